@@ -1,0 +1,103 @@
+"""Errors that say what was wrong, what was expected and what to do (floor 0; imports only the standard library)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_PURPOSES = {
+    "cli": "its command line",
+    "plots": "plots",
+    "sklearn": "its scikit-learn estimators",
+    "data": "downloading data sets",
+    "images": "reading images",
+    "web": "its web page",
+    "onnx": "ONNX files",
+    "safetensors": "safetensors files",
+    "distributed": "training on several machines",
+}
+
+
+class FastMLPError(Exception):
+    """The root of every error that fastmlp raises."""
+
+
+class ArgumentError(FastMLPError, ValueError):
+    """An argument has a value that cannot be used."""
+
+
+class ArgumentTypeError(FastMLPError, TypeError):
+    """An argument is a thing of the wrong type."""
+
+
+class DataFileError(FastMLPError, ValueError):
+    """A file is not what it should be; the message starts with its path."""
+
+
+class TrainingError(FastMLPError, RuntimeError):
+    """Training cannot go on."""
+
+
+class MissingDependencyError(FastMLPError, RuntimeError):
+    """An optional package is not installed; the message gives the command that installs it."""
+
+
+def unknown_name(kind: str, name: object, choices: Iterable[str]) -> ArgumentError:
+    """Make the error for a name that is in no registry, with the nearest known name.
+
+    Parameters
+    ----------
+    kind : str
+        What the name stands for, as the user would say it: ``"activation"``.
+    name : object
+        What the user gave.
+    choices : iterable of str
+        The known names, in the order in which to list them.
+
+    Returns
+    -------
+    ArgumentError
+        For the caller to raise.
+
+    Examples
+    --------
+    >>> print(unknown_name("activation", "rellu", ["relu", "sigmoid"]))
+    unknown activation 'rellu'; did you mean 'relu'? Known: relu, sigmoid
+    """
+    known = list(choices)
+    message = f"unknown {kind} {name!r}"
+    if isinstance(name, str):
+        # Compared in lower case, because "ReLU" is as likely a slip as "rellu".
+        by_lower_case = {choice.lower(): choice for choice in known}
+        nearest = difflib.get_close_matches(name.strip().lower(), by_lower_case, n=1)
+        if nearest:
+            message += f"; did you mean {by_lower_case[nearest[0]]!r}?"
+        else:
+            message += "."
+    else:
+        message += f": expected a name, not {type(name).__name__}."
+    return ArgumentError(f"{message} Known: {', '.join(known) or 'none'}")
+
+
+def require(extra: str, package: str) -> MissingDependencyError:
+    """Make the error for an optional package that is not installed.
+
+    Parameters
+    ----------
+    extra : str
+        The extra of fastmlp that brings the package: ``"cli"``.
+    package : str
+        The package that could not be imported.
+
+    Returns
+    -------
+    MissingDependencyError
+        For the caller to raise.
+
+    Examples
+    --------
+    >>> print(require("cli", "rich"))
+    fastmlp needs rich for its command line: pip install 'fastmlp[cli]'
+    """
+    purpose = _PURPOSES.get(extra, f"its extra {extra!r}")
+    return MissingDependencyError(f"fastmlp needs {package} for {purpose}: pip install 'fastmlp[{extra}]'")
