@@ -1,0 +1,103 @@
+"""What an engine is (floor 2; imports numpy and floor 0).
+
+Two engines compute the same operations under the same names: `reference` in NumPy, to be read beside the mathematics,
+and `compiled` in Numba, to be fast. Everything above speaks to an `Engine`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..architecture import Architecture
+from ..inputs import Samples
+from ..optimizers import Optimizer
+from ..state import TrainingState
+from ..targets import Targets
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set as the engines take it.
+
+    Attributes
+    ----------
+    samples : Samples
+    targets : Targets or None
+        None where only outputs are wanted.
+    weights : ndarray, shape (n_rows,), or None
+        Of the samples; None counts each as 1. Only their proportions matter: the engines scale them to a mean of 1
+        over the data set, and a batch's loss is the sum of its weighted losses divided by its number of rows.
+    task : str
+        One of `fastmlp.targets.TASKS`: decides what counts as a correct answer.
+    """
+
+    samples: Samples
+    targets: Targets | None = None
+    weights: Array | None = None
+    task: str = "classes"
+
+
+class Score(NamedTuple):
+    """Mean loss of a pass over some data, penalties not counted, and the share of correct answers (NaN in
+    regression).
+    """
+
+    loss: float
+    accuracy: float
+
+
+class Engine(Protocol):
+    """The operations that both engines offer, with the same results up to rounding."""
+
+    name: str
+
+    def load(self, architecture: Architecture, optimizer: Optimizer, batch_size: int) -> None:
+        """Have the code ready that training needs, so that compiling it is no part of an epoch."""
+
+    def prepare(self, architecture: Architecture, data: Data, threads: int) -> Any:
+        """Return `data` in the form the other operations take; done once for many epochs.
+
+        `threads` is how many they may use; 0 lets the engine choose by the amount of work.
+        """
+
+    def forward(self, architecture: Architecture, parameters: Array, prepared: Any) -> Array:
+        """Outputs of every row, shape (n_rows, outputs), with dropout off."""
+
+    def evaluate(self, architecture: Architecture, parameters: Array, prepared: Any) -> Score:
+        """Loss and accuracy over every row, with dropout off."""
+
+    def loss_and_gradient(self, architecture: Architecture, parameters: Array, prepared: Any) -> tuple[float, Array]:
+        """The objective (mean loss plus penalties) over all rows as one batch, and its gradient, a flat vector."""
+
+    def train_epoch(
+        self,
+        architecture: Architecture,
+        state: TrainingState,
+        optimizer: Optimizer,
+        prepared: Any,
+        order: NDArray[np.int64],
+        batch_size: int,
+        learning_rates: NDArray[np.float64],
+    ) -> Score:
+        """Train on the rows in this order, one step a batch, and count the steps in `state`.
+
+        `learning_rates` has one value a step. The score is of the outputs on the way, before each batch's step.
+        """
+
+
+def n_batches(n_rows: int, batch_size: int) -> int:
+    """Steps of an epoch; the last batch may be smaller."""
+    return -(-n_rows // batch_size)
+
+
+def mean_one(weights: Array) -> Array:
+    """Weights in the same proportions with a mean of 1.
+
+    They are scaled over the data set and not within each batch, where a batch of one would cancel its weight.
+    """
+    scaled: Array = weights / weights.mean(dtype=np.float64)
+    return scaled.astype(weights.dtype)
