@@ -1,0 +1,58 @@
+"""Threads that run one compiled function together (floor 2; imports kernels and the standard library).
+
+They are plain Python threads; kernels release the GIL. They live for one call, so a forked child inherits none, fits
+in several threads don't disturb one another, and no thread is left behind.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+from ..kernels.barrier import give_up, new_barrier
+
+
+def available_threads() -> int:
+    """How many threads have a processor of their own: those given to this process, at most ``NUMBA_NUM_THREADS``."""
+    if numba.config.DISABLE_JIT:
+        return 1
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return max(1, min(processors, int(numba.config.NUMBA_NUM_THREADS)))
+
+
+def run_together(function: Callable[..., None], threads: int, *arguments: Any) -> None:
+    """Call ``function(thread, threads, barrier, *arguments)`` on every thread, and return when all have.
+
+    Parameters
+    ----------
+    function : callable
+        Compiled code that releases the GIL and waits at the barrier between its phases.
+    threads : int
+    *arguments
+        Shared by all.
+
+    Raises
+    ------
+    BaseException
+        The first that a thread raised; the others are let go at the barrier.
+    """
+    barrier = new_barrier()
+    raised: list[BaseException] = []
+
+    def work(thread: int) -> None:
+        try:
+            function(thread, threads, barrier, *arguments)
+        except BaseException as error:
+            give_up(barrier)
+            raised.append(error)
+
+    helpers = [threading.Thread(target=work, args=(thread,), daemon=True) for thread in range(1, threads)]
+    for helper in helpers:
+        helper.start()
+    work(0)
+    for helper in helpers:
+        helper.join()
+    if raised:
+        raise raised[0]

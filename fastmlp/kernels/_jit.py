@@ -1,0 +1,160 @@
+"""How kernels are compiled and cached; the one place that knows Numba's flags (floor 1; imports numba and the
+standard library).
+
+`kernel` marks a building block: it is compiled into whatever calls it. `entry` marks a function that the engine
+calls: it is compiled once per machine and kept on disk. Numba stamps its cache with the file of the entry alone, so
+that an edited callee elsewhere would go on running its old code; here the stamp covers every file of this folder. A
+cache that is broken, stale, full or unwritable is the same as none: the kernel is compiled anew.
+
+Where the cache lies: ``$FASTMLP_CACHE_DIR``, else ``$NUMBA_CACHE_DIR``, else the user's cache folder, else none.
+``FASTMLP_CACHE=0`` does without.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FLAGS: dict[str, Any] = {
+    # contract lets a * b + c become one fused multiply-add. Not reassoc: it would fold away the rounding steps by which
+    # exp reduces its range. Not nnan and ninf: they delete tests for NaN and infinity.
+    "fastmath": {"contract", "nsz"},
+    "nogil": True,
+    # Python's error for a division by zero is a branch that keeps a loop from being vectorised.
+    "error_model": "numpy",
+    # Kernels allocate nothing, so there is nothing to count references of; leaving that out compiles a tenth faster.
+    "_nrt": False,
+}
+
+_compile_listeners: list[Callable[[str], None]] = []
+
+
+def on_compile(listener: Callable[[str], None]) -> None:
+    """Have `listener` called with the name of an entry each time it must be compiled because no cache holds it."""
+    _compile_listeners.append(listener)
+
+
+def kernel(function: F) -> F:
+    """Compile a building block: inlined into its callers or not as LLVM sees fit, and cached with them."""
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_FLAGS)(function)
+
+
+def inlined(function: F) -> F:
+    """Compile a part of one larger function into it at the level of Numba's own code: no arguments are passed."""
+    return numba.njit(inline="always", **_FLAGS)(function)
+
+
+def entry(function: F) -> F:
+    """Compile a function that Python calls, and cache its machine code."""
+    return _cached(numba.njit(no_cfunc_wrapper=True, **_FLAGS)(function))
+
+
+def parallel_entry(function: F) -> F:
+    """Compile a function with `prange` loops that Python calls, and cache its machine code."""
+    return _cached(numba.njit(parallel=True, **_FLAGS)(function))
+
+
+def _cached(dispatcher: Any) -> Any:
+    if not numba.config.DISABLE_JIT and cache_folder() is not None:
+        try:
+            dispatcher._cache = _KernelCache(dispatcher.py_func)
+        except Exception:  # a Numba whose caching works otherwise: compile anew rather than fail
+            pass
+    return dispatcher
+
+
+@cache
+def source_stamp() -> str:
+    """Hash of every source file of this folder: what the machine code depends on, beside Numba and the processor."""
+    digest = hashlib.sha256()
+    folder = Path(__file__).parent
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Where compiled kernels are kept, a folder that can be written; None if there is no such place."""
+    if os.environ.get("FASTMLP_CACHE") == "0":
+        return None
+    for base in _candidates():
+        folder = base / f"kernels-{source_stamp()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+def _candidates() -> list[Path]:
+    for variable in ("FASTMLP_CACHE_DIR", "NUMBA_CACHE_DIR"):
+        if os.environ.get(variable):
+            return [Path(os.environ[variable]) / "fastmlp"]
+    if sys.platform == "win32":
+        return [Path(os.environ.get("LOCALAPPDATA", Path.home())) / "fastmlp"]
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return []
+    if sys.platform == "darwin":
+        return [home / "Library" / "Caches" / "fastmlp"]
+    return [Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "fastmlp"]
+
+
+class _FolderLocator(_CacheLocator):
+    """Tells Numba where our cache lies and what it depends on."""
+
+    def __init__(self, py_func: Any, py_file: str) -> None:
+        self._py_file = py_file
+        self._name = f"{py_func.__module__}.{py_func.__qualname__}"
+
+    def get_cache_path(self) -> str:
+        return str(cache_folder())
+
+    def get_source_stamp(self) -> str:
+        return source_stamp()
+
+    def get_disambiguator(self) -> str:
+        return hashlib.sha256(self._name.encode()).hexdigest()[:10]
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> "_FolderLocator":
+        return cls(py_func, py_file)
+
+
+class _KernelCacheImpl(CompileResultCacheImpl):
+    _locator_classes = [_FolderLocator]  # noqa: RUF012  (Numba's own form)
+
+
+class _KernelCache(FunctionCache):
+    """Numba's cache of a function, with every failure turned into a miss."""
+
+    _impl_class = _KernelCacheImpl
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            loaded = super().load_overload(sig, target_context)
+        except Exception:  # a damaged file raises whatever unpickling its bytes raises
+            loaded = None
+        if loaded is None:
+            for listener in _compile_listeners:
+                listener(self._py_func.__name__)
+        return loaded
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except Exception:  # a full disk, a folder gone: the compiled code in memory is good all the same
+            pass

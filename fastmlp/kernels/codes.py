@@ -1,0 +1,24 @@
+"""The numbers by which kernels know activations, losses, optimizers and columns of their tables (floor 1; imports
+nothing).
+
+They are written here and not with the formulas of floor 0 because compiled code has them built in: the cache's stamp
+covers this folder only. `fastmlp.engines.compiled` looks them up by name.
+"""
+
+IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTMAX = range(9)
+SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(5)
+SGD, RMSPROP, ADAM = range(3)
+CLASSES, BINARY, MULTILABEL, REGRESSION = range(4)
+
+LEAKY_SLOPE = 0.01
+HUBER_DELTA = 1.0
+
+# Columns of the layer table: one row of integers a layer.
+FAN_IN, UNITS, STRIDE, WEIGHTS, BIAS, ACTIVATION, KEY, THRESHOLD, A, KEPT, D, Z, TRANSPOSED, LAYER_COLUMNS = range(14)
+"""Fan-in, units, padded units; where weights and bias start in the flat vector (bias: -1 without); the activation's
+code; the hash below which dropout drops a unit (0: none); where in the workspace start the layer's activations, the
+activations before dropout (the same place without dropout), deltas, logits (-1: not kept) and transposed weights (-1:
+not needed)."""
+
+# Entries of the settings, floats.
+(L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, SETTINGS) = range(10)

@@ -1,0 +1,95 @@
+"""Loss, its derivative, and whether the answer is right, one row at a time (floor 1; imports numba through _jit,
+simd, codes).
+"""
+
+import math
+
+from ._jit import kernel
+from .codes import (
+    ABSOLUTE_ERROR,
+    BINARY_CROSS_ENTROPY,
+    CLASSES,
+    CROSS_ENTROPY,
+    HUBER,
+    HUBER_DELTA,
+    REGRESSION,
+    SQUARED_ERROR,
+)
+from .simd import get, put
+
+
+@kernel
+def loss_row(code, a, start, z, z_start, y, y_start, units):
+    """Loss of one row, a float64; formulas as in `fastmlp.losses`.
+
+    Parameters
+    ----------
+    a, z, y : flat arrays
+        Outputs, logits (read by the cross-entropies only) and targets, `units` numbers each.
+    """
+    value = 0.0
+    if code == CROSS_ENTROPY:
+        largest = get(z, z_start)
+        for j in range(1, units):
+            largest = max(largest, get(z, z_start + j))
+        sums = 0.0
+        for j in range(units):
+            # The softmax at hand is e^(z - largest) over this sum; where it is largest the exponent is 0.
+            if get(z, z_start + j) == largest:
+                sums = 1.0 / get(a, start + j)
+                break
+        log_sum = math.log(sums)
+        for j in range(units):
+            target = get(y, y_start + j)
+            if target != 0:
+                value += target * (log_sum - (float(get(z, z_start + j)) - largest))
+    elif code == BINARY_CROSS_ENTROPY:
+        for j in range(units):
+            logit = float(get(z, z_start + j))
+            value += max(logit, 0.0) - logit * get(y, y_start + j) + math.log1p(math.exp(-abs(logit)))
+    elif code == SQUARED_ERROR:
+        for j in range(units):
+            residual = float(get(a, start + j)) - get(y, y_start + j)
+            value += 0.5 * residual * residual
+    elif code == ABSOLUTE_ERROR:
+        for j in range(units):
+            value += abs(float(get(a, start + j)) - get(y, y_start + j))
+    elif code == HUBER:
+        for j in range(units):
+            residual = abs(float(get(a, start + j)) - get(y, y_start + j))
+            inside = min(residual, HUBER_DELTA)
+            value += inside * (residual - 0.5 * inside)
+    return value
+
+
+@kernel
+def loss_backward(code, d, d_start, a, start, y, y_start, share, units, width):
+    """``d = share * dloss``: by the logits for the cross-entropies, else by the outputs; zero in the padding."""
+    for j in range(units):
+        residual = float(get(a, start + j)) - get(y, y_start + j)
+        if code == ABSOLUTE_ERROR:
+            residual = 1.0 if residual > 0 else (-1.0 if residual < 0 else 0.0)
+        elif code == HUBER:
+            residual = min(max(residual, -HUBER_DELTA), HUBER_DELTA)
+        put(d, d_start + j, residual * share)
+    for j in range(units, width):
+        put(d, d_start + j, 0.0)
+
+
+@kernel
+def correct_row(task, a, start, y, y_start, units):
+    """1.0 if the answer of one row is right, else 0.0; NaN in regression."""
+    if task == REGRESSION:
+        return math.nan
+    if task == CLASSES:
+        best, wanted = 0, 0
+        for j in range(1, units):
+            if get(a, start + j) > get(a, start + best):
+                best = j
+            if get(y, y_start + j) > get(y, y_start + wanted):
+                wanted = j
+        return 1.0 if best == wanted else 0.0
+    for j in range(units):
+        if (get(a, start + j) >= 0.5) != (get(y, y_start + j) >= 0.5):
+            return 0.0
+    return 1.0

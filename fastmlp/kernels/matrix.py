@@ -1,0 +1,161 @@
+"""Products of matrices and vectors (floor 1; imports numba through _jit, microkernels and simd).
+
+A matrix here is a stretch of a flat array: a start and a stride from row to row. Widths are padded to 8 numbers.
+Every element of a product is summed over the inner index in one order, whatever tile it falls in and whichever thread
+computes it, so a product has the same bits however its rows are divided.
+"""
+
+from . import microkernels
+from ._jit import kernel
+from .simd import broadcast, fma, get, lanes, load, put, splat, store, total
+
+_TILE_6_2, _TILE_4_2, _TILE_2_2, _TILE_1_2 = (microkernels.tile(rows, 2) for rows in (6, 4, 2, 1))
+_TILE_6_1, _TILE_4_1, _TILE_2_1, _TILE_1_1 = (microkernels.tile(rows, 1) for rows in (6, 4, 2, 1))
+
+
+@kernel
+def product(
+    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, accumulate
+):
+    """``C = A B``, or ``C += A B``.
+
+    Parameters
+    ----------
+    c : flat array
+        ``C``, (rows, width), `width` a multiple of 8. Not part of `a` or `b`.
+    a : flat array
+        ``A``, (rows, inner): element (i, p) at ``a_start + i * a_row + p * a_inner``, so either a matrix or its
+        transpose.
+    b : flat array
+        ``B``, (inner, width): rows `b_stride` apart if `b_panel` is 0, else panels as `pack_transposed` writes them,
+        `b_panel` rows each.
+    accumulate : int
+        Whether to add to what ``C`` holds.
+
+    Notes
+    -----
+    A tile of 6 rows by 2 vectors of ``C`` stays in 12 registers while the inner index runs; each step loads 2 vectors
+    of ``B`` and spreads 6 numbers of ``A`` for 12 fused multiply-adds (Goto and van de Geijn 2008, the innermost
+    kernel).
+    """
+    vector = lanes(c)
+    for j in range(0, width, 2 * vector):
+        wide = width - j >= 2 * vector
+        start, stride = b_start + j, b_stride
+        if b_panel > 0:
+            start, stride = b_start + j * b_panel, 2 * vector if wide else vector
+        i = 0
+        if wide:
+            while i + 6 <= rows:
+                to, of = c_start + i * c_stride + j, a_start + i * a_row
+                _TILE_6_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+                i += 6
+            while i < rows:
+                to, of = c_start + i * c_stride + j, a_start + i * a_row
+                if rows - i >= 4:
+                    _TILE_4_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+                    i += 4
+                elif rows - i >= 2:
+                    _TILE_2_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+                    i += 2
+                else:
+                    _TILE_1_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+                    i += 1
+        else:
+            while i < rows:
+                to, of = c_start + i * c_stride + j, a_start + i * a_row
+                if rows - i >= 6:
+                    _TILE_6_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+                    i += 6
+                elif rows - i >= 4:
+                    _TILE_4_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+                    i += 4
+                elif rows - i >= 2:
+                    _TILE_2_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+                    i += 2
+                else:
+                    _TILE_1_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+                    i += 1
+
+
+@kernel
+def pack_transposed(out, out_start, w, w_start, w_stride, first, last, rows, columns):
+    """Write rows `first` to `last` of ``W`` as columns of ``Wᵀ``, in the panels that `product` reads.
+
+    Parameters
+    ----------
+    out : flat array
+        ``Wᵀ`` in panels of two vectors' width (the last of one, if ``W``'s padded rows leave one): panel by panel,
+        `columns` rows each. Holds ``padded(rows) * columns`` numbers; columns of ``Wᵀ`` beyond `rows` are zero.
+    w : flat array
+        ``W``, (rows, columns), rows `w_stride` apart.
+    first, last : int
+        Which rows of ``W``; both multiples of the panel's width, or `last` equal to `rows`.
+    """
+    vector = lanes(out)
+    padded = (rows + 7) // 8 * 8
+    zero = splat(out, 0.0)
+    for j in range(first, last, 2 * vector):
+        width = min(2 * vector, padded - j)
+        filled = min(width, rows - j)
+        panel = out_start + j * columns
+        if filled < width:
+            for p in range(0, columns * width, vector):
+                store(out, panel + p, zero)
+        for i in range(filled):
+            source = w_start + (j + i) * w_stride
+            for p in range(columns):
+                put(out, panel + p * width + i, get(w, source + p))
+
+
+@kernel
+def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner):
+    """``c += a W`` for one row ``a``, (inner,), and ``W``, (inner, width): a matrix-vector product, `width` a
+    multiple of 8.
+
+    Notes
+    -----
+    Four rows of ``W`` at a time, each with sums of its own, so that the additions don't wait for one another.
+    """
+    vector = lanes(c)
+    whole = inner - inner % 4
+    for j in range(0, width, vector):
+        s0, s1, s2, s3 = load(c, c_start + j), splat(c, 0.0), splat(c, 0.0), splat(c, 0.0)
+        place = w_start + j
+        for p in range(0, whole, 4):
+            s0 = fma(broadcast(a, a_start + p), load(w, place), s0)
+            s1 = fma(broadcast(a, a_start + p + 1), load(w, place + w_stride), s1)
+            s2 = fma(broadcast(a, a_start + p + 2), load(w, place + 2 * w_stride), s2)
+            s3 = fma(broadcast(a, a_start + p + 3), load(w, place + 3 * w_stride), s3)
+            place += 4 * w_stride
+        for p in range(whole, inner):
+            s0 = fma(broadcast(a, a_start + p), load(w, place), s0)
+            place += w_stride
+        store(c, c_start + j, (s0 + s1) + (s2 + s3))
+
+
+@kernel
+def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, width):
+    """``c = W d`` for ``W``, (rows, width), and ``d``, (width,), zero in its padding: the step of backpropagation for
+    one sample.
+    """
+    vector = lanes(c)
+    for i in range(rows):
+        place = w_start + i * w_stride
+        sums = splat(c, 0.0)
+        for j in range(0, width, vector):
+            sums = fma(load(w, place + j), load(d, d_start + j), sums)
+        put(c, c_start + i, total(sums))
+
+
+@kernel
+def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
+    """``out = sum over the rows of D``, or ``+=``, for ``D``, (rows, width): the gradient of a bias."""
+    vector = lanes(out)
+    for j in range(0, width, vector):
+        sums = splat(out, 0.0)
+        if accumulate:
+            sums = load(out, out_start + j)
+        for i in range(rows):
+            sums = sums + load(d, d_start + i * d_stride + j)
+        store(out, out_start + j, sums)

@@ -1,0 +1,222 @@
+"""The innermost loops: a matrix product's tile, a sparse row's gather and scatter (floor 1; numba, llvmlite, simd).
+
+Each is made for a fixed number of SIMD vectors that stay in registers, and written as LLVM's intermediate code, so that
+nothing depends on what the vectoriser makes of a loop; it compiles in less time than the same written as a hundred calls.
+Python loops here run while code is made, not while it runs.
+
+With ``NUMBA_DISABLE_JIT=1`` they are NumPy loops instead.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from .simd import Vector, address, lanes, llvm_math, load_vector, spread, store_vector, vector_type
+
+
+def _compiled_tile(rows: int, columns: int) -> Any:
+    """Make the micro-kernel of `rows` by `columns` vectors; see `matrix.product` for what it computes."""
+
+    @intrinsic
+    def tile(typingctx, c, ci, ldc, a, ai, row_stride, inner_stride, b, bi, ldb, inner, accumulate):
+        dtype = c.dtype
+        vector = Vector(dtype)
+
+        def codegen(context, builder, sig, args):
+            scalar = context.get_data_type(dtype)
+            v = vector_type(context, vector)
+            step = vector.lanes
+
+            def at(base: Any, index: Any) -> Any:
+                return builder.gep(base, [index], source_etype=scalar, inbounds=True)
+
+            def constant(value: int) -> Any:
+                return context.get_constant(types.intp, value)
+
+            (_, _, ldc_, _, _, row_stride_, inner_stride_, _, _, ldb_, inner_, accumulate_) = args
+            c0 = address(context, builder, sig.args[0], args[0], args[1])
+            a0 = address(context, builder, sig.args[3], args[3], args[4])
+            b0 = address(context, builder, sig.args[7], args[7], args[8])
+            places = [
+                [at(c0, builder.add(builder.mul(constant(i), ldc_), constant(j * step))) for j in range(columns)]
+                for i in range(rows)
+            ]
+            zero = ir.Constant(v, None)
+            # The accumulators are stack slots that LLVM promotes to registers.
+            sums = [[cgutils.alloca_once(builder, v) for _ in range(columns)] for _ in range(rows)]
+            with builder.if_else(builder.icmp_signed("!=", accumulate_, constant(0))) as (then, otherwise):
+                with then:
+                    for i in range(rows):
+                        for j in range(columns):
+                            builder.store(load_vector(builder, places[i][j], v), sums[i][j])
+                with otherwise:
+                    for i in range(rows):
+                        for j in range(columns):
+                            builder.store(zero, sums[i][j])
+            pa = cgutils.alloca_once_value(builder, a0)
+            pb = cgutils.alloca_once_value(builder, b0)
+            with cgutils.for_range(builder, inner_):
+                now_a, now_b = builder.load(pa), builder.load(pb)
+                bs = [load_vector(builder, at(now_b, constant(j * step)), v) for j in range(columns)]
+                for i in range(rows):
+                    element = builder.load(at(now_a, builder.mul(constant(i), row_stride_)), typ=scalar)
+                    factor = spread(builder, element, step)
+                    for j in range(columns):
+                        before = builder.load(sums[i][j], typ=v)
+                        builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
+                builder.store(at(now_a, inner_stride_), pa)
+                builder.store(at(now_b, ldb_), pb)
+            for i in range(rows):
+                for j in range(columns):
+                    store_vector(builder, builder.load(sums[i][j], typ=v), places[i][j])
+            return context.get_dummy_value()
+
+        n = types.intp
+        return types.void(c, n, n, a, n, n, n, b, n, n, n, n), codegen
+
+    return tile
+
+
+def _compiled_gather_rows(columns: int) -> Any:
+    """Make the kernel of one sparse row times `columns` vectors of a matrix; see `sparse.row_forward`."""
+
+    @intrinsic
+    def gather(typingctx, c, ci, base, bi, index, value, first, last, scale, w, wi, stride):
+        vector = Vector(c.dtype)
+
+        def codegen(context, builder, sig, args):
+            v = vector_type(context, vector)
+            c0 = address(context, builder, sig.args[0], args[0], args[1])
+            b0 = address(context, builder, sig.args[2], args[2], args[3])
+            w0 = address(context, builder, sig.args[9], args[9], args[10])
+            sums = [cgutils.alloca_once(builder, v) for _ in range(columns)]
+            for j in range(columns):
+                builder.store(
+                    load_vector(builder, _offset(context, builder, b0, c.dtype, j * vector.lanes), v), sums[j]
+                )
+            with cgutils.for_range_slice(builder, args[6], args[7], context.get_constant(types.intp, 1), inc=True) as (
+                p,
+                _,
+            ):
+                x, row = _sparse_entry(context, builder, sig, args, p, 4, w0, args[11])
+                factor = spread(builder, x, vector.lanes)
+                for j in range(columns):
+                    weights = load_vector(builder, _offset(context, builder, row, c.dtype, j * vector.lanes), v)
+                    builder.store(
+                        llvm_math(builder, "fma", [factor, weights, builder.load(sums[j], typ=v)], v), sums[j]
+                    )
+            for j in range(columns):
+                store_vector(
+                    builder, builder.load(sums[j], typ=v), _offset(context, builder, c0, c.dtype, j * vector.lanes)
+                )
+            return context.get_dummy_value()
+
+        n = types.intp
+        return types.void(c, n, base, n, index, value, n, n, scale, w, n, n), codegen
+
+    return gather
+
+
+def _compiled_scatter_rows(columns: int) -> Any:
+    """Make the kernel that adds a sparse column times `columns` vectors to a matrix; see `sparse.row_gradient`."""
+
+    @intrinsic
+    def scatter(typingctx, g, gi, stride, delta, di, index, value, first, last, scale):
+        vector = Vector(g.dtype)
+
+        def codegen(context, builder, sig, args):
+            v = vector_type(context, vector)
+            g0 = address(context, builder, sig.args[0], args[0], args[1])
+            d0 = address(context, builder, sig.args[3], args[3], args[4])
+            deltas = [
+                load_vector(builder, _offset(context, builder, d0, g.dtype, j * vector.lanes), v)
+                for j in range(columns)
+            ]
+            with cgutils.for_range_slice(builder, args[7], args[8], context.get_constant(types.intp, 1), inc=True) as (
+                p,
+                _,
+            ):
+                x, row = _sparse_entry(context, builder, sig, args, p, 5, g0, args[2])
+                factor = spread(builder, x, vector.lanes)
+                for j in range(columns):
+                    place = _offset(context, builder, row, g.dtype, j * vector.lanes)
+                    total = llvm_math(builder, "fma", [factor, deltas[j], load_vector(builder, place, v)], v)
+                    store_vector(builder, total, place)
+            return context.get_dummy_value()
+
+        n = types.intp
+        return types.void(g, n, n, delta, n, index, value, n, n, scale), codegen
+
+    return scatter
+
+
+def _offset(context: Any, builder: Any, base: Any, dtype: Any, count: int) -> Any:
+    return builder.gep(
+        base, [context.get_constant(types.intp, count)], source_etype=context.get_data_type(dtype), inbounds=True
+    )
+
+
+def _sparse_entry(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any, stride: Any) -> Any:
+    """Entry `p` of a sparse row: its scaled value, and the address of the row of a matrix that its column names.
+
+    Arguments `at` and `at` + 1 are the arrays of columns and values, and the scales are the last but three or the last.
+    """
+    scale_at = at + 4
+    dtype = sig.args[scale_at].dtype
+    index_address = address(context, builder, sig.args[at], args[at], p)
+    value_address = address(context, builder, sig.args[at + 1], args[at + 1], p)
+    column = builder.zext(
+        builder.load(index_address, typ=context.get_data_type(sig.args[at].dtype)), context.get_value_type(types.intp)
+    )
+    raw = builder.load(value_address, typ=context.get_data_type(sig.args[at + 1].dtype))
+    x = context.cast(builder, raw, sig.args[at + 1].dtype, dtype)
+    factor = builder.load(
+        address(context, builder, sig.args[scale_at], args[scale_at], column), typ=context.get_data_type(dtype)
+    )
+    row = builder.gep(base, [builder.mul(column, stride)], source_etype=context.get_data_type(dtype), inbounds=True)
+    return builder.fmul(x, factor), row
+
+
+def _python_tile(rows: int, columns: int) -> Any:
+    def tile(c, ci, ldc, a, ai, row_stride, inner_stride, b, bi, ldb, inner, accumulate):
+        width = columns * lanes(c)
+        for i in range(rows):
+            place = slice(ci + i * ldc, ci + i * ldc + width)
+            total = c[place].copy() if accumulate else np.zeros(width, c.dtype)
+            for p in range(inner):
+                total += a[ai + i * row_stride + p * inner_stride] * b[bi + p * ldb : bi + p * ldb + width]
+            c[place] = total
+
+    return tile
+
+
+def _python_gather_rows(columns: int) -> Any:
+    def gather(c, ci, base, bi, index, value, first, last, scale, w, wi, stride):
+        width = columns * lanes(c)
+        total = base[bi : bi + width].copy()
+        for p in range(first, last):
+            start = wi + int(index[p]) * stride
+            total += c.dtype.type(value[p]) * scale[index[p]] * w[start : start + width]
+        c[ci : ci + width] = total
+
+    return gather
+
+
+def _python_scatter_rows(columns: int) -> Any:
+    def scatter(g, gi, stride, delta, di, index, value, first, last, scale):
+        width = columns * lanes(g)
+        for p in range(first, last):
+            start = gi + int(index[p]) * stride
+            g[start : start + width] += g.dtype.type(value[p]) * scale[index[p]] * delta[di : di + width]
+
+    return scatter
+
+
+if numba.config.DISABLE_JIT:
+    tile, gather_rows, scatter_rows = _python_tile, _python_gather_rows, _python_scatter_rows
+else:
+    tile, gather_rows, scatter_rows = _compiled_tile, _compiled_gather_rows, _compiled_scatter_rows

@@ -1,0 +1,106 @@
+"""Steps of the optimizers over a stretch of the flat vector (floor 1; imports numba through _jit, simd and codes).
+
+Formulas as in `fastmlp.optimizers`. Any stretch can be done by any thread. Padding stays zero: its gradient is zero.
+"""
+
+from ._jit import kernel
+from .codes import (
+    ADAM,
+    BETA_1,
+    BETA_2,
+    DECAY,
+    EPSILON,
+    L1,
+    L2,
+    MOMENTUM,
+    NESTEROV,
+    RMSPROP,
+    WEIGHT_DECAY,
+)
+from .simd import absolute, copysign, fma, lanes, load, splat, square_root, store, where_positive
+
+
+@kernel
+def shrink(w, first, last, factor):
+    """``w *= factor`` from `first` to `last`: weight decay, or the L2 penalty of plain gradient descent."""
+    vector = lanes(w)
+    multiplier = splat(w, factor)
+    for j in range(first, last, vector):
+        store(w, j, load(w, j) * multiplier)
+
+
+@kernel
+def add_penalty_gradient(g, w, first, last, l1, l2):
+    """``g += l1 * sign(w) + l2 * w``."""
+    vector = lanes(w)
+    one, zero = splat(w, l1), splat(w, 0.0)
+    for j in range(first, last, vector):
+        x = load(w, j)
+        sign = where_positive(absolute(x), copysign(one, x), zero)
+        store(g, j, load(g, j) + fma(splat(w, l2), x, sign))
+
+
+@kernel
+def update(code, w, g, m, v, first, last, settings, step, rate):
+    """One step of the optimizer of this code on the parameters `first` to `last`.
+
+    Parameters
+    ----------
+    w, g, m, v : flat arrays
+        Parameters, gradient, moments. Those that the optimizer doesn't use may be empty.
+    settings : ndarray of float64
+        By the numbers of `codes`.
+    step : int
+        1 for the first.
+    rate : float64
+        Learning rate of this step.
+    """
+    vector = lanes(w)
+    if code == ADAM:
+        beta_1, beta_2 = settings[BETA_1], settings[BETA_2]
+        correction = (1.0 - beta_2**step) ** 0.5
+        # rate / c1 * m / (sqrt(v / c2) + epsilon), with the roots of the corrections taken out of the loop.
+        scale = splat(w, -rate * correction / (1.0 - beta_1**step))
+        epsilon = splat(w, settings[EPSILON] * correction)
+        keep_1, take_1 = splat(w, beta_1), splat(w, 1.0 - beta_1)
+        keep_2, take_2 = splat(w, beta_2), splat(w, 1.0 - beta_2)
+        for j in range(first, last, vector):
+            gradient = load(g, j)
+            mean = fma(keep_1, load(m, j), take_1 * gradient)
+            square = fma(keep_2, load(v, j), take_2 * gradient * gradient)
+            store(m, j, mean)
+            store(v, j, square)
+            store(w, j, fma(scale, mean / (square_root(square) + epsilon), load(w, j)))
+    elif code == RMSPROP:
+        decay = settings[DECAY]
+        keep, take = splat(w, decay), splat(w, 1.0 - decay)
+        scale, epsilon = splat(w, -rate), splat(w, settings[EPSILON])
+        for j in range(first, last, vector):
+            gradient = load(g, j)
+            square = fma(keep, load(m, j), take * gradient * gradient)
+            store(m, j, square)
+            store(w, j, fma(scale, gradient / (square_root(square) + epsilon), load(w, j)))
+    elif settings[MOMENTUM] > 0:
+        momentum, scale = splat(w, settings[MOMENTUM]), splat(w, -rate)
+        nesterov = settings[NESTEROV] > 0
+        for j in range(first, last, vector):
+            gradient = load(g, j)
+            velocity = fma(momentum, load(m, j), gradient)
+            store(m, j, velocity)
+            if nesterov:
+                velocity = fma(momentum, velocity, gradient)
+            store(w, j, fma(scale, velocity, load(w, j)))
+    else:
+        scale = splat(w, -rate)
+        for j in range(first, last, vector):
+            store(w, j, fma(scale, load(g, j), load(w, j)))
+
+
+@kernel
+def update_weights(code, w, g, m, v, first, last, settings, step, rate):
+    """`update` for weights, with their penalties and their decay; biases have neither."""
+    if settings[L1] > 0 or settings[L2] > 0:
+        add_penalty_gradient(g, w, first, last, settings[L1], settings[L2])
+    if settings[WEIGHT_DECAY] > 0:
+        shrink(w, first, last, 1.0 - rate * settings[WEIGHT_DECAY])
+    update(code, w, g, m, v, first, last, settings, step, rate)

@@ -1,0 +1,414 @@
+"""SIMD vectors that kernels can hold in registers, portable and without a C compiler (floor 1; imports numba and
+llvmlite).
+
+A `Vector` is a run of numbers of one dtype: `lanes` of them, 8 of float32 or 4 of float64, a 256-bit register of
+AVX2. LLVM turns the same code into SSE, AVX-512 or NEON elsewhere. Kernels read them from flat arrays with `load`,
+combine them with ``+ - * /``, `fma`, `maximum` and the like, and write them with `store`. `load`, `store`,
+`broadcast` and `get` take indices as they are: no test for a negative index, which costs more than half of a matrix
+product's speed, and no test of bounds. So an index must lie inside the array; the layouts that `fastmlp.architecture`
+and the engine make see to it.
+
+With ``NUMBA_DISABLE_JIT=1`` the same names work on small NumPy arrays, slowly.
+"""
+
+import operator
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+_REGISTER_BITS = 256
+
+
+class Vector(types.Type):
+    """The Numba type of a SIMD vector of `lanes` numbers of type `dtype`."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        self.lanes = _REGISTER_BITS // dtype.bitwidth
+        super().__init__(name=f"Vector({dtype}, {self.lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Vector) -> None:
+        scalar = dmm.lookup(fe_type.dtype).get_value_type()
+        super().__init__(dmm, fe_type, ir.VectorType(scalar, fe_type.lanes))
+
+
+_FAST = ("contract", "nsz")
+
+
+def vector_type(context: Any, vector: Vector) -> ir.VectorType:
+    """LLVM's type of a vector."""
+    return context.get_value_type(vector)
+
+
+def address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    """Emit the address of an element of a flat array."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.gep(data, [index], source_etype=context.get_data_type(array_type.dtype), inbounds=True)
+
+
+def spread(builder: Any, scalar: Any, lanes: int) -> Any:
+    """Emit a vector with a number in every lane."""
+    vector = ir.VectorType(scalar.type, lanes)
+    one = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+    return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
+
+
+def load_vector(builder: Any, place: Any, vector: ir.VectorType) -> Any:
+    """Emit a load that needs no alignment beyond that of a number."""
+    loaded = builder.load(place, typ=vector)
+    loaded.align = 4
+    return loaded
+
+
+def store_vector(builder: Any, value: Any, place: Any) -> None:
+    """Emit a store that needs no alignment beyond that of a number."""
+    stored = builder.store(value, builder.bitcast(place, value.type.as_pointer()))
+    stored.align = 4
+
+
+def llvm_math(builder: Any, name: str, arguments: list[Any], result: ir.Type) -> Any:
+    """Call LLVM's intrinsic `name` on arguments of the type `result`."""
+    element = result.element if isinstance(result, ir.VectorType) else result
+    suffix = f"f{32 if isinstance(element, ir.FloatType) else 64}"
+    if isinstance(result, ir.VectorType):
+        suffix = f"v{result.count}{suffix}"
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(result, [result] * len(arguments)), f"llvm.{name}.{suffix}"
+    )
+    return builder.call(function, arguments, fastmath=_FAST)
+
+
+# --- reading and writing ---
+
+
+@intrinsic
+def _load(typingctx, array, index):
+    def codegen(context, builder, sig, args):
+        place = address(context, builder, sig.args[0], args[0], args[1])
+        return load_vector(builder, place, vector_type(context, sig.return_type))
+
+    return Vector(array.dtype)(array, types.intp), codegen
+
+
+@intrinsic
+def _store(typingctx, array, index, vector):
+    def codegen(context, builder, sig, args):
+        store_vector(builder, args[2], address(context, builder, sig.args[0], args[0], args[1]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), codegen
+
+
+@intrinsic
+def _get(typingctx, array, index):
+    def codegen(context, builder, sig, args):
+        return builder.load(
+            address(context, builder, sig.args[0], args[0], args[1]), typ=context.get_data_type(array.dtype)
+        )
+
+    return array.dtype(array, types.intp), codegen
+
+
+@intrinsic
+def _at(typingctx, table, row, column):
+    def codegen(context, builder, sig, args):
+        view = context.make_array(sig.args[0])(context, builder, args[0])
+        width = builder.extract_value(view.shape, 1)
+        index = builder.add(builder.mul(args[1], width), args[2])
+        element = context.get_data_type(table.dtype)
+        return builder.load(builder.gep(view.data, [index], source_etype=element, inbounds=True), typ=element)
+
+    return table.dtype(table, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _put(typingctx, array, index, value):
+    def codegen(context, builder, sig, args):
+        scalar = context.cast(builder, args[2], sig.args[2], sig.args[0].dtype)
+        builder.store(scalar, address(context, builder, sig.args[0], args[0], args[1]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value), codegen
+
+
+@intrinsic
+def _broadcast(typingctx, array, index):
+    vector = Vector(array.dtype)
+
+    def codegen(context, builder, sig, args):
+        place = address(context, builder, sig.args[0], args[0], args[1])
+        return spread(builder, builder.load(place, typ=context.get_data_type(array.dtype)), vector.lanes)
+
+    return vector(array, types.intp), codegen
+
+
+@intrinsic
+def _splat_like(typingctx, template, value):
+    vector = template if isinstance(template, Vector) else Vector(template.dtype)
+
+    def codegen(context, builder, sig, args):
+        scalar = context.cast(builder, args[1], sig.args[1], vector.dtype)
+        return spread(builder, scalar, vector.lanes)
+
+    return vector(template, value), codegen
+
+
+@intrinsic
+def _prefetch(typingctx, array, index):
+    def codegen(context, builder, sig, args):
+        place = address(context, builder, sig.args[0], args[0], args[1])
+        word = ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [place.type, word, word, word]), "llvm.prefetch.p0"
+        )
+        builder.call(function, [place, ir.Constant(word, 0), ir.Constant(word, 3), ir.Constant(word, 1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic
+def _lanes(typingctx, array):
+    count = Vector(array.dtype).lanes
+
+    def codegen(context, builder, sig, args):
+        return context.get_constant(types.intp, count)
+
+    return types.intp(array), codegen
+
+
+# --- arithmetic ---
+
+
+@intrinsic
+def _fma(typingctx, a, b, c):
+    def codegen(context, builder, sig, args):
+        return llvm_math(builder, "fma", list(args), args[0].type)
+
+    return a(a, b, c), codegen
+
+
+def _unary(name: str) -> Any:
+    @intrinsic
+    def operation(typingctx, a):
+        def codegen(context, builder, sig, args):
+            return llvm_math(builder, name, list(args), args[0].type)
+
+        return a(a), codegen
+
+    return operation
+
+
+def _comparing(predicate: str) -> Any:
+    """``a`` where the comparison of ``a`` with ``b`` holds, else ``b``: one instruction, and NaN in ``a`` gives
+    ``b``.
+    """
+
+    @intrinsic
+    def operation(typingctx, a, b):
+        def codegen(context, builder, sig, args):
+            return builder.select(builder.fcmp_ordered(predicate, args[0], args[1]), args[0], args[1])
+
+        return a(a, b), codegen
+
+    return operation
+
+
+@intrinsic
+def _where_positive(typingctx, test, a, b):
+    def codegen(context, builder, sig, args):
+        zero = ir.Constant(args[0].type, None)
+        return builder.select(builder.fcmp_ordered(">", args[0], zero), args[1], args[2])
+
+    return a(test, a, b), codegen
+
+
+@intrinsic
+def _copysign(typingctx, magnitude, sign):
+    def codegen(context, builder, sig, args):
+        return llvm_math(builder, "copysign", list(args), args[0].type)
+
+    return magnitude(magnitude, sign), codegen
+
+
+@intrinsic
+def _power_of_two(typingctx, exponent):
+    bits, mantissa, bias = (32, 23, 127) if exponent.dtype == types.float32 else (64, 52, 1023)
+
+    def codegen(context, builder, sig, args):
+        words = ir.VectorType(ir.IntType(bits), sig.return_type.lanes)
+        whole = builder.fptosi(args[0], words)
+        biased = builder.add(whole, ir.Constant(words, [bias] * sig.return_type.lanes))
+        shifted = builder.shl(biased, ir.Constant(words, [mantissa] * sig.return_type.lanes))
+        return builder.bitcast(shifted, args[0].type)
+
+    return exponent(exponent), codegen
+
+
+@intrinsic
+def _sum(typingctx, a):
+    def codegen(context, builder, sig, args):
+        # A tree over halves, written out: the order of the additions is fixed, so the bits are too.
+        lanes, vector = sig.args[0].lanes, args[0]
+        while lanes > 1:
+            lanes //= 2
+            word = ir.IntType(32)
+            low = ir.Constant(ir.VectorType(word, lanes), list(range(lanes)))
+            high = ir.Constant(ir.VectorType(word, lanes), list(range(lanes, 2 * lanes)))
+            undefined = ir.Constant(vector.type, ir.Undefined)
+            vector = builder.fadd(
+                builder.shuffle_vector(vector, undefined, low), builder.shuffle_vector(vector, undefined, high)
+            )
+        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+
+    return a.dtype(a), codegen
+
+
+@intrinsic
+def _dropout_factors(typingctx, x, key, unit, threshold, scale):
+    vector = x
+
+    def codegen(context, builder, sig, args):
+        lanes, word = vector.lanes, ir.IntType(32)
+        words = ir.VectorType(word, lanes)
+        _, key_, unit_, threshold_, scale_ = args
+
+        def splat(value: int) -> Any:
+            return ir.Constant(words, [value] * lanes)
+
+        def to_words(whole: Any) -> Any:
+            return spread(builder, builder.trunc(whole, word), lanes)
+
+        numbers = builder.add(to_words(unit_), ir.Constant(words, list(range(lanes))))
+        x = builder.add(to_words(key_), builder.mul(numbers, splat(0x9E3779B9)))
+        x = builder.mul(builder.xor(x, builder.lshr(x, splat(16))), splat(0x7FEB352D))
+        x = builder.mul(builder.xor(x, builder.lshr(x, splat(15))), splat(0x846CA68B))
+        x = builder.xor(x, builder.lshr(x, splat(16)))
+        kept = builder.icmp_unsigned(">=", x, to_words(threshold_))
+        factor = spread(builder, context.cast(builder, scale_, types.float64, vector.dtype), lanes)
+        return builder.select(kept, factor, ir.Constant(factor.type, None))
+
+    n = types.int64
+    return vector(vector, n, n, n, types.float64), codegen
+
+
+def _operator(function: Any, method: str) -> None:
+    """Teach Numba an arithmetic operator on vectors."""
+
+    @infer_global(function)
+    class _Template(AbstractTemplate):
+        def generic(self, args, kws):
+            if len(args) == 2 and isinstance(args[0], Vector) and args[0] == args[1]:
+                return signature(args[0], args[0], args[0])
+            return None
+
+    @lower_builtin(function, Vector, Vector)
+    def _lower(context, builder, sig, args):
+        return getattr(builder, method)(args[0], args[1], flags=_FAST)
+
+
+for _function, _method in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
+    _operator(_function, _method)
+
+
+# --- the names kernels use, with a Python form of each for NUMBA_DISABLE_JIT ---
+
+
+def _python_lanes(template: Any) -> int:
+    return _REGISTER_BITS // (8 * template.dtype.itemsize)
+
+
+def _python_dropout_factors(like, key, unit, threshold, scale):
+    x = np.arange(unit, unit + len(like), dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(key)
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
+    x = x ^ (x >> np.uint32(16))
+    return np.where(x >= np.uint32(threshold), scale, 0.0).astype(like.dtype)
+
+
+def _python_store(array, index, vector):
+    array[index : index + len(vector)] = vector
+
+
+def _python_sum(a):
+    while len(a) > 1:
+        a = a[: len(a) // 2] + a[len(a) // 2 :]
+    return a[0]
+
+
+if numba.config.DISABLE_JIT:
+    lanes = _python_lanes
+    load = lambda array, index: array[index : index + _python_lanes(array)].copy()
+    store = _python_store
+    get = lambda array, index: array[index]
+    at = lambda table, row, column: table[row, column]
+    put = lambda array, index, value: array.__setitem__(index, value)
+    broadcast = lambda array, index: np.full(_python_lanes(array), array[index])
+    splat = lambda template, value: np.full(_python_lanes(template), value, dtype=template.dtype)
+    prefetch = lambda array, index: None
+    fma = lambda a, b, c: a * b + c
+    maximum = lambda a, b: np.where(a > b, a, b)
+    minimum = lambda a, b: np.where(a < b, a, b)
+    where_positive = lambda test, a, b: np.where(test > 0, a, b)
+    copysign = np.copysign
+    absolute = np.abs
+    square_root = np.sqrt
+    nearest = np.rint
+    power_of_two = lambda exponent: np.ldexp(np.ones_like(exponent), exponent.astype(np.int32))
+    total = _python_sum
+    dropout_factors = _python_dropout_factors
+else:
+    lanes = _lanes
+    """``lanes(array)``: numbers in a vector of the array's dtype; a constant to the compiler."""
+    load = _load
+    """``load(array, index)``: the vector that starts at the index."""
+    store = _store
+    """``store(array, index, vector)``."""
+    get = _get
+    """``get(array, index)``: one number."""
+    at = _at
+    """``at(table, row, column)``: one number of a two-dimensional array."""
+    put = _put
+    """``put(array, index, value)``: write one number."""
+    broadcast = _broadcast
+    """``broadcast(array, index)``: one number in every lane."""
+    splat = _splat_like
+    """``splat(template, value)``: a value in every lane, in the dtype of the template, an array or a vector."""
+    prefetch = _prefetch
+    """``prefetch(array, index)``: ask for the cache line that holds the index."""
+    fma = _fma
+    """``fma(a, b, c)``: ``a * b + c``, rounded once."""
+    maximum = _comparing(">")
+    """``maximum(a, b)``, lane by lane; ``b`` where ``a`` is NaN."""
+    minimum = _comparing("<")
+    """``minimum(a, b)``, lane by lane; ``b`` where ``a`` is NaN."""
+    where_positive = _where_positive
+    """``where_positive(test, a, b)``: ``a`` in the lanes where ``test > 0``, else ``b``."""
+    copysign = _copysign
+    """``copysign(magnitude, sign)``."""
+    absolute = _unary("fabs")
+    """``absolute(a)``."""
+    square_root = _unary("sqrt")
+    """``square_root(a)``."""
+    nearest = _unary("rint")
+    """``nearest(a)``: the nearest whole number, ties to even."""
+    power_of_two = _power_of_two
+    """``power_of_two(exponent)``: 2 to a whole number within the exponent range of normal numbers."""
+    total = _sum
+    """``total(a)``: the sum over the lanes, always in the same order."""
+    dropout_factors = _dropout_factors
+    """``dropout_factors(like, key, unit, threshold, scale)``: of units from `unit` on, `scale` where kept, else 0."""
