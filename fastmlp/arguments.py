@@ -1,0 +1,397 @@
+"""Arguments of a network's methods, checked and turned into what the engines take (floor 3; numpy, floors 0 to 3)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .activations import get_activation
+from .architecture import Architecture, Array
+from .callbacks import Callback, Progress
+from .engines.base import Data
+from .errors import ArgumentError, ArgumentTypeError, unknown_name
+from .inputs import Samples, Scaling, SparseRows, as_samples
+from .targets import Labels, Targets, as_sample_weights, as_targets, class_weights, learn_labels
+
+SCALINGS = ("auto", "pixels", "centred_pixels", "standardize")
+"""Every scaling by name."""
+
+MAX_SEED = 2**63
+
+Rows = NDArray[np.int64]
+
+
+def check_whole(value: object, name: str, low: int, high: int) -> int:
+    """Return `value` as an int between `low` and `high`, or say what it should be.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Out of the range, or not a whole number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ArgumentTypeError(f"{name} must be a whole number, got {value!r}")
+    if not low <= value <= high:
+        raise ArgumentError(f"{name} must lie between {low} and {high}, got {value}")
+    return int(value)
+
+
+def check_switch(value: object, name: str) -> bool:
+    """Return `value` as a bool, or say that it must be one."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentTypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def check_seed(seed: object) -> int:
+    """Return the seed as an int in [0, 2**63], a fresh one for None."""
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return check_whole(seed, "seed", 0, MAX_SEED)
+
+
+def check_threads(threads: object) -> int:
+    """Return the number of threads as the engines take it: 0 for "auto"."""
+    if isinstance(threads, str):
+        if threads != "auto":
+            raise ArgumentError(f"threads must be 'auto' or a whole number >= 1, got {threads!r}")
+        return 0
+    return check_whole(threads, "threads", 1, 1024)
+
+
+def check_scaling(scaling: object, n_features: int) -> str | Scaling:
+    """Return the scaling as one of "auto" and "standardize", which wait for data, or as a `Scaling`.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An unknown name, a `Scaling` for another number of features, or something else altogether.
+    """
+    if scaling is None:
+        return Scaling()
+    if isinstance(scaling, Scaling):
+        scaling.vectors(n_features, np.dtype(np.float64))
+        return scaling
+    if not isinstance(scaling, str):
+        raise ArgumentTypeError(f"scaling must be a name ({', '.join(SCALINGS)}), None or a Scaling, got {scaling!r}")
+    if scaling not in SCALINGS:
+        raise unknown_name("scaling", scaling, SCALINGS)
+    named = {"pixels": Scaling.pixels(), "centred_pixels": Scaling.pixels(-1.0, 1.0)}
+    return named.get(scaling, scaling)
+
+
+def check_callbacks(callbacks: Any, verbose: object) -> list[Callback]:
+    """Return the callbacks as a list, with a `Progress` at its end where `verbose` asks for one.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Something that is not a `Callback`, or a `verbose` other than 0, 1 and 2.
+    """
+    level = check_whole(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0, 2)
+    try:
+        chosen = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    except TypeError:
+        raise ArgumentTypeError(f"callbacks must be a list of Callback objects, got {callbacks!r}") from None
+    for callback in chosen:
+        if not isinstance(callback, Callback):
+            hint = f"; make one: {callback.__name__}()" if isinstance(callback, type) else ""
+            raise ArgumentTypeError(f"callbacks must be objects such as EarlyStopping(), got {callback!r}{hint}")
+    return [*chosen, Progress(level)] if level else chosen
+
+
+def default_labels(architecture: Architecture) -> Labels:
+    """Labels of a network that has seen none: 0, 1, ... where its outputs look like those of a classifier."""
+    outputs, last = architecture.outputs, architecture.layers[-1].activation
+    if architecture.loss == "binary_cross_entropy" and outputs == 1:
+        return Labels("binary", np.arange(2))
+    if outputs > 1 and last in ("sigmoid", "softmax"):
+        return Labels("classes", np.arange(outputs))
+    return Labels("regression", np.empty(0), one_dimensional=outputs == 1)
+
+
+def check_probabilities(labels: Labels, architecture: Architecture) -> None:
+    """Say so when the outputs of a network are not probabilities."""
+    last = architecture.layers[-1].activation
+    if labels.task == "regression" or last not in ("sigmoid", "softmax"):
+        why = "answers with numbers" if labels.task == "regression" else f"ends in {last!r}"
+        raise ArgumentError(
+            f"predict_proba needs a network whose outputs are probabilities, but this one {why}; use predict(X), "
+            "or net(X) for the outputs"
+        )
+
+
+def probabilities(outputs: Array, labels: Labels, architecture: Architecture) -> Array:
+    """Turn the outputs of a classifier into the probability of every label; see `Network.predict_proba`."""
+    if labels.task == "binary":
+        return np.hstack([1 - outputs, outputs])
+    if labels.task == "multilabel" or architecture.layers[-1].activation == "softmax":
+        return outputs
+    bounded = np.maximum(outputs, np.finfo(outputs.dtype).tiny)  # a row of zeros becomes one of equal shares
+    shares: Array = bounded / bounded.sum(axis=1, keepdims=True)
+    return shares
+
+
+def present_scaling(scaling: str | Scaling) -> Scaling | None:
+    """Return a network's scaling as `as_samples` takes it: None for "auto", the identity for an unfitted one."""
+    if isinstance(scaling, Scaling):
+        return scaling
+    return None if scaling == "auto" else Scaling()
+
+
+def labelled(
+    X: Any,
+    y: Any,
+    architecture: Architecture,
+    labels: Labels | None,
+    scaling: Scaling | None,
+    sample_weight: Any,
+    names: tuple[str, str] = ("X", "y"),
+) -> tuple[Data, Labels]:
+    """Return samples with their targets as an engine takes them, and the labels, learned from `y` if there were none.
+
+    `names` is what messages call the samples and the targets.
+    """
+    name_x, name_y = names
+    samples = as_samples(X, architecture.inputs, scaling, name_x)
+    known = learn_labels(y, architecture, name_y) if labels is None else labels
+    targets = as_targets(y, samples.n_rows, known, architecture, name_y)
+    weights = as_sample_weights(sample_weight, samples.n_rows, architecture.dtype)
+    return Data(samples, targets, weights, known.task), known
+
+
+def with_class_weight(data: Data, class_weight: Any, labels: Labels, rows: Rows | None, dtype: np.dtype[Any]) -> Data:
+    """Multiply the weights of the samples by those of their classes, "balanced" over `rows` only."""
+    if class_weight is None:
+        return data
+    assert data.targets is not None
+    chosen = np.arange(data.samples.n_rows) if rows is None else rows
+    factors = np.ones(data.samples.n_rows)
+    factors[chosen] = class_weights(class_weight, take_targets(data.targets, chosen), labels)
+    weights = factors if data.weights is None else factors * data.weights
+    return replace(data, weights=weights.astype(dtype))
+
+
+def check_some_weight(data: Data, rows: Rows | None, name: str) -> None:
+    """Say so when the weights leave nothing to learn from, or to judge by."""
+    if data.weights is not None and not data.weights[slice(None) if rows is None else rows].any():
+        raise ArgumentError(f"every sample {name} has weight 0; at least one must count")
+
+
+def split_rows(n_rows: int, share: object, seed: int) -> tuple[Rows | None, Rows | None]:
+    """Return the rows to train on and those to validate with, both in ascending order; None, None without a split.
+
+    The choice depends on the seed and the number of rows alone, so that a second `fit` on the same data never trains on
+    what the first one validated with.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        The share isn't a number in [0, 1), or leaves no row on one side.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float | np.floating):
+        raise ArgumentTypeError(f"validation_split must be a number in [0, 1), got {share!r}")
+    if not (math.isfinite(share) and 0 <= share < 1):
+        raise ArgumentError(f"validation_split must lie in [0, 1): the share of rows to validate with; got {share!r}")
+    if share == 0:
+        return None, None
+    n_validation = round(n_rows * float(share))
+    if not 0 < n_validation < n_rows:
+        raise ArgumentError(
+            f"validation_split={share} of {n_rows} rows leaves {n_validation} to validate with and "
+            f"{n_rows - n_validation} to train on; both need at least one"
+        )
+    shuffled = np.random.default_rng([seed, 2, n_rows]).permutation(n_rows).astype(np.int64)
+    return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
+
+
+def take(data: Data, rows: Rows) -> Data:
+    """Return some rows of a data set as one of its own."""
+    return Data(
+        take_samples(data.samples, rows),
+        None if data.targets is None else take_targets(data.targets, rows),
+        None if data.weights is None else data.weights[rows],
+        data.task,
+    )
+
+
+def take_targets(targets: Targets, rows: Rows) -> Targets:
+    """Return the targets of some rows."""
+    return Targets(
+        None if targets.labels is None else targets.labels[rows],
+        None if targets.values is None else targets.values[rows],
+    )
+
+
+def take_samples(samples: Samples, rows: Rows) -> Samples:
+    """Return some rows of the samples, as sparse as they were."""
+    if samples.dense is not None:
+        return replace(samples, n_rows=len(rows), dense=np.ascontiguousarray(samples.dense[rows]))
+    assert samples.sparse is not None
+    lengths = np.diff(samples.sparse.starts)[rows]
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    # Of the k-th value taken: where its row begins in the old arrays, plus its place within the row.
+    places = np.repeat(samples.sparse.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
+    sparse = SparseRows(starts, samples.sparse.columns[places], samples.sparse.values[places])
+    return replace(samples, n_rows=len(rows), sparse=sparse)
+
+
+def fitted_scaling(data: Data, rows: Rows | None) -> Scaling:
+    """Return the scaling that standardizes these rows, as they came."""
+    samples = data.samples if rows is None else take_samples(data.samples, rows)
+    if samples.dense is not None:
+        return Scaling.standardize(samples.dense)
+    assert samples.sparse is not None
+    return Scaling.standardize(_Csr(samples))
+
+
+class _Csr:
+    """Just enough of a SciPy matrix for `as_samples`, so that SciPy need not be there."""
+
+    ndim = 2
+    has_canonical_format = True
+
+    def __init__(self, samples: Samples) -> None:
+        assert samples.sparse is not None
+        self.shape = (samples.n_rows, samples.n_features)
+        self.indptr, self.indices, self.data = samples.sparse.starts, samples.sparse.columns, samples.sparse.values
+
+    def tocsr(self) -> "_Csr":
+        return self
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `Network.fit` was given, checked.
+
+    Attributes
+    ----------
+    data : Data
+    rows : ndarray of int64 or None
+        Those to train on; None for all.
+    validation : Data or None
+    labels : Labels
+    scaling : str or Scaling
+        The network's, fitted where it had to be.
+    columns : tuple of str
+        The figures that each epoch will have.
+    """
+
+    data: Data
+    rows: Rows | None
+    validation: Data | None
+    labels: Labels
+    scaling: str | Scaling
+    columns: tuple[str, ...]
+
+
+def prepare_fit(
+    architecture: Architecture,
+    labels: Labels | None,
+    scaling: str | Scaling,
+    seed: int,
+    X: Any,
+    y: Any,
+    X_val: Any,
+    y_val: Any,
+    validation_split: object,
+    sample_weight: Any,
+    class_weight: Any,
+) -> Prepared:
+    """Check the data given to `Network.fit`, whose parameters and errors these are, without changing anything."""
+    if (X_val is None) != (y_val is None):
+        given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+        raise ArgumentError(f"{given} is given without {missing}; validation needs both")
+    data, known = labelled(X, y, architecture, labels, present_scaling(scaling), sample_weight)
+    rows, held_out = split_rows(data.samples.n_rows, validation_split, seed)
+    if X_val is not None and held_out is not None:
+        raise ArgumentError("validation_split and X_val are both given; leave one of them out")
+    check_some_weight(data, rows, "to train on")
+    if scaling == "standardize":
+        scaling = fitted_scaling(data, rows)
+        data = replace(data, samples=replace(data.samples, scaling=scaling))
+    validation = None
+    if X_val is not None:
+        validation = labelled(X_val, y_val, architecture, known, present_scaling(scaling), None, ("X_val", "y_val"))[0]
+    elif held_out is not None:
+        validation = take(data, held_out)
+        check_some_weight(validation, None, "to validate with")
+    data = with_class_weight(data, class_weight, known, rows, architecture.dtype)
+    check_some_weight(data, rows, "to train on")
+    columns: tuple[str, ...] = ("loss",) if known.task == "regression" else ("loss", "accuracy")
+    if validation is not None:
+        columns += tuple(f"val_{name}" for name in columns)
+    return Prepared(data, rows, validation, known, scaling, columns)
+
+
+def check_names(hidden: object, output: object) -> None:
+    """Say so when an activation is unknown, even one that no layer uses."""
+    for activation in (hidden,) if output is None else (hidden, output):
+        get_activation(activation)  # type: ignore[arg-type]  # it refuses what is not a name
+
+
+def flat_weights(weights: Sequence[Any], architecture: Architecture) -> Array:
+    """Check ``[(W, b), ...]`` and lay it out as a flat vector; see `Network.set_weights`."""
+    layers = architecture.layers
+    try:
+        pairs = [(W, b) for W, b in weights]
+    except (TypeError, ValueError):
+        raise ArgumentTypeError("weights must be a list of pairs (W, b), one a layer; b is None without bias") from None
+    if len(pairs) != len(layers):
+        raise ArgumentError(f"weights must have a pair (W, b) for each of {len(layers)} layers, got {len(pairs)}")
+    flat = architecture.zeros()
+    for number, (layer, (W, b)) in enumerate(zip(layers, pairs, strict=True)):
+        layer.weights(flat)[...] = _as_weights(
+            W, (layer.fan_in, layer.units), f"W of layer {number + 1}", architecture.dtype
+        )
+        bias = layer.bias(flat)
+        if (b is None) != (bias is None):
+            raise ArgumentError(f"b of layer {number + 1} must be {'None' if bias is None else 'there'}")
+        if bias is not None:
+            bias[...] = _as_weights(b, (layer.units,), f"b of layer {number + 1}", architecture.dtype)
+    return flat
+
+
+def _as_weights(values: Any, shape: tuple[int, ...], name: str, dtype: np.dtype[Any]) -> Array:
+    try:
+        array = np.asarray(values).astype(dtype)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"{name} must hold numbers, got {values!r}") from None
+    if array.shape != shape:
+        raise ArgumentError(f"{name} must have shape {shape}, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise ArgumentError(f"{name} must be finite in {dtype}")
+    return array
+
+
+def summary(architecture: Architecture) -> str:
+    """Return the table of `Network.summary`."""
+    dropout = any(layer.dropout for layer in architecture.layers)
+    rows = [
+        ["layer", "units", "activation", "weights", "parameters"],
+        ["input", str(architecture.inputs), "-", "-", "-"],
+    ]
+    for number, layer in enumerate(architecture.layers, start=1):
+        shape = f"{layer.fan_in} x {layer.units}" + ("" if layer.has_bias else ", no bias")
+        parameters = layer.fan_in * layer.units + layer.units * layer.has_bias
+        rows.append([f"dense {number}", str(layer.units), layer.activation, shape, f"{parameters:,}"])
+    if dropout:
+        for row, share in zip(
+            rows, ["dropout", "-", *(f"{layer.dropout:g}" for layer in architecture.layers)], strict=True
+        ):
+            row.insert(3, share)
+    numeric = [heading in ("units", "dropout", "parameters") for heading in rows[0]]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        )
+        for row in rows
+    ]
+    size = architecture.n_parameters * architecture.dtype.itemsize
+    total = f"{architecture.n_parameters:,} parameters ({architecture.dtype.name}, {size / 1000:,.1f} kB)"
+    return "\n".join([*lines, f"{total}, loss {architecture.loss}"])

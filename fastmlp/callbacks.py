@@ -1,0 +1,242 @@
+"""What may happen between the epochs of a training (floor 3; imports numpy, floor 0 and history)."""
+
+import math
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from .architecture import Array
+from .errors import ArgumentError, ArgumentTypeError, unknown_name
+from .history import History
+from .optimizers import Optimizer
+from .state import TrainingState
+
+MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
+"""Columns that a callback can watch."""
+
+
+@dataclass
+class FitRun:
+    """A training under way, as callbacks see it.
+
+    Attributes
+    ----------
+    network : Network
+        What is trained. In `Callback.on_epoch_end` it can be saved, evaluated and asked for predictions.
+    state : TrainingState
+        The network's parameters and counters.
+    history : History
+        Of this fit so far.
+    optimizer : optimizer
+    learning_rate : float
+        Of the coming epochs; a callback may set it.
+    epochs : int
+        How many were asked for.
+    columns : tuple of str
+        Those of `MONITORS` that this fit records.
+    epoch : int
+        The one under way, or in `Callback.on_epoch_end` the one just finished; counted from 1 in this fit.
+    stop_reason : str
+        Set by `stop`.
+    """
+
+    network: Any
+    state: TrainingState
+    history: History
+    optimizer: Optimizer
+    learning_rate: float
+    epochs: int
+    columns: tuple[str, ...]
+    epoch: int = 0
+    stop_reason: str = ""
+
+    def stop(self, reason: str) -> None:
+        """End the training after this epoch; `reason` becomes the history's `stop_reason`."""
+        self.stop_reason = reason
+
+
+class Callback:
+    """The base of what is called between epochs; each method does nothing until a subclass says otherwise.
+
+    Every method gets the `FitRun`. An exception it raises ends the training and reaches the caller of `fit`; the
+    network then is as it was after the last finished epoch.
+
+    Examples
+    --------
+    >>> class StopWhenGood(Callback):
+    ...     def on_epoch_end(self, run):
+    ...         if run.history.accuracy[-1] > 0.99:
+    ...             run.stop("good enough")
+    """
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Before the first epoch; the place to complain about what is missing."""
+
+    def on_epoch_start(self, run: FitRun) -> None:
+        """Before each epoch."""
+
+    def on_epoch_end(self, run: FitRun) -> None:
+        """After each finished epoch, when its row is in ``run.history``."""
+
+    def on_fit_end(self, run: FitRun) -> None:
+        """After the last epoch, and also when the training was interrupted or failed."""
+
+
+class EarlyStopping(Callback):
+    """Stop when a figure has not improved for some epochs, and go back to the weights of its best epoch.
+
+    Parameters
+    ----------
+    monitor : {"val_loss", "val_accuracy", "loss", "accuracy"}, default "val_loss"
+        What to watch: a loss should fall, an accuracy rise.
+    patience : int >= 1, default 5
+        How many epochs in a row may pass without improvement.
+    min_delta : float >= 0, default 0.0
+        An improvement is a change by more than this.
+    restore_best : bool, default True
+        Give the network the weights of the best epoch when the training ends, however it ends. They are kept in memory.
+
+    Attributes
+    ----------
+    best_epoch : int
+        Of the last fit, counted from 1; 0 before any epoch.
+    best_value : float
+        Of the monitored figure.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        A value out of its range or of the wrong type, or at the start of `fit`, a figure that it does not record.
+
+    Notes
+    -----
+    Prechelt 1998, "Early stopping - but when?". Only weights go back; counters and the optimizer's memory do not.
+
+    Examples
+    --------
+    >>> EarlyStopping("val_accuracy", patience=3)
+    EarlyStopping(monitor='val_accuracy', patience=3, min_delta=0.0, restore_best=True)
+    """
+
+    def __init__(
+        self, monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, restore_best: bool = True
+    ) -> None:
+        if monitor not in MONITORS:
+            raise unknown_name("monitor", monitor, MONITORS)
+        if isinstance(patience, bool) or not isinstance(patience, int):
+            raise ArgumentTypeError(f"patience must be a whole number of epochs, got {patience!r}")
+        if patience < 1:
+            raise ArgumentError(f"patience must be at least 1 epoch, got {patience}")
+        if isinstance(min_delta, bool) or not isinstance(min_delta, int | float):
+            raise ArgumentTypeError(f"min_delta must be a number, got {min_delta!r}")
+        if not (math.isfinite(min_delta) and min_delta >= 0):
+            raise ArgumentError(f"min_delta must be finite and >= 0, got {min_delta}")
+        if not isinstance(restore_best, bool):
+            raise ArgumentTypeError(f"restore_best must be True or False, got {restore_best!r}")
+        self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
+        self.best_epoch = 0
+        self.best_value = math.nan
+        self._best_parameters: Array | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"EarlyStopping(monitor={self.monitor!r}, patience={self.patience}, min_delta={self.min_delta}, "
+            f"restore_best={self.restore_best})"
+        )
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Start afresh, and check that the figure will be there."""
+        if self.monitor not in run.columns:
+            raise ArgumentError(
+                f"EarlyStopping monitors {self.monitor!r}, which this fit does not record; {self._remedy(run)}"
+            )
+        self.best_epoch, self.best_value, self._best_parameters = 0, math.nan, None
+
+    def on_epoch_end(self, run: FitRun) -> None:
+        """Keep the weights when they are the best so far, or stop when patience is at its end."""
+        value = run.history[self.monitor][-1]
+        gain = value - self.best_value if self.monitor.endswith("accuracy") else self.best_value - value
+        if self.best_epoch == 0 or gain > self.min_delta:
+            self.best_epoch, self.best_value = run.epoch, value
+            self._best_parameters = run.state.parameters.copy() if self.restore_best else None
+        elif run.epoch - self.best_epoch >= self.patience:
+            run.stop(
+                f"early stopping: {self.monitor} has not improved on {self.best_value:.4g} (epoch {self.best_epoch}) "
+                f"for {self.patience} epoch{'s' * (self.patience > 1)}"
+            )
+
+    def on_fit_end(self, run: FitRun) -> None:
+        """Go back to the best weights."""
+        if self._best_parameters is not None:
+            run.state.parameters[...] = self._best_parameters
+            self._best_parameters = None
+
+    def _remedy(self, run: FitRun) -> str:
+        if self.monitor.removeprefix("val_") not in run.columns:
+            return f"a regression has no accuracy: give monitor={self.monitor.replace('accuracy', 'loss')!r}"
+        return f"give X_val and y_val, or validation_split=0.1, or monitor={self.monitor.removeprefix('val_')!r}"
+
+
+class Progress(Callback):
+    """Show on standard error how the training goes, with the time left.
+
+    Parameters
+    ----------
+    verbose : {1, 2}, default 1
+        1: one line that is redrawn, and nothing where standard error is not a terminal. 2: a line for every epoch.
+    """
+
+    def __init__(self, verbose: int = 1) -> None:
+        self.verbose = verbose
+        self._drawn = False
+        self._started = 0.0
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Start the clock."""
+        self._drawn, self._started = False, time.perf_counter()
+
+    def on_epoch_end(self, run: FitRun) -> None:
+        """Show the epoch."""
+        if self.verbose == 1 and not (sys.stderr and sys.stderr.isatty()):
+            return
+        row = run.history.row()
+        parts = [f"epoch {run.epoch}/{run.epochs}"]
+        parts += [f"{name} {row[name]:.4f}" for name in MONITORS if name in row]
+        parts.append(f"{row['seconds']:.2f} s")
+        if run.epoch < run.epochs:
+            elapsed = time.perf_counter() - self._started
+            parts.append(f"{duration(elapsed / run.epoch * (run.epochs - run.epoch))} left")
+        self._write("  ".join(parts))
+
+    def on_fit_end(self, run: FitRun) -> None:
+        """End the redrawn line, and say why the training ended early."""
+        if self._drawn:
+            sys.stderr.write("\n")
+        if (self._drawn or self.verbose == 2) and run.epoch < run.epochs:
+            sys.stderr.write(f"stopped: {run.history.stop_reason}\n")
+        self._drawn = False
+
+    def _write(self, line: str) -> None:
+        if self.verbose == 2:
+            sys.stderr.write(line + "\n")
+        else:
+            # A line that wraps cannot be redrawn, so it is cut to the terminal.
+            sys.stderr.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
+            self._drawn = True
+        sys.stderr.flush()
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people write it.
+
+    Examples
+    --------
+    >>> duration(7.2), duration(200), duration(7500)
+    ('7 s', '3 min 20 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,342 @@
+"""Networks as NumPy archives (floor 3; imports the standard library, numpy and floors 0 to 3; knows no `Network`).
+
+A file is an uncompressed ``.npz``: the array ``header`` holds JSON as UTF-8 bytes, ``W0``, ``b0``, ``W1``, ... the
+weights and biases, unpadded, ``classes`` the labels, ``scale`` and ``shift`` a scaling by feature, and ``moment0_W0``,
+... what the optimizer remembers. ``numpy.load`` opens it, with ``allow_pickle=False``. Reading one runs no code from
+it, and takes no more memory than the file is long before it has checked that every array has the shape that the header
+says.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import secrets
+import zipfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..architecture import Architecture, Array, Dense, Layer
+from ..errors import ArgumentError, DataFileError
+from ..history import History
+from ..initializers import Initializer, Normal, Uniform, VarianceScaling, Zeros
+from ..inputs import Scaling
+from ..state import TrainingState
+from ..targets import TASKS, Labels
+from .checkpoint import Checkpoint, new_generator
+
+MAGIC = "fastmlp"
+FORMAT = 1
+
+_INITIALIZERS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Zeros, Normal, Uniform, VarianceScaling)}
+_MOMENT_KINDS = ("", "sgd", "rmsprop", "adam")
+
+
+def save(path: Path, checkpoint: Checkpoint, training_state: bool = True) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    checkpoint : Checkpoint
+    training_state : bool, default True
+        Whether to include what a later `fit` needs to go on with the same bits: the optimizer's moments and the
+        generator.
+
+    Raises
+    ------
+    ArgumentError
+        Labels that JSON and NumPy arrays cannot hold, or weights that are not finite.
+    OSError
+        The file can't be written. One that was there before is as it was.
+    """
+    header, arrays = _described(checkpoint, training_state)
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ArgumentError(f"{name} of the network is not finite, so it is not saved")
+    text = json.dumps(header, allow_nan=False).encode()
+    _write_whole(path, {"header": np.frombuffer(text, dtype=np.uint8), **arrays})
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    DataFileError
+        The file is missing, not such an archive, written by a newer version, truncated or damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _Reader(archive, path.stat().st_size).checkpoint()
+    except FileNotFoundError:
+        raise DataFileError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise DataFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except _WrongContentError as error:
+        raise DataFileError(f"{path}: {error}") from None
+    except zipfile.BadZipFile as error:
+        raise DataFileError(f"{path}: not an .npz archive, or one that was cut off or damaged ({error})") from error
+    except Exception as error:  # whatever a damaged or hostile file provokes in a parser
+        raise DataFileError(f"{path}: damaged ({type(error).__name__}: {error})") from error
+
+
+class _WrongContentError(Exception):
+    """What is wrong with a file; `load` puts its path in front."""
+
+
+def _described(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, Any], dict[str, Array]]:
+    architecture, state, labels = checkpoint.architecture, checkpoint.state, checkpoint.labels
+    arrays = _parts(architecture, state.parameters, "")
+    moments = state.moments if training_state else []
+    for number, moment in enumerate(moments):
+        arrays |= _parts(architecture, moment, f"moment{number}_")
+    header: dict[str, Any] = {
+        "magic": MAGIC,
+        "format": FORMAT,
+        "versions": {"fastmlp": _version(), "numpy": np.__version__, "python": platform.python_version()},
+        "architecture": _describe_architecture(architecture),
+        "scaling": checkpoint.scaling if isinstance(checkpoint.scaling, str) else None,
+        "labels": None,
+        "seed": state.seed,
+        "epoch": state.epoch,
+        "step": state.step if training_state else 0,
+        "optimizer": {"kind": state.moments_kind if training_state else "", "moments": len(moments)},
+        "generator": _plain(state.generator.bit_generator.state) if training_state else None,
+        "history": checkpoint.history.to_dict(),
+    }
+    if isinstance(checkpoint.scaling, Scaling):
+        arrays["scale"], arrays["shift"] = np.asarray(checkpoint.scaling.scale), np.asarray(checkpoint.scaling.shift)
+    if labels is not None:
+        header["labels"] = {"task": labels.task, "one_dimensional": labels.one_dimensional, "objects": None}
+        if labels.classes.dtype == object:
+            header["labels"]["objects"] = _plain_labels(labels.classes)
+        else:
+            arrays["classes"] = labels.classes
+    return header, arrays
+
+
+def _parts(architecture: Architecture, flat: Array, prefix: str) -> dict[str, Array]:
+    parts = {}
+    for number, (W, b) in enumerate(architecture.views(flat)):
+        parts[f"{prefix}W{number}"] = W
+        if b is not None:
+            parts[f"{prefix}b{number}"] = b
+    return parts
+
+
+def _describe_architecture(architecture: Architecture) -> dict[str, Any]:
+    return {
+        "inputs": architecture.inputs,
+        "layers": [_describe_layer(layer) for layer in architecture.layers],
+        "loss": architecture.loss,
+        "l1": architecture.l1,
+        "l2": architecture.l2,
+        "dtype": architecture.dtype.name,
+    }
+
+
+def _describe_layer(layer: Layer) -> dict[str, Any]:
+    return {
+        "units": layer.units,
+        "activation": layer.activation,
+        "dropout": layer.dropout,
+        "bias": layer.has_bias,
+        "initializer": _describe_initializer(layer.initializer),
+        "bias_initializer": _describe_initializer(layer.bias_initializer),
+    }
+
+
+def _describe_initializer(initializer: Initializer) -> dict[str, Any]:
+    return {"kind": type(initializer).__name__, **_plain(vars(initializer))}
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's, so that JSON can hold them."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _plain_labels(classes: Array) -> list[Any]:
+    plain = [_plain(label) for label in classes]
+    for label in plain:
+        if not isinstance(label, str | int | float):
+            raise ArgumentError(f"labels such as {label!r} cannot be saved; use text or numbers for the classes")
+    return plain
+
+
+def _version() -> str:
+    try:
+        return metadata.version("fastmlp")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _write_whole(path: Path, arrays: dict[str, Array]) -> None:
+    # Beside the target, for a rename is atomic only within a file system; a link stays a link.
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+class _Reader:
+    """Reads an archive part by part, and believes nothing it has not checked."""
+
+    def __init__(self, archive: zipfile.ZipFile, file_size: int) -> None:
+        self.archive, self.file_size = archive, file_size
+
+    def checkpoint(self) -> Checkpoint:
+        header = self.header()
+        architecture = _build(header["architecture"])
+        moments = header["optimizer"]["moments"]
+        if header["optimizer"]["kind"] not in _MOMENT_KINDS or not (isinstance(moments, int) and 0 <= moments <= 2):
+            raise _WrongContentError(f"unknown optimizer state {header['optimizer']!r}")
+        if architecture.n_parameters * architecture.dtype.itemsize * (1 + moments) > self.file_size:
+            raise _WrongContentError(
+                f"shorter than the {architecture.n_parameters:,} parameters that its header announces: "
+                "it was cut off or damaged"
+            )
+        state = TrainingState(
+            self.vector(architecture, ""),
+            new_generator(_counter(header, "seed")),
+            _counter(header, "seed"),
+            [self.vector(architecture, f"moment{number}_") for number in range(moments)],
+            header["optimizer"]["kind"],
+            _counter(header, "step"),
+            _counter(header, "epoch"),
+        )
+        if header["generator"] is not None:
+            state.generator.bit_generator.state = header["generator"]
+        labels = None if header["labels"] is None else self.labels(header["labels"], architecture)
+        return Checkpoint(
+            architecture, state, labels, self.scaling(header["scaling"]), History.from_dict(header["history"])
+        )
+
+    def header(self) -> dict[str, Any]:
+        if "header.npy" not in self.archive.namelist():
+            raise _WrongContentError(
+                "an .npz archive, but not of a network: it has no header; fastmlp files come from Network.save"
+            )
+        header = json.loads(self.array("header").tobytes())
+        if not isinstance(header, dict) or header.get("magic") != MAGIC:
+            raise _WrongContentError("an .npz archive, but its header is not one of a fastmlp network")
+        if not isinstance(header.get("format"), int) or header["format"] > FORMAT:
+            raise _WrongContentError(
+                f"written in format {header.get('format')!r} by a newer fastmlp ({header.get('versions')}); this one "
+                f"reads formats up to {FORMAT}: pip install --upgrade fastmlp"
+            )
+        expected = {"architecture", "scaling", "labels", "seed", "epoch", "step", "optimizer", "generator", "history"}
+        if missing := sorted(expected - header.keys()):
+            raise _WrongContentError(f"its header lacks {', '.join(missing)}")
+        return header
+
+    def vector(self, architecture: Architecture, prefix: str) -> Array:
+        arrays: list[tuple[Array, Array | None]] = []
+        for number, layer in enumerate(architecture.layers):
+            W = self.array(f"{prefix}W{number}", (layer.fan_in, layer.units), architecture.dtype)
+            b = self.array(f"{prefix}b{number}", (layer.units,), architecture.dtype) if layer.has_bias else None
+            arrays.append((W, b))
+        flat = architecture.zeros()
+        for (to_W, to_b), (W, b) in zip(architecture.views(flat), arrays, strict=True):
+            to_W[...] = W
+            if to_b is not None:
+                to_b[...] = b
+        return flat
+
+    def labels(self, described: dict[str, Any], architecture: Architecture) -> Labels:
+        task = described["task"]
+        if task not in TASKS:
+            raise _WrongContentError(f"unknown task {task!r}")
+        count = {"binary": 2, "regression": 0}.get(task, architecture.outputs)
+        if described["objects"] is None:
+            classes = self.array("classes", (count,))
+        else:
+            classes = np.array(described["objects"], dtype=object)
+        if classes.shape != (count,) or len(np.unique(classes)) != count or not (classes[:-1] <= classes[1:]).all():
+            raise _WrongContentError(f"classes must be {count} different labels in ascending order")
+        return Labels(task, classes, bool(described["one_dimensional"]))
+
+    def scaling(self, described: str | None) -> str | Scaling:
+        if described is None:
+            return Scaling(self.array("scale"), self.array("shift"))
+        if described not in ("auto", "standardize"):
+            raise _WrongContentError(f"unknown scaling {described!r}")
+        return described
+
+    def array(self, name: str, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None) -> Array:
+        """Read one array after checking its size, and where given, shape and dtype; floats must be finite."""
+        try:
+            member = self.archive.getinfo(f"{name}.npy")
+        except KeyError:
+            raise _WrongContentError(f"the array {name} is missing; the file was cut off or changed") from None
+        # Stored as it is, a member cannot be longer than the file: no archive can unpack to more than it takes on disk.
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size > self.file_size:
+            raise _WrongContentError(f"the array {name} is compressed, which files of fastmlp are not")
+        with self.archive.open(member) as file:
+            version = np.lib.format.read_magic(file)
+            read_header = (
+                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            )
+            found_shape, fortran_order, found_dtype = read_header(file)
+            if shape is not None and found_shape != shape:
+                raise _WrongContentError(f"the array {name} has shape {found_shape}, but the header says {shape}")
+            if found_dtype.hasobject or (dtype is not None and found_dtype.newbyteorder("=") != dtype):
+                raise _WrongContentError(
+                    f"the array {name} has dtype {found_dtype}" + (f", expected {dtype}" if dtype else "")
+                )
+            data = file.read()
+        flat = np.frombuffer(data, dtype=found_dtype)
+        array = flat.reshape(found_shape, order="F" if fortran_order else "C")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise _WrongContentError(f"the array {name} holds infinite or NaN values")
+        return array.astype(found_dtype.newbyteorder("="))
+
+
+def _build(described: dict[str, Any]) -> Architecture:
+    layers = [
+        Dense(
+            layer["units"],
+            layer["activation"],
+            layer["dropout"],
+            layer["bias"],
+            _initializer(layer["initializer"]),
+            _initializer(layer["bias_initializer"]),
+        )
+        for layer in described["layers"]
+    ]
+    names = ("loss", "l1", "l2", "dtype")
+    return Architecture.build([described["inputs"], *layers], **{name: described[name] for name in names})
+
+
+def _initializer(described: dict[str, Any]) -> Initializer:
+    parameters = {name: value for name, value in described.items() if name != "kind"}
+    initializer: Initializer = _INITIALIZERS[described["kind"]](**parameters)
+    return initializer
+
+
+def _counter(header: dict[str, Any], name: str) -> int:
+    value = header[name]
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**63:
+        raise _WrongContentError(f"{name} must be a whole number from 0 to 2**63, got {value!r}")
+    return value

@@ -1,0 +1,474 @@
+"""`Network`: what a user holds (floor 4; imports numpy and floors 0 to 3)."""
+
+import copy
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from . import arguments, training
+from .architecture import Architecture, Array, Dense, WeightsAndBias
+from .callbacks import FitRun
+from .engines import Data, get_engine
+from .engines.reference import forward_pass
+from .formats import Checkpoint, load_checkpoint, save_checkpoint
+from .formats.checkpoint import in_layout, new_generator
+from .history import Evaluation, History
+from .initializers import Initializer
+from .inputs import Samples, Scaling, as_samples
+from .optimizers import Optimizer, get_optimizer
+from .state import TrainingState
+from .targets import Labels
+
+
+class Network:
+    """A multilayer perceptron: a function of its inputs that learns from examples.
+
+    Parameters
+    ----------
+    layers : sequence
+        The number of inputs, then a whole number of units or a `Dense` for every layer, such as ``[784, 30, 10]``.
+    hidden : str, default "relu"
+        Activation of the layers before the last that name none: identity, sigmoid, tanh, relu, leaky_relu, elu, gelu,
+        silu, softmax.
+    output : str, optional
+        Activation of the last layer where it names none; by default the one that belongs to the loss.
+    loss : str, default "cross_entropy"
+        cross_entropy (one label of several), binary_cross_entropy (two labels, or any set of labels), squared_error,
+        absolute_error or huber.
+    bias : bool, default True
+        Whether layers that don't say have biases.
+    initializer : str or initializer, default "auto"
+        How weights start; "auto" is ``he_uniform`` before relu and its like, else ``xavier_uniform``.
+    bias_initializer : str or initializer, default "zeros"
+    l1, l2 : float, default 0.0
+        Penalties on the weights, not the biases: the objective is the mean loss plus
+        ``l1 * sum(|W|) + l2 / 2 * sum(W²)``.
+    scaling : {"auto", "pixels", "centred_pixels", "standardize"}, Scaling or None, default "auto"
+        What the network does to features before its first layer. "auto": uint8 goes to [0, 1], all else stays as it is;
+        "pixels": 0..255 to [0, 1]; "centred_pixels": 0..255 to [-1, 1]; "standardize": zero mean and unit variance over
+        the training rows of the first `fit`; None: nothing.
+    dtype : {"float32", "float64"}, default "float32"
+    seed : int in [0, 2**63], optional
+        Decides the first weights, the order of the samples, dropout and validation splits. By default a fresh one, kept
+        as `seed`.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    seed : int
+    labels : Labels or None
+        What the outputs stand for; learned by the first `fit`.
+    scaling : str or Scaling
+        "auto"; "standardize" until the first `fit`; otherwise a `Scaling`.
+    history : History
+        Of all fits.
+    state : TrainingState
+        The parameters as one vector, and all else that training goes on from.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An argument that makes no network; the message names it and says what to give.
+
+    Examples
+    --------
+    >>> from fastmlp import Adam, Network
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> net = Network([2, 8, 2], hidden="tanh", seed=1)
+    >>> history = net.fit(X, y, epochs=200, batch_size=4, optimizer=Adam(0.05), verbose=0)
+    >>> net.predict(X).tolist()
+    [0, 1, 1, 0]
+    >>> net
+    Network([2, Dense(8, 'tanh'), Dense(2, 'softmax')], loss='cross_entropy', seed=1)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int | Dense],
+        *,
+        hidden: str = "relu",
+        output: str | None = None,
+        loss: str = "cross_entropy",
+        bias: bool = True,
+        initializer: str | Initializer = "auto",
+        bias_initializer: str | Initializer = "zeros",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        scaling: str | Scaling | None = "auto",
+        dtype: Any = "float32",
+        seed: int | None = None,
+    ) -> None:
+        arguments.check_names(hidden, output)
+        self.architecture = Architecture.build(
+            layers,
+            hidden=hidden,
+            output=output,
+            loss=loss,
+            bias=bias,
+            initializer=initializer,
+            bias_initializer=bias_initializer,
+            l1=l1,
+            l2=l2,
+            dtype=dtype,
+        )
+        self.scaling = arguments.check_scaling(scaling, self.architecture.inputs)
+        self.labels: Labels | None = None
+        self.history = History()
+        chosen = arguments.check_seed(seed)
+        # A generator for each purpose: another initializer does not change the order of the samples.
+        parameters = self.architecture.initialize(np.random.default_rng([chosen, 0]))
+        self.state = TrainingState(parameters, new_generator(chosen), chosen)
+
+    @property
+    def seed(self) -> int:
+        """What all randomness of the network comes from."""
+        return self.state.seed
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        epochs: int,
+        batch_size: int = 32,
+        optimizer: str | Optimizer = "adam",
+        X_val: Any = None,
+        y_val: Any = None,
+        validation_split: float = 0.0,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        shuffle: bool = True,
+        callbacks: Any = (),
+        engine: str = "auto",
+        threads: int | str = "auto",
+        verbose: int = 1,
+    ) -> History:
+        """Train, or go on training: ``fit(epochs=3)`` then ``fit(epochs=2)`` equals ``fit(epochs=5)``, bit for bit.
+
+        Ctrl-C ends the training with the network as it was after the last finished epoch; an epoch that diverges or
+        fails is undone in the same way. A fit that finished no epoch leaves the network as it was.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, inputs)
+            An array (float32, float64 and uint8 are taken as they are), a DataFrame, a SciPy sparse matrix, a memory
+            map. Images of shape (n, height, width) are taken as rows of pixels.
+        y : array_like, shape (n_samples,) or (n_samples, outputs)
+            Labels of any kind, one-hot rows, or numbers to learn.
+        epochs : int >= 1
+            How many times to go through the samples.
+        batch_size : int >= 1, default 32
+            Samples a step; the last batch of an epoch may be smaller.
+        optimizer : str or optimizer, default "adam"
+            sgd, rmsprop, adam or adamw with its defaults, or an object such as ``SGD(3.0)``. One of another kind than
+            the last fit's starts with no memory.
+        X_val, y_val : array_like, optional
+            Samples to judge the network by after each epoch.
+        validation_split : float in [0, 1), default 0.0
+            The share of the rows to keep out of the training and judge by instead; always the same for the same seed
+            and number of rows.
+        sample_weight : array_like, shape (n_samples,), optional
+            How much each sample counts.
+        class_weight : dict or "balanced", optional
+            How much each label counts in the training, multiplied with `sample_weight`; "balanced" makes all labels
+            count the same.
+        shuffle : bool, default True
+            Whether each epoch takes the samples in a new order.
+        callbacks : sequence of Callback, default ()
+        engine : {"auto", "numba", "numpy"}, default "auto"
+        threads : int >= 1 or "auto", default "auto"
+            How many threads the compiled engine may use; the result does not depend on it.
+        verbose : {0, 1, 2}, default 1
+            0: silent; 1: a progress line on a terminal; 2: a line for every epoch.
+
+        Returns
+        -------
+        History
+            Of this fit; `history` is that of all.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            An argument that can't be used; nothing was trained.
+        TrainingError
+            The loss or a weight became infinite or NaN.
+        MissingDependencyError
+            ``engine="numba"`` where Numba can't be imported.
+        """
+        n_epochs = arguments.check_whole(epochs, "epochs", 1, 2**31)
+        n_batch = arguments.check_whole(batch_size, "batch_size", 1, 2**31)
+        chosen = get_optimizer(optimizer)
+        watchers = arguments.check_callbacks(callbacks, verbose)
+        switches = (arguments.check_switch(shuffle, "shuffle"), arguments.check_threads(threads))
+        prepared = arguments.prepare_fit(
+            self.architecture,
+            self.labels,
+            self.scaling,
+            self.seed,
+            X,
+            y,
+            X_val,
+            y_val,
+            validation_split,
+            sample_weight,
+            class_weight,
+        )
+        plan = training.Plan(
+            self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch, *switches
+        )
+        run = FitRun(self, self.state, History(), chosen, float(chosen.learning_rate), n_epochs, prepared.columns)
+        before = self.labels, self.scaling
+        self.labels, self.scaling = prepared.labels, prepared.scaling
+        try:
+            return training.fit(plan, run, self.history, watchers)
+        finally:
+            if not run.history.epochs:
+                self.labels, self.scaling = before
+
+    def __call__(self, X: Any, *, engine: str = "auto") -> Array:
+        """Compute the outputs of the network, shape (n_samples, outputs), in its dtype.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, inputs)
+        engine : {"auto", "numba", "numpy"}, default "auto"
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            Samples of another number of features, or not finite, or not numbers.
+        """
+        chosen = get_engine(engine)
+        prepared = chosen.prepare(self.architecture, Data(self._samples(X)), 0)
+        return chosen.forward(self.architecture, self.state.parameters, prepared)
+
+    def predict(self, X: Any, *, engine: str = "auto") -> Array:
+        """Answers in the terms of the `y` of `fit`: labels, rows of 0 and 1 (any set of labels), or numbers.
+
+        Before any fit, a classifier's labels are 0, 1, 2, ...
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, inputs)
+        engine : {"auto", "numba", "numpy"}, default "auto"
+
+        Returns
+        -------
+        ndarray, shape (n_samples,) or (n_samples, outputs)
+        """
+        return self._known_labels().decode(self(X, engine=engine))
+
+    def predict_proba(self, X: Any, *, engine: str = "auto") -> Array:
+        """Probability of every label, shape (n_samples, n_labels).
+
+        One column a label in the order of ``labels.classes``; two for a network with one sigmoid. Several sigmoid
+        outputs that stand for one label of several are divided by their sum.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, inputs)
+        engine : {"auto", "numba", "numpy"}, default "auto"
+
+        Raises
+        ------
+        ArgumentError
+            The outputs are not probabilities: use `predict`.
+        """
+        labels = self._known_labels()
+        arguments.check_probabilities(labels, self.architecture)
+        return arguments.probabilities(self(X, engine=engine), labels, self.architecture)
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> Evaluation:
+        """Mean loss and share of right answers, with dropout off and penalties not counted.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, inputs)
+        y : array_like
+            As in `fit`. Before any fit its labels are learned for this call only.
+        sample_weight : array_like, shape (n_samples,), optional
+        engine : {"auto", "numba", "numpy"}, default "auto"
+
+        Returns
+        -------
+        Evaluation
+        """
+        chosen = get_engine(engine)
+        data = self._labelled(X, y, sample_weight)
+        prepared = chosen.prepare(self.architecture, data, 0)
+        score = chosen.evaluate(self.architecture, self.state.parameters, prepared)
+        return Evaluation(float(score.loss), None if data.task == "regression" else float(score.accuracy))
+
+    def gradient(
+        self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto"
+    ) -> tuple[float, list[WeightsAndBias]]:
+        """Return what backpropagation finds, with all samples as one batch and dropout off.
+
+        Parameters
+        ----------
+        X, y, sample_weight, engine
+            As in `evaluate`.
+
+        Returns
+        -------
+        objective : float
+            Mean loss plus penalties.
+        gradient : list of (dW, db)
+            Its derivatives by the weights and biases of each layer, in their shapes; ``db`` is None without bias.
+        """
+        chosen = get_engine(engine)
+        prepared = chosen.prepare(self.architecture, self._labelled(X, y, sample_weight), 0)
+        objective, flat = chosen.loss_and_gradient(self.architecture, self.state.parameters, prepared)
+        return float(objective), self.architecture.views(flat)
+
+    def activations(self, X: Any) -> list[Array]:
+        """Return what every layer holds for these samples: the scaled input first, the outputs last.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, inputs)
+
+        Returns
+        -------
+        list of ndarray, shapes (n_samples, units)
+        """
+        samples = self._samples(X)
+        x = samples.rows(slice(0, samples.n_rows), self.architecture.dtype)
+        return forward_pass(self.architecture, self.state.parameters, x).activations
+
+    @property
+    def weights(self) -> list[WeightsAndBias]:
+        """``[(W, b), ...]`` of every layer: ``W`` (fan_in, fan_out), ``b`` (fan_out,), None without bias.
+
+        They are read-only views, which follow the training; copy what is to stay, and change them with `set_weights`.
+        """
+        frozen = self.state.parameters.view()
+        frozen.flags.writeable = False
+        return self.architecture.views(frozen)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Give the network other weights; what the optimizer remembers stays.
+
+        Parameters
+        ----------
+        weights : sequence of (W, b)
+            In the shapes of `weights`, with None for a bias that isn't there.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            Other shapes, or values that are not finite; nothing was changed.
+        """
+        new = arguments.flat_weights(weights, self.architecture)
+        self.state.parameters[...] = new
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases altogether."""
+        return self.architecture.n_parameters
+
+    def summary(self) -> str:
+        """Return a table of the layers with their shapes and numbers of parameters.
+
+        Examples
+        --------
+        >>> print(Network([784, 16, 16, 10], seed=0).summary())
+        layer    units  activation  weights   parameters
+        input      784  -           -                  -
+        dense 1     16  relu        784 x 16      12,560
+        dense 2     16  relu        16 x 16          272
+        dense 3     10  softmax     16 x 10          170
+        13,002 parameters (float32, 52.0 kB), loss cross_entropy
+        """
+        return arguments.summary(self.architecture)
+
+    def save(self, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
+        """Write the network to a file, whole or not at all; `fastmlp.load` reads it.
+
+        Parameters
+        ----------
+        path : str or path
+            With a suffix that names the format: ``.npz``.
+        training_state : bool, default True
+            Whether to include what a later `fit` needs to go on with the same bits. Without it the file is up to three
+            times smaller.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            An unknown suffix, or a folder that doesn't exist.
+        OSError
+            The file can't be written; one that was there before is as it was.
+        """
+        checked = arguments.check_switch(training_state, "training_state")
+        checkpoint = Checkpoint(self.architecture, self.state, self.labels, self.scaling, self.history)
+        save_checkpoint(path, checkpoint, training_state=checked)
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> "Network":
+        """Make a network from its parts, which become its own."""
+        network = cls.__new__(cls)
+        network.architecture, network.state = checkpoint.architecture, checkpoint.state
+        network.labels, network.scaling, network.history = checkpoint.labels, checkpoint.scaling, checkpoint.history
+        return network
+
+    def __repr__(self) -> str:
+        built = self.architecture
+        layers = [
+            Dense(layer.units, layer.activation, layer.dropout, None if layer.has_bias else False)
+            for layer in built.layers
+        ]
+        parts = [f"Network([{', '.join(map(str, [built.inputs, *layers]))}]", f"loss={built.loss!r}"]
+        parts += [f"{name}={value}" for name, value in (("l1", built.l1), ("l2", built.l2)) if value]
+        parts += [f"dtype={built.dtype.name!r}"] * (built.dtype != np.float32)
+        return ", ".join([*parts, f"seed={self.seed})"])
+
+    def __copy__(self) -> "Network":
+        # Two networks that train the same memory would be a trap.
+        return copy.deepcopy(self)
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        # Pickles and copies of arrays start at any address; kernels like them on a cache line.
+        self.__dict__.update(attributes)
+        state = self.state
+        self.state = replace(
+            state,
+            parameters=in_layout(state.parameters, self.architecture),
+            moments=[in_layout(moment, self.architecture) for moment in state.moments],
+        )
+
+    def _samples(self, X: Any) -> Samples:
+        return as_samples(X, self.architecture.inputs, arguments.present_scaling(self.scaling))
+
+    def _known_labels(self) -> Labels:
+        return self.labels or arguments.default_labels(self.architecture)
+
+    def _labelled(self, X: Any, y: Any, sample_weight: Any) -> Data:
+        scaling = arguments.present_scaling(self.scaling)
+        return arguments.labelled(X, y, self.architecture, self.labels, scaling, sample_weight)[0]
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Read a network that `Network.save` wrote; it answers, and goes on training, with the same bits.
+
+    Reading a file never runs code from it.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An unknown suffix.
+    DataFileError
+        The file is missing, damaged, or of a newer version; the message starts with its path.
+    """
+    return Network.from_checkpoint(load_checkpoint(path))

@@ -1,0 +1,241 @@
+"""The epoch loop: what is done in Python between the engine's calls (floor 3; imports numpy and floors 0 to 3).
+
+An epoch happens whole or not at all. The state of before it is kept, and an epoch that is interrupted or diverges is
+undone, the order of the samples included, so that a later `fit` goes on with the same bits as if it had never begun.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .architecture import Architecture, Array
+from .callbacks import Callback, FitRun
+from .engines.base import Data, Engine, Score, n_batches
+from .errors import TrainingError
+from .history import History
+from .inputs import memory_range
+from .state import TrainingState
+
+_WORK_PER_CALL = 1e10
+_WORK_OF_A_STEP = 2e5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `fit` is to do, all of it checked.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    engine : Engine
+    data : Data
+    rows : ndarray of int64 or None
+        The rows of `data` to train on; None for all.
+    validation : Data or None
+    batch_size : int
+    shuffle : bool
+    threads : int
+        0 lets the engine choose.
+    """
+
+    architecture: Architecture
+    engine: Engine
+    data: Data
+    rows: NDArray[np.int64] | None
+    validation: Data | None
+    batch_size: int
+    shuffle: bool
+    threads: int
+
+
+def fit(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback]) -> History:
+    """Train for up to ``run.epochs`` epochs.
+
+    Ctrl-C ends the training as a callback's `FitRun.stop` would, with the epoch it fell into undone.
+
+    Parameters
+    ----------
+    plan : Plan
+    run : FitRun
+        Its `state` is trained in place.
+    total : History
+        Of all fits of the network; it gets every row that this fit's gets.
+    callbacks : sequence of Callback
+
+    Returns
+    -------
+    History
+        Of this fit: ``run.history``.
+
+    Raises
+    ------
+    TrainingError
+        A loss or a weight is no longer finite. The network is as it was after the last finished epoch.
+    """
+    with ExitStack() as endings:
+        try:
+            for callback in callbacks:
+                callback.on_fit_start(run)
+                endings.callback(callback.on_fit_end, run)
+            _train(plan, run, total, callbacks)
+            run.history.stop_reason = run.stop_reason or "epochs done"
+        except KeyboardInterrupt:
+            run.history.stop_reason = "interrupted"
+        except TrainingError:
+            run.history.stop_reason = "diverged"
+            raise
+        except BaseException as error:
+            run.history.stop_reason = f"failed: {type(error).__name__}"
+            raise
+        finally:
+            if run.history.epochs or run.history.stop_reason in ("interrupted", "diverged"):
+                total.stop_reason = run.history.stop_reason
+    return run.history
+
+
+def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback]) -> None:
+    state, engine = run.state, plan.engine
+    memory = (list(state.moments), state.moments_kind, state.step)
+    finished = True  # no epoch is under way
+    try:
+        state.prepare_for(run.optimizer, plan.architecture)
+        before = _Before(state)
+        engine.load(plan.architecture, run.optimizer, plan.batch_size)
+        data = engine.prepare(plan.architecture, plan.data, plan.threads)
+        checks = None if plan.validation is None else engine.prepare(plan.architecture, plan.validation, plan.threads)
+        while run.epoch < run.epochs and not run.stop_reason:
+            run.epoch += 1
+            for callback in callbacks:
+                callback.on_epoch_start(run)
+            before.keep(total.epochs, run.history.epochs)
+            finished = False
+            row = _epoch(plan, run, data, checks)
+            total.append(**row)
+            run.history.append(**row)
+            state.epoch += 1
+            finished = True
+            for callback in callbacks:
+                callback.on_epoch_end(run)
+    finally:
+        if not finished:
+            before.bring_back(total, run.history)
+        run.epoch = run.history.epochs
+        if not run.history.epochs:
+            state.moments, state.moments_kind, state.step = memory
+
+
+def _epoch(plan: Plan, run: FitRun, data: Any, checks: Any) -> dict[str, float]:
+    """Train one epoch, judge it, and return its row of the history."""
+    started = time.perf_counter()
+    order = _order(plan, run.state.generator)
+    rates = _learning_rates(run, n_batches(len(order), plan.batch_size))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told below
+        score = _train_in_slices(plan, run, data, order, rates)
+        seconds = time.perf_counter() - started
+        row = {"epoch": run.state.epoch + 1, "loss": score.loss, "accuracy": score.accuracy}
+        if checks is not None:
+            validation = plan.engine.evaluate(plan.architecture, run.state.parameters, checks)
+            row |= {"val_loss": float(validation.loss), "val_accuracy": float(validation.accuracy)}
+    row |= {"learning_rate": float(rates[-1]), "seconds": seconds}
+    _check_finite(plan, run, row)
+    return {name: value for name, value in row.items() if not name.endswith("accuracy") or name in run.columns}
+
+
+def _train_in_slices(plan: Plan, run: FitRun, data: Any, order: NDArray[np.int64], rates: NDArray[np.float64]) -> Score:
+    """Train one epoch in several calls of the engine, since Python hears Ctrl-C only between them.
+
+    The steps are those of one call. How many a call takes depends on the work of a step, not on a clock: a sum over
+    slices is rounded slice by slice, and the recorded loss is to have the same bits every time.
+    """
+    loss = correct = weight = 0.0
+    steps = steps_per_call(plan.architecture, plan.batch_size)
+    for start in range(0, len(rates), steps):
+        rows = order[start * plan.batch_size : (start + steps) * plan.batch_size]
+        score = plan.engine.train_epoch(
+            plan.architecture, run.state, run.optimizer, data, rows, plan.batch_size, rates[start : start + steps]
+        )
+        share = len(rows) if plan.data.weights is None else float(plan.data.weights[rows].sum(dtype=np.float64))
+        if share > 0:
+            loss, correct, weight = loss + share * score.loss, correct + share * score.accuracy, weight + share
+        if not math.isfinite(loss):
+            break
+    return Score(float(loss / weight), float(correct / weight))
+
+
+def steps_per_call(architecture: Architecture, batch_size: int) -> int:
+    """Return how many steps one call of an engine takes: about 1e10 operations, a fraction of a second.
+
+    Counted are two operations a weight and sample in each of forward pass, weight gradient and backward pass, twenty a
+    weight for an optimizer's step, and a constant for what Python adds to a step of the reference engine.
+
+    Examples
+    --------
+    >>> from fastmlp.architecture import Architecture
+    >>> steps_per_call(Architecture.build([784, 30, 10]), batch_size=10)
+    4741
+    """
+    work = (6 * batch_size + 20) * architecture.n_parameters + _WORK_OF_A_STEP
+    return max(1, int(_WORK_PER_CALL / work))
+
+
+def _order(plan: Plan, generator: np.random.Generator) -> NDArray[np.int64]:
+    n = plan.data.samples.n_rows if plan.rows is None else len(plan.rows)
+    places = (generator.permutation(n) if plan.shuffle else np.arange(n)).astype(np.int64, copy=False)
+    return places if plan.rows is None else plan.rows[places]
+
+
+def _learning_rates(run: FitRun, n_steps: int) -> NDArray[np.float64]:
+    """Return the learning rate of every step of the epoch: where schedules come in."""
+    return np.full(n_steps, run.learning_rate, dtype=np.float64)
+
+
+def _check_finite(plan: Plan, run: FitRun, row: dict[str, float]) -> None:
+    if not math.isfinite(row["loss"]):
+        found = f"the loss became {row['loss']}"
+    elif not np.isfinite(run.state.parameters).all():
+        found = "weights became infinite or NaN"
+    elif not math.isfinite(row.get("val_loss", 0.0)):
+        found = f"the validation loss became {row['val_loss']}"
+    else:
+        return
+    low, high = memory_range(plan.data.samples)
+    remedies = ["a smaller learning rate"]
+    if max(abs(low), abs(high)) > 10:
+        remedies.append("features of about unit size, as Network(..., scaling='standardize') makes them")
+    raise TrainingError(
+        f"training diverged: {found} in epoch {int(row['epoch'])} (learning rate {row['learning_rate']:g}, features "
+        f"from {low:g} to {high:g}); the network is as it was before that epoch. Try {' or '.join(remedies)}"
+    )
+
+
+class _Before:
+    """The state as it was before an epoch, to undo it. The copies are written into the same memory for every epoch."""
+
+    def __init__(self, state: TrainingState) -> None:
+        self._state = state
+        self._vectors = [np.empty_like(vector) for vector in self._live()]
+
+    def keep(self, *epochs: int) -> None:
+        """Note the state, and the lengths of the histories."""
+        for kept, live in zip(self._vectors, self._live(), strict=True):
+            np.copyto(kept, live)
+        self._step, self._epoch, self._epochs = self._state.step, self._state.epoch, epochs
+        self._generator = self._state.generator.bit_generator.state
+
+    def bring_back(self, *histories: History) -> None:
+        """Undo everything since `keep`."""
+        for kept, live in zip(self._vectors, self._live(), strict=True):
+            np.copyto(live, kept)
+        self._state.step, self._state.epoch = self._step, self._epoch
+        self._state.generator.bit_generator.state = self._generator
+        for history, epochs in zip(histories, self._epochs, strict=True):
+            history.truncate(epochs)
+
+    def _live(self) -> list[Array]:
+        return [self._state.parameters, *self._state.moments]
