@@ -1,0 +1,182 @@
+"""The commands with their options and help texts (floor 6; imports Typer and errors, all else inside the commands)."""
+
+import errno
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import FastMLPError
+
+_MODEL_DATA = "Folder with four IDX files like MNIST's."
+
+
+class _Group(TyperGroup):
+    """Turns errors that a user can do something about into one line on standard error."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FastMLPError as error:
+            _fail(str(error), 2)
+        except KeyboardInterrupt:
+            _fail("interrupted", 130)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read our pipe has gone, which Typer handles
+                raise
+            _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.secho(f"error: {message}", fg="red", err=True)
+    raise typer.Exit(code) from None
+
+
+app = typer.Typer(
+    name="fastmlp",
+    cls=_Group,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help is there in half the time
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(f"fastmlp {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Train multilayer perceptrons on a CPU, fast.
+
+    Start with "fastmlp train": it trains a network on MNIST, which is built in, and saves it.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(metavar="RECIPE", help='Name of a recipe; "fastmlp recipes" lists them.', show_default="keras"),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help=_MODEL_DATA, show_default="MNIST, built in")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Passes over the training rows.", show_default="the recipe's")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Rows a step.", show_default="the recipe's")
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Length of a step.", show_default="the recipe's, or the new optimizer's"),
+    ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="sgd, rmsprop, adam or adamw.", show_default="the recipe's")
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNITS", help="Units of the hidden layers, such as 128,64, or none.", show_default="the recipe's"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides the start and the order of the rows.")] = 0,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+    ] = "auto",
+    threads: Annotated[
+        str,
+        typer.Option(metavar="N", help="Threads of the compiled engine; changes no result."),
+    ] = "auto",
+    out: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="Folder for numbered runs, RECIPE-001/model.npz and so on, or a new .npz file.",
+        ),
+    ] = "runs",
+) -> None:
+    """Train the network of a recipe, test it and save it.
+
+    Ctrl-C ends the training and keeps the network of the last finished epoch.
+    """
+    from .train import Request, run
+
+    code = run(
+        Request(
+            recipe=recipe,
+            data=data,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            hidden=hidden,
+            seed=seed,
+            engine=engine,
+            threads=threads,
+            out=out,
+        )
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def recipes(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Recipe to describe in full.", show_default="list all")
+    ] = None,
+) -> None:
+    """List the recipes, or describe one in full."""
+    from . import reports
+
+    if name is None:
+        reports.list_recipes()
+    else:
+        reports.describe_recipe(name)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
+    data: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help=_MODEL_DATA, show_default="MNIST, built in")
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+    ] = "auto",
+) -> None:
+    """Test a saved network.
+
+    Prints its loss and accuracy on the test rows, and its accuracy label by label.
+    """
+    from . import reports
+
+    reports.evaluate(model, data, engine)
+
+
+@app.command()
+def warmup(
+    dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "float32",
+) -> None:
+    """Compile the kernels ahead of their first use.
+
+    They are kept on disk, so that the first training need not wait for them.
+    """
+    from . import reports
+
+    reports.warmup(dtype)

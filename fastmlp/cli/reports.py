@@ -1,0 +1,145 @@
+"""The commands that train nothing: recipes, evaluate, warmup (floor 6; imports numpy and the floors below)."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import recipes
+from ..datasets import Dataset, load_idx_folder, load_mnist
+from ..engines import get_engine
+from ..errors import ArgumentError, unknown_name
+from ..network import load
+from .show import Screen
+
+_DTYPES = {"float32": ("float32",), "float64": ("float64",), "both": ("float32", "float64")}
+
+
+def open_data(folder: str | None) -> tuple[Dataset, str]:
+    """Return the data set of a folder of IDX files, or MNIST, and how to call it."""
+    if folder is None:
+        return load_mnist(), "MNIST, built in"
+    return load_idx_folder(folder), folder
+
+
+def list_recipes() -> None:
+    """Print a table of the recipes."""
+    screen = Screen()
+    columns = {"recipe": "left", "network": "left", "source": "wrapped", "epochs": "right", "target": "right"}
+    rows = [
+        [
+            recipe.name,
+            f"{recipe.shape} {recipe.hidden}",
+            recipe.source.author,
+            str(recipe.epochs),
+            f"{recipe.target:.1%}",
+        ]
+        for recipe in recipes.RECIPES.values()
+    ]
+    screen.table(columns, rows)
+    screen.say("The target is the accuracy on test images that the mean of 3 seeds must reach.")
+    screen.say(
+        f'"fastmlp train NAME" trains one, by default {recipes.DEFAULT}; "fastmlp recipes NAME" tells all about it.'
+    )
+
+
+def describe_recipe(name: str) -> None:
+    """Print all that is known of a recipe."""
+    screen = Screen()
+    screen.console.print(
+        recipes.get(name).describe(min(screen.width, 100) if screen.is_terminal else 80), soft_wrap=True
+    )
+
+
+def evaluate(model: str, data: str | None, engine: str) -> None:
+    """Print how good a saved network is, altogether and label by label.
+
+    Raises
+    ------
+    ArgumentError
+        The data don't fit the network, or there are no test rows.
+    DataFileError
+        The model or the data can't be read.
+    """
+    path = Path(model)
+    network = load(path / "model.npz" if path.is_dir() else path)
+    dataset, origin = open_data(data)
+    X, y = dataset.X_test, dataset.y_test
+    if not len(X):
+        raise ArgumentError(f"{origin}: there are no test rows to evaluate on")
+    evaluation = network.evaluate(X, y, engine=engine)
+    screen = Screen()
+    facts = {
+        "model": f"{model}: {'-'.join(map(str, network.architecture.sizes))}, {network.n_parameters:,} parameters",
+        "data": f"{origin}: {len(X):,} test rows",
+        "loss": f"{evaluation.loss:.4f}",
+    }
+    if evaluation.accuracy is None:
+        screen.facts(facts)
+        return
+    screen.facts(facts | {"accuracy": f"{evaluation.accuracy:.2%}"})
+    answers = network.predict(X, engine=engine)
+    if y.ndim == answers.ndim == 1:
+        screen.say()
+        columns = {
+            "label": "right",
+            "rows": "right",
+            "right": "right",
+            "accuracy": "right",
+            "most often taken for": "left",
+        }
+        screen.table(columns, by_label(y, answers))
+
+
+def by_label(y: NDArray[Any], answers: NDArray[Any]) -> list[list[str]]:
+    """Return a row for every label: the label, how many rows have it, how many were recognised, the usual mistake.
+
+    Examples
+    --------
+    >>> by_label(np.array([0, 0, 1]), np.array([0, 1, 1]))
+    [['0', '2', '1', '50.00%', '1 (1 row)'], ['1', '1', '1', '100.00%', '']]
+    """
+    table = []
+    for label in np.unique(y):
+        given = answers[y == label]
+        wrong, counts = np.unique(given[given != label], return_counts=True)
+        right = len(given) - int(counts.sum())
+        most = int(counts.max(initial=0))
+        mistake = f"{wrong[counts.argmax()]} ({most} row{'s' * (most != 1)})" if most else ""
+        table.append([str(label), f"{len(given):,}", f"{right:,}", f"{right / len(given):.2%}", mistake])
+    return table
+
+
+def warmup(dtype: str) -> None:
+    """Compile the kernels of one dtype or both, and say how long each part took and where they are kept.
+
+    Raises
+    ------
+    ArgumentError
+        Another name than float32, float64 and both.
+    MissingDependencyError
+        Numba can't be imported.
+    """
+    if dtype not in _DTYPES:
+        raise unknown_name("dtype", dtype, _DTYPES)
+    get_engine("numba")  # says what is wrong where Numba can't be imported
+    from ..engines import compiled
+    from ..kernels._jit import cache_folder
+
+    screen = Screen()
+    total = 0.0
+    for name in _DTYPES[dtype]:
+        screen.say(f"Kernels for {name}; the first time this takes some seconds ...")
+        for part, seconds in compiled.warmup((name,)).items():
+            screen.say(f"  {part}: {seconds:.2f} s")
+            total += seconds
+    folder = cache_folder()
+    if folder is None:
+        screen.say(
+            f"Done in {total:.1f} s. No folder could be written to keep them: set FASTMLP_CACHE_DIR to one.", "yellow"
+        )
+    else:
+        home = os.path.expanduser("~")
+        screen.say(f"Done in {total:.1f} s. Kept in {str(folder).replace(home, '~', 1)}")

@@ -1,0 +1,236 @@
+"""``fastmlp train``: what its options mean, and where its networks are saved (floor 6; imports the floors below)."""
+
+import contextlib
+import dataclasses
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .. import recipes
+from ..arguments import check_threads, check_whole
+from ..datasets import Dataset
+from ..engines import get_engine
+from ..errors import ArgumentError, FastMLPError, unknown_name
+from ..formats import FORMATS
+from ..network import Network
+from ..optimizers import OPTIMIZERS, Optimizer
+from ..recipes import Recipe
+from .reports import open_data
+from .show import EpochRows, Screen
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of its signal, as shells have it."""
+
+_MODEL = "model.npz"
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of ``fastmlp train`` as they were typed; None where one was not."""
+
+    recipe: str | None = None
+    data: str | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    optimizer: str | None = None
+    hidden: str | None = None
+    seed: int = 0
+    engine: str = "auto"
+    threads: str = "auto"
+    out: str = "runs"
+
+
+def run(request: Request) -> int:
+    """Train, save, test.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or `INTERRUPTED`.
+
+    Raises
+    ------
+    FastMLPError
+        An option that can't be used, before anything was trained; or the training diverged, and what finished epochs
+        there were are saved.
+    OSError
+        The place for the model can't be made.
+    """
+    recipe = changed_recipe(request)
+    threads = check_threads(request.threads if not request.threads.isdecimal() else int(request.threads)) or "auto"
+    engine = get_engine(request.engine).name
+    dataset, origin = open_data(request.data)
+    recipe = recipe.resized(inputs=dataset.X_train.shape[1], outputs=_outputs_for(dataset, recipe))
+    data = recipe.data(dataset)
+    network = recipe.network(request.seed)
+    facts = recipe.facts()
+    rows = {"training": data.X_train, "validation": data.X_val, "test": data.X_test}
+    counts = [f"{len(part):,} {name}" for name, part in rows.items() if part is not None and len(part)]
+    place = Place(request.out, recipe.name)
+    screen = Screen()
+    try:
+        screen.facts(
+            {
+                "recipe": f"{recipe.name}: {recipe.title}",
+                "network": f"{facts['network']}, {network.n_parameters:,} parameters",
+                "training": f"{facts['training']}, seed {request.seed}",
+                "data": f"{origin}: {', '.join(counts)} rows",
+                "engine": engine if engine == "numpy" else f"{engine}, threads {threads}",
+            }
+        )
+        screen.say()
+        with EpochRows(screen) as table:
+            history = recipe.fit(network, data, engine=request.engine, threads=threads, callbacks=[table], verbose=0)
+    except BaseException:
+        if network.history.epochs:
+            with contextlib.suppress(FastMLPError, OSError):  # the first error is the one to tell
+                _save(network, place, screen)
+        raise
+    finally:
+        if not network.history.epochs:
+            place.discard()
+    screen.say()
+    interrupted = history.stop_reason == "interrupted"
+    if interrupted and not history.epochs:
+        screen.say("Interrupted before the first epoch was done; there is nothing to save.", "yellow")
+        return INTERRUPTED
+    if interrupted:
+        screen.say(f"Interrupted; the network is as it was after epoch {history.epochs}.", "yellow")
+    saved = _save(network, place, screen)
+    if len(data.X_test):
+        evaluation = network.evaluate(data.X_test, data.y_test, engine=request.engine)
+        screen.say(f"Test accuracy {evaluation.accuracy or 0:.2%}, loss {evaluation.loss:.4f}", "bold green")
+    if screen.is_terminal:
+        screen.say(f"Look closer with: fastmlp evaluate {saved}")
+    return INTERRUPTED if interrupted else 0
+
+
+def changed_recipe(request: Request) -> Recipe:
+    """Return the recipe with what the options change.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An unknown name, or a number out of its range.
+    """
+    recipe = recipes.get(recipes.DEFAULT if request.recipe is None else request.recipe)
+    if request.hidden is not None:
+        recipe = recipe.resized(hidden=_units(request.hidden))
+    optimizer = _optimizer(recipe.optimizer, request.optimizer, request.learning_rate)
+    epochs = recipe.epochs if request.epochs is None else check_whole(request.epochs, "epochs", 1, 2**31)
+    batch = recipe.batch_size if request.batch_size is None else check_whole(request.batch_size, "batch_size", 1, 2**31)
+    return dataclasses.replace(recipe, optimizer=optimizer, epochs=epochs, batch_size=batch)
+
+
+class Place:
+    """Where the model of a run goes; nothing that is there already is ever overwritten.
+
+    Parameters
+    ----------
+    out : str
+        A folder, in which the run gets the next free number, or the ``.npz`` file itself.
+    name : str
+        Of the recipe.
+
+    Attributes
+    ----------
+    file : Path
+
+    Raises
+    ------
+    ArgumentError
+        The file exists, or its suffix is of no known format.
+    OSError
+        The folder can't be made.
+    """
+
+    def __init__(self, out: str, name: str) -> None:
+        path = Path(out)
+        self._made: list[Path] = []
+        if path.is_dir() or not path.suffix or out.endswith(("/", "\\")):
+            self._make(path)
+            self.file = self._next_run(path, name) / _MODEL
+            return
+        if path.suffix.lower() not in FORMATS:
+            raise ArgumentError(
+                f"--out: a model file must end in {' or '.join(FORMATS)}, got {out!r}; a new folder with a dot in its "
+                "name needs a slash at its end"
+            )
+        if path.exists():
+            raise ArgumentError(f"--out: {out} exists already; give another name, or a folder for numbered runs")
+        self._make(path.parent)
+        self.file = path
+
+    def discard(self) -> None:
+        """Take away the folders that were made, where they are empty."""
+        for folder in reversed(self._made):
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+
+    def _make(self, folder: Path) -> None:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        for path in reversed(missing):
+            path.mkdir(exist_ok=True)
+            self._made.append(path)
+
+    def _next_run(self, folder: Path, name: str) -> Path:
+        taken = [path.name.removeprefix(f"{name}-") for path in folder.glob(f"{name}-*")]
+        number = max((int(rest) for rest in taken if rest.isdecimal()), default=0) + 1
+        while True:
+            try:
+                run = folder / f"{name}-{number:03d}"
+                run.mkdir()
+            except FileExistsError:  # another process was faster
+                number += 1
+            else:
+                self._made.append(run)
+                return run
+
+
+def _save(network: Network, place: Place, screen: Screen) -> Path:
+    """Save the network, elsewhere if it can't be where it should, and say where; return the file."""
+    file = place.file
+    number = 2
+    while file.exists():  # made by somebody else in the meantime
+        file = place.file.with_stem(f"{place.file.stem}-{number}")
+        number += 1
+    try:
+        network.save(file)
+    except OSError as error:
+        screen.say(f"The model could not be saved as {file}: {error.strerror or error}", "red")
+        file = Path(tempfile.mkdtemp(prefix="fastmlp-")) / _MODEL
+        network.save(file)
+    screen.say(f"Model saved as {file}")
+    return file
+
+
+def _units(text: str) -> list[int]:
+    if text.strip().lower() == "none":
+        return []
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise ArgumentError(
+            f"--hidden must be numbers of units separated by commas, such as 128,64, or none; got {text!r}"
+        )
+    return [int(part) for part in parts]
+
+
+def _optimizer(present: Optimizer, name: str | None, learning_rate: float | None) -> Optimizer:
+    """Return the recipe's optimizer, or that of the name with its defaults; with the learning rate if one is given."""
+    if name is not None and name not in OPTIMIZERS:
+        raise unknown_name("optimizer", name, OPTIMIZERS)
+    if name is not None and type(present) is not OPTIMIZERS[name]:
+        present = OPTIMIZERS[name]()
+    return present if learning_rate is None else dataclasses.replace(present, learning_rate=learning_rate)
+
+
+def _outputs_for(dataset: Dataset, recipe: Recipe) -> int:
+    """Return the outputs a data set needs: the recipe's if its labels fit among them, else one a label."""
+    labels = np.union1d(dataset.y_train, dataset.y_test)
+    fits = len(labels) == 0 or (labels[0] >= 0 and labels[-1] < recipe.sizes[-1])
+    return recipe.sizes[-1] if fits else len(labels)

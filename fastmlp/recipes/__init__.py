@@ -1,0 +1,55 @@
+"""The networks of well-known tutorials, by name, on MNIST (floor 5; imports the floors below).
+
+A `Recipe` says which network its source trains, from which start, on which rows, with which optimizer and for how long,
+what accuracy the source reports and which one we require. The mathematics are the source's; where its code or its data
+cannot be followed, `Recipe.differences` says so. A recipe is a description: nothing is loaded or computed before
+`Recipe.network`, `Recipe.data` or `Recipe.run` is called.
+"""
+
+from ..errors import unknown_name
+from .descriptions import RECIPES as RECIPES
+from .recipe import Recipe as Recipe
+from .recipe import RecipeData as RecipeData
+from .recipe import RecipeRun as RecipeRun
+from .recipe import Source as Source
+
+DEFAULT = "keras"
+"""The recipe that is trained when none is named."""
+
+
+def get(name: str) -> Recipe:
+    """Return the recipe of this name.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    ArgumentError
+        The name is unknown; the message offers the nearest one.
+
+    Examples
+    --------
+    >>> get("keras").shape
+    '784-128-128-10'
+    """
+    if not isinstance(name, str) or name not in RECIPES:
+        raise unknown_name("recipe", name, RECIPES)
+    return RECIPES[name]
+
+
+def names() -> list[str]:
+    """Return the names of all recipes.
+
+    Examples
+    --------
+    >>> names()[:2]
+    ['nielsen', 'nielsen-cross-entropy']
+    """
+    return list(RECIPES)

@@ -1,0 +1,450 @@
+"""What a recipe is, and how it is run (floor 5; imports numpy and the floors below)."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from ..architecture import Dense, check_units
+from ..callbacks import Callback
+from ..datasets import Dataset, load_mnist
+from ..errors import ArgumentError, ArgumentTypeError
+from ..history import Evaluation, History
+from ..initializers import Initializer, Normal, Uniform, Zeros, get_initializer
+from ..network import Network
+from ..optimizers import Optimizer
+
+Array = NDArray[Any]
+
+_ALL_TRAINING_ROWS = 60_000
+_ALL_TEST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a recipe comes from.
+
+    Parameters
+    ----------
+    author, work : str
+    part : str
+        Chapter, file or section.
+
+    Examples
+    --------
+    >>> print(Source("Michael Nielsen", "Neural Networks and Deep Learning", "chapter 1"))
+    Michael Nielsen, Neural Networks and Deep Learning, chapter 1
+    """
+
+    author: str
+    work: str
+    part: str
+
+    def __str__(self) -> str:
+        """Return author, work and part in one line."""
+        return ", ".join(part for part in (self.author, self.work, self.part) if part)
+
+
+class RecipeData(NamedTuple):
+    """The rows that a recipe trains, validates and tests on; `X_val`, `y_val` are None where it validates on none."""
+
+    X_train: Array
+    y_train: Array
+    X_val: Array | None
+    y_val: Array | None
+    X_test: Array
+    y_test: Array
+
+
+class RecipeRun(NamedTuple):
+    """What `Recipe.run` did: the trained network, its history, and its evaluation on the test rows."""
+
+    network: Network
+    history: History
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A network of a tutorial, and how the tutorial trains it.
+
+    Attributes
+    ----------
+    name, title : str
+    source : Source
+    description : str
+        What the source does, in a few sentences.
+    differences : str
+        What is not as in the source; empty if nothing.
+    layers : tuple of int or Dense
+        Inputs, hidden layers and outputs, as `Network` takes them.
+    hidden, output, loss, bias, initializer, bias_initializer, l2, scaling
+        Arguments of `Network`.
+    optimizer : optimizer
+    batch_size, epochs : int
+    shuffle : bool
+        Whether the training rows come in a new order each epoch.
+    train_rows, validation_rows : int
+        How many of MNIST's 60,000 training rows are trained on, from the first, and how many after them are for
+        validation.
+    test_rows : int
+        How many of the 10,000 test rows count, from the first.
+    reported : float or None
+        The test accuracy that the source reports, where it does.
+    target : float
+        The test accuracy that we require, as the mean of seeds 0, 1 and 2.
+
+    Examples
+    --------
+    >>> from fastmlp import recipes
+    >>> recipe = recipes.get("three-blue-one-brown")
+    >>> recipe.shape, recipe.network().n_parameters
+    ('784-16-16-10', 13002)
+    """
+
+    name: str
+    title: str
+    source: Source
+    description: str
+    differences: str = ""
+    layers: tuple[int | Dense, ...]
+    hidden: str = "relu"
+    output: str
+    loss: str
+    bias: bool = True
+    initializer: str | Initializer
+    bias_initializer: str | Initializer = "zeros"
+    l2: float = 0.0
+    scaling: str = "pixels"
+    optimizer: Optimizer
+    batch_size: int
+    epochs: int
+    shuffle: bool = True
+    train_rows: int
+    validation_rows: int = 0
+    test_rows: int = _ALL_TEST_ROWS
+    reported: float | None = None
+    target: float
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs and units of every layer, as in ``(784, 30, 10)``."""
+        return tuple(layer.units if isinstance(layer, Dense) else layer for layer in self.layers)
+
+    @property
+    def shape(self) -> str:
+        """`sizes` as people write them: ``"784-30-10"``."""
+        return "-".join(map(str, self.sizes))
+
+    def resized(
+        self, *, inputs: int | None = None, hidden: Sequence[int] | None = None, outputs: int | None = None
+    ) -> "Recipe":
+        """Return the recipe with layers of other sizes.
+
+        Parameters
+        ----------
+        inputs, outputs : int, optional
+            By default as they are.
+        hidden : sequence of int, optional
+            Units of the hidden layers, as many as there shall be; they take the dropout of the recipe's, of its last
+            one where they are more. By default as they are.
+
+        Returns
+        -------
+        Recipe
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            A size is not a whole number of at least 1.
+
+        Examples
+        --------
+        >>> from fastmlp import recipes
+        >>> recipes.get("nielsen").resized(hidden=[100, 50]).shape
+        '784-100-50-10'
+        """
+        hidden_layers: list[int | Dense] = list(self.layers[1:-1])
+        if hidden is not None:
+            if isinstance(hidden, str) or not isinstance(hidden, Sequence):
+                raise ArgumentTypeError(f"hidden must be a list of numbers of units such as [128, 64], got {hidden!r}")
+            patterns = hidden_layers or [1]
+            hidden_layers = [
+                _with_units(patterns[min(number, len(patterns) - 1)], check_units(units, f"hidden layer {number + 1}"))
+                for number, units in enumerate(hidden)
+            ]
+        first, last = self.sizes[0], self.layers[-1]
+        if inputs is not None:
+            first = check_units(inputs, "the number of inputs")
+        if outputs is not None:
+            last = _with_units(last, check_units(outputs, "the number of outputs"))
+        return replace(self, layers=(first, *hidden_layers, last))
+
+    def network(self, seed: int = 0, **changes: Any) -> Network:
+        """Return the network, untrained.
+
+        Parameters
+        ----------
+        seed : int, default 0
+        **changes
+            Arguments of `Network` that take the place of the recipe's, such as ``dtype="float64"``.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            As `Network`.
+
+        Examples
+        --------
+        >>> from fastmlp import recipes
+        >>> recipes.get("raschka").network(seed=1).n_parameters
+        39760
+        """
+        arguments: dict[str, Any] = {
+            "layers": list(self.layers),
+            "hidden": self.hidden,
+            "output": self.output,
+            "loss": self.loss,
+            "bias": self.bias,
+            "initializer": self.initializer,
+            "bias_initializer": self.bias_initializer,
+            "l2": self.l2,
+            "scaling": self.scaling,
+            "seed": seed,
+        } | changes
+        return Network(arguments.pop("layers"), **arguments)
+
+    def data(self, dataset: Dataset | None = None) -> RecipeData:
+        """Return the rows that the recipe uses, as views of the data set.
+
+        Parameters
+        ----------
+        dataset : Dataset, optional
+            By default MNIST. Of another data set, a recipe that uses all training rows of MNIST takes all of them too,
+            and cuts them in the same proportion; one that uses the first so many takes as many, or all if there are
+            fewer.
+
+        Returns
+        -------
+        RecipeData
+
+        Raises
+        ------
+        ArgumentError
+            The data set has too few rows to train and validate on.
+
+        Examples
+        --------
+        >>> from fastmlp import recipes
+        >>> data = recipes.get("keras").data()
+        >>> len(data.X_train), len(data.X_val), len(data.X_test)
+        (48000, 12000, 10000)
+        """
+        dataset = load_mnist() if dataset is None else dataset
+        X, y, X_test, y_test = dataset
+        used = self.train_rows + self.validation_rows
+        rows = len(X) if used == _ALL_TRAINING_ROWS else min(used, len(X))
+        n_validation = rows * self.validation_rows // used
+        if self.validation_rows and rows > 1:
+            n_validation = max(1, n_validation)
+        n_train = rows - n_validation
+        if n_train < 1 or (self.validation_rows and not n_validation):
+            raise ArgumentError(
+                f"the data set has {len(X)} training row{'s' * (len(X) != 1)}, but recipe {self.name!r} needs at least "
+                f"{2 if self.validation_rows else 1}"
+            )
+        n_test = len(X_test) if self.test_rows == _ALL_TEST_ROWS else min(self.test_rows, len(X_test))
+        return RecipeData(
+            X_train=X[:n_train],
+            y_train=y[:n_train],
+            X_val=X[n_train:rows] if n_validation else None,
+            y_val=y[n_train:rows] if n_validation else None,
+            X_test=X_test[:n_test],
+            y_test=y_test[:n_test],
+        )
+
+    def fit(self, network: Network, data: RecipeData, **changes: Any) -> History:
+        """Train a network on the recipe's data as the recipe says.
+
+        Parameters
+        ----------
+        network : Network
+        data : RecipeData
+        **changes
+            Arguments of `Network.fit` that take the place of the recipe's, or that it leaves open: ``epochs``,
+            ``batch_size``, ``optimizer``, ``callbacks``, ``engine``, ``threads``, ``verbose`` and so on.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError, TrainingError
+            As `Network.fit`.
+        """
+        arguments: dict[str, Any] = {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "optimizer": self.optimizer,
+            "shuffle": self.shuffle,
+            "X_val": data.X_val,
+            "y_val": data.y_val,
+        } | changes
+        return network.fit(data.X_train, data.y_train, **arguments)
+
+    def run(
+        self,
+        seed: int = 0,
+        *,
+        epochs: int | None = None,
+        engine: str = "auto",
+        threads: int | str = "auto",
+        verbose: int = 1,
+        callbacks: Sequence[Callback] = (),
+        dataset: Dataset | None = None,
+    ) -> RecipeRun:
+        """Train the recipe's network and evaluate it on the test rows.
+
+        Parameters
+        ----------
+        seed : int, default 0
+            Of the start, the order of the samples and the dropout.
+        epochs : int, optional
+            By default the recipe's.
+        engine, threads, verbose, callbacks
+            As in `Network.fit`.
+        dataset : Dataset, optional
+            By default MNIST; see `data`.
+
+        Returns
+        -------
+        RecipeRun
+            ``(network, history, evaluation)``.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError, TrainingError
+            As `Network.fit`.
+
+        Examples
+        --------
+        >>> from fastmlp import recipes
+        >>> network, history, evaluation = recipes.get("numpy-tutorial").run(epochs=1, engine="numpy", verbose=0)
+        >>> history.epochs, evaluation.accuracy > 0.5
+        (1, True)
+        """
+        network, data = self.network(seed), self.data(dataset)
+        history = self.fit(
+            network,
+            data,
+            epochs=self.epochs if epochs is None else epochs,
+            engine=engine,
+            threads=threads,
+            verbose=verbose,
+            callbacks=callbacks,
+        )
+        return RecipeRun(network, history, network.evaluate(data.X_test, data.y_test, engine=engine))
+
+    def facts(self) -> dict[str, str]:
+        """Return the recipe's settings in words, label by label, in the order in which to show them."""
+        activations = f"{self.hidden} hidden, {self.output} output" if len(self.layers) > 2 else f"{self.output} output"
+        dropout = [f"{layer.dropout:g}" for layer in self.layers if isinstance(layer, Dense) and layer.dropout]
+        start = f"weights {_initializer_in_words(self.initializer)}"
+        start += f", biases {_initializer_in_words(self.bias_initializer)}" if self.bias else ", no biases"
+        rows = [f"{self.train_rows:,} training", f"{self.test_rows:,} test"]
+        if self.validation_rows:
+            rows.insert(1, f"{self.validation_rows:,} validation")
+        penalty = f", L2 penalty {self.l2:g}" if self.l2 else ""
+        return {
+            "source": str(self.source),
+            "network": f"{self.shape}, {activations}" + (f", dropout {', '.join(dropout)}" if dropout else ""),
+            "loss": self.loss.replace("_", " ") + penalty,
+            "start": start,
+            "pixels": {"pixels": "0 to 1", "centred_pixels": "-1 to 1"}.get(self.scaling, self.scaling),
+            "rows": ", ".join(rows),
+            "training": f"{optimizer_in_words(self.optimizer)}, batch {self.batch_size}, {_count(self.epochs, 'epoch')}"
+            + ("" if self.shuffle else ", rows in order"),
+            "reported": "no figure" if self.reported is None else f"{self.reported:.2%}",
+            "target": f"{self.target:.1%} on the test rows, mean of 3 seeds",
+        }
+
+    def describe(self, width: int = 80) -> str:
+        """Return the whole recipe as text.
+
+        Parameters
+        ----------
+        width : int, default 80
+            Longest line.
+
+        Returns
+        -------
+        str
+            Lines separated by newlines.
+
+        Examples
+        --------
+        >>> from fastmlp import recipes
+        >>> print(recipes.get("nielsen").describe().splitlines()[0])
+        nielsen: Nielsen's first network
+        """
+        paragraphs = [f"{self.name}: {self.title}", textwrap.fill(self.description, width)]
+        if self.differences:
+            paragraphs.append(textwrap.fill(f"What differs from the source: {self.differences}", width))
+        facts = self.facts()
+        indent = max(map(len, facts)) + 2
+        paragraphs.append(
+            "\n".join(
+                textwrap.fill(
+                    fact,
+                    width,
+                    initial_indent=label.ljust(indent),
+                    subsequent_indent=" " * indent,
+                    break_on_hyphens=False,
+                )
+                for label, fact in facts.items()
+            )
+        )
+        return "\n\n".join(paragraphs)
+
+
+def optimizer_in_words(optimizer: Optimizer) -> str:
+    """Return an optimizer with its learning rate and what else is not its default.
+
+    Examples
+    --------
+    >>> from fastmlp import SGD, Adam
+    >>> optimizer_in_words(SGD(3.0)), optimizer_in_words(Adam(0.001, epsilon=1e-7))
+    ('SGD(3)', 'Adam(0.001, epsilon=1e-07)')
+    """
+    others = [
+        f"{field.name}={value if isinstance(value, bool) else format(value, 'g')}"
+        for field in fields(optimizer)
+        if field.name != "learning_rate" and (value := getattr(optimizer, field.name)) != field.default
+    ]
+    return f"{type(optimizer).__name__}({', '.join([f'{optimizer.learning_rate:g}', *others])})"
+
+
+def _with_units(layer: int | Dense, units: int) -> int | Dense:
+    return replace(layer, units=units) if isinstance(layer, Dense) else units
+
+
+def _initializer_in_words(initializer: str | Initializer) -> str:
+    resolved = get_initializer(initializer)
+    if isinstance(resolved, Zeros):
+        return "zero"
+    if isinstance(resolved, Normal):
+        return f"N({resolved.mean:g}, {resolved.std:g})"
+    if isinstance(resolved, Uniform):
+        return f"uniform from {resolved.low:g} to {resolved.high:g}"
+    return initializer if isinstance(initializer, str) else repr(initializer)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
