@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .activations import get_activation
 from .architecture import Architecture, Array
 from .callbacks import Callback, Progress
-from .engines.base import Data
+from .engines.base import Data, mean_one
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 from .inputs import Samples, Scaling, SparseRows, as_samples
 from .targets import Labels, Targets, as_sample_weights, as_targets, class_weights, learn_labels
@@ -160,6 +160,7 @@ def labelled(
     known = learn_labels(y, architecture, name_y) if labels is None else labels
     targets = as_targets(y, samples.n_rows, known, architecture, name_y)
     weights = as_sample_weights(sample_weight, samples.n_rows, architecture.dtype)
+    weights = None if weights is None else mean_one(weights)
     return Data(samples, targets, weights, known.task), known
 
 
@@ -172,7 +173,7 @@ def with_class_weight(data: Data, class_weight: Any, labels: Labels, rows: Rows 
     factors = np.ones(data.samples.n_rows)
     factors[chosen] = class_weights(class_weight, take_targets(data.targets, chosen), labels)
     weights = factors if data.weights is None else factors * data.weights
-    return replace(data, weights=weights.astype(dtype))
+    return replace(data, weights=mean_one(weights, chosen).astype(dtype))
 
 
 def check_some_weight(data: Data, rows: Rows | None, name: str) -> None:
@@ -321,6 +322,8 @@ def prepare_fit(
         check_some_weight(validation, None, "to validate with")
     data = with_class_weight(data, class_weight, known, rows, architecture.dtype)
     check_some_weight(data, rows, "to train on")
+    if data.weights is not None and rows is not None:
+        data = replace(data, weights=mean_one(data.weights, rows))
     columns: tuple[str, ...] = ("loss",) if known.task == "regression" else ("loss", "accuracy")
     if validation is not None:
         columns += tuple(f"val_{name}" for name in columns)

@@ -16,6 +16,12 @@ from .errors import ArgumentError, ArgumentTypeError, unknown_name
 Array = NDArray[Any]
 
 
+def _check_numbers(**values: object) -> None:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+            raise ArgumentTypeError(f"{name} of an initializer must be a number, got {value!r}")
+
+
 @dataclass(frozen=True)
 class Zeros:
     """All zeros: the usual start of biases."""
@@ -45,6 +51,7 @@ class Normal:
     mean: float = 0.0
 
     def __post_init__(self) -> None:
+        _check_numbers(std=self.std, mean=self.mean)
         if not (math.isfinite(self.std) and self.std >= 0 and math.isfinite(self.mean)):
             raise ArgumentError(
                 f"std must be a finite number >= 0 and mean finite, got std={self.std}, mean={self.mean}"
@@ -82,6 +89,7 @@ class Uniform:
     high: float = 0.05
 
     def __post_init__(self) -> None:
+        _check_numbers(low=self.low, high=self.high)
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
             raise ArgumentError(f"low and high must be finite with low <= high, got low={self.low}, high={self.high}")
 
@@ -107,6 +115,15 @@ class VarianceScaling:
     gain: float
     fan: str
     distribution: str
+
+    def __post_init__(self) -> None:
+        _check_numbers(gain=self.gain)
+        if not (math.isfinite(self.gain) and self.gain >= 0):
+            raise ArgumentError(f"gain must be finite and >= 0, got {self.gain}")
+        if self.fan not in ("in", "average"):
+            raise ArgumentError(f"fan must be 'in' or 'average', got {self.fan!r}")
+        if self.distribution not in ("normal", "uniform"):
+            raise ArgumentError(f"distribution must be 'normal' or 'uniform', got {self.distribution!r}")
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
         """Draw the numbers; see `Normal.draw`."""

@@ -38,7 +38,12 @@ class Scaling:
 
     def __post_init__(self) -> None:
         for name in ("scale", "shift"):
-            value = np.asarray(getattr(self, name), dtype=np.float64)
+            try:
+                value = np.asarray(getattr(self, name), dtype=np.float64)
+            except (TypeError, ValueError):
+                raise ArgumentTypeError(
+                    f"{name} of a Scaling must be a number, or one per feature; got {getattr(self, name)!r}"
+                ) from None
             if value.ndim > 1 or not np.isfinite(value).all():
                 raise ArgumentError(f"{name} of a Scaling must be one finite number, or one per feature; got {value!r}")
             object.__setattr__(self, name, float(value) if value.ndim == 0 else value)
@@ -209,8 +214,8 @@ def _as_sparse(X: Any, name: str) -> Samples:
         matrix = matrix.copy()
         matrix.sum_duplicates()
     values = _as_numbers(matrix.data, name)
-    _check_finite(values, name)
     rows = SparseRows(np.asarray(matrix.indptr, dtype=np.int64), matrix.indices, values)
+    _check_finite(values, name, rows)
     return Samples(matrix.shape[0], matrix.shape[1], None, rows)
 
 
@@ -222,7 +227,7 @@ def _as_dense(X: Any, name: str) -> Samples:
             f"{name} must be a table of numbers: rows of the same length; NumPy says: {error}"
         ) from None
     if array.ndim == 3:
-        array = array.reshape(len(array), -1)
+        array = array.reshape(len(array), math.prod(array.shape[1:]))
     if array.ndim != 2:
         hint = f"; for one sample give {name}.reshape(1, -1)" if array.ndim == 1 else ""
         raise ArgumentError(f"{name} must be two-dimensional, (n_samples, n_features); got shape {array.shape}{hint}")
@@ -248,17 +253,19 @@ def _as_numbers(array: Array, name: str) -> Array:
     )
 
 
-def _check_finite(array: Array, name: str) -> None:
+def _check_finite(array: Array, name: str, sparse: SparseRows | None = None) -> None:
     if array.dtype.kind != "f":
         return
     for start in range(0, len(array), _ROWS_AT_A_TIME):
         block = array[start : start + _ROWS_AT_A_TIME]
         bad = ~np.isfinite(block)
         if bad.any():
-            place = np.argwhere(bad)[0]
-            where = f"row {start + place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
+            place = tuple(np.argwhere(bad)[0])
+            row, *column = start + place[0], *place[1:]
+            if sparse is not None:
+                row, *column = np.searchsorted(sparse.starts, row, side="right") - 1, sparse.columns[row]
             raise ArgumentError(
-                f"{name} must be finite, but the value at {where} is {block[tuple(place)]}; "
+                f"{name} must be finite, but the value at row {row}, column {column[0]} is {block[place]}; "
                 "drop such rows or fill in the missing values first"
             )
 

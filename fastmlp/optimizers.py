@@ -38,6 +38,8 @@ class _Optimizer:
                 raise ArgumentTypeError(f"{field.name} of {type(self).__name__} must be a number, got {value!r}")
             if not math.isfinite(value) or value < 0:
                 raise ArgumentError(f"{field.name} of {type(self).__name__} must be finite and >= 0, got {value!r}")
+            if field.name == "epsilon" and value == 0:
+                raise ArgumentError(f"epsilon of {type(self).__name__} must be above 0: without it 0 is divided by 0")
             if field.name in ("momentum", "decay", "beta_1", "beta_2") and value >= 1:
                 raise ArgumentError(f"{field.name} of {type(self).__name__} must be below 1, got {value!r}")
 

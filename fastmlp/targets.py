@@ -189,7 +189,8 @@ def as_sample_weights(sample_weight: Any, n_rows: int, dtype: np.dtype[Any]) -> 
     if sample_weight is None:
         return None
     try:
-        weights = np.array(sample_weight, dtype=dtype)
+        with np.errstate(over="ignore"):  # what overflows is told below
+            weights = np.array(sample_weight, dtype=dtype)
     except (TypeError, ValueError):
         raise ArgumentTypeError(f"sample_weight must be numbers, one a sample; got {sample_weight!r}") from None
     if weights.shape != (n_rows,):
@@ -271,7 +272,8 @@ def _as_targets(array: Array, outputs: int, dtype: np.dtype[Any], name: str) -> 
     if array.shape[1] != outputs:
         raise ArgumentError(f"{name} has {array.shape[1]} columns, but the network has {outputs} outputs")
     try:
-        values = np.ascontiguousarray(array, dtype=dtype)
+        with np.errstate(over="ignore"):  # what overflows is told below
+            values = np.ascontiguousarray(array, dtype=dtype)
     except (TypeError, ValueError):
         raise ArgumentTypeError(f"{name} must hold numbers, got dtype {array.dtype}") from None
     if not np.isfinite(values).all():

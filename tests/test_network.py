@@ -208,7 +208,8 @@ def test_class_weights_multiply_sample_weights(engine):
     by_class, by_sample = Network([4, 3], seed=0), Network([4, 3], seed=0)
     fit(by_class, class_weight={2: 3.0}, sample_weight=np.full(12, 0.5), engine=engine)
     fit(by_sample, sample_weight=np.where(Y3 == 2, 1.5, 0.5), engine=engine)
-    np.testing.assert_array_equal(by_class.state.parameters, by_sample.state.parameters)
+    # Both are scaled to a mean of 1, which rounds them differently.
+    np.testing.assert_allclose(by_class.state.parameters, by_sample.state.parameters, rtol=1e-5, atol=1e-7)
 
 
 def test_balanced_class_weights_are_balanced_over_the_training_rows():

@@ -29,8 +29,8 @@ class Data:
     targets : Targets or None
         None where only outputs are wanted.
     weights : ndarray, shape (n_rows,), or None
-        Of the samples; None counts each as 1. Only their proportions matter: the engines scale them to a mean of 1
-        over the data set, and a batch's loss is the sum of its weighted losses divided by its number of rows.
+        Of the samples, with a mean of 1 over those that are trained on (`mean_one`); None counts each as 1. The loss of
+        a batch is the sum of its weighted losses divided by its number of rows.
     task : str
         One of `fastmlp.targets.TASKS`: decides what counts as a correct answer.
     """
@@ -94,10 +94,12 @@ def n_batches(n_rows: int, batch_size: int) -> int:
     return -(-n_rows // batch_size)
 
 
-def mean_one(weights: Array) -> Array:
-    """Weights in the same proportions with a mean of 1.
+def mean_one(weights: Array, rows: NDArray[np.int64] | slice = slice(None)) -> Array:
+    """Weights in the same proportions with a mean of 1 over some rows.
 
-    They are scaled over the data set and not within each batch, where a batch of one would cancel its weight.
+    They are scaled over the data set and not within each batch, where a batch of one would cancel its weight. Where all
+    are 0 there is nothing to scale.
     """
-    scaled: Array = weights / weights.mean(dtype=np.float64)
+    mean = float(weights[rows].mean(dtype=np.float64))
+    scaled: Array = weights / mean if mean > 0 else weights
     return scaled.astype(weights.dtype)

@@ -26,7 +26,7 @@ from ..losses import get_loss
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
 from ..targets import Targets
-from .base import Array, Data, Score, mean_one
+from .base import Array, Data, Score
 from .reference import add_penalties
 from .threads import available_threads, run_together
 
@@ -356,7 +356,7 @@ def _wanted(architecture: Architecture, data: Data) -> Wanted:
         labels = _plain(data.targets.labels)
     elif data.targets is not None and data.targets.values is not None:
         values = _plain(np.asarray(data.targets.values, dtype=dtype))
-    weights = np.empty(0, dtype) if data.weights is None else _plain(mean_one(np.asarray(data.weights, dtype=dtype)))
+    weights = np.empty(0, dtype) if data.weights is None else _plain(np.asarray(data.weights, dtype=dtype))
     return Wanted(int(data.targets is not None), getattr(codes, data.task.upper()), labels, values, weights)
 
 

@@ -6,7 +6,6 @@ a_beforeᵀ @ dz``, ``db = sum of dz over the batch``, ``da_before = dz @ Wᵀ``
 makes no attempt to be faster.
 """
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..dropout import dropout_mask, epoch_key
 from ..losses import get_loss
 from ..optimizers import Optimizer
 from ..state import TrainingState
-from .base import Array, Data, Score, mean_one
+from .base import Array, Data, Score
 
 _ROWS_AT_A_TIME = 1024
 
@@ -141,7 +140,7 @@ def load(architecture: Architecture, optimizer: Optimizer, batch_size: int) -> N
 
 def prepare(architecture: Architecture, data: Data, threads: int) -> Data:
     """See `Engine.prepare`; NumPy's BLAS decides about threads itself."""
-    return data if data.weights is None else replace(data, weights=mean_one(data.weights))
+    return data
 
 
 def forward(architecture: Architecture, parameters: Array, prepared: Data) -> Array:

@@ -1,7 +1,7 @@
 """The innermost loops: a matrix product's tile, a sparse row's gather and scatter (floor 1; numba, llvmlite, simd).
 
 Each is made for a fixed number of SIMD vectors that stay in registers, and written as LLVM's intermediate code, so that
-nothing depends on what the vectoriser makes of a loop; it compiles in less time than the same written as a hundred calls.
+nothing depends on what the vectoriser makes of a loop, and it compiles faster than the same written as a hundred calls.
 Python loops here run while code is made, not while it runs.
 
 With ``NUMBA_DISABLE_JIT=1`` they are NumPy loops instead.
