@@ -71,9 +71,7 @@ def prepare(architecture: Architecture, data: Data, threads: int, sparse: bool |
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
     density = data.samples.density()
     if sparse is None:
-        sparse = data.samples.sparse is not None or (
-            density < DENSE_FROM and not isinstance(data.samples.dense, np.memmap)
-        )
+        sparse = data.samples.sparse is not None or (density < DENSE_FROM and not _is_mapped(data.samples.dense))
     rows = _rows(data.samples, architecture.dtype, sparse)
     return Prepared(rows, _wanted(architecture, data), data.samples.n_rows, threads, density if sparse else 1.0)
 
@@ -94,7 +92,9 @@ def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: P
     """See `Engine.loss_and_gradient`."""
     gradient = architecture.zeros()
     score = _run(batches.GRADIENT, architecture, prepared, parameters, gradient=gradient)
-    return score.loss + add_penalties(architecture, parameters, gradient), gradient
+    weights = prepared.wanted.weights
+    mean_weight = float(weights.mean(dtype=np.float64)) if len(weights) else 1.0
+    return score.loss * mean_weight + add_penalties(architecture, parameters, gradient), gradient
 
 
 def train_epoch(
@@ -319,9 +319,17 @@ def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
         kind = _fill_sparse(arrays, samples, dtype)
     else:
         assert samples.dense is not None
-        kind = DENSE_BYTES if samples.dense.dtype == np.uint8 else DENSE_NUMBERS
-        flat = samples.dense if kind == DENSE_BYTES else np.asarray(samples.dense, dtype=dtype)
-        arrays["bytes" if kind == DENSE_BYTES else "numbers"] = _plain(flat)
+        if samples.dense.dtype == np.uint8:
+            kind = DENSE_BYTES
+            arrays["bytes"] = _plain(samples.dense)
+        else:
+            kind = DENSE_NUMBERS
+            if samples.dense.dtype.itemsize > dtype.itemsize:
+                # Scaled before it is rounded: float64 time stamps would lose what distinguishes them.
+                arrays["numbers"] = _plain(samples.rows(slice(None), dtype))
+                scale, shift = np.ones_like(scale), np.zeros_like(shift)
+            else:
+                arrays["numbers"] = _plain(samples.dense.astype(dtype, copy=False))
     return Rows(kind, samples.n_features, int(bool(shift.any())), scale, shift, **arrays)
 
 
@@ -337,14 +345,15 @@ def _fill_sparse(arrays: dict[str, Any], samples: Samples, dtype: np.dtype[Any])
         arrays[values] = _plain(samples.sparse.values.astype(value_type, copy=False))
     else:
         assert samples.dense is not None
+        # Counted in the dtype of the kernels: what is not zero in float64 may be in float32.
+        dense = samples.dense if compact else np.asarray(samples.dense, dtype=dtype)
         starts = np.zeros(samples.n_rows + 1, dtype=np.int64)
         for first in range(0, samples.n_rows, 4096):
-            block = samples.dense[first : first + 4096]
+            block = dense[first : first + 4096]
             starts[first + 1 : first + 1 + len(block)] = np.count_nonzero(block, axis=1)
         np.cumsum(starts, out=starts)
         arrays["starts"] = starts
         arrays[columns], arrays[values] = np.empty(starts[-1], column_type), np.empty(starts[-1], value_type)
-        dense = samples.dense if compact else np.asarray(samples.dense, dtype=dtype)
         compress_rows(arrays[columns], arrays[values], starts, _plain(dense), samples.n_features)
     return SPARSE_BYTES if compact else SPARSE_NUMBERS
 
@@ -378,16 +387,24 @@ class _Memory:
 def _plain(array: Array) -> Array:
     """The numbers of an array as a flat, contiguous one of the only kind that kernels know; they never write to it."""
     array = np.ascontiguousarray(array)
-    return np.asarray(_Memory(array)) if array.size and not array.flags.writeable else array.reshape(-1)
+    if array.size == 0:
+        return np.empty(0, array.dtype)
+    return array.reshape(-1) if array.flags.writeable else np.asarray(_Memory(array))
 
 
-_said: set[str] = set()
+def _is_mapped(array: Array | None) -> bool:
+    """Whether an array is a file's memory map, or a view of one: it is to stay on disk."""
+    while array is not None:
+        if isinstance(array, np.memmap):
+            return True
+        array = getattr(array, "base", None)
+    return False
 
 
-def _say_compiling(entry: str) -> None:
-    if not _said:
-        sys.stderr.write("fastmlp: compiling kernels for this machine; it takes about 10 s and is done once\n")
-    _said.add(entry)
+@cache
+def _say_compiling(kept: bool) -> None:
+    once = "is done once" if kept else "is not kept: no folder for it could be written, set FASTMLP_CACHE_DIR to one"
+    sys.stderr.write(f"fastmlp: compiling kernels for this machine; it takes about 10 s and {once}\n")
 
 
 on_compile(_say_compiling)

@@ -7,6 +7,8 @@ in several threads don't disturb one another, and no thread is left behind.
 import os
 import threading
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -19,7 +21,17 @@ def available_threads() -> int:
     if numba.config.DISABLE_JIT:
         return 1
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return max(1, min(processors, int(numba.config.NUMBA_NUM_THREADS)))
+    return max(1, min(processors, _quota(), int(numba.config.NUMBA_NUM_THREADS)))
+
+
+@cache
+def _quota() -> int:
+    """How many processors' time a container may use (Linux control groups, version 2); many where nothing is said."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):
+        return 1024
 
 
 def run_together(function: Callable[..., None], threads: int, *arguments: Any) -> None:
@@ -49,10 +61,16 @@ def run_together(function: Callable[..., None], threads: int, *arguments: Any) -
             raised.append(error)
 
     helpers = [threading.Thread(target=work, args=(thread,), daemon=True) for thread in range(1, threads)]
-    for helper in helpers:
-        helper.start()
-    work(0)
-    for helper in helpers:
-        helper.join()
+    try:
+        for helper in helpers:
+            helper.start()
+        work(0)
+    except BaseException:  # no more threads to be had, or Ctrl-C: those that were started must not wait for ever
+        give_up(barrier)
+        raise
+    finally:
+        for helper in helpers:
+            if helper.ident is not None:
+                helper.join()
     if raised:
         raise raised[0]

@@ -12,15 +12,17 @@ Where the cache lies: ``$FASTMLP_CACHE_DIR``, else ``$NUMBA_CACHE_DIR``, else th
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,11 +37,13 @@ _FLAGS: dict[str, Any] = {
     "_nrt": False,
 }
 
-_compile_listeners: list[Callable[[str], None]] = []
+_UNUSED_DAYS = 30
+
+_compile_listeners: list[Callable[[bool], None]] = []
 
 
-def on_compile(listener: Callable[[str], None]) -> None:
-    """Have `listener` called with the name of an entry each time it must be compiled because no cache holds it."""
+def on_compile(listener: Callable[[bool], None]) -> None:
+    """Have `listener` called before an entry is compiled; its argument tells whether the result can be kept on disk."""
     _compile_listeners.append(listener)
 
 
@@ -58,17 +62,13 @@ def entry(function: F) -> F:
     return _cached(numba.njit(no_cfunc_wrapper=True, **_FLAGS)(function))
 
 
-def parallel_entry(function: F) -> F:
-    """Compile a function with `prange` loops that Python calls, and cache its machine code."""
-    return _cached(numba.njit(parallel=True, **_FLAGS)(function))
-
-
 def _cached(dispatcher: Any) -> Any:
-    if not numba.config.DISABLE_JIT and cache_folder() is not None:
-        try:
-            dispatcher._cache = _KernelCache(dispatcher.py_func)
-        except Exception:  # a Numba whose caching works otherwise: compile anew rather than fail
-            pass
+    if numba.config.DISABLE_JIT:
+        return dispatcher
+    try:
+        dispatcher._cache = _NoCache() if cache_folder() is None else _KernelCache(dispatcher.py_func)
+    except Exception:  # a Numba whose caching works otherwise: compile anew rather than fail
+        pass
     return dispatcher
 
 
@@ -92,10 +92,20 @@ def cache_folder() -> Path | None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
-                return folder
+                pass
+            _remove_unused(folder)
+            return folder
         except OSError:
             continue
     return None
+
+
+def _remove_unused(used: Path) -> None:
+    """Delete what other versions of the kernels left and nobody has used for a month."""
+    os.utime(used)
+    for folder in used.parent.glob("kernels-*"):
+        if time.time() - folder.stat().st_mtime > _UNUSED_DAYS * 86400:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _candidates() -> list[Path]:
@@ -111,6 +121,18 @@ def _candidates() -> list[Path]:
     if sys.platform == "darwin":
         return [home / "Library" / "Caches" / "fastmlp"]
     return [Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "fastmlp"]
+
+
+def _tell_compiling(kept: bool) -> None:
+    for listener in _compile_listeners:
+        listener(kept)
+
+
+class _NoCache(NullCache):
+    """Keeps nothing, but tells when something is compiled."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> None:
+        _tell_compiling(kept=False)
 
 
 class _FolderLocator(_CacheLocator):
@@ -149,8 +171,7 @@ class _KernelCache(FunctionCache):
         except Exception:  # a damaged file raises whatever unpickling its bytes raises
             loaded = None
         if loaded is None:
-            for listener in _compile_listeners:
-                listener(self._py_func.__name__)
+            _tell_compiling(kept=True)
         return loaded
 
     def save_overload(self, sig: Any, data: Any) -> None:

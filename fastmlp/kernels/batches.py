@@ -12,6 +12,7 @@ from .codes import L1, MOMENTUM, SGD, STRIDE, UNITS, A
 from .simd import at, get, put
 from .steps import (
     NO,
+    SPARSE_BYTES,
     YES,
     activate,
     backward_rows,
@@ -62,7 +63,8 @@ def run(
     """
     # Every field of the tuples once, here: see steps.
     loss, layers, pieces, settings = network.loss, network.layers, network.pieces, network.settings
-    kind, features, has_shift, scale, shift = rows.kind, rows.features, rows.has_shift, rows.scale, rows.shift
+    kind, features, scale, shift = rows.kind, rows.features, rows.scale, rows.shift
+    folded = rows.has_shift and kind >= SPARSE_BYTES
     starts, columns_16, columns_32 = rows.starts, rows.columns_16, rows.columns_32
     bytes, numbers = rows.bytes, rows.numbers
     labels, values, weights = wanted.labels, wanted.values, wanted.weights
@@ -87,13 +89,13 @@ def run(
             count = min(chunk, end - position)
             first, last = count * thread // threads, count * (thread + 1) // threads
             if backward or position == 0:
-                prepare(memory, base, layers, pieces, has_shift, shift, parameters, backward, thread, threads)
+                prepare(memory, base, layers, pieces, folded, shift, parameters, backward, thread, threads)
                 wait(barrier, threads)
             for n in range(top + 1):
                 if n == 0:
                     first_layer_forward(
-                        memory, x, base, layers, kind, features, scale, starts, columns_16, columns_32, bytes, numbers,
-                        parameters, order, position, first, last,
+                        memory, x, base, layers, kind, features, scale, shift, starts, columns_16, columns_32, bytes,
+                        numbers, parameters, order, position, first, last,
                     )  # fmt: skip
                 else:
                     layer_forward(memory, layers, n, parameters, first, last - first)
@@ -123,7 +125,7 @@ def run(
                 if direct:
                     shrink_rows(parameters, layers, pieces, settings, rate, thread)
                 gradient_rows(
-                    target, memory, x, sums, layers, pieces, kind, features, has_shift, scale, shift, starts,
+                    target, memory, x, sums, layers, pieces, kind, features, folded, scale, shift, starts,
                     columns_16, columns_32, bytes, numbers, order, position, count, fresh, thread, threads,
                 )  # fmt: skip
                 if training and not direct and position + count == end:

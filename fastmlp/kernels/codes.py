@@ -5,6 +5,9 @@ They are written here and not with the formulas of floor 0 because compiled code
 covers this folder only. `fastmlp.engines.compiled` looks them up by name.
 """
 
+PADDING = 8
+"""Rows are padded to a multiple of this many numbers: `fastmlp.architecture.LANES`."""
+
 IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTMAX = range(9)
 SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(5)
 SGD, RMSPROP, ADAM = range(3)

@@ -1,10 +1,9 @@
-"""exp and its kin, activations and dropout, on rows of a flat array (floor 1; imports numba through _jit, simd and
-codes).
+"""exp and its kin, activations and dropout, on rows of a flat array (floor 1; numba through _jit, simd and codes).
 
 Numba has had no vector math library since 0.62: ``np.exp`` in a kernel is a call per number. So exp is computed here,
 on whole vectors, and from it expm1, sigmoid and tanh. At most they are off by 1.1, 0.9, 2.5 and 2.5 units in the last
-place in float32 (every number tried), by 1.1, 1.3, 2.7 and 2.7 in float64 (tested). NaN goes through all of them, so that
-a network that diverged shows it.
+place in float32 (every number tried), by 1.1, 1.3, 2.7 and 2.7 in float64 (tested). NaN goes through all of them, so
+that a network that diverged shows it.
 """
 
 import math

@@ -7,6 +7,7 @@ computes it, so a product has the same bits however its rows are divided.
 
 from . import microkernels
 from ._jit import kernel
+from .codes import PADDING
 from .simd import broadcast, fma, get, lanes, load, put, splat, store, total
 
 _TILE_6_2, _TILE_4_2, _TILE_2_2, _TILE_1_2 = (microkernels.tile(rows, 2) for rows in (6, 4, 2, 1))
@@ -93,7 +94,7 @@ def pack_transposed(out, out_start, w, w_start, w_stride, first, last, rows, col
         Which rows of ``W``; both multiples of the panel's width, or `last` equal to `rows`.
     """
     vector = lanes(out)
-    padded = (rows + 7) // 8 * 8
+    padded = (rows + PADDING - 1) // PADDING * PADDING
     zero = splat(out, 0.0)
     for j in range(first, last, 2 * vector):
         width = min(2 * vector, padded - j)

@@ -62,7 +62,8 @@ def _start_from(out, start, source, source_start, width):
 def run(totals, network, rows, wanted, work, parameters, order, rates):
     """Take one step of plain gradient descent a sample, in the order given; arguments as those of `batches.run`."""
     loss, layers, settings = network.loss, network.layers, network.settings
-    kind, features, has_shift, scale, shift = rows.kind, rows.features, rows.has_shift, rows.scale, rows.shift
+    kind, features, scale, shift = rows.kind, rows.features, rows.scale, rows.shift
+    folded = rows.has_shift and kind >= SPARSE_BYTES
     starts, columns_16, columns_32 = rows.starts, rows.columns_16, rows.columns_32
     bytes, numbers = rows.bytes, rows.numbers
     labels, values, weights, task = wanted.labels, wanted.values, wanted.weights, wanted.task
@@ -82,7 +83,7 @@ def run(totals, network, rows, wanted, work, parameters, order, rates):
                 )
             else:
                 _start_from(memory, base, parameters, at(layers, 0, BIAS), width)
-                if has_shift:
+                if folded:
                     add_shift(memory, base, shift, parameters, w, width, NEW, features, width)
                 if kind >= SPARSE_BYTES:
                     forward_first_row(
@@ -90,7 +91,7 @@ def run(totals, network, rows, wanted, work, parameters, order, rates):
                         row, 0,
                     )  # fmt: skip
                 else:
-                    gather_row(memory, x, kind, features, scale, bytes, numbers, row, 0)
+                    gather_row(memory, x, kind, features, scale, shift, bytes, numbers, row, 0)
                     _start_from(memory, kept, memory, base, width)
                     row_times_matrix(memory, kept, memory, x, parameters, w, width, width, features)
             activate(memory, layers, n, settings, order, position, 0, 1, True)
@@ -123,5 +124,5 @@ def run(totals, network, rows, wanted, work, parameters, order, rates):
             )  # fmt: skip
         else:
             _add_outer(parameters, first_w, first_width, memory, x, memory, d, features, first_width)
-        if has_shift:
+        if folded:
             add_shift_gradient(parameters, first_w, first_width, shift, memory, d, NEW, features, first_width)

@@ -163,20 +163,6 @@ def _splat_like(typingctx, template, value):
 
 
 @intrinsic
-def _prefetch(typingctx, array, index):
-    def codegen(context, builder, sig, args):
-        place = address(context, builder, sig.args[0], args[0], args[1])
-        word = ir.IntType(32)
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.VoidType(), [place.type, word, word, word]), "llvm.prefetch.p0"
-        )
-        builder.call(function, [place, ir.Constant(word, 0), ir.Constant(word, 3), ir.Constant(word, 1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp), codegen
-
-
-@intrinsic
 def _lanes(typingctx, array):
     count = Vector(array.dtype).lanes
 
@@ -359,7 +345,6 @@ if numba.config.DISABLE_JIT:
     put = lambda array, index, value: array.__setitem__(index, value)
     broadcast = lambda array, index: np.full(_python_lanes(array), array[index])
     splat = lambda template, value: np.full(_python_lanes(template), value, dtype=template.dtype)
-    prefetch = lambda array, index: None
     fma = lambda a, b, c: a * b + c
     maximum = lambda a, b: np.where(a > b, a, b)
     minimum = lambda a, b: np.where(a < b, a, b)
@@ -388,8 +373,6 @@ else:
     """``broadcast(array, index)``: one number in every lane."""
     splat = _splat_like
     """``splat(template, value)``: a value in every lane, in the dtype of the template, an array or a vector."""
-    prefetch = _prefetch
-    """``prefetch(array, index)``: ask for the cache line that holds the index."""
     fma = _fma
     """``fma(a, b, c)``: ``a * b + c``, rounded once."""
     maximum = _comparing(">")

@@ -77,12 +77,11 @@ def add_shift(out, out_start, shift, w, w_start, stride, first, last, width):
     every row.
     """
     vector = lanes(out)
-    for j in range(0, width, 4 * vector):
-        for strip in range(j, min(j + 4 * vector, width), vector):
-            sums = load(out, out_start + strip)
-            for i in range(first, last):
-                sums = fma(broadcast(shift, i), load(w, w_start + i * stride + strip), sums)
-            store(out, out_start + strip, sums)
+    for j in range(0, width, vector):
+        sums = load(out, out_start + j)
+        for i in range(first, last):
+            sums = fma(broadcast(shift, i), load(w, w_start + i * stride + j), sums)
+        store(out, out_start + j, sums)
 
 
 @kernel

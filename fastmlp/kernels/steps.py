@@ -22,6 +22,7 @@ from .codes import (
     KEPT,
     KEY,
     L2,
+    PADDING,
     SETTINGS,
     STRIDE,
     THRESHOLD,
@@ -95,10 +96,11 @@ class Work(NamedTuple):
 
 
 @inlined
-def prepare(memory, base, layers, pieces, has_shift, shift, parameters, backward, thread, threads):
-    """Refresh what all rows of a chunk share: ``Wᵀ`` of the layers behind the first, the first layer's ``b + shift W``.
+def prepare(memory, base, layers, pieces, folded, shift, parameters, backward, thread, threads):
+    """Refresh what all rows of a chunk share: ``Wᵀ`` of the layers behind the first, the first layer's bias.
 
-    A thread packs the rows it owns, and sums its own strip of columns.
+    With sparse rows what a shift of the features adds to every row is `folded` into the bias: ``b + shift W``. A thread
+    packs the rows it owns, and sums its own strip of columns.
     """
     width, bias = at(layers, 0, STRIDE), at(layers, 0, BIAS)
     vector = lanes(memory)
@@ -109,7 +111,7 @@ def prepare(memory, base, layers, pieces, has_shift, shift, parameters, backward
         if bias >= 0:
             start = load(parameters, bias + j)
         store(memory, base + j, start)
-    if has_shift and first < last:
+    if folded and first < last:
         w = at(layers, 0, WEIGHTS) + first
         add_shift(memory, base + first, shift, parameters, w, width, NEW, at(layers, 0, FAN_IN), last - first)
     if backward:
@@ -157,16 +159,16 @@ def gradient_first_row(
 
 
 @inlined
-def gather_row(memory, x, kind, features, scale, bytes, numbers, row, i):
-    """Copy one dense row of the data set, scaled but not shifted, to row `i` of the chunk's input."""
-    stride = (features + 7) // 8 * 8
+def gather_row(memory, x, kind, features, scale, shift, bytes, numbers, row, i):
+    """Copy one dense row of the data set, scaled and shifted, to row `i` of the chunk's input."""
+    stride = (features + PADDING - 1) // PADDING * PADDING
     out, start = x + i * stride, row * features
     if kind == DENSE_BYTES:
         for j in range(features):
-            put(memory, out + j, get(bytes, start + j) * get(scale, j))
+            put(memory, out + j, get(bytes, start + j) * get(scale, j) + get(shift, j))
     else:
         for j in range(features):
-            put(memory, out + j, get(numbers, start + j) * get(scale, j))
+            put(memory, out + j, get(numbers, start + j) * get(scale, j) + get(shift, j))
     for j in range(features, stride):
         put(memory, out + j, 0.0)
 
@@ -190,10 +192,10 @@ def copy(c, start, a, a_start, count):
 
 @inlined
 def first_layer_forward(
-    memory, x, base, layers, kind, features, scale, starts, columns_16, columns_32, bytes, numbers,
+    memory, x, base, layers, kind, features, scale, shift, starts, columns_16, columns_32, bytes, numbers,
     parameters, order, position, first, last,
 ):  # fmt: skip
-    """Weighted inputs of the first layer, from sparse or dense rows; what a shift adds is already in the base."""
+    """Weighted inputs of the first layer, from sparse or dense rows."""
     if kind >= SPARSE_BYTES:
         for i in range(first, last):
             row = get(order, position + i)
@@ -202,9 +204,9 @@ def first_layer_forward(
             )
     else:
         for i in range(first, last):
-            gather_row(memory, x, kind, features, scale, bytes, numbers, get(order, position + i), i)
+            gather_row(memory, x, kind, features, scale, shift, bytes, numbers, get(order, position + i), i)
         width, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS)
-        stride = (features + 7) // 8 * 8
+        stride = (features + PADDING - 1) // PADDING * PADDING
         out, a, count = at(layers, 0, KEPT) + first * width, x + first * stride, last - first
         fill_rows(memory, out, width, count, memory, base)
         product(
@@ -302,7 +304,7 @@ def backward_rows(memory, layers, loss, settings, order, position, first, last, 
 
 @inlined
 def gradient_rows(
-    target, memory, x, sums, layers, pieces, kind, features, has_shift, scale, shift, starts, columns_16, columns_32,
+    target, memory, x, sums, layers, pieces, kind, features, folded, scale, shift, starts, columns_16, columns_32,
     bytes, numbers, order, position, count, fresh, thread, threads,
 ):  # fmt: skip
     """Add the gradient of a chunk of `count` samples to `target`, for the parameters that this thread owns.
@@ -330,14 +332,14 @@ def gradient_rows(
                     row, i, low, high,
                 )  # fmt: skip
         else:
-            a, stride = x + low, (features + 7) // 8 * 8
+            a, stride = x + low, (features + PADDING - 1) // PADDING * PADDING
             if n > 0:
                 a, stride = at(layers, n - 1, A) + low, at(layers, n - 1, STRIDE)
             product(
                 target, w, width, memory, a, NEXT, stride, memory, d, width, UNPACKED, high - low, width, count,
                 1 - fresh,
             )  # fmt: skip
-        if n == 0 and has_shift:
+        if n == 0 and folded:
             column_sums(memory, sums + thread * width, memory, d, width, count, width, NEW)
             start = at(layers, 0, WEIGHTS)
             add_shift_gradient(target, start, width, shift, memory, sums + thread * width, low, high, width)
