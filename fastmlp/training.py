@@ -106,7 +106,7 @@ def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback
     try:
         state.prepare_for(run.optimizer, plan.architecture)
         before = _Before(state)
-        engine.load(plan.architecture, run.optimizer, plan.batch_size)
+        engine.load(plan.architecture)
         data = engine.prepare(plan.architecture, plan.data, plan.threads)
         checks = None if plan.validation is None else engine.prepare(plan.architecture, plan.validation, plan.threads)
         while run.epoch < run.epochs and not run.stop_reason:

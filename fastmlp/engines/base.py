@@ -55,8 +55,8 @@ class Engine(Protocol):
 
     name: str
 
-    def load(self, architecture: Architecture, optimizer: Optimizer, batch_size: int) -> None:
-        """Have the code ready that training needs, so that compiling it is no part of an epoch."""
+    def load(self, architecture: Architecture) -> None:
+        """Have the code ready that the other operations need, so that compiling it is no part of an epoch."""
 
     def prepare(self, architecture: Architecture, data: Data, threads: int) -> Any:
         """Return `data` in the form the other operations take; done once for many epochs.

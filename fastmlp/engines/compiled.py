@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..architecture import Architecture, aligned_zeros, padded
 from ..dropout import epoch_key, threshold
 from ..inputs import Samples
-from ..kernels import batches, codes, per_sample
+from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.sparse import compress_rows
 from ..kernels.steps import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Network, Rows, Wanted, Work
@@ -37,10 +37,6 @@ DENSE_FROM = 0.4
 
 THREADS_FROM = 5e6
 """Multiply-adds of a step from which a second thread pays (measured)."""
-
-_PARTS = {"batches": 2, "samples": 1}
-"""What is compiled apart: mini-batches, and plain gradient descent sample by sample; with a batch size that takes
-it."""
 
 _CHUNK_NUMBERS = 2**18
 """A chunk of rows has about so many activations, deltas and inputs, to stay in a core's cache."""
@@ -121,15 +117,14 @@ def train_epoch(
         rates=np.ascontiguousarray(learning_rates, dtype=np.float64),
         moments=state.moments,
         step=state.step,
-        fused=_is_fused(architecture, optimizer, batch_size),
     )
     state.step += len(learning_rates)
     return score
 
 
-def load(architecture: Architecture, optimizer: Optimizer, batch_size: int) -> None:
+def load(architecture: Architecture) -> None:
     """See `Engine.load`."""
-    _load(architecture.dtype.name, "samples" if _is_fused(architecture, optimizer, batch_size) else "batches")
+    _load(architecture.dtype.name)
 
 
 def warmup(dtypes: Sequence[str] = ("float32",)) -> dict[str, float]:
@@ -142,31 +137,24 @@ def warmup(dtypes: Sequence[str] = ("float32",)) -> dict[str, float]:
     Returns
     -------
     dict
-        Seconds by part; a few tenths where the cache held it.
+        Seconds by dtype; a few tenths where the cache held it.
     """
     seconds = {}
     for dtype in dtypes:
-        for part in _PARTS:
-            start = time.perf_counter()
-            _load(dtype, part)
-            seconds[f"{part}, {dtype}"] = time.perf_counter() - start
+        start = time.perf_counter()
+        _load(dtype)
+        seconds[dtype] = time.perf_counter() - start
     return seconds
 
 
 @cache
-def _load(dtype: str, part: str) -> None:
-    """Train on two rows by the kernels of this part."""
+def _load(dtype: str) -> None:
+    """Train on one row."""
     architecture = Architecture.build([8, 8, 2], dtype=dtype)
     state = TrainingState(architecture.zeros(), np.random.default_rng(0), 0)
-    samples = Samples(2, 8, np.eye(2, 8, dtype=np.uint8), None)
-    prepared = prepare(architecture, Data(samples, Targets(np.zeros(2, np.int32), None)), 1, sparse=True)
-    train_epoch(architecture, state, SGD(), prepared, np.arange(2), _PARTS[part], np.zeros(2 // _PARTS[part]))
-
-
-def _is_fused(architecture: Architecture, optimizer: Optimizer, batch_size: int) -> bool:
-    """Whether training is plain gradient descent sample by sample, for which there is a kernel of its own."""
-    plain = isinstance(optimizer, SGD) and optimizer.n_moments == 0
-    return plain and batch_size == 1 and architecture.l1 == architecture.l2 == optimizer.weight_decay == 0
+    samples = Samples(1, 8, np.ones((1, 8), dtype=np.uint8), None)
+    prepared = prepare(architecture, Data(samples, Targets(np.zeros(1, np.int32), None)), 1, sparse=True)
+    train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
 
 
 def _run(
@@ -185,14 +173,13 @@ def _run(
     rates: NDArray[np.float64] | None = None,
     moments: Sequence[Array] = (),
     step: int = 0,
-    fused: bool = False,
 ) -> Score:
     """Call the kernels for one pass over the data; the arguments are those of `kernels.batches`."""
     nothing = np.empty(0, dtype=architecture.dtype)
     if order is None:
         order = np.arange(prepared.n_rows)
     batch_size = batch_size or len(order)
-    threads = 1 if fused else _threads(architecture, prepared, min(batch_size, len(order)))
+    threads = _threads(architecture, prepared, min(batch_size, len(order)))
     layers, work = _layout(architecture, prepared.rows, min(batch_size, len(order)), threads)
     layers[:, codes.KEY] = keys or 0
     settings = np.zeros(codes.SETTINGS) if settings is None else settings
@@ -203,19 +190,16 @@ def _run(
         settings=np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers]),
     )
     if gradient is None:
-        gradient = architecture.zeros() if mode == batches.TRAIN and not fused else nothing
+        gradient = architecture.zeros() if mode == batches.TRAIN else nothing
     totals = np.zeros(3)
     rates = np.zeros(0) if rates is None else rates
-    if fused:
-        per_sample.run(totals, network, prepared.rows, prepared.wanted, work, parameters, order, rates)
-    else:
-        first, second = [*moments, nothing, nothing][:2]
-        run_together(
-            batches.run,
-            threads,
-            *(mode, nothing if outputs is None else outputs, totals, network, prepared.rows, prepared.wanted, work),
-            *(code, parameters, gradient, first, second, order, batch_size, rates, step),
-        )
+    first, second = [*moments, nothing, nothing][:2]
+    run_together(
+        batches.run,
+        threads,
+        *(mode, nothing if outputs is None else outputs, totals, network, prepared.rows, prepared.wanted, work),
+        *(code, parameters, gradient, first, second, order, batch_size, rates, step),
+    )
     loss, correct, weight = totals.tolist()
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
@@ -307,7 +291,7 @@ def _pieces(architecture: Architecture, rows: Rows, threads: int) -> NDArray[np.
 
 
 def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
-    scale, shift = samples.scaling.vectors(samples.n_features, dtype)
+    scale, shift = map(_plain, samples.scaling.vectors(samples.n_features, dtype))
     arrays = {
         "starts": np.empty(0, np.int64),
         "columns_16": np.empty(0, np.uint16),

@@ -134,7 +134,7 @@ def correct_answers(outputs: Array, y: Array, task: str) -> NDArray[Any]:
     return np.asarray(((outputs >= 0.5) == (y >= 0.5)).all(axis=1))
 
 
-def load(architecture: Architecture, optimizer: Optimizer, batch_size: int) -> None:
+def load(architecture: Architecture) -> None:
     """See `Engine.load`; there is nothing to compile."""
 
 

@@ -12,17 +12,20 @@ Where the cache lies: ``$FASTMLP_CACHE_DIR``, else ``$NUMBA_CACHE_DIR``, else th
 
 import hashlib
 import os
+import pickle
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
+from numba.core.serialize import dumps
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -157,7 +160,19 @@ class _FolderLocator(_CacheLocator):
 
 
 class _KernelCacheImpl(CompileResultCacheImpl):
+    """Stores machine code with its hash: one wrong bit in it would crash."""
+
     _locator_classes = [_FolderLocator]  # noqa: RUF012  (Numba's own form)
+
+    def reduce(self, compiled: Any) -> tuple[bytes, bytes]:
+        code = dumps(super().reduce(compiled))
+        return hashlib.sha256(code).digest(), code
+
+    def rebuild(self, target_context: Any, stored: tuple[bytes, bytes]) -> Any:
+        digest, code = stored
+        if hashlib.sha256(code).digest() != digest:
+            raise ValueError("damaged cache")
+        return super().rebuild(target_context, pickle.loads(code))
 
 
 class _KernelCache(FunctionCache):
@@ -169,6 +184,10 @@ class _KernelCache(FunctionCache):
         try:
             loaded = super().load_overload(sig, target_context)
         except Exception:  # a damaged file raises whatever unpickling its bytes raises
+            loaded = None
+            with suppress(Exception):
+                self.flush()  # nothing can be added to a damaged index
+        if loaded is not None and tuple(loaded.signature.args) != tuple(sig):  # two processes wrote at once
             loaded = None
         if loaded is None:
             _tell_compiling(kept=True)

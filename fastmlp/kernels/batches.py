@@ -76,6 +76,7 @@ def run(
     units, width, answers = at(layers, top, UNITS), at(layers, top, STRIDE), at(layers, top, A)
     training = mode == TRAIN
     backward = mode != FORWARD
+    packing = backward and batch_size > 1
     # Plain gradient descent on a batch of one chunk needs no gradient: deltas times minus the rate go straight into the
     # weights.
     direct = training and optimizer == SGD and settings[MOMENTUM] == 0 and settings[L1] == 0 and batch_size <= chunk
@@ -89,7 +90,7 @@ def run(
             count = min(chunk, end - position)
             first, last = count * thread // threads, count * (thread + 1) // threads
             if backward or position == 0:
-                prepare(memory, base, layers, pieces, folded, shift, parameters, backward, thread, threads)
+                prepare(memory, base, layers, pieces, folded, shift, parameters, packing, thread, threads)
                 wait(barrier, threads)
             for n in range(top + 1):
                 if n == 0:
@@ -107,7 +108,9 @@ def run(
                 )  # fmt: skip
             if backward:
                 backward_top(memory, y, layers, loss, weights, order, position, first, last, delta_scale)
-                backward_rows(memory, layers, loss, settings, order, position, first, last, training)
+                backward_rows(
+                    memory, layers, parameters, loss, settings, order, position, first, last, training, packing
+                )
             elif len(outputs) > 0:
                 for i in range(first, last):
                     for j in range(units):

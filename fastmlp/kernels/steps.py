@@ -5,8 +5,8 @@ optimizer's step; every thread its own rows of every weight matrix, over all sam
 threads, so any number of them gives the same bits. Before the two, `prepare` refreshes what all rows share.
 
 A batch is worked off in chunks of rows that fit the cache; all that a chunk needs lies in one flat array, `memory`. The
-functions here are parts of `batches.run` and `per_sample.run`, inlined into them. Their arguments are the fields of the
-named tuples below: to pass the tuples on costs a fifth of the compile time more.
+functions here are parts of `batches.run`, inlined into it. Their arguments are the fields of the named tuples below: to
+pass the tuples on costs a fifth of the compile time more.
 """
 
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ from .codes import (
 )
 from .elementwise import activation_backward, activation_forward, dropout
 from .losses import correct_row, loss_backward, loss_row
-from .matrix import column_sums, pack_transposed, product
+from .matrix import column_sums, matrix_times_column, pack_transposed, product, row_times_matrix
 from .optimizers import shrink, update, update_weights
 from .simd import at, get, lanes, load, put, splat, store
 from .sparse import add_shift, add_shift_gradient, first_column, row_forward, row_gradient
@@ -96,7 +96,7 @@ class Work(NamedTuple):
 
 
 @inlined
-def prepare(memory, base, layers, pieces, folded, shift, parameters, backward, thread, threads):
+def prepare(memory, base, layers, pieces, folded, shift, parameters, packing, thread, threads):
     """Refresh what all rows of a chunk share: ``Wᵀ`` of the layers behind the first, the first layer's bias.
 
     With sparse rows what a shift of the features adds to every row is `folded` into the bias: ``b + shift W``. A thread
@@ -114,7 +114,7 @@ def prepare(memory, base, layers, pieces, folded, shift, parameters, backward, t
     if folded and first < last:
         w = at(layers, 0, WEIGHTS) + first
         add_shift(memory, base + first, shift, parameters, w, width, NEW, at(layers, 0, FAN_IN), last - first)
-    if backward:
+    if packing:
         for n in range(1, len(layers)):
             out, w, stride = at(layers, n, TRANSPOSED), at(layers, n, WEIGHTS), at(layers, n, STRIDE)
             low, high = at(pieces, thread, n), at(pieces, thread + 1, n)
@@ -184,6 +184,14 @@ def fill_rows(c, start, width, rows, source, source_start):
 
 
 @inlined
+def fill_zeros(c, start, count):
+    """Write zeros to `count` numbers, a multiple of 8."""
+    zero = splat(c, 0.0)
+    for j in range(start, start + count, lanes(c)):
+        store(c, j, zero)
+
+
+@inlined
 def copy(c, start, a, a_start, count):
     """Copy `count` numbers, a multiple of 8."""
     for j in range(0, count, lanes(c)):
@@ -220,11 +228,14 @@ def layer_forward(memory, layers, n, parameters, first, count):
     width, before, bias = at(layers, n, STRIDE), at(layers, n - 1, STRIDE), at(layers, n, BIAS)
     out, a = at(layers, n, KEPT) + first * width, at(layers, n - 1, A) + first * before
     w, fan_in = at(layers, n, WEIGHTS), at(layers, n, FAN_IN)
-    add = NEW
     if bias >= 0:
         fill_rows(memory, out, width, count, parameters, bias)
-        add = ADD
-    product(memory, out, width, memory, a, before, NEXT, parameters, w, width, UNPACKED, count, width, fan_in, add)
+    else:
+        fill_zeros(memory, out, count * width)
+    if count == 1:
+        row_times_matrix(memory, out, memory, a, parameters, w, width, width, fan_in)
+    else:
+        product(memory, out, width, memory, a, before, NEXT, parameters, w, width, UNPACKED, count, width, fan_in, ADD)
 
 
 @inlined
@@ -282,8 +293,11 @@ def backward_top(memory, y_start, layers, loss, weights, order, position, first,
 
 
 @inlined
-def backward_rows(memory, layers, loss, settings, order, position, first, last, training):
-    """Backpropagate rows `first` to `last` of a chunk from the outputs: the deltas of every layer."""
+def backward_rows(memory, layers, parameters, loss, settings, order, position, first, last, training, packing):
+    """Backpropagate rows `first` to `last` of a chunk from the outputs: the deltas of every layer.
+
+    In batches of one row packing ``Wᵀ`` would cost more than it saves: there is no packing then.
+    """
     count = last - first
     top = len(layers) - 1
     for n in range(top, -1, -1):
@@ -291,8 +305,15 @@ def backward_rows(memory, layers, loss, settings, order, position, first, last, 
         out = at(layers, n, D) + first * width
         if n < top:
             after, wanted = at(layers, n + 1, STRIDE), at(layers, n + 1, UNITS)
-            d, w = at(layers, n + 1, D) + first * after, at(layers, n + 1, TRANSPOSED)
-            product(memory, out, width, memory, d, after, NEXT, memory, w, width, wanted, count, width, wanted, NEW)
+            d, packed = at(layers, n + 1, D) + first * after, at(layers, n + 1, TRANSPOSED)
+            if packing:
+                product(
+                    memory, out, width, memory, d, after, NEXT, memory, packed, width, wanted, count, width, wanted, NEW
+                )
+            elif count > 0:
+                w, fan_in = at(layers, n + 1, WEIGHTS), at(layers, n + 1, FAN_IN)
+                fill_zeros(memory, out, width)
+                matrix_times_column(memory, out, parameters, w, after, memory, d, fan_in, after)
             if training and at(layers, n, A) != at(layers, n, KEPT):
                 key, threshold, scale = at(layers, n, KEY), at(layers, n, THRESHOLD), get(settings, SETTINGS + n)
                 dropout(memory, out, memory, out, width, count, width, order, position + first, key, threshold, scale)
@@ -322,9 +343,7 @@ def gradient_rows(
         w = at(layers, n, WEIGHTS) + low * width
         if n == 0 and kind >= SPARSE_BYTES:
             if fresh:
-                zero = splat(target, 0.0)
-                for j in range(w, w + (high - low) * width, lanes(target)):
-                    store(target, j, zero)
+                fill_zeros(target, w, (high - low) * width)
             for i in range(count):
                 row = get(order, position + i)
                 gradient_first_row(
