@@ -6,7 +6,6 @@ every part starts on a cache line, so that kernels can read whole SIMD vectors; 
 Gradients and the optimizer's moments are vectors of the same layout, so an optimizer is one loop over all of them.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .activations import get_activation
+from .checks import check_number, check_size, check_switch, check_whole
 from .errors import ArgumentError, ArgumentTypeError
 from .initializers import Initializer, get_initializer
 from .losses import get_loss
@@ -92,17 +92,16 @@ class Dense:
         object.__setattr__(self, "units", check_units(self.units, "units of a layer"))
         if self.activation is not None:
             get_activation(self.activation)
-        if isinstance(self.dropout, bool) or not isinstance(self.dropout, int | float):
-            raise ArgumentTypeError(f"dropout must be a number in [0, 1), got {self.dropout!r}")
+        object.__setattr__(self, "dropout", check_number(self.dropout, "dropout", "a number in [0, 1)"))
         if not 0 <= self.dropout < 1:
             raise ArgumentError(
                 f"dropout must lie in [0, 1): the share of units that are dropped; got {self.dropout!r}"
             )
-        if self.bias is not None and not isinstance(self.bias, bool):
-            raise ArgumentTypeError(f"bias must be True or False, got {self.bias!r}")
+        if self.bias is not None:
+            object.__setattr__(self, "bias", check_switch(self.bias, "bias"))
         for initializer in (self.initializer, self.bias_initializer):
             if initializer is not None:
-                get_initializer(initializer)
+                get_initializer(initializer, auto="zeros")
 
     def __repr__(self) -> str:
         parts = [str(self.units)]
@@ -118,11 +117,7 @@ class Dense:
 
 def check_units(units: object, name: str) -> int:
     """Return `units` as an int, or say why it can't be a number of units."""
-    if isinstance(units, bool) or not isinstance(units, int | np.integer):
-        raise ArgumentTypeError(f"{name} must be a whole number, got {units!r}")
-    if not 1 <= units <= 2**24:
-        raise ArgumentError(f"{name} must lie between 1 and {2**24}, got {units}")
-    return int(units)
+    return check_whole(units, name, 1, 2**24)
 
 
 @dataclass(frozen=True)
@@ -221,13 +216,7 @@ class Architecture:
             raise ArgumentError(f"the first entry of layers is the number of inputs, a whole number; got {sizes[0]!r}")
         inputs = check_units(sizes[0], "the number of inputs")
         chosen_loss = get_loss(loss)
-        for name, value in (("l1", l1), ("l2", l2)):
-            if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
-                raise ArgumentTypeError(f"{name} must be a number, got {value!r}")
-            if not (math.isfinite(value) and value >= 0):
-                raise ArgumentError(f"{name} must be finite and >= 0, got {value!r}")
-        if not isinstance(bias, bool):
-            raise ArgumentTypeError(f"bias must be True or False, got {bias!r}")
+        l1, l2, bias = check_size(l1, "l1"), check_size(l2, "l2"), check_switch(bias, "bias")
         layers: list[Layer] = []
         start, fan_in = 0, inputs
         for number, entry in enumerate(sizes[1:], start=1):
@@ -246,9 +235,9 @@ class Architecture:
                 bias_start=_round_to_line(start + fan_in * padded(dense.units))
                 if (bias if dense.bias is None else dense.bias)
                 else -1,
-                initializer=get_initializer(default if chosen == "auto" else chosen),
+                initializer=get_initializer(chosen, auto=default),
                 bias_initializer=get_initializer(
-                    bias_initializer if dense.bias_initializer is None else dense.bias_initializer
+                    bias_initializer if dense.bias_initializer is None else dense.bias_initializer, auto="zeros"
                 ),
             )
             layers.append(layer)

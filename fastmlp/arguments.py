@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from .activations import get_activation
 from .architecture import Architecture, Array
 from .callbacks import Callback, Progress
+from .checks import check_number, check_whole
 from .engines.base import Data, mean_one
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
-from .inputs import Samples, Scaling, SparseRows, as_samples
+from .inputs import Samples, Scaling, as_samples, found_scaling
 from .targets import Labels, Targets, as_sample_weights, as_targets, class_weights, learn_labels
 
 SCALINGS = ("auto", "pixels", "centred_pixels", "standardize")
@@ -22,28 +23,6 @@ SCALINGS = ("auto", "pixels", "centred_pixels", "standardize")
 MAX_SEED = 2**63
 
 Rows = NDArray[np.int64]
-
-
-def check_whole(value: object, name: str, low: int, high: int) -> int:
-    """Return `value` as an int between `low` and `high`, or say what it should be.
-
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError
-        Out of the range, or not a whole number.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ArgumentTypeError(f"{name} must be a whole number, got {value!r}")
-    if not low <= value <= high:
-        raise ArgumentError(f"{name} must lie between {low} and {high}, got {value}")
-    return int(value)
-
-
-def check_switch(value: object, name: str) -> bool:
-    """Return `value` as a bool, or say that it must be one."""
-    if not isinstance(value, bool | np.bool_):
-        raise ArgumentTypeError(f"{name} must be True or False, got {value!r}")
-    return bool(value)
 
 
 def check_seed(seed: object) -> int:
@@ -62,18 +41,18 @@ def check_threads(threads: object) -> int:
     return check_whole(threads, "threads", 1, 1024)
 
 
-def check_scaling(scaling: object, n_features: int) -> str | Scaling:
+def check_scaling(scaling: object, n_features: int, dtype: np.dtype[Any]) -> str | Scaling:
     """Return the scaling as one of "auto" and "standardize", which wait for data, or as a `Scaling`.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        An unknown name, a `Scaling` for another number of features, or something else altogether.
+        An unknown name, a `Scaling` for another number of features or beyond `dtype`, or something else altogether.
     """
     if scaling is None:
         return Scaling()
     if isinstance(scaling, Scaling):
-        scaling.vectors(n_features, np.dtype(np.float64))
+        scaling.vectors(n_features, dtype)
         return scaling
     if not isinstance(scaling, str):
         raise ArgumentTypeError(f"scaling must be a name ({', '.join(SCALINGS)}), None or a Scaling, got {scaling!r}")
@@ -156,7 +135,7 @@ def labelled(
     `names` is what messages call the samples and the targets.
     """
     name_x, name_y = names
-    samples = as_samples(X, architecture.inputs, scaling, name_x)
+    samples = as_samples(X, architecture.inputs, scaling, name_x, architecture.dtype)
     known = learn_labels(y, architecture, name_y) if labels is None else labels
     targets = as_targets(y, samples.n_rows, known, architecture, name_y)
     weights = as_sample_weights(sample_weight, samples.n_rows, architecture.dtype)
@@ -193,8 +172,7 @@ def split_rows(n_rows: int, share: object, seed: int) -> tuple[Rows | None, Rows
     ArgumentError, ArgumentTypeError
         The share isn't a number in [0, 1), or leaves no row on one side.
     """
-    if isinstance(share, bool) or not isinstance(share, int | float | np.floating):
-        raise ArgumentTypeError(f"validation_split must be a number in [0, 1), got {share!r}")
+    share = check_number(share, "validation_split", "a number in [0, 1)")
     if not (math.isfinite(share) and 0 <= share < 1):
         raise ArgumentError(f"validation_split must lie in [0, 1): the share of rows to validate with; got {share!r}")
     if share == 0:
@@ -212,7 +190,7 @@ def split_rows(n_rows: int, share: object, seed: int) -> tuple[Rows | None, Rows
 def take(data: Data, rows: Rows) -> Data:
     """Return some rows of a data set as one of its own."""
     return Data(
-        take_samples(data.samples, rows),
+        data.samples.take(rows),
         None if data.targets is None else take_targets(data.targets, rows),
         None if data.weights is None else data.weights[rows],
         data.task,
@@ -227,41 +205,11 @@ def take_targets(targets: Targets, rows: Rows) -> Targets:
     )
 
 
-def take_samples(samples: Samples, rows: Rows) -> Samples:
-    """Return some rows of the samples, as sparse as they were."""
-    if samples.dense is not None:
-        return replace(samples, n_rows=len(rows), dense=np.ascontiguousarray(samples.dense[rows]))
-    assert samples.sparse is not None
-    lengths = np.diff(samples.sparse.starts)[rows]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    # Of the k-th value taken: where its row begins in the old arrays, plus its place within the row.
-    places = np.repeat(samples.sparse.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
-    sparse = SparseRows(starts, samples.sparse.columns[places], samples.sparse.values[places])
-    return replace(samples, n_rows=len(rows), sparse=sparse)
-
-
-def fitted_scaling(data: Data, rows: Rows | None) -> Scaling:
-    """Return the scaling that standardizes these rows, as they came."""
-    samples = data.samples if rows is None else take_samples(data.samples, rows)
-    if samples.dense is not None:
-        return Scaling.standardize(samples.dense)
-    assert samples.sparse is not None
-    return Scaling.standardize(_Csr(samples))
-
-
-class _Csr:
-    """Just enough of a SciPy matrix for `as_samples`, so that SciPy need not be there."""
-
-    ndim = 2
-    has_canonical_format = True
-
-    def __init__(self, samples: Samples) -> None:
-        assert samples.sparse is not None
-        self.shape = (samples.n_rows, samples.n_features)
-        self.indptr, self.indices, self.data = samples.sparse.starts, samples.sparse.columns, samples.sparse.values
-
-    def tocsr(self) -> "_Csr":
-        return self
+def settled_scaling(name: str, samples: Samples, rows: Rows | None) -> Scaling:
+    """Return what "auto" or "standardize" becomes for good: the scaling that suits the first training samples."""
+    if name == "auto":
+        return found_scaling(samples)
+    return Scaling.standardize(samples if rows is None else samples.take(rows))
 
 
 @dataclass(frozen=True)
@@ -275,8 +223,8 @@ class Prepared:
         Those to train on; None for all.
     validation : Data or None
     labels : Labels
-    scaling : str or Scaling
-        The network's, fitted where it had to be.
+    scaling : Scaling
+        The network's, settled where it had waited for samples.
     columns : tuple of str
         The figures that each epoch will have.
     """
@@ -285,7 +233,7 @@ class Prepared:
     rows: Rows | None
     validation: Data | None
     labels: Labels
-    scaling: str | Scaling
+    scaling: Scaling
     columns: tuple[str, ...]
 
 
@@ -311,8 +259,9 @@ def prepare_fit(
     if X_val is not None and held_out is not None:
         raise ArgumentError("validation_split and X_val are both given; leave one of them out")
     check_some_weight(data, rows, "to train on")
-    if scaling == "standardize":
-        scaling = fitted_scaling(data, rows)
+    if isinstance(scaling, str):
+        scaling = settled_scaling(scaling, data.samples, rows)
+        scaling.vectors(architecture.inputs, architecture.dtype)  # raises where the features are too small for it
         data = replace(data, samples=replace(data.samples, scaling=scaling))
     validation = None
     if X_val is not None:

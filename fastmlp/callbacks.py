@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .architecture import Array
-from .errors import ArgumentError, ArgumentTypeError, unknown_name
+from .checks import check_size, check_switch, check_whole
+from .errors import ArgumentError, unknown_name
 from .history import History
 from .optimizers import Optimizer
 from .state import TrainingState
@@ -125,17 +126,10 @@ class EarlyStopping(Callback):
     ) -> None:
         if monitor not in MONITORS:
             raise unknown_name("monitor", monitor, MONITORS)
-        if isinstance(patience, bool) or not isinstance(patience, int):
-            raise ArgumentTypeError(f"patience must be a whole number of epochs, got {patience!r}")
-        if patience < 1:
-            raise ArgumentError(f"patience must be at least 1 epoch, got {patience}")
-        if isinstance(min_delta, bool) or not isinstance(min_delta, int | float):
-            raise ArgumentTypeError(f"min_delta must be a number, got {min_delta!r}")
-        if not (math.isfinite(min_delta) and min_delta >= 0):
-            raise ArgumentError(f"min_delta must be finite and >= 0, got {min_delta}")
-        if not isinstance(restore_best, bool):
-            raise ArgumentTypeError(f"restore_best must be True or False, got {restore_best!r}")
-        self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
+        self.monitor = monitor
+        self.patience = check_whole(patience, "patience", 1, 2**31)
+        self.min_delta = check_size(min_delta, "min_delta")
+        self.restore_best = check_switch(restore_best, "restore_best")
         self.best_epoch = 0
         self.best_value = math.nan
         self._best_parameters: Array | None = None

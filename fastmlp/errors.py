@@ -5,17 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_PURPOSES = {
-    "cli": "its command line",
-    "plots": "plots",
-    "sklearn": "its scikit-learn estimators",
-    "data": "downloading data sets",
-    "images": "reading images",
-    "web": "its web page",
-    "onnx": "ONNX files",
-    "safetensors": "safetensors files",
-    "distributed": "training on several machines",
-}
+# Of the extras in pyproject.toml, those that the code itself may find missing.
+_PURPOSES = {"cli": "its command line"}
 
 
 class FastMLPError(Exception):

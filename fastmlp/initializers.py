@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import check_number
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 
 Array = NDArray[Any]
 
 
-def _check_numbers(**values: object) -> None:
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            raise ArgumentTypeError(f"{name} of an initializer must be a number, got {value!r}")
+def _make_plain(initializer: object, *names: str) -> None:
+    """Check the numbers of an initializer, and keep them as Python's."""
+    for name in names:
+        value = check_number(getattr(initializer, name), f"{name} of an initializer")
+        object.__setattr__(initializer, name, value)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Normal:
     mean: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_numbers(std=self.std, mean=self.mean)
+        _make_plain(self, "std", "mean")
         if not (math.isfinite(self.std) and self.std >= 0 and math.isfinite(self.mean)):
             raise ArgumentError(
                 f"std must be a finite number >= 0 and mean finite, got std={self.std}, mean={self.mean}"
@@ -89,7 +91,7 @@ class Uniform:
     high: float = 0.05
 
     def __post_init__(self) -> None:
-        _check_numbers(low=self.low, high=self.high)
+        _make_plain(self, "low", "high")
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
             raise ArgumentError(f"low and high must be finite with low <= high, got low={self.low}, high={self.high}")
 
@@ -117,7 +119,7 @@ class VarianceScaling:
     distribution: str
 
     def __post_init__(self) -> None:
-        _check_numbers(gain=self.gain)
+        _make_plain(self, "gain")
         if not (math.isfinite(self.gain) and self.gain >= 0):
             raise ArgumentError(f"gain must be finite and >= 0, got {self.gain}")
         if self.fan not in ("in", "average"):
@@ -152,13 +154,15 @@ INITIALIZERS: dict[str, Initializer] = {
 al. 2015), lecun_* (LeCun et al. 1998). `Normal`, `Uniform` and `VarianceScaling` make others."""
 
 
-def get_initializer(initializer: str | Initializer) -> Initializer:
+def get_initializer(initializer: str | Initializer, auto: str | None = None) -> Initializer:
     """Return the initializer of this name, or the one given.
 
     Parameters
     ----------
     initializer : str or initializer
         One of `INITIALIZERS`, or an object such as ``Normal(0.1)``.
+    auto : str, optional
+        What the name "auto" stands for; by default it is none.
 
     Returns
     -------
@@ -178,11 +182,11 @@ def get_initializer(initializer: str | Initializer) -> Initializer:
     """
     if isinstance(initializer, Zeros | Normal | Uniform | VarianceScaling):
         return initializer
+    known = INITIALIZERS if auto is None else {"auto": INITIALIZERS[auto], **INITIALIZERS}
     if not isinstance(initializer, str):
         raise ArgumentTypeError(
-            f"initializer must be a name ({', '.join(INITIALIZERS)}) or an object such as Normal(0.1), "
-            f"got {initializer!r}"
+            f"initializer must be a name ({', '.join(known)}) or an object such as Normal(0.1), got {initializer!r}"
         )
-    if initializer not in INITIALIZERS:
-        raise unknown_name("initializer", initializer, INITIALIZERS)
-    return INITIALIZERS[initializer]
+    if initializer not in known:
+        raise unknown_name("initializer", initializer, known)
+    return known[initializer]

@@ -6,17 +6,23 @@ a batch.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import check_unmasked
 from .errors import ArgumentError, ArgumentTypeError
+from .feature_statistics import mean_and_deviation, row_blocks, sparse_mean_and_deviation, sparse_range
+from .sparse import SparseRows, as_sparse_rows
 
 Array = NDArray[Any]
 
 _ROWS_AT_A_TIME = 4096
+
+FOUND_ON = ("", "pixels", "fractions")
+"""What "auto" may have found a scaling on; see `Scaling`."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,9 @@ class Scaling:
     Parameters
     ----------
     scale, shift : float or ndarray of shape (n_features,)
+    found_on : {"", "pixels", "fractions"}, default ""
+        What "auto" found it on, where samples of another kind would be scaled wrongly and are refused: uint8 pixels, or
+        numbers with fractions or none beyond ±1. Empty for a scaling that somebody chose, which takes all samples.
 
     Examples
     --------
@@ -35,8 +44,11 @@ class Scaling:
 
     scale: float | Array = 1.0
     shift: float | Array = 0.0
+    found_on: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.found_on not in FOUND_ON:
+            raise ArgumentError(f"found_on of a Scaling must be one of {FOUND_ON}, got {self.found_on!r}")
         for name in ("scale", "shift"):
             try:
                 value = np.asarray(getattr(self, name), dtype=np.float64)
@@ -60,22 +72,15 @@ class Scaling:
 
         Parameters
         ----------
-        X : array_like, shape (n_samples, n_features)
+        X : array_like, shape (n_samples, n_features), or Samples
             As in `Network.fit`.
         """
-        samples = as_samples(X)
-        total, squares = np.zeros(samples.n_features), np.zeros(samples.n_features)
-        blocks = [
-            slice(start, min(start + _ROWS_AT_A_TIME, samples.n_rows))
-            for start in range(0, samples.n_rows, _ROWS_AT_A_TIME)
-        ]
-        for block in blocks:
-            total += samples.raw(block).astype(np.float64).sum(axis=0)
-        mean = total / samples.n_rows
-        for block in blocks:  # a second pass, since E[x²] - E[x]² cancels
-            squares += ((samples.raw(block).astype(np.float64) - mean) ** 2).sum(axis=0)
-        deviation = np.sqrt(squares / samples.n_rows)
-        deviation[deviation <= 1e-12 * np.maximum(np.abs(mean), 1)] = 1.0
+        samples = X if isinstance(X, Samples) else as_samples(X)
+        if samples.sparse is not None:
+            mean, deviation = sparse_mean_and_deviation(samples.sparse, samples.n_features)
+        else:
+            assert samples.dense is not None
+            mean, deviation = mean_and_deviation(samples.dense)
         return cls(1.0 / deviation, -mean / deviation)
 
     def vectors(self, n_features: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
@@ -84,35 +89,29 @@ class Scaling:
         Raises
         ------
         ArgumentError
-            They are vectors of another length.
+            They are vectors of another length, or `dtype` cannot hold them.
         """
         for value in (self.scale, self.shift):
             if isinstance(value, np.ndarray) and value.shape != (n_features,):
                 raise ArgumentError(f"scaling has {value.shape[0]} features, but X has {n_features}")
-        scale = np.ascontiguousarray(np.broadcast_to(np.asarray(self.scale, dtype=dtype), (n_features,)))
-        return scale, np.ascontiguousarray(np.broadcast_to(np.asarray(self.shift, dtype=dtype), (n_features,)))
+        return self._vector("scale", n_features, dtype), self._vector("shift", n_features, dtype)
 
     def apply(self, X: Array, dtype: Any = np.float64) -> Array:
-        """Return the scaled rows, shape as `X`, in `dtype`."""
-        scale, shift = self.vectors(X.shape[-1], np.dtype(dtype))
-        scaled: Array = X.astype(dtype) * scale + shift
+        """Return the scaled rows, shape as `X`, in `dtype`; float64 rows are rounded to it after they were scaled."""
+        finest = np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(dtype)
+        scale, shift = self.vectors(X.shape[-1], finest)
+        scaled: Array = (X.astype(finest) * scale + shift).astype(dtype, copy=False)
         return scaled
 
-
-@dataclass(frozen=True)
-class SparseRows:
-    """Compressed sparse rows: of row ``i``, the columns and values from ``starts[i]`` to ``starts[i + 1]``.
-
-    Attributes
-    ----------
-    starts : ndarray of int64, shape (n_rows + 1,)
-    columns : ndarray of int, shape (n_values,)
-    values : ndarray, shape (n_values,)
-    """
-
-    starts: NDArray[np.int64]
-    columns: NDArray[Any]
-    values: Array
+    def _vector(self, name: str, n_features: int, dtype: np.dtype[Any]) -> Array:
+        value = np.asarray(getattr(self, name))
+        too_large = np.abs(value) > np.finfo(dtype).max
+        if too_large.any():
+            raise ArgumentError(
+                f"{name} of the scaling is {value[too_large][0]:g}, which {dtype} cannot hold: the features are far "
+                "from unit size; give them in other units, or make the network with dtype='float64'"
+            )
+        return np.ascontiguousarray(np.broadcast_to(value.astype(dtype), (n_features,)))
 
 
 @dataclass(frozen=True)
@@ -140,12 +139,20 @@ class Samples:
         if self.dense is not None:
             return np.asarray(self.dense[rows])
         assert self.sparse is not None
-        numbers = np.arange(self.n_rows)[rows]
-        block = np.zeros((len(numbers), self.n_features), dtype=self.sparse.values.dtype)
-        for i, number in enumerate(numbers):
-            span = slice(self.sparse.starts[number], self.sparse.starts[number + 1])
-            block[i, self.sparse.columns[span]] = self.sparse.values[span]
-        return block
+        return self.sparse.dense(np.arange(self.n_rows)[rows], self.n_features)
+
+    def stored(self) -> Array:
+        """All values that are held: those of the table, or the sparse rows' own."""
+        if self.dense is not None:
+            return self.dense
+        assert self.sparse is not None
+        return self.sparse.values
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> "Samples":
+        """Rows of these numbers as a data set of its own, as sparse as this one."""
+        dense = None if self.dense is None else np.ascontiguousarray(self.dense[rows])
+        sparse = None if self.sparse is None else self.sparse.take(rows)
+        return replace(self, n_rows=len(rows), dense=dense, sparse=sparse)
 
     def rows(self, rows: Any, dtype: np.dtype[Any]) -> Array:
         """Rows as the network sees them: dense and scaled, in `dtype`."""
@@ -160,7 +167,13 @@ class Samples:
         return float(np.count_nonzero(block)) / max(1, block.size)
 
 
-def as_samples(X: Any, n_features: int | None = None, scaling: Scaling | None = None, name: str = "X") -> Samples:
+def as_samples(
+    X: Any,
+    n_features: int | None = None,
+    scaling: Scaling | None = None,
+    name: str = "X",
+    dtype: np.dtype[Any] | None = None,
+) -> Samples:
     """Check what a user gave as samples, and wrap it without copying where that is possible.
 
     Parameters
@@ -174,6 +187,8 @@ def as_samples(X: Any, n_features: int | None = None, scaling: Scaling | None = 
         By default uint8 pixels go to [0, 1] and all else stays as it is.
     name : str, default "X"
         Of the argument, for error messages.
+    dtype : dtype, optional
+        Of the network: values and scaling must fit into it. By default nobody computes with less than the values' own.
 
     Returns
     -------
@@ -182,7 +197,8 @@ def as_samples(X: Any, n_features: int | None = None, scaling: Scaling | None = 
     Raises
     ------
     ArgumentError
-        Not two-dimensional, no rows, another number of features, or NaN or infinity among the values.
+        Not two-dimensional, no rows, another number of features, NaN, infinity or numbers that `dtype` cannot hold
+        among the values, masked values, a damaged sparse matrix, or values of another kind than `scaling` was found on.
     ArgumentTypeError
         Not numbers.
 
@@ -191,37 +207,71 @@ def as_samples(X: Any, n_features: int | None = None, scaling: Scaling | None = 
     >>> as_samples([[0.0, 1.0]]).n_features
     2
     """
-    samples = _as_sparse(X, name) if hasattr(X, "tocsr") else _as_dense(X, name)
+    rows, width = as_sparse_rows(X, name) if hasattr(X, "tocsr") else (None, 0)
+    given = _as_table(X, name) if rows is None else rows.values
+    values = _as_numbers(given, name)
+    if rows is None:
+        values = np.ascontiguousarray(values)
+        samples = Samples(values.shape[0], values.shape[1], values, None)
+    else:
+        samples = Samples(len(rows.starts) - 1, width, None, replace(rows, values=values))
     if samples.n_rows == 0:
         raise ArgumentError(f"{name} has no rows; at least one sample is needed")
     if n_features is not None and samples.n_features != n_features:
         raise ArgumentError(
             f"{name} has {samples.n_features} features, but the network was built for {n_features} inputs"
         )
-    stored = samples.dense if samples.dense is not None else samples.sparse.values if samples.sparse else None
-    assert stored is not None
+    _check_finite(samples, name, dtype)
     if scaling is None:
-        scaling = Scaling.pixels() if stored.dtype == np.uint8 else Scaling()
-    scaling.vectors(samples.n_features, np.dtype(np.float32))  # raises where the length is wrong
-    return Samples(samples.n_rows, samples.n_features, samples.dense, samples.sparse, scaling)
+        scaling = Scaling.pixels() if values.dtype == np.uint8 else Scaling()
+    scaling.vectors(samples.n_features, np.dtype(np.float64) if dtype is None else dtype)  # raises where it doesn't fit
+    _check_kind(values, given.dtype.kind in "fO", scaling, name)
+    return replace(samples, scaling=scaling)
 
 
-def _as_sparse(X: Any, name: str) -> Samples:
-    matrix = X.tocsr()
-    if matrix.ndim != 2:
-        raise ArgumentError(f"{name} must be two-dimensional, got shape {matrix.shape}")
-    if not matrix.has_canonical_format:
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
-    values = _as_numbers(matrix.data, name)
-    rows = SparseRows(np.asarray(matrix.indptr, dtype=np.int64), matrix.indices, values)
-    _check_finite(values, name, rows)
-    return Samples(matrix.shape[0], matrix.shape[1], None, rows)
+def found_scaling(samples: Samples) -> Scaling:
+    """Return the scaling of samples that "auto" was resolved on, with what later samples are held against."""
+    values = samples.stored()
+    if values.dtype == np.uint8:
+        found_on = "pixels" if values.size and values.max() > 1 else ""
+    else:
+        found_on = "fractions" if _has_fractions(values) else ""
+    return replace(samples.scaling, found_on=found_on)
 
 
-def _as_dense(X: Any, name: str) -> Samples:
+def _has_fractions(values: Array) -> bool:
+    """Whether there are numbers with fractions, or none beyond ±1: those of pixels that were scaled already."""
+    largest = 0.0
+    for rows in row_blocks(len(values)):
+        block = values[rows]
+        if (block != np.floor(block)).any():
+            return True
+        largest = max(largest, float(np.abs(block).max(initial=0)))
+    return largest <= 1
+
+
+def _check_kind(values: Array, floats: bool, scaling: Scaling, name: str) -> None:
+    """Say so when samples are of another kind than those that "auto" found its scaling on."""
+    if scaling.found_on == "fractions" and values.dtype == np.uint8:
+        raise ArgumentError(
+            f"{name} is uint8, but the network was trained on numbers with fractions, or from -1 to 1; scale {name} "
+            f"as the training samples were (pixels often are {name} / 255) and give it as floats, or train on uint8 "
+            "with Network(..., scaling='pixels')"
+        )
+    if scaling.found_on == "pixels" and floats and values.size:
+        low, high = float(values.min()), float(values.max())
+        if low < 0 or 0 < high <= 1:
+            raise ArgumentError(
+                f"{name} looks already scaled (from {low:g} to {high:g}), but the network was trained on uint8 pixels "
+                f"and scales them itself; give {name} as pixels from 0 to 255, or make the network with a scaling of "
+                "your choice, such as Network(..., scaling=None), and train it on samples that are scaled alike"
+            )
+
+
+def _as_table(X: Any, name: str) -> Array:
+    check_unmasked(X, name)
     try:
-        array = X if isinstance(X, np.ndarray) else np.asarray(X)
+        array = np.asarray(X)
     except ValueError as error:
         raise ArgumentError(
             f"{name} must be a table of numbers: rows of the same length; NumPy says: {error}"
@@ -231,9 +281,7 @@ def _as_dense(X: Any, name: str) -> Samples:
     if array.ndim != 2:
         hint = f"; for one sample give {name}.reshape(1, -1)" if array.ndim == 1 else ""
         raise ArgumentError(f"{name} must be two-dimensional, (n_samples, n_features); got shape {array.shape}{hint}")
-    array = np.ascontiguousarray(_as_numbers(array, name))
-    _check_finite(array, name)
-    return Samples(array.shape[0], array.shape[1], array, None)
+    return array
 
 
 def _as_numbers(array: Array, name: str) -> Array:
@@ -253,25 +301,44 @@ def _as_numbers(array: Array, name: str) -> Array:
     )
 
 
-def _check_finite(array: Array, name: str, sparse: SparseRows | None = None) -> None:
-    if array.dtype.kind != "f":
+def _check_finite(samples: Samples, name: str, dtype: np.dtype[Any] | None) -> None:
+    values = samples.stored()
+    if values.dtype.kind != "f":
         return
-    for start in range(0, len(array), _ROWS_AT_A_TIME):
-        block = array[start : start + _ROWS_AT_A_TIME]
-        bad = ~np.isfinite(block)
+    narrow = dtype is not None and dtype.itemsize < values.dtype.itemsize
+    for rows in row_blocks(len(values)):
+        block = values[rows]
+        bad = ~(np.abs(block) <= np.finfo(dtype).max) if narrow and dtype is not None else ~np.isfinite(block)
         if bad.any():
             place = tuple(np.argwhere(bad)[0])
-            row, *column = start + place[0], *place[1:]
-            if sparse is not None:
-                row, *column = np.searchsorted(sparse.starts, row, side="right") - 1, sparse.columns[row]
-            raise ArgumentError(
-                f"{name} must be finite, but the value at row {row}, column {column[0]} is {block[place]}; "
-                "drop such rows or fill in the missing values first"
-            )
+            raise _unfit(samples, name, (rows.start + place[0], *place[1:]), dtype)
+
+
+def _unfit(samples: Samples, name: str, place: tuple[int, ...], dtype: np.dtype[Any] | None) -> ArgumentError:
+    value = samples.stored()[place]
+    if samples.sparse is not None:
+        row = int(np.searchsorted(samples.sparse.starts, place[0], side="right")) - 1
+        place = (row, samples.sparse.columns[place[0]])
+    where = f"the value at row {place[0]}, column {place[1]} is {value}"
+    if np.isfinite(value):
+        return ArgumentError(
+            f"{name} must fit into {dtype}, but {where}; give such features in other units, or make the network with "
+            "dtype='float64'"
+        )
+    return ArgumentError(f"{name} must be finite, but {where}; drop such rows or fill in the missing values first")
 
 
 def memory_range(samples: Samples, rows: int = _ROWS_AT_A_TIME) -> tuple[float, float]:
     """Smallest and largest scaled value among the first `rows` rows, for messages."""
-    block = samples.rows(slice(0, rows), np.dtype(np.float64))
-    smallest, largest = float(block.min()), float(block.max())
-    return (smallest, largest) if math.isfinite(smallest) and math.isfinite(largest) else (math.nan, math.nan)
+    if samples.sparse is None:
+        with np.errstate(over="ignore"):
+            block = samples.rows(slice(0, rows), np.dtype(np.float64))
+        return float(block.min()), float(block.max())
+    n_rows = min(rows, samples.n_rows)
+    stop = samples.sparse.starts[n_rows]
+    columns, values = samples.sparse.columns[:stop], samples.sparse.values[:stop]
+    zeros = n_rows - np.bincount(columns, minlength=samples.n_features)
+    with np.errstate(over="ignore"):
+        least, largest = samples.scaling.apply(np.stack(sparse_range(columns, values, zeros)))
+    # A negative scale turns a feature's range around.
+    return float(min(least.min(), largest.min())), float(max(least.max(), largest.max()))

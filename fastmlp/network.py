@@ -11,6 +11,7 @@ import numpy as np
 from . import arguments, training
 from .architecture import Architecture, Array, Dense, WeightsAndBias
 from .callbacks import FitRun
+from .checks import check_switch, check_whole
 from .engines import Data, get_engine
 from .engines.reference import forward_pass
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
@@ -43,13 +44,16 @@ class Network:
     initializer : str or initializer, default "auto"
         How weights start; "auto" is ``he_uniform`` before relu and its like, else ``xavier_uniform``.
     bias_initializer : str or initializer, default "zeros"
+        "auto" is ``zeros``.
     l1, l2 : float, default 0.0
         Penalties on the weights, not the biases: the objective is the mean loss plus
         ``l1 * sum(|W|) + l2 / 2 * sum(W²)``.
     scaling : {"auto", "pixels", "centred_pixels", "standardize"}, Scaling or None, default "auto"
-        What the network does to features before its first layer. "auto": uint8 goes to [0, 1], all else stays as it is;
-        "pixels": 0..255 to [0, 1]; "centred_pixels": 0..255 to [-1, 1]; "standardize": zero mean and unit variance over
-        the training rows of the first `fit`; None: nothing.
+        What the network does to features before its first layer. "auto": the first `fit` decides, uint8 goes to [0, 1],
+        all else stays as it is; "pixels": 0..255 to [0, 1]; "centred_pixels": 0..255 to [-1, 1]; "standardize": zero
+        mean and unit variance over the training rows of the first `fit`; None: nothing. What "auto" decided holds for
+        all later samples, as numbers of any type, and those of another kind are refused: after uint8, floats that are
+        negative or none above 1; after numbers with fractions, or none beyond ±1, uint8.
     dtype : {"float32", "float64"}, default "float32"
     seed : int in [0, 2**63], optional
         Decides the first weights, the order of the samples, dropout and validation splits. By default a fresh one, kept
@@ -62,7 +66,7 @@ class Network:
     labels : Labels or None
         What the outputs stand for; learned by the first `fit`.
     scaling : str or Scaling
-        "auto"; "standardize" until the first `fit`; otherwise a `Scaling`.
+        "auto" or "standardize" until the first `fit`, then the `Scaling` it became.
     history : History
         Of all fits.
     state : TrainingState
@@ -114,7 +118,7 @@ class Network:
             l2=l2,
             dtype=dtype,
         )
-        self.scaling = arguments.check_scaling(scaling, self.architecture.inputs)
+        self.scaling = arguments.check_scaling(scaling, self.architecture.inputs, self.architecture.dtype)
         self.labels: Labels | None = None
         self.history = History()
         chosen = arguments.check_seed(seed)
@@ -198,11 +202,11 @@ class Network:
         MissingDependencyError
             ``engine="numba"`` where Numba can't be imported.
         """
-        n_epochs = arguments.check_whole(epochs, "epochs", 1, 2**31)
-        n_batch = arguments.check_whole(batch_size, "batch_size", 1, 2**31)
+        n_epochs = check_whole(epochs, "epochs", 1, 2**31)
+        n_batch = check_whole(batch_size, "batch_size", 1, 2**31)
         chosen = get_optimizer(optimizer)
         watchers = arguments.check_callbacks(callbacks, verbose)
-        switches = (arguments.check_switch(shuffle, "shuffle"), arguments.check_threads(threads))
+        switches = (check_switch(shuffle, "shuffle"), arguments.check_threads(threads))
         prepared = arguments.prepare_fit(
             self.architecture,
             self.labels,
@@ -403,7 +407,7 @@ class Network:
         OSError
             The file can't be written; one that was there before is as it was.
         """
-        checked = arguments.check_switch(training_state, "training_state")
+        checked = check_switch(training_state, "training_state")
         checkpoint = Checkpoint(self.architecture, self.state, self.labels, self.scaling, self.history)
         save_checkpoint(path, checkpoint, training_state=checked)
 
@@ -441,7 +445,8 @@ class Network:
         )
 
     def _samples(self, X: Any) -> Samples:
-        return as_samples(X, self.architecture.inputs, arguments.present_scaling(self.scaling))
+        built = self.architecture
+        return as_samples(X, built.inputs, arguments.present_scaling(self.scaling), dtype=built.dtype)
 
     def _known_labels(self) -> Labels:
         return self.labels or arguments.default_labels(self.architecture)

@@ -8,7 +8,6 @@ Weight decay is decoupled (Loshchilov and Hutter 2019): before a step, weights, 
 ``1 - learning_rate * weight_decay``. An L2 penalty that is part of the loss is the network's (`Network(l2=...)`).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -16,9 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import check_size, check_switch
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 
 Array = NDArray[Any]
+
+SMALLEST_EPSILON = 1e-30
+"""The least `epsilon` of an optimizer: float32 rounds what is below 1e-45 to 0, and is inexact below 1e-38."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +31,19 @@ class _Optimizer:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            name = f"{field.name} of {type(self).__name__}"
             if field.type == "bool" or field.type is bool:
-                if not isinstance(value, bool):
-                    raise ArgumentTypeError(
-                        f"{field.name} of {type(self).__name__} must be True or False, got {value!r}"
-                    )
+                object.__setattr__(self, field.name, check_switch(value, name))
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-                raise ArgumentTypeError(f"{field.name} of {type(self).__name__} must be a number, got {value!r}")
-            if not math.isfinite(value) or value < 0:
-                raise ArgumentError(f"{field.name} of {type(self).__name__} must be finite and >= 0, got {value!r}")
-            if field.name == "epsilon" and value == 0:
-                raise ArgumentError(f"epsilon of {type(self).__name__} must be above 0: without it 0 is divided by 0")
-            if field.name in ("momentum", "decay", "beta_1", "beta_2") and value >= 1:
-                raise ArgumentError(f"{field.name} of {type(self).__name__} must be below 1, got {value!r}")
+            number = check_size(value, name)
+            if field.name == "epsilon" and number < SMALLEST_EPSILON:
+                raise ArgumentError(
+                    f"{name} must be at least {SMALLEST_EPSILON:g}, got {number!r}: a float32 holds little less, and "
+                    "without it 0 is divided by 0"
+                )
+            if field.name in ("momentum", "decay", "beta_1", "beta_2") and number >= 1:
+                raise ArgumentError(f"{name} must be below 1, got {number!r}")
+            object.__setattr__(self, field.name, number)
 
 
 @dataclass(frozen=True)

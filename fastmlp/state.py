@@ -44,9 +44,11 @@ class TrainingState:
         """Have the moments that `optimizer` needs.
 
         Those of the same kind of optimizer are kept, so that training goes on; those of another kind mean nothing to
-        it: they are dropped, and it starts from zero at its first step.
+        it: they are dropped, and it starts from zero at its first step. So are those that it has no use for: what a
+        momentum remembers of long ago would push in a direction of long ago.
         """
         if self.moments_kind != optimizer.kind:
             self.moments, self.moments_kind, self.step = [], optimizer.kind, 0
+        self.moments = self.moments[: optimizer.n_moments]
         while len(self.moments) < optimizer.n_moments:
             self.moments.append(architecture.zeros())

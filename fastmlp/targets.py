@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .architecture import Architecture
+from .checks import check_unmasked, plain
 from .errors import ArgumentError, ArgumentTypeError
 
 Array = NDArray[Any]
@@ -79,7 +80,8 @@ def learn_labels(y: Any, architecture: Architecture, name: str = "y") -> Labels:
     Parameters
     ----------
     y : array_like
-        Labels of any kind, shape (n,); one-hot rows or numbers, shape (n, outputs).
+        Labels of any kind, shape (n,) or (n, 1); one-hot rows or numbers, shape (n, outputs). For one sigmoid, also
+        probabilities of the label 1.
     architecture : Architecture
     name : str, default "y"
 
@@ -96,26 +98,24 @@ def learn_labels(y: Any, architecture: Architecture, name: str = "y") -> Labels:
     """
     array = _as_array(y, name)
     outputs, loss = architecture.outputs, architecture.loss
-    if array.ndim == 2 and array.shape[1] == 1 and outputs == 1:
-        one_dimensional, array = False, array[:, 0]
-    else:
-        one_dimensional = array.ndim == 1
+    one_dimensional = array.ndim == 1
+    array = _uncolumned(array)
     if array.ndim == 2:
         values = _as_targets(array, outputs, np.dtype(np.float64), name)
-        ones_and_zeros = bool(np.isin(values, (0, 1)).all())
         if loss == "binary_cross_entropy":
             return Labels("multilabel", np.arange(outputs))
-        if loss == "cross_entropy" or (ones_and_zeros and bool((values.sum(axis=1) == 1).all())):
+        if loss == "cross_entropy" or _is_one_hot(values):
             return Labels("classes", np.arange(outputs))
         return Labels("regression", np.empty(0))
     if outputs > 1:
         return Labels("classes", _classes_for(array, outputs, name))
     if loss == "binary_cross_entropy":
-        return Labels("binary", _classes_for(array, 2, name))
+        return Labels("binary", np.arange(2) if _are_probabilities(array) else _classes_for(array, 2, name))
     if array.dtype.kind not in "fiub":
+        stranger = plain(next((value for value in array if not isinstance(plain(value), int | float)), array[0]))
         raise ArgumentTypeError(
-            f"{name} holds text, but a network with 1 output and loss={loss!r} learns numbers; for two classes use "
-            "loss='binary_cross_entropy', for more give the last layer an output per class"
+            f"{name} holds {stranger!r}, but a network with 1 output and loss={loss!r} learns numbers; for two classes "
+            "use loss='binary_cross_entropy', for more give the last layer an output per class"
         )
     return Labels("regression", np.empty(0), one_dimensional)
 
@@ -140,7 +140,8 @@ def as_targets(y: Any, n_rows: int, labels: Labels, architecture: Architecture, 
     Raises
     ------
     ArgumentError
-        Another length than X, a label that wasn't there before, a wrong shape, or NaN or infinity.
+        Another length than X, a label that wasn't there before, a wrong shape, rows that are not one-hot where those
+        of the first fit were, or NaN or infinity.
     """
     array = _as_array(y, name)
     if len(array) != n_rows:
@@ -148,21 +149,17 @@ def as_targets(y: Any, n_rows: int, labels: Labels, architecture: Architecture, 
             f"{name} has {len(array)} rows, but its samples have {n_rows}; one target a sample is needed"
         )
     outputs, dtype = architecture.outputs, architecture.dtype
-    if array.ndim == 2 and outputs == 1 and array.shape[1] == 1:
-        array = array[:, 0]
+    array = _uncolumned(array)
     if array.ndim == 2:
         values = _as_targets(array, outputs, dtype, name)
-        sums = values.sum(axis=1, dtype=np.float64)
-        if architecture.loss == "cross_entropy" and (np.abs(sums - 1) > 1e-3).any():
-            row = int(np.argmax(np.abs(sums - 1)))
-            raise ArgumentError(f"rows of {name} must sum to 1 for cross_entropy, but row {row} sums to {sums[row]:g}")
-        if architecture.loss in ("cross_entropy", "binary_cross_entropy") and ((values < 0) | (values > 1)).any():
-            raise ArgumentError(f"{name} must lie in [0, 1] for {architecture.loss}: its entries are probabilities")
+        _check_rows(values, labels, architecture.loss, name)
         return Targets(None, values)
     if labels.task == "classes":
         return Targets(_encode(array, labels.classes, name), None)
     if labels.task == "binary":
-        return Targets(None, np.ascontiguousarray(_encode(array, labels.classes, name)[:, None].astype(dtype)))
+        soft = _are_probabilities(array) and labels.classes.tolist() == [0, 1]
+        wanted = array if soft else _encode(array, labels.classes, name)
+        return Targets(None, np.ascontiguousarray(wanted[:, None].astype(dtype)))
     if labels.task == "multilabel" or outputs > 1:
         raise ArgumentError(f"{name} must have shape (n_samples, {outputs}), as in the first fit; got {array.shape}")
     return Targets(None, _as_targets(array[:, None], 1, dtype, name))
@@ -188,6 +185,7 @@ def as_sample_weights(sample_weight: Any, n_rows: int, dtype: np.dtype[Any]) -> 
     """
     if sample_weight is None:
         return None
+    check_unmasked(sample_weight, "sample_weight")
     try:
         with np.errstate(over="ignore"):  # what overflows is told below
             weights = np.array(sample_weight, dtype=dtype)
@@ -227,7 +225,7 @@ def class_weights(class_weight: Any, targets: Targets, labels: Labels) -> NDArra
         encoded: NDArray[Any] = targets.labels
     else:
         assert targets.values is not None
-        encoded = targets.values[:, 0] if labels.task == "binary" else targets.values.argmax(axis=1)
+        encoded = targets.values[:, 0] >= 0.5 if labels.task == "binary" else targets.values.argmax(axis=1)
     encoded = encoded.astype(np.intp)
     n_classes = len(labels.classes)
     if isinstance(class_weight, str) and class_weight == "balanced":
@@ -253,6 +251,7 @@ def class_weights(class_weight: Any, targets: Targets, labels: Labels) -> NDArra
 
 
 def _as_array(y: Any, name: str) -> Array:
+    check_unmasked(y, name)
     try:
         array = np.asarray(y)
     except ValueError as error:
@@ -263,9 +262,56 @@ def _as_array(y: Any, name: str) -> Array:
         raise ArgumentError(f"{name} must have shape (n_samples,) or (n_samples, outputs), got {array.shape}")
     if len(array) == 0:
         raise ArgumentError(f"{name} is empty; one target a sample is needed")
+    if array.dtype == object:
+        array = _numbers_of(array)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ArgumentError(f"{name} must be finite; row {int(np.argwhere(~np.isfinite(array))[0][0])} is not")
     return array
+
+
+def _numbers_of(objects: Array) -> Array:
+    """Objects as the numbers they are, where they all are; pandas keeps a column so after it held something else."""
+    if not all(isinstance(plain(value), int | float) for value in objects.flat):
+        return objects
+    numbers = np.array(objects.tolist())
+    return numbers if numbers.dtype.kind in "fiub" else objects
+
+
+def _uncolumned(array: Array) -> Array:
+    """A single column, such as a DataFrame's, as what it holds."""
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _are_probabilities(array: Array) -> bool:
+    """Whether numbers from 0 to 1 have some strictly between: answers of 1 that are more or less sure."""
+    if array.dtype.kind != "f":
+        return False
+    return bool(((array >= 0) & (array <= 1)).all() and ((array > 0) & (array < 1)).any())
+
+
+def _is_one_hot(values: Array) -> bool:
+    return bool(np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all())
+
+
+def _check_rows(values: Array, labels: Labels, loss: str, name: str) -> None:
+    """Say so when rows are not what the loss and the first fit's targets ask for."""
+    if loss not in ("cross_entropy", "binary_cross_entropy"):
+        if labels.task == "classes" and not _is_one_hot(values):
+            raise ArgumentError(
+                f"rows of {name} must be one-hot, a single 1 among zeros, since the targets of the first fit were "
+                "labels and the network answers with labels; to have it learn numbers instead, set its labels to "
+                "None and fit it again"
+            )
+        return
+    if ((values < 0) | (values > 1)).any():
+        raise ArgumentError(f"{name} must lie in [0, 1] for {loss}: its entries are probabilities")
+    off = np.abs(values.sum(axis=1, dtype=np.float64) - 1)
+    if labels.task == "classes" and (off > 1e-3).any():
+        row = int(np.argmax(off))
+        raise ArgumentError(
+            f"rows of {name} must sum to 1 where one label of several is right, but row {row} sums to "
+            f"{float(values[row].sum()):g}"
+        )
 
 
 def _as_targets(array: Array, outputs: int, dtype: np.dtype[Any], name: str) -> Array:
@@ -288,7 +334,9 @@ def _classes_for(array: Array, count: int, name: str) -> Array:
     if array.dtype.kind in "iub" or (array.dtype.kind == "f" and bool((array == np.floor(array)).all())):
         whole = array.astype(np.int64)
         if whole.min() >= 0 and whole.max() < count:
-            return np.arange(count)
+            classes = np.arange(count)
+            alike = classes.astype(array.dtype)  # so that answers are of the labels' kind, where it holds all classes
+            return alike if np.array_equal(alike, classes) else classes
     try:
         found = np.unique(array)
     except TypeError:
@@ -300,10 +348,19 @@ def _classes_for(array: Array, count: int, name: str) -> Array:
         )
     if len(found) != count:
         raise ArgumentError(
-            f"{name} has {len(found)} different labels ({_some(found)}), but the last layer has outputs for {count}; "
-            f"give the last layer {len(found)} units, or pass labels from 0 to {count - 1}"
+            f"{name} has {len(found)} different label{'s' * (len(found) > 1)} ({_some(found)}), but the last layer has "
+            f"outputs for {count}; {_remedy(len(found), count)}"
         )
     return found
+
+
+def _remedy(found: int, count: int) -> str:
+    numbered = f"number the labels from 0 to {count - 1}"
+    if found < count:
+        return f"give samples of all {count} labels, or {numbered}, of which some may be missing"
+    if count == 2:
+        return f"for {found} labels give the last layer {found} units, with loss='cross_entropy'"
+    return f"give the last layer {found} units, or {numbered}"
 
 
 def _encode(array: Array, classes: Array, name: str) -> NDArray[np.int32]:
@@ -316,7 +373,7 @@ def _encode(array: Array, classes: Array, name: str) -> NDArray[np.int32]:
             f"labels of {name} are of another type than those of the first fit ({_some(classes)})"
         ) from None
     if np.any(strangers):
-        stranger = array[np.argmax(strangers)]
+        stranger = plain(array[np.argmax(strangers)])
         raise ArgumentError(f"{name} holds the label {stranger!r}, which is not one of the network's: {_some(classes)}")
     return positions.astype(np.int32)
 

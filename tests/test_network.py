@@ -404,3 +404,12 @@ def test_bad_weights_are_refused_and_change_nothing(weights, error, message):
 def test_numbers_have_no_probabilities(options):
     with pytest.raises(ValueError, match=r"predict\(X\)"):
         Network([4, 3], seed=0, **options).predict_proba(X4)
+
+
+def test_probabilities_are_learned_by_one_sigmoid(engine):
+    X, y = np.array([[0.0], [1.0]]), np.array([0.25, 0.75])
+    net = Network([1, 1], loss="binary_cross_entropy", seed=0)
+    fit(net, X, y, epochs=600, optimizer=Adam(0.05), engine=engine)
+    np.testing.assert_allclose(net(X, engine=engine)[:, 0], y, atol=0.01)
+    assert net.predict(X, engine=engine).tolist() == [0, 1]
+    assert net.evaluate(X, y, engine=engine).accuracy == 1

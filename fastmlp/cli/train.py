@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import recipes
-from ..arguments import check_threads, check_whole
+from ..arguments import check_threads
+from ..checks import check_whole
 from ..datasets import Dataset
 from ..engines import get_engine
 from ..errors import ArgumentError, FastMLPError, unknown_name

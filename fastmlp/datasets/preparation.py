@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from fastmlp.checks import check_unmasked
 from fastmlp.errors import ArgumentError, ArgumentTypeError
+from fastmlp.feature_statistics import mean_and_deviation, row_blocks
 
-# Rows that `standardize` holds in float64 at a time, so that it needs no float64 copy of all samples.
-_BLOCK = 4096
 _PARTS = ("training", "validation", "test")
 
 
@@ -193,7 +193,9 @@ def standardize(
             "make each sample a row with X.reshape(len(X), -1)"
         )
     if mean is None and scale is None:
-        centre, spread = _mean_and_scale(samples)
+        if len(samples) == 0:
+            raise ArgumentError("X has no rows to find mean and scale from; give samples, or mean and scale")
+        centre, spread = mean_and_deviation(samples)
     elif mean is None or scale is None:
         given, absent = ("scale", "mean") if mean is None else ("mean", "scale")
         raise ArgumentError(f"{given} is given without {absent}; give both, as standardize returned them, or neither")
@@ -206,7 +208,7 @@ def standardize(
                 f"scale must be above 0, but scale[{column}] is {spread[column]}; use 1 to leave a feature as it is"
             )
     result = np.empty(samples.shape, np.result_type(samples.dtype, np.float32))
-    for block in _blocks(len(samples)):
+    for block in row_blocks(len(samples)):
         result[block] = (samples[block] - centre) / spread
     return result, centre, spread
 
@@ -404,36 +406,6 @@ def _round_shares(class_sizes: NDArray[np.int64], part_sizes: NDArray[np.int64])
     return rounded
 
 
-def _mean_and_scale(samples: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation of each feature in float64, the latter 1 for a constant feature."""
-    n_samples = len(samples)
-    if n_samples == 0:
-        raise ArgumentError("X has no rows to find mean and scale from; give samples, or mean and scale")
-    least, largest = samples.min(axis=0), samples.max(axis=0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = samples.mean(axis=0, dtype=np.float64)
-        variance = np.zeros(samples.shape[1])
-        for block in _blocks(n_samples):
-            variance += np.square(samples[block] - mean).sum(axis=0)
-        scale = np.sqrt(variance / n_samples)
-    usable = np.isfinite(mean) & np.isfinite(scale)
-    if not usable.all():
-        column = int(usable.argmin())
-        raise ArgumentError(
-            f"X[:, {column}] holds NaN, infinity or values too large to square "
-            f"(from {least[column]} to {largest[column]}); replace them or leave the feature out"
-        )
-    # The mean of equal numbers need not be that number, nor their deviation 0, so equality is what is tested.
-    constant = least == largest
-    mean[constant] = least[constant]
-    scale[constant | (scale == 0)] = 1.0
-    return mean, scale
-
-
-def _blocks(n_rows: int) -> Iterator[slice]:
-    return (slice(start, start + _BLOCK) for start in range(0, n_rows, _BLOCK))
-
-
 def _interpolate(pixels: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     """Go from `low` at 0 to `high` at 255, exact at both ends and never beyond them."""
     t = pixels / 255
@@ -470,13 +442,12 @@ def _as_size(name: str, size: float | int, n_rows: int) -> int:
         raise ArgumentError(f"{name}={size} is no fraction from 0 to below 1; give a number of rows as an int")
     rows = round(float(size) * n_rows)
     if size > 0 and rows == 0:
-        raise ArgumentError(
-            f"{name}={size} of {n_rows} rows is no row at all; give a larger fraction or a number of rows"
-        )
+        raise ArgumentError(f"{name}={size} of {n_rows} rows is no row at all; give a larger fraction, or a number")
     return rows
 
 
 def _as_array(name: str, value: Any) -> NDArray[Any]:
+    check_unmasked(value, name)
     try:
         return np.asarray(value)
     except ValueError as error:

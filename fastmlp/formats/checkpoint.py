@@ -22,7 +22,7 @@ class Checkpoint:
     labels : Labels or None
         None before the first fit.
     scaling : str or Scaling
-        ``"auto"``; ``"standardize"`` before the first fit; otherwise a `Scaling`.
+        ``"auto"`` or ``"standardize"`` before the first fit; otherwise a `Scaling`.
     history : History
     """
 

@@ -9,6 +9,7 @@ says.
 
 import contextlib
 import json
+import math
 import os
 import platform
 import secrets
@@ -20,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from ..architecture import Architecture, Array, Dense, Layer
+from ..checks import plain
 from ..errors import ArgumentError, DataFileError
 from ..history import History
 from ..initializers import Initializer, Normal, Uniform, VarianceScaling, Zeros
-from ..inputs import Scaling
+from ..inputs import FOUND_ON, Scaling
 from ..state import TrainingState
 from ..targets import TASKS, Labels
 from .checkpoint import Checkpoint, new_generator
@@ -108,6 +110,7 @@ def _described(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, 
         "versions": {"fastmlp": _version(), "numpy": np.__version__, "python": platform.python_version()},
         "architecture": _describe_architecture(architecture),
         "scaling": checkpoint.scaling if isinstance(checkpoint.scaling, str) else None,
+        "scaling_found_on": "" if isinstance(checkpoint.scaling, str) else checkpoint.scaling.found_on,
         "labels": None,
         "seed": state.seed,
         "epoch": state.epoch,
@@ -164,17 +167,15 @@ def _describe_initializer(initializer: Initializer) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """NumPy's numbers as Python's, so that JSON can hold them."""
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    return value.item() if isinstance(value, np.generic) else value
+    return {name: _plain(part) for name, part in value.items()} if isinstance(value, dict) else plain(value)
 
 
 def _plain_labels(classes: Array) -> list[Any]:
-    plain = [_plain(label) for label in classes]
-    for label in plain:
-        if not isinstance(label, str | int | float):
-            raise ArgumentError(f"labels such as {label!r} cannot be saved; use text or numbers for the classes")
-    return plain
+    labels = [plain(label) for label in classes]
+    for label in labels:
+        if not isinstance(label, str | int | float) or (isinstance(label, float) and not math.isfinite(label)):
+            raise ArgumentError(f"labels such as {label!r} cannot be saved; use text or finite numbers for the classes")
+    return labels
 
 
 def _version() -> str:
@@ -229,9 +230,7 @@ class _Reader:
         if header["generator"] is not None:
             state.generator.bit_generator.state = header["generator"]
         labels = None if header["labels"] is None else self.labels(header["labels"], architecture)
-        return Checkpoint(
-            architecture, state, labels, self.scaling(header["scaling"]), History.from_dict(header["history"])
-        )
+        return Checkpoint(architecture, state, labels, self.scaling(header), History.from_dict(header["history"]))
 
     def header(self) -> dict[str, Any]:
         if "header.npy" not in self.archive.namelist():
@@ -277,12 +276,11 @@ class _Reader:
             raise _WrongContentError(f"classes must be {count} different labels in ascending order")
         return Labels(task, classes, bool(described["one_dimensional"]))
 
-    def scaling(self, described: str | None) -> str | Scaling:
-        if described is None:
-            return Scaling(self.array("scale"), self.array("shift"))
-        if described not in ("auto", "standardize"):
-            raise _WrongContentError(f"unknown scaling {described!r}")
-        return described
+    def scaling(self, header: dict[str, Any]) -> str | Scaling:
+        name, found_on = header["scaling"], header.get("scaling_found_on", "")
+        if name not in (None, "auto", "standardize") or found_on not in FOUND_ON:
+            raise _WrongContentError(f"unknown scaling {name!r}, found on {found_on!r}")
+        return Scaling(self.array("scale"), self.array("shift"), found_on=found_on) if name is None else str(name)
 
     def array(self, name: str, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None) -> Array:
         """Read one array after checking its size, and where given, shape and dtype; floats must be finite."""

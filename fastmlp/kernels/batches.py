@@ -99,7 +99,7 @@ def run(
                         numbers, parameters, order, position, first, last,
                     )  # fmt: skip
                 else:
-                    layer_forward(memory, layers, n, parameters, first, last - first)
+                    layer_forward(memory, layers, n, parameters, first, last - first, count == 1)
                 activate(memory, layers, n, settings, order, position, first, last - first, training)
             if has_targets:
                 judge_rows(

@@ -223,8 +223,12 @@ def first_layer_forward(
 
 
 @inlined
-def layer_forward(memory, layers, n, parameters, first, count):
-    """Weighted inputs of a layer behind the first, for `count` rows of the chunk."""
+def layer_forward(memory, layers, n, parameters, first, count, alone):
+    """Weighted inputs of a layer behind the first, for `count` rows of the chunk.
+
+    Where the chunk has one row, which is `alone`, it is a matrix-vector product, summed in another order. A thread whose
+    share is one row of several must not do that: the bits would depend on the number of threads.
+    """
     width, before, bias = at(layers, n, STRIDE), at(layers, n - 1, STRIDE), at(layers, n, BIAS)
     out, a = at(layers, n, KEPT) + first * width, at(layers, n - 1, A) + first * before
     w, fan_in = at(layers, n, WEIGHTS), at(layers, n, FAN_IN)
@@ -232,10 +236,10 @@ def layer_forward(memory, layers, n, parameters, first, count):
         fill_rows(memory, out, width, count, parameters, bias)
     else:
         fill_zeros(memory, out, count * width)
-    if count == 1:
-        row_times_matrix(memory, out, memory, a, parameters, w, width, width, fan_in)
-    else:
+    if not alone:
         product(memory, out, width, memory, a, before, NEXT, parameters, w, width, UNPACKED, count, width, fan_in, ADD)
+    elif count > 0:
+        row_times_matrix(memory, out, memory, a, parameters, w, width, width, fan_in)
 
 
 @inlined

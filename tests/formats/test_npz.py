@@ -6,6 +6,7 @@ import pytest
 
 from fastmlp import SGD, Dense, Network, Normal, Scaling, load
 from fastmlp.errors import ArgumentError, ArgumentTypeError, DataFileError
+from fastmlp.targets import Labels
 
 
 def trained(X, y, **options):
@@ -248,4 +249,23 @@ def test_compressed_archives_are_refused_before_they_are_unpacked(network, path)
         held = dict(archive)
     np.savez_compressed(path, **held)
     with pytest.raises(DataFileError, match="compressed"):
+        load(path)
+
+
+def test_labels_that_are_not_finite_are_refused(network, path):
+    network.labels = Labels("classes", np.array([0.5, 1.5, np.inf], dtype=object))
+    with pytest.raises(ArgumentError, match="labels such as inf"):
+        network.save(path)
+    assert not path.exists()
+
+
+def test_what_auto_found_comes_back(blobs, path):
+    X, y = blobs
+    trained((X * 10 + 100).astype(np.uint8), y).save(path)
+    loaded = load(path)
+    assert loaded.scaling.found_on == "pixels"
+    with pytest.raises(ArgumentError, match="already scaled"):
+        loaded.predict(np.full((1, 4), 0.5), engine="numpy")
+    changed(loaded, path, header=lambda header: header.update(scaling_found_on="other"))
+    with pytest.raises(DataFileError, match="scaling"):
         load(path)

@@ -1,0 +1,85 @@
+"""Checks that arguments of every kind share (floor 0; imports numpy and fastmlp.errors).
+
+NumPy's scalars are taken wherever Python's are, and become Python's, so that what is kept prints and saves alike.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .errors import ArgumentError, ArgumentTypeError
+
+
+def check_whole(value: object, name: str, low: int, high: int) -> int:
+    """Return `value` as an int between `low` and `high`, or say what it should be.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Out of the range, or not a whole number.
+
+    Examples
+    --------
+    >>> check_whole(np.int64(3), "epochs", 1, 10)
+    3
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ArgumentTypeError(f"{name} must be a whole number, got {plain(value)!r}")
+    if not low <= value <= high:
+        raise ArgumentError(f"{name} must lie between {low} and {high}, got {value}")
+    return int(value)
+
+
+def check_number(value: object, name: str, expected: str = "a number") -> int | float:
+    """Return `value` as an int or float, as it came; or say that it must be `expected`.
+
+    Raises
+    ------
+    ArgumentTypeError
+        Not a real number; truth values are none.
+
+    Examples
+    --------
+    >>> check_number(np.float64(0.5), "l2")
+    0.5
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ArgumentTypeError(f"{name} must be {expected}, got {plain(value)!r}")
+    number: int | float = plain(value)
+    return number
+
+
+def check_size(value: object, name: str) -> int | float:
+    """Return `value` as a finite number that is not negative.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Negative, infinite or NaN, or not a number.
+    """
+    number = check_number(value, name)
+    if not (math.isfinite(number) and number >= 0):
+        raise ArgumentError(f"{name} must be finite and >= 0, got {number!r}")
+    return number
+
+
+def check_switch(value: object, name: str) -> bool:
+    """Return `value` as a bool, or say that it must be one."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentTypeError(f"{name} must be True or False, got {plain(value)!r}")
+    return bool(value)
+
+
+def check_unmasked(values: object, name: str) -> None:
+    """Say so when values are masked: their numbers are still there, and would be taken for measured ones."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        hidden = int(np.asarray(values.mask).sum())
+        raise ArgumentError(
+            f"{name} has {hidden} masked value{'s' * (hidden > 1)}; drop those rows, or fill them in: {name}.filled(0)"
+        )
+
+
+def plain(value: Any) -> Any:
+    """Return NumPy's scalars as Python's, and all else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
