@@ -1,0 +1,1 @@
+"""What fastmlp's speed is, measured; see README.md in this folder."""

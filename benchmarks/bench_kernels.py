@@ -1,0 +1,471 @@
+"""Every kernel against its NumPy twin, on the shapes that the recipes give it; float32, one thread.
+
+A kernel for one row is timed over the rows of a batch, as the engine calls it; its twin goes through them in Python, as
+NumPy has to. Before it is timed, a kernel must agree with its twin on the very same arguments.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.architecture import padded
+from fastmlp.datasets import load_mnist
+from fastmlp.dropout import threshold
+from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, sparse
+from fastmlp.losses import LOSSES
+from tests.kernels import twins
+from tests.kernels.calls import over_arrays
+
+from .measuring import measure, repeated
+
+BATCH, PIXELS, HIDDEN, CLASSES = 128, 784, 128, 10
+PARAMETERS = PIXELS * HIDDEN
+
+TOLERANCE = 1e-5
+"""Relative to the largest number of an array; sums of 784 products in another order stay well within it."""
+
+OFTEN = 2**14
+IN_PLACE = 16
+"""How often a kernel may map an array onto itself: gelu halves a small number, and denormal ones would be slow."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kernel with its arguments.
+
+    Attributes
+    ----------
+    kernel : callable
+        Compiled.
+    arguments : tuple
+    twin : callable or None
+        Takes the same arguments; None for the one of the kernel's name.
+    operations : float
+        See `measuring.Row`.
+    most : int
+        How many times in a row the kernel may be called without its numbers degenerating.
+    """
+
+    kernel: Any
+    arguments: tuple[Any, ...]
+    twin: Callable[..., Any] | None = None
+    operations: float = 0.0
+    most: int = OFTEN
+
+
+CASES: dict[str, tuple[str, str, str, Callable[[], Work]]] = {}
+"""Group, name, shape, and what makes the work; its arrays are made when its turn comes."""
+
+
+def add(group: str, name: str, shape: str, make: Callable[[], Work]) -> None:
+    CASES[f"{name}-{shape}".replace(" ", "_")] = group, name, shape, make
+
+
+def numbers(*shape: int, low: float = -1.0, high: float = 1.0) -> Any:
+    """Evenly spread numbers, flat; always the same."""
+    return np.random.default_rng(len(shape)).uniform(low, high, int(np.prod(shape))).astype(np.float32)
+
+
+def zeros(*shape: int) -> Any:
+    return np.zeros(int(np.prod(shape)), dtype=np.float32)
+
+
+# --- the products of a layer with a batch, and with one sample --------------------------------------------------------
+
+
+def forward(rows: int, inner: int, width: int) -> Work:
+    """Activations, (rows, inner), times weights, (inner, width)."""
+    c, a, b = zeros(rows, width), numbers(rows, inner), numbers(inner, width)
+    arguments = (c, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 0)
+    return Work(matrix.product, arguments, operations=2.0 * rows * inner * width)
+
+
+def input_gradient(rows: int, units: int, inputs: int) -> Work:
+    """Deltas, (rows, units), times packed transposed weights, (units, inputs)."""
+    width = padded(units)
+    c, d, packed = zeros(rows, inputs), numbers(rows, width), zeros(inputs, units)
+    twins.pack_transposed(packed, 0, numbers(inputs, width), 0, width, 0, inputs, inputs, units)
+    arguments = (c, 0, inputs, d, 0, width, 1, packed, 0, 0, units, rows, inputs, units, 0)
+    return Work(matrix.product, arguments, operations=2.0 * rows * units * inputs)
+
+
+def weight_gradient(inputs: int, rows: int, width: int) -> Work:
+    """Transposed activations, (inputs, rows), times deltas, (rows, width)."""
+    g, a, d = zeros(inputs, width), numbers(rows, inputs), numbers(rows, width)
+    arguments = (g, 0, width, a, 0, 1, inputs, d, 0, width, 0, inputs, width, rows, 0)
+    return Work(matrix.product, arguments, operations=2.0 * rows * inputs * width)
+
+
+def pack_transposed(inputs: int, units: int) -> Work:
+    width = padded(units)
+    out, w = zeros(padded(inputs), units), numbers(inputs, width)
+    return Work(matrix.pack_transposed, (out, 0, w, 0, width, 0, inputs, inputs, units))
+
+
+def row_times_matrix(inner: int, width: int) -> Work:
+    c, a, w = zeros(width), numbers(inner), numbers(inner, width)
+    return Work(matrix.row_times_matrix, (c, 0, a, 0, w, 0, width, width, inner), operations=2.0 * inner * width)
+
+
+def matrix_times_column(rows: int, width: int) -> Work:
+    c, w, d = zeros(rows), numbers(rows, width), numbers(width)
+    return Work(matrix.matrix_times_column, (c, 0, w, 0, width, d, 0, rows, width), operations=2.0 * rows * width)
+
+
+def column_sums(rows: int, width: int) -> Work:
+    out, d = zeros(width), numbers(rows, width)
+    return Work(matrix.column_sums, (out, 0, d, 0, width, rows, width, 0), operations=rows * width)
+
+
+def add_of_shape(group: str, name: str, make: Callable[..., Work], *shape: int) -> None:
+    add(group, name, " x ".join(map(str, shape)), lambda: make(*shape))
+
+
+for inputs, units in ((PIXELS, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, CLASSES), (512, 512)):
+    add_of_shape("matrix products", "product, forward", forward, BATCH, inputs, padded(units))
+    if inputs != PIXELS:  # the first layer's input needs no gradient
+        add_of_shape("matrix products", "product, input gradient", input_gradient, BATCH, units, inputs)
+    add_of_shape("matrix products", "product, weight gradient", weight_gradient, inputs, BATCH, padded(units))
+for inputs, units in ((HIDDEN, HIDDEN), (HIDDEN, CLASSES), (512, 512)):
+    add_of_shape("matrix products", "pack_transposed", pack_transposed, inputs, units)
+add_of_shape("matrix products", "row_times_matrix", row_times_matrix, PIXELS, HIDDEN)
+add_of_shape("matrix products", "row_times_matrix", row_times_matrix, HIDDEN, padded(CLASSES))
+add_of_shape("matrix products", "matrix_times_column", matrix_times_column, HIDDEN, padded(CLASSES))
+add_of_shape("matrix products", "column_sums", column_sums, BATCH, HIDDEN)
+
+
+# --- the first layer on a batch of MNIST, its zeros skipped -----------------------------------------------------------
+
+
+def images(column_type: Any, value_type: Any) -> tuple[Any, Any, Any, Any]:
+    """A batch of MNIST as compressed rows: columns, values, starts, and a scale for every pixel."""
+    pixels = load_mnist().X_train[:BATCH]
+    rows, columns = np.nonzero(pixels)
+    starts = np.searchsorted(rows, np.arange(BATCH + 1)).astype(np.int64)
+    scale = np.full(PIXELS, 1 / 255, dtype=np.float32)
+    return columns.astype(column_type), pixels[rows, columns].astype(value_type), starts, scale
+
+
+def forward_rows(function: Any) -> Any:
+    def rows_forward(c, base, columns, values, starts, scale, w, width):
+        for i in range(len(starts) - 1):
+            function(c, i * width, base, 0, columns, values, starts[i], starts[i + 1], scale, w, 0, width, width)
+
+    return rows_forward
+
+
+def gradient_of_rows(function: Any) -> Any:
+    def rows_gradient(g, d, columns, values, starts, scale, width):
+        for i in range(len(starts) - 1):
+            function(g, 0, width, d, i * width, columns, values, starts[i], starts[i + 1], scale, width)
+
+    return rows_gradient
+
+
+def find_columns(function: Any) -> Any:
+    def rows_found(out, columns, starts, column):
+        for i in range(len(starts) - 1):
+            out[i] = function(columns, starts[i], starts[i + 1], column)
+
+    return rows_found
+
+
+_rows_forward = numba.njit(forward_rows(sparse.row_forward))
+_rows_gradient = numba.njit(gradient_of_rows(sparse.row_gradient))
+_rows_found = numba.njit(find_columns(sparse.first_column))
+
+
+def row_forward(width: int, column_type: Any, value_type: Any) -> Work:
+    c, base, w = zeros(BATCH, width), numbers(width), numbers(PIXELS, width)
+    entries = images(column_type, value_type)
+    operations = 2.0 * len(entries[0]) * width
+    return Work(_rows_forward, (c, base, *entries, w, width), forward_rows(twins.row_forward), operations)
+
+
+def row_gradient(width: int, column_type: Any, value_type: Any) -> Work:
+    g, d = zeros(PIXELS, width), numbers(BATCH, width)
+    entries = images(column_type, value_type)
+    operations = 2.0 * len(entries[0]) * width
+    return Work(_rows_gradient, (g, d, *entries, width), gradient_of_rows(twins.row_gradient), operations)
+
+
+def first_column() -> Work:
+    columns, _, starts, _ = images(np.uint16, np.uint8)
+    arguments = (np.zeros(BATCH, dtype=np.int64), columns, starts, PIXELS // 2)
+    return Work(_rows_found, arguments, find_columns(twins.first_column))
+
+
+def compress_rows() -> Work:
+    columns, values, starts, _ = images(np.uint16, np.uint8)
+    dense = load_mnist().X_train[:BATCH].reshape(-1).copy()
+    return Work(sparse.compress_rows, (np.zeros_like(columns), np.zeros_like(values), starts, dense, PIXELS))
+
+
+def add_shift() -> Work:
+    out, shift, w = zeros(HIDDEN), numbers(PIXELS), numbers(PIXELS, HIDDEN)
+    arguments = (out, 0, shift, w, 0, HIDDEN, 0, PIXELS, HIDDEN)
+    return Work(sparse.add_shift, arguments, operations=2.0 * PARAMETERS)
+
+
+def add_shift_gradient() -> Work:
+    g, shift, sums = zeros(PIXELS, HIDDEN), numbers(PIXELS), numbers(HIDDEN)
+    arguments = (g, 0, HIDDEN, shift, sums, 0, 0, PIXELS, HIDDEN)
+    return Work(sparse.add_shift_gradient, arguments, operations=2.0 * PARAMETERS)
+
+
+for width in (32, HIDDEN):
+    for column_type, value_type, kind in ((np.uint16, np.uint8, "bytes"), (np.uint32, np.float32, "floats")):
+        arguments = width, column_type, value_type
+        shape = f"{BATCH} rows x {width}"
+        add("sparse first layer", f"row_forward, {kind}", shape, lambda of=arguments: row_forward(*of))
+        add("sparse first layer", f"row_gradient, {kind}", shape, lambda of=arguments: row_gradient(*of))
+add("sparse first layer", "first_column", f"{BATCH} rows", first_column)
+add("sparse first layer", "compress_rows", f"{BATCH} rows", compress_rows)
+add("sparse first layer", "add_shift", f"{PIXELS} x {HIDDEN}", add_shift)
+add("sparse first layer", "add_shift_gradient", f"{PIXELS} x {HIDDEN}", add_shift_gradient)
+
+
+# --- element by element -----------------------------------------------------------------------------------------------
+
+
+def of_vectors(name: str) -> Work:
+    def twin(out: Any, x: Any) -> None:
+        out[:] = getattr(twins, name)(x)
+
+    high = 0.0 if name.endswith("negative") else 10.0
+    return Work(over_arrays(getattr(elementwise, name)), (zeros(4096), numbers(4096, low=-10.0, high=high)), twin)
+
+
+def units_of(activation: str) -> int:
+    return CLASSES if activation == "softmax" else HIDDEN
+
+
+def activation_forward(activation: str) -> Work:
+    units = units_of(activation)
+    width = padded(units)
+    a = zeros(BATCH, width)
+    a.reshape(BATCH, width)[:, :units] = numbers(BATCH, units).reshape(BATCH, units)
+    arguments = (getattr(codes, activation.upper()), a, 0, width, BATCH, units, width)
+    return Work(elementwise.activation_forward, arguments, most=IN_PLACE)
+
+
+def activation_backward(activation: str) -> Work:
+    units = units_of(activation)
+    width = padded(units)
+    arrays = d, a, z = zeros(BATCH, width), zeros(BATCH, width), zeros(BATCH, width)
+    for number, array in enumerate(arrays):
+        array.reshape(BATCH, width)[:, :units] = numbers(BATCH, units, *[1] * number).reshape(BATCH, units)
+    twins.activation_forward(getattr(codes, activation.upper()), a, 0, width, BATCH, units, width)
+    arguments = (getattr(codes, activation.upper()), d, 0, a, 0, z, 0, width, BATCH, units, width)
+    return Work(elementwise.activation_backward, arguments, most=IN_PLACE)
+
+
+def keys_of_rows(function: Any) -> Any:
+    def rows_keys(out, key, rows):
+        for i in range(len(rows)):
+            out[i] = function(key, rows[i])
+
+    return rows_keys
+
+
+_rows_keys = numba.njit(keys_of_rows(elementwise.row_key))
+
+
+def row_key() -> Work:
+    arguments = (np.zeros(BATCH, dtype=np.uint32), np.uint32(12345), np.arange(BATCH))
+    return Work(_rows_keys, arguments, keys_of_rows(twins.row_key))
+
+
+def dropout() -> Work:
+    out, x = zeros(BATCH, HIDDEN), numbers(BATCH, HIDDEN)
+    hashed = np.uint32(12345), np.uint32(threshold(0.5)), np.float32(2.0)
+    return Work(elementwise.dropout, (out, 0, x, 0, HIDDEN, BATCH, HIDDEN, np.arange(BATCH), 0, *hashed))
+
+
+for name in ("exp_of_negative", "expm1_of_negative", "sigmoid", "tanh"):
+    add("element by element", name, "4096", lambda name=name: of_vectors(name))
+for name in ACTIVATIONS:
+    if name != "identity":  # there is nothing to do
+        shape = f"{BATCH} x {units_of(name)}"
+        add("element by element", f"activation_forward, {name}", shape, lambda name=name: activation_forward(name))
+        add("element by element", f"activation_backward, {name}", shape, lambda name=name: activation_backward(name))
+add("element by element", "row_key", f"{BATCH} rows", row_key)
+add("element by element", "dropout", f"{BATCH} x {HIDDEN}", dropout)
+
+
+# --- losses, row by row -----------------------------------------------------------------------------------------------
+
+
+def loss_of_rows(function: Any) -> Any:
+    def rows_losses(out, code, a, z, y, stride, units):
+        for i in range(len(out)):
+            out[i] = function(code, a, i * stride, z, i * stride, y, i * stride, units)
+
+    return rows_losses
+
+
+def loss_gradient_of_rows(function: Any) -> Any:
+    def rows_deltas(d, rows, code, a, y, stride, units):
+        for i in range(rows):
+            function(code, d, i * stride, a, i * stride, y, i * stride, 1.0 / rows, units, stride)
+
+    return rows_deltas
+
+
+def correct_answers(function: Any) -> Any:
+    def rows_correct(out, task, a, y, stride, units):
+        for i in range(len(out)):
+            out[i] = function(task, a, i * stride, y, i * stride, units)
+
+    return rows_correct
+
+
+_rows_losses = numba.njit(loss_of_rows(losses.loss_row))
+_rows_deltas = numba.njit(loss_gradient_of_rows(losses.loss_backward))
+_rows_correct = numba.njit(correct_answers(losses.correct_row))
+
+
+def answers(activation: str) -> tuple[Any, Any, Any]:
+    """Outputs, logits and one-hot targets of a batch, with the stride of the kernels."""
+    stride = padded(CLASSES)
+    a, z, y = np.zeros((3, BATCH, stride), dtype=np.float32)
+    z[:, :CLASSES] = numbers(BATCH, CLASSES, low=-3.0, high=3.0).reshape(BATCH, CLASSES)
+    a[:, :CLASSES] = ACTIVATIONS[activation].forward(z[:, :CLASSES])
+    y[np.arange(BATCH), np.arange(BATCH) % CLASSES] = 1.0
+    return a.reshape(-1), z.reshape(-1), y.reshape(-1)
+
+
+def loss_row(loss: str) -> Work:
+    a, z, y = answers(LOSSES[loss].output)
+    arguments = (np.zeros(BATCH), getattr(codes, loss.upper()), a, z, y, padded(CLASSES), CLASSES)
+    return Work(_rows_losses, arguments, loss_of_rows(twins.loss_row))
+
+
+def loss_backward(loss: str) -> Work:
+    a, _, y = answers(LOSSES[loss].output)
+    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, getattr(codes, loss.upper()), a, y, padded(CLASSES), CLASSES)
+    return Work(_rows_deltas, arguments, loss_gradient_of_rows(twins.loss_backward))
+
+
+def correct_row(task: str) -> Work:
+    a, _, y = answers("softmax" if task == "classes" else "sigmoid")
+    arguments = (np.zeros(BATCH), getattr(codes, task.upper()), a, y, padded(CLASSES), CLASSES)
+    return Work(_rows_correct, arguments, correct_answers(twins.correct_row))
+
+
+for name in LOSSES:
+    shape = f"{BATCH} rows of {CLASSES}"
+    add("losses", f"loss_row, {name}", shape, lambda name=name: loss_row(name))
+    add("losses", f"loss_backward, {name}", shape, lambda name=name: loss_backward(name))
+for name in ("classes", "multilabel"):
+    add("losses", f"correct_row, {name}", shape, lambda name=name: correct_row(name))
+
+
+# --- optimizers -------------------------------------------------------------------------------------------------------
+
+
+def settings(**values: float) -> Any:
+    numbers_of_codes = np.zeros(codes.SETTINGS)
+    for name, value in values.items():
+        numbers_of_codes[getattr(codes, name.upper())] = value
+    return numbers_of_codes
+
+
+ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+
+
+def update(kernel: Any, optimizer: str, operations: int, **values: float) -> Work:
+    w, g, m, v = (numbers(PARAMETERS, *[1] * number) for number in range(4))
+    v = abs(v)  # a mean of squares
+    if optimizer == "rmsprop":
+        m = abs(m)
+    arguments = (getattr(codes, optimizer.upper()), w, g, m, v, 0, PARAMETERS, settings(**values), 3, 0.001)
+    return Work(kernel, arguments, operations=operations * PARAMETERS)
+
+
+@numba.njit
+def _update_weights(code, w, g, m, v, first, last, settings, step, rate):  # the kernel is pasted into its callers
+    optimizers.update_weights(code, w, g, m, v, first, last, settings, step, rate)
+
+
+def update_weights() -> Work:
+    work = update(_update_weights, "adam", 12 + 3 + 1, l2=1e-4, weight_decay=0.01, **ADAM)
+    return replace(work, twin=twins.update_weights)
+
+
+def shrink() -> Work:
+    return Work(optimizers.shrink, (numbers(PARAMETERS), 0, PARAMETERS, 0.9999), operations=PARAMETERS)
+
+
+def add_penalty_gradient() -> Work:
+    arguments = (zeros(PARAMETERS), numbers(PARAMETERS), 0, PARAMETERS, 1e-4, 1e-4)
+    return Work(optimizers.add_penalty_gradient, arguments, operations=3 * PARAMETERS)
+
+
+shape = f"{PARAMETERS}"
+for label, operations, optimizer, values in (
+    ("sgd", 2, "sgd", {}),
+    ("momentum", 4, "sgd", {"momentum": 0.9}),
+    ("nesterov", 6, "sgd", {"momentum": 0.9, "nesterov": 1.0}),
+    ("rmsprop", 9, "rmsprop", {"decay": 0.9, "epsilon": 1e-8}),
+    ("adam", 12, "adam", ADAM),
+):
+    make = lambda of=(optimizer, operations), values=values: update(optimizers.update, *of, **values)  # noqa: E731
+    add("optimizers", f"update, {label}", shape, make)
+add("optimizers", "update_weights, adam, l2, decay", shape, update_weights)
+add("optimizers", "shrink", shape, shrink)
+add("optimizers", "add_penalty_gradient", shape, add_penalty_gradient)
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("one_blas_thread")
+@pytest.mark.parametrize("name", CASES)
+def bench_kernel(benchmark, report, name):
+    group, label, shape, make = CASES[name]
+    work = make()
+    kernel = repeated(work.kernel)
+    twin = work.twin or getattr(twins, work.kernel.__name__)
+    arguments = copied(work.arguments)
+
+    def restore() -> None:
+        for ours, original in zip(arguments, work.arguments, strict=True):
+            if isinstance(ours, np.ndarray):
+                np.copyto(ours, original)
+
+    twin(*arguments)
+    wanted = copied(arguments)
+    restore()
+    kernel(1, *arguments)
+    check_agreement(arguments, wanted)
+    row = group, label, shape, work.operations
+    report(
+        measure(
+            benchmark,
+            row,
+            lambda times: kernel(times, *arguments),
+            lambda: twin(*arguments),
+            restore,
+            most=work.most,
+        )
+    )
+
+
+def copied(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(value.copy() if isinstance(value, np.ndarray) else value for value in arguments)
+
+
+def check_agreement(found: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
+    """Compare the arrays among the arguments, changed or not."""
+    for ours, theirs in zip(found, wanted, strict=True):
+        if isinstance(ours, np.ndarray) and ours.size:
+            if ours.dtype.kind == "f":
+                np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE * abs(theirs).max())
+            else:
+                np.testing.assert_array_equal(ours, theirs)

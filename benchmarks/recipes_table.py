@@ -1,0 +1,199 @@
+"""Train every recipe to its end, time its epochs on both engines, and write the README's table.
+
+    python -m benchmarks.recipes_table                      print the table
+    python -m benchmarks.recipes_table --write README.md    and write it there, and benchmarks/results/recipes.json
+
+The test accuracy is the mean over the seeds, trained by the compiled engine. An epoch's time is what `History` records:
+training without validation, in float32, on one thread of either engine, the minimum over rounds in which they take
+turns. The exit code is 1 if a recipe misses its accuracy.
+"""
+
+import argparse
+import json
+import math
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from fastmlp import recipes
+from fastmlp.recipes import Recipe
+
+from .machine import describe, in_words
+
+RESULTS = Path(__file__).parent / "results" / "recipes.json"
+EPOCHS_A_ROUND = {"numpy": 1, "numba": 4}
+START, END = "<!-- table: recipes -->", "<!-- end table -->"
+
+ONE_THREAD = dict.fromkeys(
+    (
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "BLIS_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    ),
+    "1",
+)
+"""What keeps any BLAS that NumPy may be built with to one thread; it is read when NumPy is imported."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.recipes_table", description="Accuracy and seconds per epoch of the recipes."
+    )
+    parser.add_argument("names", nargs="*", metavar="RECIPE", help="which recipes (default: all)")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings of each recipe (default: 3)")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="timings of each engine (default: 5)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="Markdown file whose table is to be replaced")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(given)
+    if options.write and options.names:
+        parser.error("--write needs all recipes")
+    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+        command = [sys.executable, "-m", "benchmarks.recipes_table", *given]
+        return subprocess.run(command, env=os.environ | ONE_THREAD).returncode
+
+    chosen = [recipes.get(name) for name in options.names or recipes.names()]
+    results: dict[str, Any] = {
+        "command": shlex.join(["python", "-m", "benchmarks.recipes_table", *given]),
+        "date": date.today().isoformat(),
+        "machine": describe(),
+        "recipes": measure(chosen, options.seeds, options.rounds),
+    }
+    table = markdown(results)
+    print(table)
+    if options.write:
+        replace_table(options.write, table)
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    missed = [result["name"] for result in results["recipes"] if not result["reached"]]
+    if missed:
+        print(f"below the accuracy to reach: {', '.join(missed)}", file=sys.stderr)
+    return int(bool(missed))
+
+
+def measure(chosen: Sequence[Recipe], seeds: int, rounds: int) -> list[dict[str, Any]]:
+    """Train and time recipes.
+
+    Parameters
+    ----------
+    chosen : sequence of Recipe
+    seeds : int
+        How many trainings of each, with seeds from 0.
+    rounds : int
+        How many timings of each engine.
+
+    Returns
+    -------
+    list of dict
+        What the JSON file holds of each.
+    """
+    accuracies = {recipe.name: test_accuracies(recipe, seeds) for recipe in chosen}
+    times = time_epochs(chosen, rounds)
+    results = []
+    for recipe in chosen:
+        mean, seconds = sum(accuracies[recipe.name]) / seeds, times[recipe.name]
+        results.append(
+            {
+                "name": recipe.name,
+                "network": recipe.shape,
+                "training_rows": recipe.train_rows,
+                "batch_size": recipe.batch_size,
+                "epochs": recipe.epochs,
+                "test_accuracy": accuracies[recipe.name],
+                "mean_test_accuracy": mean,
+                "required_test_accuracy": recipe.target,
+                "reached": mean >= recipe.target,
+                "seconds_per_epoch": seconds,
+                "speed_up": seconds["numpy"] / seconds["numba"],
+            }
+        )
+    return results
+
+
+def test_accuracies(recipe: Recipe, seeds: int) -> list[float]:
+    """Train a recipe to its end with each seed, and return what it reaches on the test rows."""
+    print(f"training {recipe.name}", file=sys.stderr)
+    accuracies = []
+    for seed in range(seeds):
+        accuracy = recipe.run(seed, engine="numba", threads=1, verbose=0).evaluation.accuracy
+        assert accuracy is not None  # all recipes tell classes apart
+        accuracies.append(accuracy)
+    return accuracies
+
+
+def time_epochs(chosen: Sequence[Recipe], rounds: int) -> dict[str, dict[str, float]]:
+    """Return the least seconds of an epoch, by recipe and engine.
+
+    A round goes through all recipes and both engines, so that a busy minute of the machine hits a part of every
+    recipe's timings rather than all timings of one.
+    """
+    networks = {(recipe, engine): recipe.network() for recipe in chosen for engine in EPOCHS_A_ROUND}
+    seconds: dict[str, dict[str, float]] = {recipe.name: dict.fromkeys(EPOCHS_A_ROUND, math.inf) for recipe in chosen}
+    for number in range(rounds):
+        print(f"timing, round {number + 1} of {rounds}", file=sys.stderr)
+        for (recipe, engine), network in networks.items():
+            data = recipe.data()._replace(X_val=None, y_val=None)
+            epochs = EPOCHS_A_ROUND[engine]
+            history = recipe.fit(network, data, epochs=epochs, engine=engine, threads=1, verbose=0)
+            seconds[recipe.name][engine] = min(seconds[recipe.name][engine], *history["seconds"])
+    return seconds
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """Return the table, and the line beneath it, in Markdown."""
+    lines = [
+        "| recipe | network | test accuracy (required) | NumPy engine, s/epoch | Numba engine, s/epoch | speed-up |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for result in results["recipes"]:
+        seconds = result["seconds_per_epoch"]
+        lines.append(
+            f"| {result['name']} | {result['network']} "
+            f"| {result['mean_test_accuracy']:.2%} ({result['required_test_accuracy']:.1%}) "
+            f"| {three_digits(seconds['numpy'])} | {three_digits(seconds['numba'])} "
+            f"| {three_digits(result['speed_up'])} |"
+        )
+    seeds = len(results["recipes"][0]["test_accuracy"])
+    accuracy = f"mean of {seeds} seeds" if seeds > 1 else "of one seed"
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Test accuracy: {accuracy}, after all epochs of the recipe. Seconds: training of one epoch in float32, "
+            f"each engine on one thread, minimum of interleaved epochs. {in_words(results['machine'])}; "
+            f"{results['date']}; `{results['command']}`.",
+        ]
+    )
+
+
+def three_digits(number: float) -> str:
+    """Return a number rounded to three significant digits, and written with them.
+
+    Examples
+    --------
+    >>> three_digits(0.06), three_digits(20.04), three_digits(101.8)
+    ('0.0600', '20.0', '102')
+    """
+    rounded = float(f"{number:.3g}")
+    return f"{rounded:.{max(0, 2 - math.floor(math.log10(rounded)))}f}"
+
+
+def replace_table(path: Path, table: str) -> None:
+    """Write the table between the markers of a Markdown file, or at its end, with markers, if it has none."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if START not in text:
+        text = f"{text}{START}\n{END}\n"
+    before, rest = text.split(START, 1)
+    after = rest.split(END, 1)[1]
+    path.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
