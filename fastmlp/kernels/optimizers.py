@@ -3,7 +3,7 @@
 Formulas as in `fastmlp.optimizers`. Any stretch can be done by any thread. Padding stays zero: its gradient is zero.
 """
 
-from ._jit import inlined, kernel
+from ._jit import kernel
 from .codes import (
     ADAM,
     BETA_1,
@@ -96,7 +96,7 @@ def update(code, w, g, m, v, first, last, settings, step, rate):
             store(w, j, fma(scale, load(g, j), load(w, j)))
 
 
-@inlined
+@kernel
 def update_weights(code, w, g, m, v, first, last, settings, step, rate):
     """`update` for weights, with their penalties and their decay; biases have neither."""
     if settings[L1] > 0 or settings[L2] > 0:

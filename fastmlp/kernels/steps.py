@@ -226,8 +226,8 @@ def first_layer_forward(
 def layer_forward(memory, layers, n, parameters, first, count, alone):
     """Weighted inputs of a layer behind the first, for `count` rows of the chunk.
 
-    Where the chunk has one row, which is `alone`, it is a matrix-vector product, summed in another order. A thread whose
-    share is one row of several must not do that: the bits would depend on the number of threads.
+    Where the chunk has one row, which is `alone`, it is a matrix-vector product, summed in another order. A thread
+    whose share is one row of several must not do that: the bits would depend on the number of threads.
     """
     width, before, bias = at(layers, n, STRIDE), at(layers, n - 1, STRIDE), at(layers, n, BIAS)
     out, a = at(layers, n, KEPT) + first * width, at(layers, n - 1, A) + first * before

@@ -1,0 +1,59 @@
+import threading
+
+import numba
+import numpy as np
+import pytest
+
+from fastmlp.engines.threads import available_threads, run_together
+from fastmlp.kernels.barrier import wait
+
+
+@numba.njit(nogil=True)
+def meet(barrier, threads):
+    wait(barrier, threads)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_every_thread_has_its_number(threads):
+    seen = np.zeros(threads, int)
+
+    def work(thread, count, barrier, step):
+        meet(barrier, count)
+        seen[thread] += step
+
+    run_together(work, threads, 5)
+    assert seen.tolist() == [5] * threads
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_what_one_thread_raises_is_raised_and_ends_the_waiting_of_the_others(failing):
+    def work(thread, threads, barrier):
+        if thread == failing:
+            raise ValueError(f"thread {thread}")
+        meet(barrier, threads)
+
+    with pytest.raises(ValueError, match=f"thread {failing}"):
+        run_together(work, 3)
+    assert threading.active_count() == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), KeyboardInterrupt()], ids=repr)
+def test_a_thread_that_does_not_start_leaves_none_waiting(error, monkeypatch):
+    start, started = threading.Thread.start, []
+
+    def start_one(thread):
+        if started:
+            raise error
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pytest.raises(type(error)):
+        run_together(lambda thread, threads, barrier: meet(barrier, threads), 3)
+    assert not started[0].is_alive()
+
+
+def test_threads_are_limited_by_the_processors_and_by_numba(monkeypatch):
+    assert 1 <= available_threads() <= numba.config.NUMBA_NUM_THREADS
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 1)
+    assert available_threads() == 1

@@ -1,0 +1,120 @@
+import os
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytest
+
+from fastmlp.kernels import simd
+
+from .calls import both_dtypes, over_arrays, random_numbers
+
+X = np.array([-2.5, -1.5, -0.5, -0.0, 0.0, 0.5, 1.5, 40.25])
+
+compiled = numba.njit(error_model="numpy")
+
+
+@both_dtypes
+@pytest.mark.parametrize(
+    ("operation", "wanted"),
+    [
+        (simd.absolute, np.abs),
+        (simd.nearest, np.rint),
+        (compiled(lambda x: simd.square_root(simd.absolute(x))), lambda x: np.sqrt(np.abs(x))),
+        (compiled(lambda x: simd.power_of_two(simd.nearest(x))), lambda x: 2 ** np.rint(x)),
+        (compiled(lambda x: simd.copysign(simd.splat(x, 3.0), x)), lambda x: np.copysign(x.dtype.type(3), x)),
+        (compiled(lambda x: simd.maximum(x, simd.splat(x, 0.5))), lambda x: np.maximum(x, 0.5)),
+        (compiled(lambda x: simd.minimum(x, simd.splat(x, 0.5))), lambda x: np.minimum(x, 0.5)),
+        (compiled(lambda x: simd.where_positive(x, simd.splat(x, 1.0), x)), lambda x: np.where(x > 0, 1, x)),
+        (compiled(lambda x: simd.splat(x, 0.1)), lambda x: np.full_like(x, 0.1)),
+        (compiled(lambda x: x + x), lambda x: x + x),
+        (compiled(lambda x: simd.splat(x, 1.0) - x), lambda x: 1 - x),
+        (compiled(lambda x: x * x), lambda x: x * x),
+        (compiled(lambda x: simd.splat(x, 1.0) / (x * x + simd.splat(x, 1.0))), lambda x: 1 / (x * x + 1)),
+    ],
+    ids=[
+        *("absolute", "nearest", "square_root", "power_of_two", "copysign", "maximum", "minimum", "where_positive"),
+        *("splat", "+", "-", "*", "/"),
+    ],
+)
+def test_operations(operation, wanted, dtype):
+    x, out = X.astype(dtype), np.empty(8, dtype)
+    over_arrays(operation)(out, x)
+    np.testing.assert_array_equal(out, wanted(x).astype(dtype))
+
+
+@both_dtypes
+def test_comparisons_give_the_second_where_the_first_is_nan(dtype):
+    out = np.empty(8, dtype)
+    for comparison in (simd.maximum, simd.minimum):
+        over_arrays(compiled(lambda x, c=comparison: c(x, simd.splat(x, 7.0))))(out, np.full(8, np.nan, dtype))
+        assert (out == 7).all()
+        over_arrays(compiled(lambda x, c=comparison: c(simd.splat(x, 7.0), x)))(out, np.full(8, np.nan, dtype))
+        assert np.isnan(out).all()
+
+
+@both_dtypes
+def test_fma_rounds_once(dtype):
+    step = np.finfo(dtype).eps
+    out = np.empty(8, dtype)
+    over_arrays(compiled(lambda x: simd.fma(x, x, simd.splat(x, -1.0))))(out, np.full(8, 1 + step, dtype))
+    assert (out == dtype(2 * step + step * step)).all()  # the square alone would lose its last term
+
+
+@both_dtypes
+def test_total_adds_in_a_tree(dtype):
+    lanes = 32 // np.dtype(dtype).itemsize
+
+    @numba.njit
+    def total(x):
+        return simd.total(simd.load(x, 0))
+
+    x = random_numbers(lanes, dtype)
+    tree = x.copy()
+    while len(tree) > 1:
+        tree = tree[: len(tree) // 2] + tree[len(tree) // 2 :]
+    assert total(x) == tree[0]
+
+
+@both_dtypes
+def test_reading_and_writing_single_numbers(dtype):
+    @numba.njit
+    def swap(x, i, j):
+        kept = simd.get(x, i)
+        simd.put(x, i, simd.get(x, j))
+        simd.put(x, j, kept)
+
+    @numba.njit
+    def spread(out, x, i):
+        simd.store(out, 3, simd.broadcast(x, i))
+
+    x, out = np.arange(5, dtype=dtype), np.zeros(16, dtype)
+    swap(x, 0, 4)
+    assert x.tolist() == [4, 1, 2, 3, 0]
+    spread(out, x, 3)
+    lanes = 32 // x.itemsize
+    assert out.tolist() == [0] * 3 + [3] * lanes + [0] * (13 - lanes)
+
+
+WITHOUT_COMPILER = """
+import numpy as np
+from fastmlp.architecture import Dense
+from fastmlp.inputs import Scaling
+from fastmlp.optimizers import SGD, Adam, RMSprop
+from tests.engines.problems import build, random_problem
+
+for dtype, allowed in (("float32", 1e-5), ("float64", 1e-12)):
+    for activation in ("relu", "sigmoid", "tanh", "elu", "gelu", "silu", "leaky_relu", "softmax"):
+        for sparse in (False, True):
+            architecture = build([5, Dense(9, dropout=0.3), 3], activation=activation, dtype=dtype, l1=0.01, l2=0.1)
+            problem = random_problem(architecture, 5, "uint8", scaling=Scaling.pixels(-1, 1))
+            for optimizer, batch_size in ((SGD(0.01), 1), (SGD(0.01, momentum=0.9), 2), (Adam(epsilon=0.01), 2)):
+                ours = problem.train("numba", optimizer, batch_size, sparse=sparse)[0].parameters
+                theirs = problem.train("numpy", optimizer, batch_size)[0].parameters
+                assert np.abs(ours - theirs).max() < allowed, (dtype, activation, sparse, optimizer)
+"""
+
+
+def test_without_the_compiler_the_same_kernels_run_as_python():
+    subprocess.run([sys.executable, "-c", WITHOUT_COMPILER], check=True, env={**os.environ, "NUMBA_DISABLE_JIT": "1"})

@@ -1,0 +1,214 @@
+"""What every kernel must compute, in plain NumPy: the same arguments, no attempt at speed.
+
+Arrays are flat, and a matrix in them is a start and a stride, as in `fastmlp.kernels`. Twins work in the dtype of
+their arrays.
+"""
+
+import numpy as np
+
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.dropout import mix
+from fastmlp.kernels import codes
+from fastmlp.losses import LOSSES
+from fastmlp.optimizers import SGD, Adam, RMSprop
+
+NAMES = {getattr(codes, name.upper()): name for name in (*ACTIVATIONS, *LOSSES)}
+ACTIVATION_OF = {getattr(codes, name.upper()): activation for name, activation in ACTIVATIONS.items()}
+LOSS_OF = {getattr(codes, name.upper()): loss for name, loss in LOSSES.items()}
+
+
+def padded(units):
+    """`units` rounded up to a multiple of 8."""
+    return (units + 7) // 8 * 8
+
+
+def matrix(flat, start, stride, rows, columns, step=1):
+    """Element (i, j) at ``start + i * stride + j * step``, as a view."""
+    size = flat.itemsize
+    return np.lib.stride_tricks.as_strided(flat[start:], (rows, columns), (stride * size, step * size))
+
+
+# --- matrix ---
+
+
+def product(
+    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, accumulate
+):
+    A = matrix(a, a_start, a_row, rows, inner, a_inner)
+    B = unpacked(b, b_start, b_panel, width)[:inner] if b_panel else matrix(b, b_start, b_stride, inner, width)
+    C = matrix(c, c_start, c_stride, rows, width)
+    C[...] = A @ B + (C if accumulate else 0)
+
+
+def panel_width(dtype):
+    """Columns of a panel: two vectors of 256 bits."""
+    return 2 * 256 // (8 * np.dtype(dtype).itemsize)
+
+
+def unpacked(packed, start, rows, columns):
+    """The matrix, (rows, columns), that lies in panels: each some columns wide and all rows high, the last perhaps
+    narrower."""
+    step = panel_width(packed.dtype)
+    panels = []
+    for j in range(0, columns, step):
+        width = min(step, columns - j)
+        panels.append(packed[start + j * rows : start + (j + width) * rows].reshape(rows, width))
+    return np.hstack(panels)
+
+
+def pack_transposed(out, out_start, w, w_start, w_stride, first, last, rows, columns):
+    step = panel_width(out.dtype)
+    transposed = np.zeros((columns, padded(rows)), dtype=out.dtype)
+    transposed[:, :rows] = matrix(w, w_start, w_stride, rows, columns).T
+    for j in range(first, last, step):
+        panel = transposed[:, j : j + step]
+        place = out_start + j * columns
+        out[place : place + panel.size] = panel.ravel()
+
+
+def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner):
+    c[c_start : c_start + width] += a[a_start : a_start + inner] @ matrix(w, w_start, w_stride, inner, width)
+
+
+def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, width):
+    c[c_start : c_start + rows] = matrix(w, w_start, w_stride, rows, width) @ d[d_start : d_start + width]
+
+
+def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
+    before = out[out_start : out_start + width] if accumulate else 0
+    out[out_start : out_start + width] = before + matrix(d, d_start, d_stride, rows, width).sum(axis=0)
+
+
+# --- elementwise ---
+
+
+def exp_of_negative(x):
+    return np.exp(x)
+
+
+def expm1_of_negative(x):
+    return np.expm1(x)
+
+
+def sigmoid(x):
+    return ACTIVATIONS["sigmoid"].forward(x)
+
+
+def tanh(x):
+    return np.tanh(x)
+
+
+def activation_forward(code, a, start, stride, rows, units, width):
+    A = matrix(a, start, stride, rows, units)
+    A[...] = ACTIVATION_OF[code].forward(A)
+
+
+def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, units, width):
+    A, Z, D = (
+        matrix(a, a_start, stride, rows, units),
+        matrix(z, z_start, stride, rows, units),
+        matrix(d, d_start, stride, rows, units),
+    )
+    D[...] = ACTIVATION_OF[code].backward(Z, A, D)
+
+
+def row_key(key, row):
+    return mix(np.array([row], dtype=np.uint32) ^ np.uint32(key))[0]
+
+
+def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, threshold, scale):
+    units = np.arange(width, dtype=np.uint32) * np.uint32(0x9E3779B9)
+    words = mix(mix(order[first : first + rows].astype(np.uint32) ^ np.uint32(key))[:, None] + units)
+    factors = np.where(words >= np.uint32(threshold), scale, 0).astype(x.dtype)
+    matrix(out, out_start, stride, rows, width)[...] = matrix(x, x_start, stride, rows, width) * factors
+
+
+# --- sparse ---
+
+
+def row_forward(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride, width):
+    chosen = columns[first:last]
+    x = values[first:last].astype(c.dtype) * scale[chosen]
+    W = matrix(w, w_start, stride, len(scale), width)
+    c[c_start : c_start + width] = base[base_start : base_start + width] + x @ W[chosen]
+
+
+def row_gradient(g, g_start, stride, d, d_start, columns, values, first, last, scale, width):
+    chosen = columns[first:last]
+    x = values[first:last].astype(g.dtype) * scale[chosen]
+    matrix(g, g_start, stride, len(scale), width)[chosen] += np.outer(x, d[d_start : d_start + width])
+
+
+def add_shift(out, out_start, shift, w, w_start, stride, first, last, width):
+    W = matrix(w, w_start, stride, last, width)
+    out[out_start : out_start + width] += shift[first:last] @ W[first:]
+
+
+def add_shift_gradient(g, g_start, stride, shift, sums, sums_start, first, last, width):
+    G = matrix(g, g_start, stride, last, width)
+    G[first:] += np.outer(shift[first:last], sums[sums_start : sums_start + width])
+
+
+def first_column(columns, first, last, column):
+    return first + int(np.searchsorted(columns[first:last], column))
+
+
+def compress_rows(columns, values, starts, dense, n_features):
+    for i, row in enumerate(dense.reshape(-1, n_features)):
+        filled = np.flatnonzero(row)
+        columns[starts[i] : starts[i] + len(filled)] = filled
+        values[starts[i] : starts[i] + len(filled)] = row[filled]
+
+
+# --- losses ---
+
+
+def loss_row(code, a, start, z, z_start, y, y_start, units):
+    logits, outputs, wanted = (v[s : s + units][None] for v, s in ((z, z_start), (a, start), (y, y_start)))
+    return float(LOSS_OF[code].value(logits, outputs, wanted)[0])
+
+
+def loss_backward(code, d, d_start, a, start, y, y_start, share, units, width):
+    outputs, wanted = a[start : start + units], y[y_start : y_start + units]
+    d[d_start : d_start + width] = 0
+    d[d_start : d_start + units] = LOSS_OF[code].gradient(outputs, outputs, wanted) * share
+
+
+def correct_row(task, a, start, y, y_start, units):
+    outputs, wanted = a[start : start + units], y[y_start : y_start + units]
+    if task == codes.REGRESSION:
+        return np.nan
+    if task == codes.CLASSES:
+        return float(outputs.argmax() == wanted.argmax())
+    return float(((outputs >= 0.5) == (wanted >= 0.5)).all())
+
+
+# --- optimizers ---
+
+
+def shrink(w, first, last, factor):
+    w[first:last] *= factor
+
+
+def add_penalty_gradient(g, w, first, last, l1, l2):
+    g[first:last] += l1 * np.sign(w[first:last]) + l2 * w[first:last]
+
+
+def update(code, w, g, m, v, first, last, settings, step, rate):
+    span = slice(first, last)
+    moments = [moment[span] for moment in (m, v) if len(moment)]
+    _optimizer(code, settings).update(w[span], g[span], moments, step, rate)
+
+
+def update_weights(code, w, g, m, v, first, last, settings, step, rate):
+    add_penalty_gradient(g, w, first, last, settings[codes.L1], settings[codes.L2])
+    shrink(w, first, last, 1.0 - rate * settings[codes.WEIGHT_DECAY])
+    update(code, w, g, m, v, first, last, settings, step, rate)
+
+
+def _optimizer(code, settings):
+    if code == codes.ADAM:
+        return Adam(beta_1=settings[codes.BETA_1], beta_2=settings[codes.BETA_2], epsilon=settings[codes.EPSILON])
+    if code == codes.RMSPROP:
+        return RMSprop(decay=settings[codes.DECAY], epsilon=settings[codes.EPSILON])
+    return SGD(momentum=settings[codes.MOMENTUM], nesterov=bool(settings[codes.NESTEROV]))
