@@ -91,7 +91,7 @@ def dropout_mask(key: int, rate: float, samples: NDArray[np.integer], units: int
     Examples
     --------
     >>> dropout_mask(1, 0.5, np.arange(1), 6, np.dtype("float32"))
-    array([[0., 0., 2., 2., 0., 0.]], dtype=float32)
+    array([[0., 2., 0., 0., 0., 0.]], dtype=float32)
     """
     rows = mix(np.asarray(samples).astype(np.uint32) ^ np.uint32(key))
     words = mix(rows[:, None] + np.arange(units, dtype=np.uint32)[None, :] * np.uint32(GOLDEN))

@@ -178,7 +178,7 @@ def steps_per_call(architecture: Architecture, batch_size: int) -> int:
     --------
     >>> from fastmlp.architecture import Architecture
     >>> steps_per_call(Architecture.build([784, 30, 10]), batch_size=10)
-    4741
+    4742
     """
     work = (6 * batch_size + 20) * architecture.n_parameters + _WORK_OF_A_STEP
     return max(1, int(_WORK_PER_CALL / work))
