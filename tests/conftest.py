@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import importlib.util
+import signal
 
 import numpy as np
 import pytest
@@ -13,6 +14,14 @@ settings.load_profile("fastmlp")
 _numba = (
     importlib.util.find_spec("numba") is not None and importlib.util.find_spec("fastmlp.engines.compiled") is not None
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard():
+    """Hear Ctrl-C, and let child processes: a shell has its background jobs ignore it, which they would inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(params=["numpy", pytest.param("numba", marks=pytest.mark.skipif(not _numba, reason="needs Numba"))])
