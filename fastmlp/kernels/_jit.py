@@ -10,6 +10,7 @@ Where the cache lies: ``$FASTMLP_CACHE_DIR``, else ``$NUMBA_CACHE_DIR``, else th
 ``FASTMLP_CACHE=0`` does without.
 """
 
+import contextlib
 import hashlib
 import os
 import pickle
@@ -105,10 +106,11 @@ def cache_folder() -> Path | None:
 
 def _remove_unused(used: Path) -> None:
     """Delete what other versions of the kernels left and nobody has used for a month."""
-    os.utime(used)
-    for folder in used.parent.glob("kernels-*"):
-        if time.time() - folder.stat().st_mtime > _UNUSED_DAYS * 86400:
-            shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another process may be deleting them too
+        os.utime(used)
+        for folder in used.parent.glob("kernels-*"):
+            if time.time() - folder.stat().st_mtime > _UNUSED_DAYS * 86400:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _candidates() -> list[Path]:

@@ -6,7 +6,7 @@ import pytest
 
 from fastmlp.kernels.barrier import give_up, new_barrier, wait
 
-ROUNDS = 2000
+ROUNDS = 500
 
 
 @numba.njit(nogil=True)
