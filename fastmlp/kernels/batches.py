@@ -83,11 +83,11 @@ def run(
     target = parameters if direct else gradient
     for batch in range((len(order) + batch_size - 1) // batch_size):
         begin = batch * batch_size
-        end = min(begin + batch_size, len(order))
+        end = begin + batch_size if begin + batch_size < len(order) else len(order)
         rate = rates[batch] if training else 0.0
         delta_scale = (-rate if direct else 1.0) / (end - begin)
         for position in range(begin, end, chunk):
-            count = min(chunk, end - position)
+            count = chunk if end - position > chunk else end - position
             first, last = count * thread // threads, count * (thread + 1) // threads
             if backward or position == 0:
                 prepare(memory, base, layers, pieces, folded, shift, parameters, packing, thread, threads)

@@ -101,7 +101,8 @@ def _softmax_row(z, start, units, width):
     """Softmax of `units` numbers in place, the padding up to `width` left zero."""
     largest = get(z, start)
     for j in range(1, units):
-        largest = max(largest, get(z, start + j))
+        if get(z, start + j) > largest:
+            largest = get(z, start + j)
     vector = lanes(z)
     for j in range(0, width, vector):
         x = load(z, start + j) - splat(z, largest)
@@ -207,7 +208,7 @@ def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, 
         elif code == GELU:
             for j in range(first, last):
                 x = get(z, j + z_shift)
-                density = math.exp(-0.5 * min(x * x, 1600.0)) * _ROOT_HALF_OVER_PI
+                density = math.exp(-0.5 * x * x) * _ROOT_HALF_OVER_PI if abs(x) < 40.0 else 0.0
                 d[j] = get(d, j) * (0.5 * (1.0 + math.erf(x * _ROOT_HALF)) + x * density)
 
 

@@ -31,7 +31,8 @@ def loss_row(code, a, start, z, z_start, y, y_start, units):
     if code == CROSS_ENTROPY:
         largest = get(z, z_start)
         for j in range(1, units):
-            largest = max(largest, get(z, z_start + j))
+            if get(z, z_start + j) > largest:
+                largest = get(z, z_start + j)
         sums = 0.0
         for j in range(units):
             # The softmax at hand is e^(z - largest) over this sum; where it is largest the exponent is 0.
@@ -46,7 +47,8 @@ def loss_row(code, a, start, z, z_start, y, y_start, units):
     elif code == BINARY_CROSS_ENTROPY:
         for j in range(units):
             logit = float(get(z, z_start + j))
-            value += max(logit, 0.0) - logit * get(y, y_start + j) + math.log1p(math.exp(-abs(logit)))
+            value += (logit if logit > 0.0 else 0.0) - logit * get(y, y_start + j)
+            value += math.log1p(math.exp(-abs(logit)))
     elif code == SQUARED_ERROR:
         for j in range(units):
             residual = float(get(a, start + j)) - get(y, y_start + j)
@@ -57,7 +59,7 @@ def loss_row(code, a, start, z, z_start, y, y_start, units):
     elif code == HUBER:
         for j in range(units):
             residual = abs(float(get(a, start + j)) - get(y, y_start + j))
-            inside = min(residual, HUBER_DELTA)
+            inside = residual if residual < HUBER_DELTA else HUBER_DELTA
             value += inside * (residual - 0.5 * inside)
     return value
 
@@ -70,7 +72,10 @@ def loss_backward(code, d, d_start, a, start, y, y_start, share, units, width):
         if code == ABSOLUTE_ERROR:
             residual = 1.0 if residual > 0 else (-1.0 if residual < 0 else 0.0)
         elif code == HUBER:
-            residual = min(max(residual, -HUBER_DELTA), HUBER_DELTA)
+            if residual > HUBER_DELTA:
+                residual = HUBER_DELTA
+            elif residual < -HUBER_DELTA:
+                residual = -HUBER_DELTA
         put(d, d_start + j, residual * share)
     for j in range(units, width):
         put(d, d_start + j, 0.0)

@@ -97,8 +97,8 @@ def pack_transposed(out, out_start, w, w_start, w_stride, first, last, rows, col
     padded = (rows + PADDING - 1) // PADDING * PADDING
     zero = splat(out, 0.0)
     for j in range(first, last, 2 * vector):
-        width = min(2 * vector, padded - j)
-        filled = min(width, rows - j)
+        width = 2 * vector if padded - j >= 2 * vector else padded - j
+        filled = width if rows - j >= width else rows - j
         panel = out_start + j * columns
         if filled < width:
             for p in range(0, columns * width, vector):
