@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .inputs import Scaling
     from .network import Network, load
     from .optimizers import SGD, Adam, AdamW, RMSprop
+    from .plateau import ReduceOnPlateau
+    from .schedules import Constant, Cosine, Exponential, Linear, OneCycle, Schedule, Step, WarmUp
 
     __version__: str
 
@@ -25,16 +27,25 @@ __all__ = [
     "Adam",
     "AdamW",
     "Callback",
+    "Constant",
+    "Cosine",
     "Dense",
     "EarlyStopping",
     "Evaluation",
+    "Exponential",
     "History",
+    "Linear",
     "Network",
     "Normal",
+    "OneCycle",
     "RMSprop",
+    "ReduceOnPlateau",
     "Scaling",
+    "Schedule",
+    "Step",
     "Uniform",
     "VarianceScaling",
+    "WarmUp",
     "Zeros",
     "__version__",
     "errors",
@@ -51,6 +62,8 @@ _HOMES = {
     "inputs": ("Scaling",),
     "network": ("Network", "load"),
     "optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),
+    "plateau": ("ReduceOnPlateau",),
+    "schedules": ("Constant", "Cosine", "Exponential", "Linear", "OneCycle", "Schedule", "Step", "WarmUp"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -15,6 +15,7 @@ from .checks import check_number, check_whole
 from .engines.base import Data, mean_one
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 from .inputs import Samples, Scaling, as_samples, found_scaling
+from .schedules import Constant, Schedule, checked_factors, get_schedule
 from .targets import Labels, Targets, as_sample_weights, as_targets, class_weights, learn_labels
 
 SCALINGS = ("auto", "pixels", "centred_pixels", "standardize")
@@ -80,6 +81,33 @@ def check_callbacks(callbacks: Any, verbose: object) -> list[Callback]:
             hint = f"; make one: {callback.__name__}()" if isinstance(callback, type) else ""
             raise ArgumentTypeError(f"callbacks must be objects such as EarlyStopping(), got {callback!r}{hint}")
     return [*chosen, Progress(level)] if level else chosen
+
+
+def check_schedule(schedule: Any, epochs: int, epochs_done: int) -> tuple[Schedule, int]:
+    """Return the schedule, and the epoch of the network, counted from 0, at which it starts.
+
+    A name's starts with the fit and is made for its `epochs`; an object's starts with the network's first epoch.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An unknown name, something else altogether, or a schedule that is over and would leave no rate to learn at.
+    """
+    if schedule is None:
+        return Constant(), 0
+    if isinstance(schedule, Callback):
+        raise ArgumentTypeError(f"schedule can't be a callback; give callbacks=[{schedule!r}]")
+    chosen = get_schedule(schedule, epochs)
+    if isinstance(schedule, str):
+        return chosen, epochs_done
+    positions = np.linspace(epochs_done, epochs_done + epochs, 1000, endpoint=False)
+    if not checked_factors(chosen, positions).any():
+        raise ArgumentError(
+            f"schedule {chosen!r} leaves a learning rate of 0 for all of this fit, since it counts the {epochs_done} "
+            f"epochs that the network has had; give one that reaches to epoch {epochs_done + epochs}, one that ends "
+            "above 0, or a name such as 'cosine', which starts with the fit"
+        )
+    return chosen, 0
 
 
 def default_labels(architecture: Architecture) -> Labels:

@@ -4,7 +4,7 @@ import math
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .architecture import Array
@@ -12,6 +12,7 @@ from .checks import check_size, check_switch, check_whole
 from .errors import ArgumentError, unknown_name
 from .history import History
 from .optimizers import Optimizer
+from .schedules import Constant, Schedule
 from .state import TrainingState
 
 MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -32,11 +33,14 @@ class FitRun:
         Of this fit so far.
     optimizer : optimizer
     learning_rate : float
-        Of the coming epochs; a callback may set it.
+        Of the coming epochs, before the schedule's factors; a callback may set it.
     epochs : int
         How many were asked for.
     columns : tuple of str
         Those of `MONITORS` that this fit records.
+    schedule : Schedule
+    schedule_start : int
+        The epoch at which the schedule is at position 0, counted like ``state.epoch``.
     epoch : int
         The one under way, or in `Callback.on_epoch_end` the one just finished; counted from 1 in this fit.
     stop_reason : str
@@ -50,6 +54,8 @@ class FitRun:
     learning_rate: float
     epochs: int
     columns: tuple[str, ...]
+    schedule: Schedule = field(default_factory=Constant)
+    schedule_start: int = 0
     epoch: int = 0
     stop_reason: str = ""
 
@@ -85,7 +91,62 @@ class Callback:
         """After the last epoch, and also when the training was interrupted or failed."""
 
 
-class EarlyStopping(Callback):
+class Monitor(Callback):
+    """The base of callbacks that watch whether a figure improves; every fit is watched afresh.
+
+    Parameters
+    ----------
+    monitor : str
+        One of `MONITORS`.
+    patience : int >= 1
+    min_delta : float >= 0
+
+    Attributes
+    ----------
+    best_epoch : int
+        Of the last fit, counted from 1; 0 before any epoch.
+    best_value : float
+        Of the monitored figure.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        A value out of its range or of the wrong type, or at the start of `fit`, a figure that it does not record.
+    """
+
+    def __init__(self, monitor: str, patience: int, min_delta: float) -> None:
+        if monitor not in MONITORS:
+            raise unknown_name("monitor", monitor, MONITORS)
+        self.monitor = monitor
+        self.patience = check_whole(patience, "patience", 1, 2**31)
+        self.min_delta = check_size(min_delta, "min_delta")
+        self.best_epoch = 0
+        self.best_value = math.nan
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Start afresh, and check that the figure will be there."""
+        if self.monitor not in run.columns:
+            raise ArgumentError(
+                f"{type(self).__name__} monitors {self.monitor!r}, which this fit does not record; {self._remedy(run)}"
+            )
+        self.best_epoch, self.best_value = 0, math.nan
+
+    def improved(self, run: FitRun) -> bool:
+        """Whether the epoch just finished is the best so far; if so, it is noted."""
+        value = run.history[self.monitor][-1]
+        gain = value - self.best_value if self.monitor.endswith("accuracy") else self.best_value - value
+        better = self.best_epoch == 0 or gain > self.min_delta
+        if better:
+            self.best_epoch, self.best_value = run.epoch, value
+        return better
+
+    def _remedy(self, run: FitRun) -> str:
+        if self.monitor.removeprefix("val_") not in run.columns:
+            return f"a regression has no accuracy: give monitor={self.monitor.replace('accuracy', 'loss')!r}"
+        return f"give X_val and y_val, or validation_split=0.1, or monitor={self.monitor.removeprefix('val_')!r}"
+
+
+class EarlyStopping(Monitor):
     """Stop when a figure has not improved for some epochs, and go back to the weights of its best epoch.
 
     Parameters
@@ -124,14 +185,8 @@ class EarlyStopping(Callback):
     def __init__(
         self, monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:
-        if monitor not in MONITORS:
-            raise unknown_name("monitor", monitor, MONITORS)
-        self.monitor = monitor
-        self.patience = check_whole(patience, "patience", 1, 2**31)
-        self.min_delta = check_size(min_delta, "min_delta")
+        super().__init__(monitor, patience, min_delta)
         self.restore_best = check_switch(restore_best, "restore_best")
-        self.best_epoch = 0
-        self.best_value = math.nan
         self._best_parameters: Array | None = None
 
     def __repr__(self) -> str:
@@ -142,18 +197,12 @@ class EarlyStopping(Callback):
 
     def on_fit_start(self, run: FitRun) -> None:
         """Start afresh, and check that the figure will be there."""
-        if self.monitor not in run.columns:
-            raise ArgumentError(
-                f"EarlyStopping monitors {self.monitor!r}, which this fit does not record; {self._remedy(run)}"
-            )
-        self.best_epoch, self.best_value, self._best_parameters = 0, math.nan, None
+        super().on_fit_start(run)
+        self._best_parameters = None
 
     def on_epoch_end(self, run: FitRun) -> None:
         """Keep the weights when they are the best so far, or stop when patience is at its end."""
-        value = run.history[self.monitor][-1]
-        gain = value - self.best_value if self.monitor.endswith("accuracy") else self.best_value - value
-        if self.best_epoch == 0 or gain > self.min_delta:
-            self.best_epoch, self.best_value = run.epoch, value
+        if self.improved(run):
             self._best_parameters = run.state.parameters.copy() if self.restore_best else None
         elif run.epoch - self.best_epoch >= self.patience:
             run.stop(
@@ -166,11 +215,6 @@ class EarlyStopping(Callback):
         if self._best_parameters is not None:
             run.state.parameters[...] = self._best_parameters
             self._best_parameters = None
-
-    def _remedy(self, run: FitRun) -> str:
-        if self.monitor.removeprefix("val_") not in run.columns:
-            return f"a regression has no accuracy: give monitor={self.monitor.replace('accuracy', 'loss')!r}"
-        return f"give X_val and y_val, or validation_split=0.1, or monitor={self.monitor.removeprefix('val_')!r}"
 
 
 class Progress(Callback):

@@ -159,11 +159,11 @@ class Samples:
         return self.scaling.apply(self.raw(rows), dtype)
 
     def density(self) -> float:
-        """Share of the values that are not zero, measured on up to 4096 rows spread over the data set."""
+        """Share of the values that are not zero, measured on some 500 rows spread over the data set."""
         if self.sparse is not None:
             return len(self.sparse.values) / max(1, self.n_rows * self.n_features)
         assert self.dense is not None
-        block = self.dense[:: max(1, self.n_rows // _ROWS_AT_A_TIME)]
+        block = self.dense[:: max(1, self.n_rows // 512)]
         return float(np.count_nonzero(block)) / max(1, block.size)
 
 

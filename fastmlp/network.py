@@ -12,7 +12,7 @@ from . import arguments, training
 from .architecture import Architecture, Array, Dense, WeightsAndBias
 from .callbacks import FitRun
 from .checks import check_switch, check_whole
-from .engines import Data, get_engine
+from .engines import Data, Engine, get_engine
 from .engines.reference import forward_pass
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
 from .formats.checkpoint import in_layout, new_generator
@@ -20,8 +20,12 @@ from .history import Evaluation, History
 from .initializers import Initializer
 from .inputs import Samples, Scaling, as_samples
 from .optimizers import Optimizer, get_optimizer
+from .schedules import Schedule
 from .state import TrainingState
 from .targets import Labels
+
+FEW_ROWS = 8
+"""Up to so many rows take a shorter way through the network."""
 
 
 class Network:
@@ -126,6 +130,9 @@ class Network:
         parameters = self.architecture.initialize(np.random.default_rng([chosen, 0]))
         self.state = TrainingState(parameters, new_generator(chosen), chosen)
 
+    # The shorter way of `_outputs_of_few`, the engine and the scaling it was made for; made when it is first needed.
+    _few: tuple[Engine, Scaling, Any] | None = None
+
     @property
     def seed(self) -> int:
         """What all randomness of the network comes from."""
@@ -139,6 +146,7 @@ class Network:
         epochs: int,
         batch_size: int = 32,
         optimizer: str | Optimizer = "adam",
+        schedule: str | Schedule | None = None,
         X_val: Any = None,
         y_val: Any = None,
         validation_split: float = 0.0,
@@ -169,6 +177,10 @@ class Network:
         optimizer : str or optimizer, default "adam"
             sgd, rmsprop, adam or adamw with its defaults, or an object such as ``SGD(3.0)``. One of another kind than
             the last fit's starts with no memory.
+        schedule : str or Schedule, optional
+            What the optimizer's learning rate is multiplied by, step by step; by default it stays. A name (constant,
+            step, exponential, linear, cosine, one_cycle, warm_up) starts with this fit and takes all its epochs. An
+            object such as ``Cosine(10)`` counts the epochs of all fits: give the same one again to go on with it.
         X_val, y_val : array_like, optional
             Samples to judge the network by after each epoch.
         validation_split : float in [0, 1), default 0.0
@@ -206,6 +218,7 @@ class Network:
         n_batch = check_whole(batch_size, "batch_size", 1, 2**31)
         chosen = get_optimizer(optimizer)
         watchers = arguments.check_callbacks(callbacks, verbose)
+        scheduled = arguments.check_schedule(schedule, n_epochs, self.state.epoch)
         switches = (check_switch(shuffle, "shuffle"), arguments.check_threads(threads))
         prepared = arguments.prepare_fit(
             self.architecture,
@@ -223,7 +236,8 @@ class Network:
         plan = training.Plan(
             self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch, *switches
         )
-        run = FitRun(self, self.state, History(), chosen, float(chosen.learning_rate), n_epochs, prepared.columns)
+        rate = float(chosen.learning_rate)
+        run = FitRun(self, self.state, History(), chosen, rate, n_epochs, prepared.columns, *scheduled)
         before = self.labels, self.scaling
         self.labels, self.scaling = prepared.labels, prepared.scaling
         try:
@@ -246,8 +260,11 @@ class Network:
             Samples of another number of features, or not finite, or not numbers.
         """
         chosen = get_engine(engine)
-        prepared = chosen.prepare(self.architecture, Data(self._samples(X)), 0)
-        return chosen.forward(self.architecture, self.state.parameters, prepared)
+        outputs = self._outputs_of_few(X, chosen)
+        if outputs is None:
+            prepared = chosen.prepare(self.architecture, Data(self._samples(X)), 0, once=True)
+            outputs = chosen.forward(self.architecture, self.state.parameters, prepared)
+        return outputs
 
     def predict(self, X: Any, *, engine: str = "auto") -> Array:
         """Answers in the terms of the `y` of `fit`: labels, rows of 0 and 1 (any set of labels), or numbers.
@@ -302,7 +319,7 @@ class Network:
         """
         chosen = get_engine(engine)
         data = self._labelled(X, y, sample_weight)
-        prepared = chosen.prepare(self.architecture, data, 0)
+        prepared = chosen.prepare(self.architecture, data, 0, once=True)
         score = chosen.evaluate(self.architecture, self.state.parameters, prepared)
         return Evaluation(float(score.loss), None if data.task == "regression" else float(score.accuracy))
 
@@ -443,6 +460,24 @@ class Network:
             parameters=in_layout(state.parameters, self.architecture),
             moments=[in_layout(moment, self.architecture) for moment in state.moments],
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_few"}
+
+    def _outputs_of_few(self, X: Any, engine: Engine) -> Array | None:
+        """Outputs of a few rows that need no conversion, by the engine's shorter way; None where they have to go the
+        long way, which also finds the words for what is wrong with them.
+        """
+        scaling = self.scaling
+        if type(X) is not np.ndarray or X.ndim != 2 or not 0 < len(X) <= FEW_ROWS or not isinstance(scaling, Scaling):
+            return None
+        as_trained = X.dtype == (np.uint8 if scaling.found_on == "pixels" else self.architecture.dtype)
+        if not as_trained or X.shape[1] != self.architecture.inputs:
+            return None
+        if self._few is None or self._few[0] is not engine or self._few[1] is not scaling:
+            self._few = (engine, scaling, engine.few_rows(self.architecture, scaling))
+        few = self._few[2]
+        return None if few is None else few(self.state.parameters, X)
 
     def _samples(self, X: Any) -> Samples:
         built = self.architecture

@@ -20,6 +20,7 @@ from .engines.base import Data, Engine, Score, n_batches
 from .errors import TrainingError
 from .history import History
 from .inputs import memory_range
+from .schedules import checked_factors
 from .state import TrainingState
 
 _WORK_PER_CALL = 1e10
@@ -143,7 +144,7 @@ def _epoch(plan: Plan, run: FitRun, data: Any, checks: Any) -> dict[str, float]:
             validation = plan.engine.evaluate(plan.architecture, run.state.parameters, checks)
             row |= {"val_loss": float(validation.loss), "val_accuracy": float(validation.accuracy)}
     row |= {"learning_rate": float(rates[-1]), "seconds": seconds}
-    _check_finite(plan, run, row)
+    _check_finite(plan, run, row, rates)
     return {name: value for name, value in row.items() if not name.endswith("accuracy") or name in run.columns}
 
 
@@ -191,11 +192,16 @@ def _order(plan: Plan, generator: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _learning_rates(run: FitRun, n_steps: int) -> NDArray[np.float64]:
-    """Return the learning rate of every step of the epoch: where schedules come in."""
-    return np.full(n_steps, run.learning_rate, dtype=np.float64)
+    """Return the learning rate of every step of the epoch.
+
+    Positions depend on the epochs the network has had, not on those of this fit, so that fits in a row go on with the
+    bits of one.
+    """
+    positions = run.state.epoch - run.schedule_start + np.arange(n_steps) / n_steps
+    return run.learning_rate * checked_factors(run.schedule, positions)
 
 
-def _check_finite(plan: Plan, run: FitRun, row: dict[str, float]) -> None:
+def _check_finite(plan: Plan, run: FitRun, row: dict[str, float], rates: NDArray[np.float64]) -> None:
     if not math.isfinite(row["loss"]):
         found = f"the loss became {row['loss']}"
     elif not np.isfinite(run.state.parameters).all():
@@ -204,12 +210,14 @@ def _check_finite(plan: Plan, run: FitRun, row: dict[str, float]) -> None:
         found = f"the validation loss became {row['val_loss']}"
     else:
         return
+    slowest, fastest = rates.min(), rates.max()
+    rate = f"rate {fastest:g}" if slowest == fastest else f"rates from {slowest:g} to {fastest:g}"
     low, high = memory_range(plan.data.samples)
     remedies = ["a smaller learning rate"]
     if max(abs(low), abs(high)) > 10:
         remedies.append("features of about unit size, as Network(..., scaling='standardize') makes them")
     raise TrainingError(
-        f"training diverged: {found} in epoch {int(row['epoch'])} (learning rate {row['learning_rate']:g}, features "
+        f"training diverged: {found} in epoch {int(row['epoch'])} (learning {rate}, features "
         f"from {low:g} to {high:g}); the network is as it was before that epoch. Try {' or '.join(remedies)}"
     )
 

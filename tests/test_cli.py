@@ -25,6 +25,7 @@ from fastmlp.cli.app import app
 from fastmlp.cli.train import Place, Request, changed_recipe
 from fastmlp.errors import ArgumentError
 from fastmlp.optimizers import RMSprop
+from fastmlp.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("train", "recipes", "evaluate", "warmup")
@@ -226,6 +227,18 @@ def test_options(place):
     assert network.state.step == 10  # 50 rows in batches of 5
 
 
+def test_schedule(place):
+    output = run("train", "keras", "--data", "data", "--epochs", 4, "--schedule", "linear", *NUMPY).stdout
+    assert "Adam(0.001, epsilon=1e-07), schedule linear, batch 128, 4 epochs, seed 0" in output
+    assert load("runs/keras-001/model.npz").history["learning_rate"] == pytest.approx([0.001, 0.00075, 0.0005, 0.00025])
+
+
+def test_help_names_every_schedule():
+    output = " ".join(run("train", "--help").output.split())
+    (listed,) = re.findall(r"How the learning rate changes: ([a-z_, ]+)\.", output)
+    assert listed.replace(" or ", ", ").split(", ") == list(SCHEDULES)
+
+
 def test_no_hidden_layer(place):
     assert "36-10," in run("train", "--data", "data", "--hidden", "none", "--epochs", 1, *NUMPY).stdout
 
@@ -252,11 +265,13 @@ def test_changed_recipe():
     assert optimizer("keras", optimizer="sgd") == SGD()
     assert optimizer("nielsen", optimizer="rmsprop", learning_rate=0.5) == RMSprop(0.5)
     assert optimizer("nielsen") == SGD(3.0)
+    assert changed_recipe(Request(schedule="one_cycle")).schedule == "one_cycle"
 
 
 BAD = [
     (["kears"], "unknown recipe 'kears'; did you mean 'keras'?"),
     (["--optimizer", "adamm"], "unknown optimizer 'adamm'; did you mean 'adam'?"),
+    (["--schedule", "cosin"], "unknown schedule 'cosin'; did you mean 'cosine'?"),
     (["--engine", "nunpy"], "unknown engine 'nunpy'; did you mean 'numpy'?"),
     (["--hidden", "128;64"], "--hidden must be numbers of units separated by commas"),
     (["--hidden", "0"], "hidden layer 1 must lie between 1"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Network, recipes
+from fastmlp import SGD, Cosine, Network, recipes
 from fastmlp.architecture import Dense
 from fastmlp.datasets import Dataset, load_mnist
 from fastmlp.errors import ArgumentError, ArgumentTypeError, TrainingError
@@ -200,6 +200,13 @@ def test_resized() -> None:
             recipe.resized(hidden=wrong)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="inputs"):
         recipe.resized(inputs=0)
+
+
+def test_schedule() -> None:
+    recipe = replace(recipes.get("from-scratch"), schedule=Cosine(2))
+    assert "SGD(0.01), schedule Cosine(epochs=2, final=0.0), batch 1," in recipe.facts()["training"]
+    history = recipe.run(epochs=2, engine="numpy", verbose=0, dataset=small(10)).history
+    assert history.learning_rate == pytest.approx(0.01 * (1 + np.cos(np.pi * np.array([0.45, 0.95]))) / 2)
 
 
 def test_optimizer_in_words() -> None:

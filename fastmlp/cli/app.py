@@ -87,6 +87,14 @@ def train(
     optimizer: Annotated[
         str | None, typer.Option(metavar="NAME", help="sgd, rmsprop, adam or adamw.", show_default="the recipe's")
     ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How the learning rate changes: constant, step, exponential, linear, cosine, one_cycle or warm_up.",
+            show_default="the recipe's",
+        ),
+    ] = None,
     hidden: Annotated[
         str | None,
         typer.Option(
@@ -124,6 +132,7 @@ def train(
             batch_size=batch_size,
             learning_rate=learning_rate,
             optimizer=optimizer,
+            schedule=schedule,
             hidden=hidden,
             seed=seed,
             engine=engine,
@@ -180,3 +189,22 @@ def warmup(
     from . import reports
 
     reports.warmup(dtype)
+
+
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer networks, and fewer rows of them.")] = False,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Keep the figures in this file too.", show_default="print only")
+    ] = None,
+) -> None:
+    """Measure how fast this machine multiplies, trains and answers.
+
+    Compares with NumPy on one thread. Takes less than a minute.
+    """
+    from ..measure.machine import hold_blas_to_one_thread
+
+    one_blas_thread = hold_blas_to_one_thread()  # before anything imports NumPy
+    from . import bench
+
+    bench.run(bench.QUICK if quick else bench.FULL, json, one_blas_thread)

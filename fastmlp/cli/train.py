@@ -18,6 +18,7 @@ from ..formats import FORMATS
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..recipes import Recipe
+from ..schedules import get_schedule
 from .reports import open_data
 from .show import EpochRows, Screen
 
@@ -37,6 +38,7 @@ class Request:
     batch_size: int | None = None
     learning_rate: float | None = None
     optimizer: str | None = None
+    schedule: str | None = None
     hidden: str | None = None
     seed: int = 0
     engine: str = "auto"
@@ -123,7 +125,10 @@ def changed_recipe(request: Request) -> Recipe:
     optimizer = _optimizer(recipe.optimizer, request.optimizer, request.learning_rate)
     epochs = recipe.epochs if request.epochs is None else check_whole(request.epochs, "epochs", 1, 2**31)
     batch = recipe.batch_size if request.batch_size is None else check_whole(request.batch_size, "batch_size", 1, 2**31)
-    return dataclasses.replace(recipe, optimizer=optimizer, epochs=epochs, batch_size=batch)
+    schedule = recipe.schedule if request.schedule is None else request.schedule
+    if schedule is not None:
+        get_schedule(schedule, epochs)  # it refuses an unknown name
+    return dataclasses.replace(recipe, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=batch)
 
 
 class Place:

@@ -4,6 +4,7 @@ Two engines compute the same operations under the same names: `reference` in Num
 and `compiled` in Numba, to be fast. Everything above speaks to an `Engine`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..architecture import Architecture
-from ..inputs import Samples
+from ..inputs import Samples, Scaling
 from ..optimizers import Optimizer
 from ..state import TrainingState
 from ..targets import Targets
@@ -58,10 +59,18 @@ class Engine(Protocol):
     def load(self, architecture: Architecture) -> None:
         """Have the code ready that the other operations need, so that compiling it is no part of an epoch."""
 
-    def prepare(self, architecture: Architecture, data: Data, threads: int) -> Any:
+    def prepare(self, architecture: Architecture, data: Data, threads: int, once: bool = False) -> Any:
         """Return `data` in the form the other operations take; done once for many epochs.
 
-        `threads` is how many they may use; 0 lets the engine choose by the amount of work.
+        `threads` is how many they may use; 0 lets the engine choose by the amount of work. Where the data will pass
+        `once`, forward, less preparation pays.
+        """
+
+    def few_rows(self, architecture: Architecture, scaling: Scaling) -> Callable[[Array, Array], Array | None] | None:
+        """Make a shorter way to the outputs of a few dense rows; None where the engine has none.
+
+        Called with the parameters and rows of uint8 or the network's dtype, it returns outputs, or None where a number
+        is not finite.
         """
 
     def forward(self, architecture: Architecture, parameters: Array, prepared: Any) -> Array:

@@ -17,11 +17,22 @@ from numpy.typing import NDArray
 
 from ..architecture import Architecture, aligned_zeros, padded
 from ..dropout import epoch_key, threshold
-from ..inputs import Samples
+from ..inputs import Samples, Scaling
 from ..kernels import batches, codes
 from ..kernels._jit import on_compile
+from ..kernels.few import forward_rows
 from ..kernels.sparse import compress_rows
-from ..kernels.steps import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Network, Rows, Wanted, Work
+from ..kernels.steps import (
+    DENSE_BYTES,
+    DENSE_NUMBERS,
+    PACK_FROM,
+    SPARSE_BYTES,
+    SPARSE_NUMBERS,
+    Network,
+    Rows,
+    Wanted,
+    Work,
+)
 from ..losses import get_loss
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
@@ -38,8 +49,14 @@ DENSE_FROM = 0.4
 THREADS_FROM = 5e6
 """Multiply-adds of a step from which a second thread pays (measured)."""
 
-_CHUNK_NUMBERS = 2**18
+_CHUNK_NUMBERS = 2**19
 """A chunk of rows has about so many activations, deltas and inputs, to stay in a core's cache."""
+
+_BLOCK_NUMBERS = 2**13
+"""Gradients are computed about so many at a time before the optimizer takes them: they never leave the cache."""
+
+_LISTS_FROM = 4.0
+"""Entries of a column in a chunk, on average, from which it pays to list them by columns (measured)."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +70,11 @@ class Prepared:
     threads : int
         As asked for; 0 leaves it to the amount of work.
     density : float
-        Share of the input's values that are multiplied.
+        Share of the input's values that are multiplied in training.
+    nonzero : float
+        Share of them that are not zero.
+    longest_row : int
+        Entries of a sparse row, at most.
     """
 
     rows: Rows
@@ -61,15 +82,23 @@ class Prepared:
     n_rows: int
     threads: int
     density: float
+    nonzero: float
+    longest_row: int
 
 
-def prepare(architecture: Architecture, data: Data, threads: int, sparse: bool | None = None) -> Prepared:
+def prepare(
+    architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
+) -> Prepared:
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
     density = data.samples.density()
     if sparse is None:
-        sparse = data.samples.sparse is not None or (density < DENSE_FROM and not _is_mapped(data.samples.dense))
+        sparse = data.samples.sparse is not None
+        # To compress rows pays where they are used again; a single forward pass skips their zeros as it goes.
+        sparse |= density < DENSE_FROM and not _is_mapped(data.samples.dense) and not once
     rows = _rows(data.samples, architecture.dtype, sparse)
-    return Prepared(rows, _wanted(architecture, data), data.samples.n_rows, threads, density if sparse else 1.0)
+    longest = int(np.diff(rows.starts).max(initial=0))
+    work = density if sparse else 1.0
+    return Prepared(rows, _wanted(architecture, data), data.samples.n_rows, threads, work, density, longest)
 
 
 def forward(architecture: Architecture, parameters: Array, prepared: Prepared) -> Array:
@@ -147,6 +176,41 @@ def warmup(dtypes: Sequence[str] = ("float32",)) -> dict[str, float]:
     return seconds
 
 
+class FewRows:
+    """Outputs of a few dense rows at a time, without what `prepare` and `forward` do around a whole data set.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    scaling : Scaling
+    """
+
+    def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
+        self._features, self._outputs, self._dtype = architecture.inputs, architecture.outputs, architecture.dtype
+        self._scale, self._shift = map(_plain, scaling.vectors(architecture.inputs, architecture.dtype))
+        self._has_shift = int(bool(self._shift.any()))
+        self._layers = np.full((len(architecture.layers), codes.LAYER_COLUMNS), -1, dtype=np.int64)
+        _describe_layers(self._layers, architecture)
+        self._numbers = architecture.inputs + sum(layer.stride for layer in architecture.layers)
+
+    def __call__(self, parameters: Array, X: Array) -> Array | None:
+        """Return the outputs of the rows of `X`, of uint8 or the network's dtype; None if a number is not finite."""
+        outputs = np.empty((len(X), self._outputs), self._dtype)
+        memory = np.empty(self._numbers, self._dtype)
+        finite = forward_rows(
+            outputs.reshape(-1),
+            X.astype(self._dtype).reshape(-1),  # a copy, because X may be read-only, which to Numba is another type
+            *(self._scale, self._shift, self._has_shift, len(self._layers), self._layers.reshape(-1), parameters),
+            memory[self._features :],
+            np.empty(self._features, np.uint32),
+            memory[: self._features],
+        )
+        return outputs if finite else None
+
+
+few_rows = FewRows
+
+
 @cache
 def _load(dtype: str) -> None:
     """Train on one row."""
@@ -178,30 +242,52 @@ def _run(
     nothing = np.empty(0, dtype=architecture.dtype)
     if order is None:
         order = np.arange(prepared.n_rows)
-    batch_size = batch_size or len(order)
-    threads = _threads(architecture, prepared, min(batch_size, len(order)))
-    layers, work = _layout(architecture, prepared.rows, min(batch_size, len(order)), threads)
-    layers[:, codes.KEY] = keys or 0
+    batch_size = min(batch_size or len(order), len(order))
+    threads = _threads(architecture, prepared, batch_size)
+    backward = mode != batches.FORWARD
+    layers, works = _layout(architecture, prepared, batch_size, threads, parameters, backward)
+    tables = _tables(layers, architecture, threads, backward and prepared.rows.kind in (SPARSE_BYTES, SPARSE_NUMBERS))
+    tables[:, :, codes.KEY] = keys or 0
     settings = np.zeros(codes.SETTINGS) if settings is None else settings
-    network = Network(
-        loss=getattr(codes, architecture.loss.upper()),
-        layers=layers,
-        pieces=_pieces(architecture, prepared.rows, threads),
-        settings=np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers]),
-    )
+    settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
+    loss_code = getattr(codes, architecture.loss.upper())
+    networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings) for table in tables]
     if gradient is None:
         gradient = architecture.zeros() if mode == batches.TRAIN else nothing
     totals = np.zeros(3)
     rates = np.zeros(0) if rates is None else rates
     first, second = [*moments, nothing, nothing][:2]
+    results = (mode, nothing if outputs is None else outputs, totals)
+    # Each thread its own: the first works on the vectors themselves, the others on copies.
+    vectors = [[parameters, gradient, first, second]]
+    vectors += [[_copy(vector) if backward else vector for vector in vectors[0]] for _ in range(1, threads)]
     run_together(
         batches.run,
-        threads,
-        *(mode, nothing if outputs is None else outputs, totals, network, prepared.rows, prepared.wanted, work),
-        *(code, parameters, gradient, first, second, order, batch_size, rates, step),
+        [
+            (*results, network, prepared.rows, prepared.wanted, work, code, *own, order, batch_size, rates, step)
+            for network, work, own in zip(networks, works, vectors, strict=True)
+        ],
     )
+    if backward and threads > 1:
+        for table, others in zip(tables[1:], vectors[1:], strict=True):
+            for whole, own in zip(vectors[0], others, strict=True):
+                _take_over(architecture, whole, own, table)
     loss, correct, weight = totals.tolist()
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
+
+
+def _take_over(architecture: Architecture, whole: Array, own: Array, table: NDArray[np.int64]) -> None:
+    """Copy what a thread owns of a vector, by its layer table, to the whole one."""
+    if not len(whole):
+        return
+    for row, layer in zip(table, architecture.layers, strict=True):
+        end = layer.weights_start + layer.fan_in * layer.stride
+        weights, of = (vector[layer.weights_start : end].reshape(layer.fan_in, layer.stride) for vector in (whole, own))
+        part = slice(row[codes.LOW], row[codes.HIGH]), slice(row[codes.LEFT], row[codes.RIGHT])
+        weights[part] = of[part]
+        if layer.bias_start >= 0:
+            numbers = slice(layer.bias_start + row[codes.BIAS_LEFT], layer.bias_start + row[codes.BIAS_RIGHT])
+            whole[numbers] = own[numbers]
 
 
 def _threads(architecture: Architecture, prepared: Prepared, batch_size: int) -> int:
@@ -230,11 +316,15 @@ def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, ND
     return codes.ADAM, settings
 
 
-def _layout(architecture: Architecture, rows: Rows, batch_size: int, threads: int) -> tuple[NDArray[np.int64], Work]:
-    """Lay out the scratch memory of a chunk, and describe the layers to the kernels."""
-    strides = [layer.stride for layer in architecture.layers]
-    x_stride = padded(rows.features) if rows.kind in (DENSE_BYTES, DENSE_NUMBERS) else 0
-    chunk = _chunk(batch_size, x_stride + 2 * sum(strides))
+def _layout(
+    architecture: Architecture, prepared: Prepared, batch_size: int, threads: int, parameters: Array, backward: bool
+) -> tuple[NDArray[np.int64], list[Work]]:
+    """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread."""
+    rows, dtype = prepared.rows, architecture.dtype
+    strides = [_row_stride(layer.stride, dtype) for layer in architecture.layers]
+    dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
+    x_row = _row_stride(padded(rows.features), dtype) if dense else 0
+    chunk = _chunk(batch_size, x_row + 2 * sum(strides))
     size = 0
 
     def take(numbers: int) -> int:
@@ -243,25 +333,72 @@ def _layout(architecture: Architecture, rows: Rows, batch_size: int, threads: in
         return start
 
     table = np.full((len(strides), codes.LAYER_COLUMNS), -1, dtype=np.int64)
+    _describe_layers(table, architecture)
     for number, layer in enumerate(architecture.layers):
         last = number == len(strides) - 1
         row = table[number]
+        row[codes.THRESHOLD] = threshold(layer.dropout)
+        row[codes.ROW], row[codes.BLOCK] = strides[number], max(18, _BLOCK_NUMBERS // layer.stride // 6 * 6)
+        row[codes.A] = row[codes.KEPT] = take(chunk * strides[number])
+        if backward:
+            row[codes.D] = take(chunk * strides[number])
+        if layer.dropout > 0:
+            row[codes.KEPT] = take(chunk * strides[number])
+        if layer.activation in ("gelu", "silu") or (last and get_loss(architecture.loss).from_logits):
+            row[codes.Z] = take(chunk * strides[number])
+        if number > 0 and chunk >= PACK_FROM:
+            row[codes.PACKED] = take(layer.fan_in * layer.stride)
+        if number > 0 and backward and batch_size > 1:
+            row[codes.TRANSPOSED] = take(padded(layer.fan_in) * layer.units)
+    x, y = take(chunk * x_row), take(chunk * architecture.layers[-1].stride)
+    base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
+    block = take(int((table[:, codes.BLOCK] * table[:, codes.STRIDE]).max()) if backward else 0)
+
+    exchanging = backward and threads > 1
+    nothing = np.empty(0, dtype)
+    shared = aligned_zeros(size, dtype) if exchanging else nothing
+    shared_parameters = _copy(parameters) if exchanging else nothing
+    losses, correct = np.zeros(chunk), np.zeros(chunk)
+    # Lists pay where they are some entries long.
+    listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
+    skipping = not backward and dense and prepared.nonzero < DENSE_FROM
+    entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
+    works = [
+        Work(
+            *(chunk, x, x_row, y, base, sums, block, int(listing), int(skipping)),
+            memory=aligned_zeros(size, dtype),
+            shared=shared,
+            shared_parameters=shared_parameters,
+            losses=losses,
+            correct=correct,
+            ends=np.zeros(rows.features if listing else 0, np.int64),
+            members=np.zeros(entries, np.uint32),
+            factors=np.zeros(entries, dtype),
+            ones=np.ones(chunk if listing else 0, dtype),
+        )
+        for _ in range(threads)
+    ]
+    return table, works
+
+
+def _describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:
+    """Fill in the columns of the layer table that don't depend on a data set."""
+    for row, layer in zip(table, architecture.layers, strict=True):
         row[codes.FAN_IN], row[codes.UNITS], row[codes.STRIDE] = layer.fan_in, layer.units, layer.stride
         row[codes.WEIGHTS], row[codes.BIAS] = layer.weights_start, layer.bias_start
         row[codes.ACTIVATION] = getattr(codes, layer.activation.upper())
-        row[codes.THRESHOLD] = threshold(layer.dropout)
-        row[codes.A] = row[codes.KEPT] = take(chunk * layer.stride)
-        row[codes.D] = take(chunk * layer.stride)
-        if layer.dropout > 0:
-            row[codes.KEPT] = take(chunk * layer.stride)
-        if layer.activation in ("gelu", "silu") or (last and get_loss(architecture.loss).from_logits):
-            row[codes.Z] = take(chunk * layer.stride)
-        if number > 0:
-            row[codes.TRANSPOSED] = take(padded(layer.fan_in) * layer.units)
-    x, y = take(chunk * x_stride), take(chunk * strides[-1])
-    base, sums = take(strides[0]), take(threads * strides[0])
-    memory = aligned_zeros(size, architecture.dtype)
-    return table, Work(chunk, x, y, base, sums, memory, np.zeros(chunk), np.zeros(chunk))
+
+
+def _copy(vector: Array) -> Array:
+    """Copy a flat vector to memory that begins with a cache line."""
+    copied = aligned_zeros(len(vector), vector.dtype)
+    copied[:] = vector
+    return copied
+
+
+def _row_stride(width: int, dtype: np.dtype[Any]) -> int:
+    """How far apart the rows of a chunk lie: at powers of two they would all fall into few sets of the cache."""
+    return width + 16 if width * dtype.itemsize % 512 == 0 else width
 
 
 def _chunk(batch_size: int, numbers_of_a_row: int) -> int:
@@ -273,21 +410,30 @@ def _chunk(batch_size: int, numbers_of_a_row: int) -> int:
     return max(1, -(-batch_size // parts))
 
 
-def _pieces(architecture: Architecture, rows: Rows, threads: int) -> NDArray[np.int64]:
-    """Which rows of every weight matrix a thread owns: whole panels of 16, the sparse first layer's by equal
-    non-zeros.
+def _tables(layers: NDArray[np.int64], architecture: Architecture, threads: int, sparse: bool) -> NDArray[np.int64]:
+    """Copy the layer table for every thread, and enter what each owns: whole cache lines.
+
+    Rows of every weight matrix, and every so other bias; with sparse rows, and several threads, columns of the first
+    layer.
     """
-    pieces = np.zeros((threads + 1, len(architecture.layers)), dtype=np.int64)
-    shares = np.arange(threads + 1) / threads
-    for number, layer in enumerate(architecture.layers):
-        pieces[:, number] = np.minimum(np.round(shares * layer.fan_in / 16) * 16, layer.fan_in)
-        if number == 0 and threads > 1 and rows.kind in (SPARSE_BYTES, SPARSE_NUMBERS):
-            columns = rows.columns_16 if rows.kind == SPARSE_BYTES else rows.columns_32
-            spread = columns[:: max(1, len(columns) // 2**20)]
-            filled = np.cumsum(np.bincount(spread, minlength=layer.fan_in))
-            pieces[1:-1, 0] = np.searchsorted(filled, shares[1:-1] * filled[-1])
-        pieces[-1, number] = layer.fan_in
-    return pieces
+    tables = np.repeat(layers[np.newaxis], threads, axis=0)
+    for thread, table in enumerate(tables):
+        for number, (row, layer) in enumerate(zip(table, architecture.layers, strict=True)):
+            rows, columns = (_piece(size, thread, threads) for size in (layer.fan_in, layer.stride))
+            bias = (0, layer.stride if number % threads == thread else 0)
+            if number == 0 and sparse and threads > 1:
+                rows, bias = (0, layer.fan_in), columns
+            else:
+                columns = (0, layer.stride)
+            row[[codes.LOW, codes.HIGH, codes.LEFT, codes.RIGHT]] = *rows, *columns
+            row[[codes.BIAS_LEFT, codes.BIAS_RIGHT]] = bias
+    return tables
+
+
+def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
+    """First and last of a thread's share of so many numbers, in lines of 16."""
+    first, last = (min(round(size * end / threads / 16) * 16, size) for end in (thread, thread + 1))
+    return first, size if thread == threads - 1 else last
 
 
 def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
@@ -350,7 +496,15 @@ def _wanted(architecture: Architecture, data: Data) -> Wanted:
     elif data.targets is not None and data.targets.values is not None:
         values = _plain(np.asarray(data.targets.values, dtype=dtype))
     weights = np.empty(0, dtype) if data.weights is None else _plain(np.asarray(data.weights, dtype=dtype))
-    return Wanted(int(data.targets is not None), getattr(codes, data.task.upper()), labels, values, weights)
+    return Wanted(
+        has_targets=int(data.targets is not None),
+        task=getattr(codes, data.task.upper()),
+        labelled=int(len(labels) > 0),
+        weighted=int(len(weights) > 0),
+        labels=labels,
+        values=values,
+        weights=weights,
+    )
 
 
 class _Memory:

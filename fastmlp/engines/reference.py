@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..activations import get_activation
 from ..architecture import Architecture
 from ..dropout import dropout_mask, epoch_key
+from ..inputs import Scaling
 from ..losses import get_loss
 from ..optimizers import Optimizer
 from ..state import TrainingState
@@ -138,9 +139,13 @@ def load(architecture: Architecture) -> None:
     """See `Engine.load`; there is nothing to compile."""
 
 
-def prepare(architecture: Architecture, data: Data, threads: int) -> Data:
+def prepare(architecture: Architecture, data: Data, threads: int, once: bool = False) -> Data:
     """See `Engine.prepare`; NumPy's BLAS decides about threads itself."""
     return data
+
+
+def few_rows(architecture: Architecture, scaling: Scaling) -> None:
+    """See `Engine.few_rows`; there is no shorter way here."""
 
 
 def forward(architecture: Architecture, parameters: Array, prepared: Data) -> Array:

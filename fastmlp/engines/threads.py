@@ -6,7 +6,7 @@ in several threads don't disturb one another, and no thread is left behind.
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,28 +34,27 @@ def _quota() -> int:
         return 1024
 
 
-def run_together(function: Callable[..., None], threads: int, *arguments: Any) -> None:
-    """Call ``function(thread, threads, barrier, *arguments)`` on every thread, and return when all have.
+def run_together(function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
+    """Call ``function(thread, threads, barrier, *arguments[thread])`` on every thread, and return when all have.
 
     Parameters
     ----------
     function : callable
         Compiled code that releases the GIL and waits at the barrier between its phases.
-    threads : int
-    *arguments
-        Shared by all.
+    arguments : sequence of tuple
+        Those of each thread, the calling one first.
 
     Raises
     ------
     BaseException
         The first that a thread raised; the others are let go at the barrier.
     """
-    barrier = new_barrier()
+    barrier, threads = new_barrier(), len(arguments)
     raised: list[BaseException] = []
 
     def work(thread: int) -> None:
         try:
-            function(thread, threads, barrier, *arguments)
+            function(thread, threads, barrier, *arguments[thread])
         except BaseException as error:
             give_up(barrier)
             raised.append(error)

@@ -2,28 +2,38 @@
 kernels).
 
 One compiled function does all three, because most of it is the same code and compiling it takes seconds. It is run by
-every thread of a pass at once, each with its own number: between the phases of a step they wait for one another.
-Nothing is allocated in its loops.
+every thread of a pass at once, each with its own number and its own memory: between the phases of a step they wait for
+one another. Nothing is allocated in its loops.
 """
 
 from ._jit import entry
 from .barrier import wait
-from .codes import L1, MOMENTUM, SGD, STRIDE, UNITS, A
-from .simd import at, get, put
+from .codes import KEPT, L1, LEFT, MOMENTUM, RIGHT, ROW, SGD, STRIDE, UNITS, A
+from .exchange import collect
+from .simd import at, get, pointer, put
 from .steps import (
     NO,
+    PACK_FROM,
     SPARSE_BYTES,
     YES,
     activate,
     backward_rows,
     backward_top,
-    first_layer_forward,
-    gradient_rows,
+    collect_parameters,
+    collect_rows,
+    dense_forward,
+    exchange_others,
+    first_layer_base,
+    gradient_and_update,
     judge_rows,
     layer_forward,
-    prepare,
+    list_entries,
+    pack_layers,
+    publish_parameters,
+    publish_rows,
     shrink_rows,
-    update_rows,
+    skipping_forward,
+    sparse_forward,
 )
 
 TRAIN, GRADIENT, FORWARD = range(3)
@@ -42,98 +52,151 @@ def run(
         Which thread this is, and how many there are. Rows and parameters are divided among them; the bits don't
         depend on it.
     barrier : ndarray of int64
-        Of `kernels.barrier`, shared by the threads, as are all arrays below.
+        Of `kernels.barrier`, shared by the threads.
     mode : int
         TRAIN: one step of the optimizer a batch. GRADIENT: the gradient of one batch of all rows. FORWARD: outputs
         and losses.
     outputs : flat array
-        FORWARD writes the outputs of every row here, (n_rows * outputs,), unless it is empty.
+        FORWARD writes the outputs of every row here, (n_rows * outputs,), unless it is empty; shared.
     totals : ndarray of float64, shape (3,)
-        Receives the sums of weighted losses, weighted correct answers, and weights.
+        Receives the sums of weighted losses, weighted correct answers, and weights; shared.
     network, rows, wanted, work : named tuples of `steps`
     optimizer : int
         Its code.
     parameters, gradient, m, v : flat arrays
-        Of the layout of the architecture; the moments may be empty where the optimizer needs none.
+        Of the layout of the architecture; the moments may be empty where the optimizer needs none, and the gradient
+        where it isn't asked for and never has to be kept whole. In training and for a gradient each thread has its
+        own, and keeps those up to date that it owns by its layer table.
     order : ndarray of int64
     rates : ndarray of float64
         The learning rate of every batch; read in TRAIN.
     step : int
         How many steps have been done before.
     """
-    # Every field of the tuples once, here: see steps.
-    loss, layers, pieces, settings = network.loss, network.layers, network.pieces, network.settings
-    kind, features, scale, shift = rows.kind, rows.features, rows.scale, rows.shift
-    folded = rows.has_shift and kind >= SPARSE_BYTES
-    starts, columns_16, columns_32 = rows.starts, rows.columns_16, rows.columns_32
-    bytes, numbers = rows.bytes, rows.numbers
-    labels, values, weights = wanted.labels, wanted.values, wanted.weights
-    has_targets, task = wanted.has_targets, wanted.task
-    chunk, x, y, base, sums = work.chunk, work.x, work.y, work.base, work.sums
-    memory, losses, correct = work.memory, work.losses, work.correct
+    loss, n_layers, layers = network.loss, network.n_layers, pointer(network.layers)
+    settings = pointer(network.settings)
+    kind, features, scale, shift = rows.kind, rows.features, pointer(rows.scale), pointer(rows.shift)
+    starts, columns_16, columns_32 = pointer(rows.starts), pointer(rows.columns_16), pointer(rows.columns_32)
+    bytes, numbers = pointer(rows.bytes), pointer(rows.numbers)
+    has_targets, task, labelled, weighted = wanted.has_targets, wanted.task, wanted.labelled, wanted.weighted
+    labels, values, weights = pointer(wanted.labels), pointer(wanted.values), pointer(wanted.weights)
+    chunk, x, x_row, y, base, sums = work.chunk, work.x, work.x_row, work.y, work.base, work.sums
+    block, listing, memory, shared = work.block, work.listing, pointer(work.memory), pointer(work.shared)
+    losses, correct = pointer(work.losses), pointer(work.correct)
+    shared_parameters, ones = pointer(work.shared_parameters), pointer(work.ones)
+    ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
+    n_rows, writing = len(order), len(outputs) > 0
+    order, outputs_, parameters_ = pointer(order), pointer(outputs), pointer(parameters)
+    gradient_, m_, v_ = pointer(gradient), pointer(m), pointer(v)
 
-    top = len(layers) - 1
-    units, width, answers = at(layers, top, UNITS), at(layers, top, STRIDE), at(layers, top, A)
+    top = n_layers - 1
+    units, width, answers = at(layers, top, UNITS), at(layers, top, ROW), at(layers, top, A)
     training = mode == TRAIN
     backward = mode != FORWARD
-    packing = backward and batch_size > 1
+    sparse = kind >= SPARSE_BYTES
+    folded = rows.has_shift and (sparse or work.skipping)
+    exchanging = backward and threads > 1
+    by_columns = exchanging and sparse
+    left, right = at(layers, 0, LEFT), at(layers, 0, RIGHT)
     # Plain gradient descent on a batch of one chunk needs no gradient: deltas times minus the rate go straight into the
     # weights.
-    direct = training and optimizer == SGD and settings[MOMENTUM] == 0 and settings[L1] == 0 and batch_size <= chunk
-    target = parameters if direct else gradient
-    for batch in range((len(order) + batch_size - 1) // batch_size):
+    direct = training and optimizer == SGD and get(settings, MOMENTUM) == 0 and get(settings, L1) == 0
+    direct = direct and batch_size <= chunk
+    target = parameters_ if direct else gradient_
+    for batch in range((n_rows + batch_size - 1) // batch_size):
         begin = batch * batch_size
-        end = begin + batch_size if begin + batch_size < len(order) else len(order)
+        end = begin + batch_size if begin + batch_size < n_rows else n_rows
         rate = rates[batch] if training else 0.0
         delta_scale = (-rate if direct else 1.0) / (end - begin)
         for position in range(begin, end, chunk):
             count = chunk if end - position > chunk else end - position
             first, last = count * thread // threads, count * (thread + 1) // threads
-            if backward or position == 0:
-                prepare(memory, base, layers, pieces, folded, shift, parameters, packing, thread, threads)
+            # What all rows share.
+            if exchanging:
                 wait(barrier, threads)
+            if position == begin:
+                if exchanging:
+                    collect_parameters(parameters_, shared_parameters, n_layers, layers, by_columns)
+                first_layer_base(memory, base, layers, folded, shift, parameters_, left, right)
+                pack_layers(memory, n_layers, layers, parameters_, chunk >= PACK_FROM, backward and batch_size > 1)
+
+            # Forward.
+            if sparse:
+                from_row, to_row = (NO, count) if by_columns else (first, last)
+                sparse_forward(
+                    memory, base, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, parameters_,
+                    order, n_rows, position, from_row, to_row, left, right,
+                )  # fmt: skip
+            elif work.skipping:
+                skipping_forward(
+                    memory, base, layers, kind, features, scale, bytes, numbers, members, factors, parameters_, order,
+                    position, first, last,
+                )  # fmt: skip
+            else:
+                dense_forward(
+                    memory, x, x_row, base, layers, kind, features, scale, shift, bytes, numbers, parameters_, order,
+                    position, first, last,
+                )  # fmt: skip
+            if by_columns:
+                start, row = at(layers, 0, KEPT), at(layers, 0, ROW)
+                exchange_others(memory, shared, start, row, first, last, count, left, right, YES)
+                wait(barrier, threads)
+                start += first * row
+                collect(memory, shared, start, row, last - first, left)
+                collect(memory, shared, start + right, row, last - first, at(layers, 0, STRIDE) - right)
             for n in range(top + 1):
-                if n == 0:
-                    first_layer_forward(
-                        memory, x, base, layers, kind, features, scale, shift, starts, columns_16, columns_32, bytes,
-                        numbers, parameters, order, position, first, last,
-                    )  # fmt: skip
-                else:
-                    layer_forward(memory, layers, n, parameters, first, last - first, count == 1)
+                if n > 0:
+                    layer_forward(memory, layers, n, parameters_, first, last - first, count == 1, chunk >= PACK_FROM)
                 activate(memory, layers, n, settings, order, position, first, last - first, training)
             if has_targets:
                 judge_rows(
-                    memory, y, losses, correct, layers, loss, task, labels, values, weights, order, position,
-                    first, last,
+                    memory, y, losses, correct, layers, top, loss, task, labelled, labels, values, weighted, weights,
+                    order, position, first, last,
                 )  # fmt: skip
+
+            # Backward.
             if backward:
-                backward_top(memory, y, layers, loss, weights, order, position, first, last, delta_scale)
-                backward_rows(
-                    memory, layers, parameters, loss, settings, order, position, first, last, training, packing
+                backward_top(
+                    memory, y, layers, top, loss, weighted, weights, order, position, first, last, delta_scale
                 )
-            elif len(outputs) > 0:
+                backward_rows(
+                    memory, layers, top, parameters_, loss, settings, order, position, first, last, training,
+                    batch_size > 1,
+                )  # fmt: skip
+                if exchanging:
+                    publish_rows(shared, memory, x, x_row, n_layers, layers, by_columns, features, first, last - first)
+            elif writing:
                 for i in range(first, last):
                     for j in range(units):
-                        put(outputs, get(order, position + i) * units + j, get(memory, answers + i * width + j))
+                        put(outputs_, get(order, position + i) * units + j, get(memory, answers + i * width + j))
             wait(barrier, threads)
             if thread == 0 and has_targets:
                 for i in range(count):
                     totals[0] += get(losses, i)
                     totals[1] += get(correct, i)
-                    totals[2] += 1.0 if len(weights) == 0 else float(get(weights, get(order, position + i)))
-            if backward:
-                fresh = NO
-                if not direct and position == begin:
-                    fresh = YES
-                if direct:
-                    shrink_rows(parameters, layers, pieces, settings, rate, thread)
-                gradient_rows(
-                    target, memory, x, sums, layers, pieces, kind, features, folded, scale, shift, starts,
-                    columns_16, columns_32, bytes, numbers, order, position, count, fresh, thread, threads,
+                    totals[2] += float(get(weights, get(order, position + i))) if weighted else 1.0
+            if not backward:
+                wait(barrier, threads)
+                continue
+
+            # Parameters.
+            if exchanging:
+                collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, last, count)
+            updating = training and not direct and position + count == end
+            whole = updating and position == begin
+            accumulate = direct or position > begin
+            if direct:
+                shrink_rows(parameters_, n_layers, layers, settings, rate)
+            if listing:
+                list_entries(
+                    ends, members, factors, kind, features, scale, starts, columns_16, columns_32, bytes, numbers,
+                    order, position, count,
                 )  # fmt: skip
-                if training and not direct and position + count == end:
-                    update_rows(
-                        optimizer, parameters, gradient, m, v, layers, pieces, settings, step + batch + 1, rate,
-                        thread, threads,
-                    )  # fmt: skip
-            wait(barrier, threads)
+            gradient_and_update(
+                target, parameters_, m_, v_, memory, n_layers, layers, settings, optimizer, step + batch + 1, rate,
+                updating, whole, accumulate, x, x_row, sums, block, kind, listing, folded,
+                scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, ones, order,
+                position, count,
+            )  # fmt: skip
+            if exchanging and training and position + count == end:
+                publish_parameters(shared_parameters, parameters_, n_layers, layers, by_columns)

@@ -17,11 +17,17 @@ LEAKY_SLOPE = 0.01
 HUBER_DELTA = 1.0
 
 # Columns of the layer table: one row of integers a layer.
-FAN_IN, UNITS, STRIDE, WEIGHTS, BIAS, ACTIVATION, KEY, THRESHOLD, A, KEPT, D, Z, TRANSPOSED, LAYER_COLUMNS = range(14)
+(
+    FAN_IN, UNITS, STRIDE, WEIGHTS, BIAS, ACTIVATION, KEY, THRESHOLD, ROW, A, KEPT, D, Z, PACKED, TRANSPOSED,
+    BLOCK, LOW, HIGH, LEFT, RIGHT, BIAS_LEFT, BIAS_RIGHT, LAYER_COLUMNS,
+) = range(23)  # fmt: skip
 """Fan-in, units, padded units; where weights and bias start in the flat vector (bias: -1 without); the activation's
-code; the hash below which dropout drops a unit (0: none); where in the workspace start the layer's activations, the
-activations before dropout (the same place without dropout), deltas, logits (-1: not kept) and transposed weights (-1:
-not needed)."""
+code; the hash below which dropout drops a unit (0: none); how far apart the rows of a chunk lie in the workspace; where
+in the workspace start the layer's activations, the activations before dropout (the same place without dropout), deltas,
+logits (-1: not kept), and packed weights and packed transposed weights (-1: not needed); and of how many rows the
+gradient is computed at a time, where the optimizer takes it straight away. Each thread has a table of its own, for the
+rest says what it owns: of the weights the rows from LOW to HIGH, columns from LEFT to RIGHT, and of the bias the
+numbers from BIAS_LEFT to BIAS_RIGHT."""
 
 # Entries of the settings, floats.
 (L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, SETTINGS) = range(10)

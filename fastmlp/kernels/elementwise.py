@@ -24,6 +24,7 @@ from .simd import (
     minimum,
     nearest,
     power_of_two,
+    put,
     splat,
     store,
     where_positive,
@@ -113,7 +114,7 @@ def _softmax_row(z, start, units, width):
     for j in range(0, width, vector):
         store(z, start + j, load(z, start + j) / splat(z, sums))
     for j in range(units, width):
-        z[start + j] = 0.0
+        put(z, start + j, 0.0)
 
 
 @kernel
@@ -156,7 +157,7 @@ def activation_forward(code, a, start, stride, rows, units, width):
         elif code == GELU:
             for j in range(first, last):
                 z = get(a, j)
-                a[j] = z * (0.5 * (1.0 + math.erf(z * _ROOT_HALF)))
+                put(a, j, z * (0.5 * (1.0 + math.erf(z * _ROOT_HALF))))
 
 
 @kernel
@@ -209,7 +210,7 @@ def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, 
             for j in range(first, last):
                 x = get(z, j + z_shift)
                 density = math.exp(-0.5 * x * x) * _ROOT_HALF_OVER_PI if abs(x) < 40.0 else 0.0
-                d[j] = get(d, j) * (0.5 * (1.0 + math.erf(x * _ROOT_HALF)) + x * density)
+                put(d, j, get(d, j) * (0.5 * (1.0 + math.erf(x * _ROOT_HALF)) + x * density))
 
 
 @kernel
@@ -237,7 +238,7 @@ def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, 
     """
     vector = lanes(x)
     for i in range(rows):
-        row = row_key(key, order[first + i])
+        row = row_key(key, get(order, first + i))
         for j in range(0, width, vector):
             values = load(x, x_start + i * stride + j)
             store(out, out_start + i * stride + j, values * dropout_factors(values, row, j, threshold, scale))

@@ -17,17 +17,24 @@ from .codes import (
 )
 from .simd import get, put
 
+SMALL = 1e-30
+"""The least softmax of which the logarithm is the loss: below it float32 loses digits, and then all."""
+
 
 @kernel
-def loss_row(code, a, start, z, z_start, y, y_start, units):
+def loss_row(code, a, start, z, z_start, y, y_start, units, label):
     """Loss of one row, a float64; formulas as in `fastmlp.losses`.
 
     Parameters
     ----------
     a, z, y : flat arrays
         Outputs, logits (read by the cross-entropies only) and targets, `units` numbers each.
+    label : int
+        Where the one 1 among the targets is; -1 where they are other numbers.
     """
     value = 0.0
+    if code == CROSS_ENTROPY and label >= 0 and get(a, start + label) > SMALL:
+        return -math.log(get(a, start + label))
     if code == CROSS_ENTROPY:
         largest = get(z, z_start)
         for j in range(1, units):
@@ -82,10 +89,22 @@ def loss_backward(code, d, d_start, a, start, y, y_start, share, units, width):
 
 
 @kernel
-def correct_row(task, a, start, y, y_start, units):
-    """1.0 if the answer of one row is right, else 0.0; NaN in regression."""
+def correct_row(task, a, start, y, y_start, units, label):
+    """1.0 if the answer of one row is right, else 0.0; NaN in regression. `label` as for `loss_row`."""
     if task == REGRESSION:
         return math.nan
+    if task == CLASSES and label >= 0:
+        # The first of the largest outputs is the answer, and NaN is larger than all, as for NumPy. But for NaN no
+        # branch depends on the outputs: it would be mispredicted.
+        at_label = get(a, start + label)
+        beaten = False
+        for j in range(label):
+            x = get(a, start + j)
+            beaten |= not x < at_label if at_label == at_label else x != x
+        for j in range(label + 1, units):
+            x = get(a, start + j)
+            beaten |= not x <= at_label and at_label == at_label
+        return 0.0 if beaten else 1.0
     if task == CLASSES:
         best, wanted = 0, 0
         for j in range(1, units):

@@ -8,10 +8,15 @@ computes it, so a product has the same bits however its rows are divided.
 from . import microkernels
 from ._jit import kernel
 from .codes import PADDING
+from .microkernels import transpose_square
 from .simd import broadcast, fma, get, lanes, load, put, splat, store, total
 
 _TILE_6_2, _TILE_4_2, _TILE_2_2, _TILE_1_2 = (microkernels.tile(rows, 2) for rows in (6, 4, 2, 1))
 _TILE_6_1, _TILE_4_1, _TILE_2_1, _TILE_1_1 = (microkernels.tile(rows, 1) for rows in (6, 4, 2, 1))
+
+
+STRETCH = 256
+"""Of the inner index: a panel of so many rows of ``B``, two vectors wide, is half of L1."""
 
 
 @kernel
@@ -37,51 +42,78 @@ def product(
     -----
     A tile of 6 rows by 2 vectors of ``C`` stays in 12 registers while the inner index runs; each step loads 2 vectors
     of ``B`` and spreads 6 numbers of ``A`` for 12 fused multiply-adds (Goto and van de Geijn 2008, the innermost
-    kernel).
+    kernel). The inner index is cut into stretches whose panel of ``B`` stays in L1 while all rows of ``A`` pass;
+    between them a tile rests in ``C``, which rounds nothing.
     """
     vector = lanes(c)
-    for j in range(0, width, 2 * vector):
-        wide = width - j >= 2 * vector
-        start, stride = b_start + j, b_stride
-        if b_panel > 0:
-            start, stride = b_start + j * b_panel, 2 * vector if wide else vector
-        i = 0
-        if wide:
-            while i + 6 <= rows:
-                to, of = c_start + i * c_stride + j, a_start + i * a_row
-                _TILE_6_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
-                i += 6
-            while i < rows:
-                to, of = c_start + i * c_stride + j, a_start + i * a_row
-                if rows - i >= 4:
-                    _TILE_4_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
-                    i += 4
-                elif rows - i >= 2:
-                    _TILE_2_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
-                    i += 2
-                else:
-                    _TILE_1_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
-                    i += 1
-        else:
-            while i < rows:
-                to, of = c_start + i * c_stride + j, a_start + i * a_row
-                if rows - i >= 6:
-                    _TILE_6_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
+    for begin in range(0, inner, STRETCH):
+        stretch = inner - begin if inner - begin < STRETCH else STRETCH
+        for j in range(0, width, 2 * vector):
+            wide = width - j >= 2 * vector
+            start, stride = b_start + begin * b_stride + j, b_stride
+            if b_panel > 0:
+                stride = 2 * vector if wide else vector
+                start = b_start + j * b_panel + begin * stride
+            from_a = a_start + begin * a_inner
+            add = accumulate + begin
+            i = 0
+            if wide:
+                while i + 6 <= rows:
+                    to, of = c_start + i * c_stride + j, from_a + i * a_row
+                    _TILE_6_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
                     i += 6
-                elif rows - i >= 4:
-                    _TILE_4_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
-                    i += 4
-                elif rows - i >= 2:
-                    _TILE_2_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
-                    i += 2
-                else:
-                    _TILE_1_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, inner, accumulate)
-                    i += 1
+                while i < rows:
+                    to, of = c_start + i * c_stride + j, from_a + i * a_row
+                    if rows - i >= 4:
+                        _TILE_4_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
+                        i += 4
+                    elif rows - i >= 2:
+                        _TILE_2_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
+                        i += 2
+                    else:
+                        _TILE_1_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
+                        i += 1
+            else:
+                while i < rows:
+                    to, of = c_start + i * c_stride + j, from_a + i * a_row
+                    if rows - i >= 6:
+                        _TILE_6_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
+                        i += 6
+                    elif rows - i >= 4:
+                        _TILE_4_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
+                        i += 4
+                    elif rows - i >= 2:
+                        _TILE_2_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
+                        i += 2
+                    else:
+                        _TILE_1_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
+                        i += 1
 
 
 @kernel
-def pack_transposed(out, out_start, w, w_start, w_stride, first, last, rows, columns):
-    """Write rows `first` to `last` of ``W`` as columns of ``Wᵀ``, in the panels that `product` reads.
+def pack(out, out_start, w, w_start, w_stride, rows, columns):
+    """Write ``W``, (rows, columns), in the panels that `product` reads; `columns` is a multiple of 8.
+
+    Parameters
+    ----------
+    out : flat array
+        ``W`` in panels of two vectors' width (the last of one, if an odd number of vectors is wide): panel by panel,
+        `rows` rows each.
+    """
+    vector = lanes(out)
+    for j in range(0, columns, 2 * vector):
+        wide = columns - j >= 2 * vector
+        place, step = out_start + j * rows, 2 * vector if wide else vector
+        for i in range(rows):
+            store(out, place, load(w, w_start + i * w_stride + j))
+            if wide:
+                store(out, place + vector, load(w, w_start + i * w_stride + j + vector))
+            place += step
+
+
+@kernel
+def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
+    """Write ``Wᵀ``, (columns, padded rows), in the panels that `product` reads.
 
     Parameters
     ----------
@@ -89,24 +121,35 @@ def pack_transposed(out, out_start, w, w_start, w_stride, first, last, rows, col
         ``Wᵀ`` in panels of two vectors' width (the last of one, if ``W``'s padded rows leave one): panel by panel,
         `columns` rows each. Holds ``padded(rows) * columns`` numbers; columns of ``Wᵀ`` beyond `rows` are zero.
     w : flat array
-        ``W``, (rows, columns), rows `w_stride` apart.
-    first, last : int
-        Which rows of ``W``; both multiples of the panel's width, or `last` equal to `rows`.
+        ``W``, (rows, columns), rows `w_stride` apart, which is at least `columns` padded.
+
+    Notes
+    -----
+    Squares of a vector's length are transposed in registers.
     """
     vector = lanes(out)
     padded = (rows + PADDING - 1) // PADDING * PADDING
-    zero = splat(out, 0.0)
-    for j in range(first, last, 2 * vector):
-        width = 2 * vector if padded - j >= 2 * vector else padded - j
-        filled = width if rows - j >= width else rows - j
-        panel = out_start + j * columns
-        if filled < width:
-            for p in range(0, columns * width, vector):
-                store(out, panel + p, zero)
-        for i in range(filled):
-            source = w_start + (j + i) * w_stride
-            for p in range(columns):
-                put(out, panel + p * width + i, get(w, source + p))
+    for j in range(0, padded, vector):
+        # Which panel the vector falls in, and how wide that is.
+        panel = j // (2 * vector) * (2 * vector)
+        width = 2 * vector if padded - panel >= 2 * vector else vector
+        place = out_start + panel * columns + (j - panel)
+        filled = rows - j
+        if filled >= vector:
+            p = 0
+            while p + vector <= columns:
+                transpose_square(out, place + p * width, width, w, w_start + j * w_stride + p, w_stride)
+                p += vector
+            for i in range(vector):
+                for q in range(p, columns):
+                    put(out, place + q * width + i, get(w, w_start + (j + i) * w_stride + q))
+        else:
+            for q in range(columns):
+                for i in range(vector):
+                    if i < filled:
+                        put(out, place + q * width + i, get(w, w_start + (j + i) * w_stride + q))
+                    else:
+                        put(out, place + q * width + i, 0.0)
 
 
 @kernel

@@ -70,6 +70,8 @@ def _compiled_tile(rows: int, columns: int) -> Any:
                         builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
                 builder.store(at(now_a, inner_stride_), pa)
                 builder.store(at(now_b, ldb_), pb)
+                end = builder.block
+            _keep_rolled(builder, end)
             for i in range(rows):
                 for j in range(columns):
                     store_vector(builder, builder.load(sums[i][j], typ=v), places[i][j])
@@ -79,6 +81,20 @@ def _compiled_tile(rows: int, columns: int) -> Any:
         return types.void(c, n, n, a, n, n, n, b, n, n, n, n), codegen
 
     return tile
+
+
+def _keep_rolled(builder: Any, end: Any) -> None:
+    """Forbid LLVM to unroll the loop whose last block is `end`; builders have left it.
+
+    Numba optimises a kernel once by itself and again inside the function that calls it, and a loop that is unrolled
+    twice runs at half the speed. The second form is the one that a process finds in the cache.
+    """
+    module = builder.module
+    forbidden = module.add_metadata(["llvm.loop.unroll.disable"])
+    # A loop's name is a node of its own, which points to itself; llvmlite would take nodes of equal content as one.
+    loop = module.add_metadata(["loop", ir.IntType(32)(len(module.metadata))])
+    loop.operands = (loop, forbidden)
+    end.terminator.set_metadata("llvm.loop", loop)
 
 
 def _compiled_gather_rows(columns: int) -> Any:
@@ -109,6 +125,8 @@ def _compiled_gather_rows(columns: int) -> Any:
                     builder.store(
                         llvm_math(builder, "fma", [factor, weights, builder.load(sums[j], typ=v)], v), sums[j]
                     )
+                end = builder.block
+            _keep_rolled(builder, end)
             for j in range(columns):
                 store_vector(
                     builder, builder.load(sums[j], typ=v), _offset(context, builder, c0, c.dtype, j * vector.lanes)
@@ -146,12 +164,65 @@ def _compiled_scatter_rows(columns: int) -> Any:
                     place = _offset(context, builder, row, g.dtype, j * vector.lanes)
                     total = llvm_math(builder, "fma", [factor, deltas[j], load_vector(builder, place, v)], v)
                     store_vector(builder, total, place)
+                end = builder.block
+            _keep_rolled(builder, end)
             return context.get_dummy_value()
 
         n = types.intp
         return types.void(g, n, n, delta, n, index, value, n, n, scale), codegen
 
     return scatter
+
+
+@intrinsic
+def _compiled_transpose_square(typingctx, out, place, out_stride, w, start, stride):
+    """``out[p, i] = w[i, p]`` for a square of a vector's length; two strides from row to row."""
+    vector = Vector(out.dtype)
+
+    def codegen(context, builder, sig, args):
+        v, n = vector_type(context, vector), vector.lanes
+        scalar = context.get_data_type(out.dtype)
+        source = address(context, builder, sig.args[3], args[3], args[4])
+        target = address(context, builder, sig.args[0], args[0], args[1])
+
+        def row(base: Any, stride: Any, number: int) -> Any:
+            place = builder.mul(stride, context.get_constant(types.intp, number))
+            return builder.gep(base, [place], source_etype=scalar, inbounds=True)
+
+        rows = [load_vector(builder, row(source, args[5], i), v) for i in range(n)]
+        # Halves change places between rows that are half a square apart, then quarters, then single numbers.
+        distance = n // 2
+        while distance:
+            mixed = list(rows)
+            for i in range(n):
+                if i & distance == 0:
+                    mixed[i], mixed[i + distance] = _exchange_blocks(builder, rows[i], rows[i + distance], distance, n)
+            rows, distance = mixed, distance // 2
+        for i in range(n):
+            store_vector(builder, rows[i], row(target, args[2], i))
+        return context.get_dummy_value()
+
+    n = types.intp
+    return types.void(out, n, n, w, n, n), codegen
+
+
+def _exchange_blocks(builder: Any, upper: Any, lower: Any, block: int, lanes: int) -> tuple[Any, Any]:
+    """Exchange every second block of the upper row with the block before it of the lower row."""
+    word = ir.IntType(32)
+    mask = ir.VectorType(word, lanes)
+    keep = [i if i & block == 0 else lanes + i - block for i in range(lanes)]
+    other = [i + block if i & block == 0 else lanes + i for i in range(lanes)]
+    return (
+        builder.shuffle_vector(upper, lower, ir.Constant(mask, keep)),
+        builder.shuffle_vector(upper, lower, ir.Constant(mask, other)),
+    )
+
+
+def _python_transpose_square(out, place, out_stride, w, start, stride):
+    n = lanes(out)
+    for p in range(n):
+        for i in range(n):
+            out[place + p * out_stride + i] = w[start + i * stride + p]
 
 
 def _offset(context: Any, builder: Any, base: Any, dtype: Any, count: int) -> Any:
@@ -218,5 +289,7 @@ def _python_scatter_rows(columns: int) -> Any:
 
 if numba.config.DISABLE_JIT:
     tile, gather_rows, scatter_rows = _python_tile, _python_gather_rows, _python_scatter_rows
+    transpose_square = _python_transpose_square
 else:
     tile, gather_rows, scatter_rows = _compiled_tile, _compiled_gather_rows, _compiled_scatter_rows
+    transpose_square = _compiled_transpose_square

@@ -17,7 +17,7 @@ from .codes import (
     RMSPROP,
     WEIGHT_DECAY,
 )
-from .simd import absolute, copysign, fma, lanes, load, splat, square_root, store, where_positive
+from .simd import absolute, copysign, fma, get, lanes, load, splat, square_root, store, where_positive
 
 
 @kernel
@@ -30,24 +30,29 @@ def shrink(w, first, last, factor):
 
 
 @kernel
-def add_penalty_gradient(g, w, first, last, l1, l2):
-    """``g += l1 * sign(w) + l2 * w``."""
+def add_penalty_gradient(g, g_start, w, first, last, l1, l2):
+    """``g += l1 * sign(w) + l2 * w`` for ``w`` from `first` to `last`, and ``g`` from `g_start` on."""
     vector = lanes(w)
     one, zero = splat(w, l1), splat(w, 0.0)
+    shift = g_start - first
     for j in range(first, last, vector):
         x = load(w, j)
         sign = where_positive(absolute(x), copysign(one, x), zero)
-        store(g, j, load(g, j) + fma(splat(w, l2), x, sign))
+        store(g, j + shift, load(g, j + shift) + fma(splat(w, l2), x, sign))
 
 
 @kernel
-def update(code, w, g, m, v, first, last, settings, step, rate):
-    """One step of the optimizer of this code on the parameters `first` to `last`.
+def update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
+    """One step of the optimizer of this code on a block of `rows` rows of `width` parameters.
 
     Parameters
     ----------
     w, g, m, v : flat arrays
-        Parameters, gradient, moments. Those that the optimizer doesn't use may be empty.
+        Parameters, gradient, moments. Those moments that the optimizer doesn't use may be empty.
+    first, stride, rows, width : int
+        The block begins at ``w[first]``, its rows `stride` apart; moments lie as parameters do.
+    g_start : int
+        Where the gradient of the block begins; its rows are `stride` apart too.
     settings : ndarray of float64
         By the numbers of `codes`.
     step : int
@@ -56,51 +61,58 @@ def update(code, w, g, m, v, first, last, settings, step, rate):
         Learning rate of this step.
     """
     vector = lanes(w)
+    shift = g_start - first
     if code == ADAM:
-        beta_1, beta_2 = settings[BETA_1], settings[BETA_2]
+        beta_1, beta_2 = get(settings, BETA_1), get(settings, BETA_2)
         correction = (1.0 - beta_2**step) ** 0.5
         # rate / c1 * m / (sqrt(v / c2) + epsilon), with the roots of the corrections taken out of the loop.
         scale = splat(w, -rate * correction / (1.0 - beta_1**step))
-        epsilon = splat(w, settings[EPSILON] * correction)
+        epsilon = splat(w, get(settings, EPSILON) * correction)
         keep_1, take_1 = splat(w, beta_1), splat(w, 1.0 - beta_1)
         keep_2, take_2 = splat(w, beta_2), splat(w, 1.0 - beta_2)
-        for j in range(first, last, vector):
-            gradient = load(g, j)
-            mean = fma(keep_1, load(m, j), take_1 * gradient)
-            square = fma(keep_2, load(v, j), take_2 * gradient * gradient)
-            store(m, j, mean)
-            store(v, j, square)
-            store(w, j, fma(scale, mean / (square_root(square) + epsilon), load(w, j)))
+        for i in range(rows):
+            for j in range(first + i * stride, first + i * stride + width, vector):
+                gradient = load(g, j + shift)
+                mean = fma(keep_1, load(m, j), take_1 * gradient)
+                square = fma(keep_2, load(v, j), take_2 * gradient * gradient)
+                store(m, j, mean)
+                store(v, j, square)
+                store(w, j, fma(scale, mean / (square_root(square) + epsilon), load(w, j)))
     elif code == RMSPROP:
-        decay = settings[DECAY]
+        decay = get(settings, DECAY)
         keep, take = splat(w, decay), splat(w, 1.0 - decay)
-        scale, epsilon = splat(w, -rate), splat(w, settings[EPSILON])
-        for j in range(first, last, vector):
-            gradient = load(g, j)
-            square = fma(keep, load(m, j), take * gradient * gradient)
-            store(m, j, square)
-            store(w, j, fma(scale, gradient / (square_root(square) + epsilon), load(w, j)))
-    elif settings[MOMENTUM] > 0:
-        momentum, scale = splat(w, settings[MOMENTUM]), splat(w, -rate)
-        nesterov = settings[NESTEROV] > 0
-        for j in range(first, last, vector):
-            gradient = load(g, j)
-            velocity = fma(momentum, load(m, j), gradient)
-            store(m, j, velocity)
-            if nesterov:
-                velocity = fma(momentum, velocity, gradient)
-            store(w, j, fma(scale, velocity, load(w, j)))
+        scale, epsilon = splat(w, -rate), splat(w, get(settings, EPSILON))
+        for i in range(rows):
+            for j in range(first + i * stride, first + i * stride + width, vector):
+                gradient = load(g, j + shift)
+                square = fma(keep, load(m, j), take * gradient * gradient)
+                store(m, j, square)
+                store(w, j, fma(scale, gradient / (square_root(square) + epsilon), load(w, j)))
+    elif get(settings, MOMENTUM) > 0:
+        momentum, scale = splat(w, get(settings, MOMENTUM)), splat(w, -rate)
+        nesterov = get(settings, NESTEROV) > 0
+        for i in range(rows):
+            for j in range(first + i * stride, first + i * stride + width, vector):
+                gradient = load(g, j + shift)
+                velocity = fma(momentum, load(m, j), gradient)
+                store(m, j, velocity)
+                if nesterov:
+                    velocity = fma(momentum, velocity, gradient)
+                store(w, j, fma(scale, velocity, load(w, j)))
     else:
         scale = splat(w, -rate)
-        for j in range(first, last, vector):
-            store(w, j, fma(scale, load(g, j), load(w, j)))
+        for i in range(rows):
+            for j in range(first + i * stride, first + i * stride + width, vector):
+                store(w, j, fma(scale, load(g, j + shift), load(w, j)))
 
 
 @kernel
-def update_weights(code, w, g, m, v, first, last, settings, step, rate):
+def update_weights(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
     """`update` for weights, with their penalties and their decay; biases have neither."""
-    if settings[L1] > 0 or settings[L2] > 0:
-        add_penalty_gradient(g, w, first, last, settings[L1], settings[L2])
-    if settings[WEIGHT_DECAY] > 0:
-        shrink(w, first, last, 1.0 - rate * settings[WEIGHT_DECAY])
-    update(code, w, g, m, v, first, last, settings, step, rate)
+    for i in range(rows):
+        start = first + i * stride
+        if get(settings, L1) > 0 or get(settings, L2) > 0:
+            add_penalty_gradient(g, g_start + i * stride, w, start, start + width, get(settings, L1), get(settings, L2))
+        if get(settings, WEIGHT_DECAY) > 0:
+            shrink(w, start, start + width, 1.0 - rate * get(settings, WEIGHT_DECAY))
+    update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate)

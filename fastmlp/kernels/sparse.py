@@ -7,10 +7,10 @@ five times less work.
 
 from . import microkernels
 from ._jit import entry, kernel
-from .simd import broadcast, fma, get, lanes, load, put, store
+from .simd import broadcast, fma, get, lanes, load, prefetch, put, splat, store
 
-_GATHER_8, _GATHER_4, _GATHER_2, _GATHER_1 = (microkernels.gather_rows(columns) for columns in (8, 4, 2, 1))
-_SCATTER_8, _SCATTER_4, _SCATTER_2, _SCATTER_1 = (microkernels.scatter_rows(columns) for columns in (8, 4, 2, 1))
+_G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (microkernels.gather_rows(columns) for columns in range(1, 9))
+_S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (microkernels.scatter_rows(columns) for columns in range(1, 9))
 
 
 @kernel
@@ -20,31 +20,39 @@ def row_forward(c, c_start, base, base_start, columns, values, first, last, scal
     Parameters
     ----------
     c, base, w : flat arrays
-        The weighted inputs, (width,); what they start from (the bias); ``W``, rows `stride` apart.
+        The weighted inputs, (width,); what they start from (the bias), which may be ``c``; ``W``, rows `stride` apart.
     columns, values : ndarray of unsigned int, ndarray
     scale : ndarray, shape (n_features,)
 
     Notes
     -----
     Up to 8 vectors of ``c`` stay in registers across the row's non-zeros (the accumulators of a chess engine's sparse
-    first layer, NNUE); a wider ``c`` is done in strips.
+    first layer, NNUE); a wider ``c`` is done in strips of nearly equal width. With the lists of `list_columns` in the
+    place of a row it is also the weight gradient of one feature: deltas in the place of ``W``.
     """
     vector = lanes(c)
     j = 0
     while j < width:
         left = (width - j) // vector
-        if left >= 8:
-            _GATHER_8(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
-            j += 8 * vector
-        elif left >= 4:
-            _GATHER_4(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
-            j += 4 * vector
-        elif left >= 2:
-            _GATHER_2(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
-            j += 2 * vector
+        strips = (left + 7) // 8
+        now = (left + strips - 1) // strips
+        if now == 8:
+            _G8(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
+        elif now == 7:
+            _G7(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
+        elif now == 6:
+            _G6(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
+        elif now == 5:
+            _G5(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
+        elif now == 4:
+            _G4(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
+        elif now == 3:
+            _G3(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
+        elif now == 2:
+            _G2(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
         else:
-            _GATHER_1(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
-            j += vector
+            _G1(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
+        j += now * vector
 
 
 @kernel
@@ -57,18 +65,63 @@ def row_gradient(g, g_start, stride, d, d_start, columns, values, first, last, s
     j = 0
     while j < width:
         left = (width - j) // vector
-        if left >= 8:
-            _SCATTER_8(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
-            j += 8 * vector
-        elif left >= 4:
-            _SCATTER_4(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
-            j += 4 * vector
-        elif left >= 2:
-            _SCATTER_2(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
-            j += 2 * vector
+        strips = (left + 7) // 8
+        now = (left + strips - 1) // strips
+        if now == 8:
+            _S8(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
+        elif now == 7:
+            _S7(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
+        elif now == 6:
+            _S6(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
+        elif now == 5:
+            _S5(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
+        elif now == 4:
+            _S4(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
+        elif now == 3:
+            _S3(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
+        elif now == 2:
+            _S2(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
         else:
-            _SCATTER_1(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
-            j += vector
+            _S1(g, g_start + j, stride, d, d_start + j, columns, values, first, last, scale)
+        j += now * vector
+
+
+@kernel
+def prefetch_row(columns, values, first, last):
+    """Have the entries of a row on their way to the cache: rows are taken in random order, and each would be waited
+    for.
+    """
+    for p in range(first, last, 16):
+        prefetch(columns, p)
+        prefetch(values, p)
+
+
+@kernel
+def count_columns(ends, columns, first, last):
+    """``ends[column] += 1`` for the entries of a sparse row."""
+    for p in range(first, last):
+        column = get(columns, p)
+        put(ends, column, get(ends, column) + 1)
+
+
+@kernel
+def list_columns(ends, members, factors, columns, values, first, last, scale, row):
+    """Append the entries of a sparse row to the lists of their columns: the row's number, and ``x'``.
+
+    Parameters
+    ----------
+    ends : ndarray of int64, shape (n_features,)
+        Where the next entry of a column goes; afterwards where its list ends.
+    members : ndarray of uint32
+        Numbers of rows in the chunk, column by column.
+    factors : flat array
+    """
+    for p in range(first, last):
+        column = get(columns, p)
+        place = get(ends, column)
+        put(ends, column, place + 1)
+        put(members, place, row)
+        put(factors, place, get(values, p) * get(scale, column))
 
 
 @kernel
@@ -77,11 +130,21 @@ def add_shift(out, out_start, shift, w, w_start, stride, first, last, width):
     every row.
     """
     vector = lanes(out)
+    whole = first + (last - first) // 4 * 4
     for j in range(0, width, vector):
-        sums = load(out, out_start + j)
-        for i in range(first, last):
-            sums = fma(broadcast(shift, i), load(w, w_start + i * stride + j), sums)
-        store(out, out_start + j, sums)
+        s0, s1, s2, s3 = load(out, out_start + j), splat(out, 0.0), splat(out, 0.0), splat(out, 0.0)
+        place = w_start + first * stride + j
+        # Four sums, so that the additions don't wait for one another.
+        for i in range(first, whole, 4):
+            s0 = fma(broadcast(shift, i), load(w, place), s0)
+            s1 = fma(broadcast(shift, i + 1), load(w, place + stride), s1)
+            s2 = fma(broadcast(shift, i + 2), load(w, place + 2 * stride), s2)
+            s3 = fma(broadcast(shift, i + 3), load(w, place + 3 * stride), s3)
+            place += 4 * stride
+        for i in range(whole, last):
+            s0 = fma(broadcast(shift, i), load(w, place), s0)
+            place += stride
+        store(out, out_start + j, (s0 + s1) + (s2 + s3))
 
 
 @kernel
@@ -98,15 +161,31 @@ def add_shift_gradient(g, g_start, stride, shift, sums, sums_start, first, last,
 
 
 @kernel
-def first_column(columns, first, last, column):
-    """Position of the first entry from `first` to `last` whose column is at least `column`; entries are in order."""
-    while first < last:
-        middle = (first + last) // 2
-        if columns[middle] < column:
-            first = middle + 1
-        else:
-            last = middle
-    return first
+def compress_row(members, factors, dense, start, n_features):
+    """Write the columns and values of the non-zeros of one dense row, ``dense[start:start + n_features]``.
+
+    Parameters
+    ----------
+    members : ndarray of uint32, shape (n_features,)
+    factors : flat array, (n_features,)
+
+    Returns
+    -------
+    int
+        How many there are. NaN counts as one.
+
+    Notes
+    -----
+    Every value is written, and the next one over it where it was zero: no branch that depends on the data, which would
+    be mispredicted at every edge of a pen stroke.
+    """
+    entries = 0
+    for j in range(n_features):
+        x = get(dense, start + j)
+        put(members, entries, j)
+        put(factors, entries, x)
+        entries += 0 if x == 0 else 1
+    return entries
 
 
 @entry

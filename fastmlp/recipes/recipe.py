@@ -15,6 +15,7 @@ from ..history import Evaluation, History
 from ..initializers import Initializer, Normal, Uniform, Zeros, get_initializer
 from ..network import Network
 from ..optimizers import Optimizer
+from ..schedules import Schedule
 
 Array = NDArray[Any]
 
@@ -83,6 +84,8 @@ class Recipe:
     hidden, output, loss, bias, initializer, bias_initializer, l2, scaling
         Arguments of `Network`.
     optimizer : optimizer
+    schedule : str, Schedule or None
+        As in `Network.fit`.
     batch_size, epochs : int
     shuffle : bool
         Whether the training rows come in a new order each epoch.
@@ -119,6 +122,7 @@ class Recipe:
     l2: float = 0.0
     scaling: str = "pixels"
     optimizer: Optimizer
+    schedule: str | Schedule | None = None
     batch_size: int
     epochs: int
     shuffle: bool = True
@@ -278,7 +282,7 @@ class Recipe:
         data : RecipeData
         **changes
             Arguments of `Network.fit` that take the place of the recipe's, or that it leaves open: ``epochs``,
-            ``batch_size``, ``optimizer``, ``callbacks``, ``engine``, ``threads``, ``verbose`` and so on.
+            ``batch_size``, ``optimizer``, ``schedule``, ``callbacks``, ``engine``, ``threads``, ``verbose`` and so on.
 
         Returns
         -------
@@ -293,6 +297,7 @@ class Recipe:
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "optimizer": self.optimizer,
+            "schedule": self.schedule,
             "shuffle": self.shuffle,
             "X_val": data.X_val,
             "y_val": data.y_val,
@@ -361,6 +366,7 @@ class Recipe:
         rows = [f"{self.train_rows:,} training", f"{self.test_rows:,} test"]
         if self.validation_rows:
             rows.insert(1, f"{self.validation_rows:,} validation")
+        schedule = "" if self.schedule is None else f", schedule {self.schedule}"
         penalty = f", L2 penalty {self.l2:g}" if self.l2 else ""
         return {
             "source": str(self.source),
@@ -369,7 +375,8 @@ class Recipe:
             "start": start,
             "pixels": {"pixels": "0 to 1", "centred_pixels": "-1 to 1"}.get(self.scaling, self.scaling),
             "rows": ", ".join(rows),
-            "training": f"{optimizer_in_words(self.optimizer)}, batch {self.batch_size}, {_count(self.epochs, 'epoch')}"
+            "training": f"{optimizer_in_words(self.optimizer)}{schedule}, batch {self.batch_size}, "
+            + _count(self.epochs, "epoch")
             + ("" if self.shuffle else ", rows in order"),
             "reported": "no figure" if self.reported is None else f"{self.reported:.2%}",
             "target": f"{self.target:.1%} on the test rows, mean of 3 seeds",

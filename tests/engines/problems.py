@@ -44,7 +44,8 @@ class Problem:
     def train(self, engine, optimizer, batch_size, epochs=1, order=None, seed=5, **options):
         """Train from the start; return the state and the scores of the epochs."""
         prepared = self.prepare(engine, **options)
-        state = TrainingState(self.parameters.copy(), np.random.default_rng(0), seed)
+        state = TrainingState(self.architecture.zeros(), np.random.default_rng(0), seed)
+        state.parameters[:] = self.parameters
         state.prepare_for(optimizer, self.architecture)
         generator, scores = np.random.default_rng(1), []
         for _ in range(epochs):

@@ -1,4 +1,4 @@
-"""Same seed, same bits: on repeat, for any number of threads, in threads and processes."""
+"""Same seed, same bits: on repeat, for any number of threads, in threads and processes, and however the work is cut."""
 
 import multiprocessing
 import os
@@ -7,20 +7,32 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastmlp.architecture import Dense
 from fastmlp.engines import compiled
 from fastmlp.inputs import Scaling
+from fastmlp.kernels.steps import Work
 from fastmlp.optimizers import SGD, Adam
 
 from .problems import both_dtypes, both_engines, build, random_problem
+from .strategies import optimizers, problems
 
 CASES = [(SGD(0.1), 1), (SGD(0.1), 7), (SGD(0.1, momentum=0.9), 7), (Adam(0.01), 50)]
 cases = pytest.mark.parametrize(("optimizer", "batch_size"), CASES, ids=["sgd-1", "sgd-7", "momentum-7", "adam-50"])
+# Plain descent puts the gradient straight into the weights; the others don't.
+three_optimizers = pytest.mark.parametrize(
+    "optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01)], ids=["sgd", "momentum", "adam"]
+)
 sparse_and_dense = pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+
+SEVERAL = (2, 3, 7)
+"""Numbers of threads; 7 is more than the columns of most layers here, in whole cache lines."""
 
 
 def problem_of(dtype="float32", rows=40, inputs=50, hidden=40, **options):
+    """A problem with whatever could depend on the number of threads: dropout, weights, a penalty, a shift."""
     architecture = build([inputs, Dense(hidden, dropout=0.3), 33, 10], dtype=dtype, l2=0.01)
     return random_problem(architecture, rows, "uint8", weighted=True, scaling=Scaling.pixels(-0.5, 0.5), **options)
 
@@ -31,10 +43,34 @@ def bits(problem, optimizer=SGD(0.1), batch_size=7, engine="numba", **options): 
     return b"".join(array.tobytes() for array in (state.parameters, *state.moments, np.array(scores)))
 
 
+def bits_of_a_pass(problem, threads, sparse=None):
+    """What the operations that don't train return."""
+    prepared = problem.prepare("numba", threads, sparse)
+    outputs = compiled.forward(problem.architecture, problem.parameters, prepared)
+    score = compiled.evaluate(problem.architecture, problem.parameters, prepared)
+    objective, gradient = compiled.loss_and_gradient(problem.architecture, problem.parameters, prepared)
+    return b"".join(np.asarray(result).tobytes() for result in (outputs, score, objective, gradient))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def seven_processors():
+    """Have up to seven threads used, however many processors there are: they take turns then."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "available_threads", lambda: 7)
+        yield
+
+
 @pytest.fixture
-def four_processors(monkeypatch):
-    """Have up to four threads used, however many processors there are: they take turns then."""
-    monkeypatch.setattr(compiled, "available_threads", lambda: 4)
+def works(monkeypatch):
+    """The workspace of every thread that the kernels were called with."""
+    seen, run_together = [], compiled.run_together
+
+    def run(function, arguments):
+        seen.extend(argument for of in arguments for argument in of if isinstance(argument, Work))
+        run_together(function, arguments)
+
+    monkeypatch.setattr(compiled, "run_together", run)
+    return seen
 
 
 @both_engines
@@ -51,45 +87,108 @@ def test_another_seed_drops_other_units(engine):
     assert bits(problem, engine=engine) != bits(problem, engine=engine, seed=6)
 
 
+# --- any number of threads ---
+
+
+@settings(max_examples=200)
+@given(
+    problem=problems(),
+    optimizer=optimizers(),
+    batch_size=st.integers(1, 60),
+    sparse=st.booleans(),
+    threads=st.sampled_from(SEVERAL),
+)
+def test_any_training_by_any_number_of_threads(problem, optimizer, batch_size, sparse, threads):
+    alone, together = (bits(problem, optimizer, batch_size, sparse=sparse, threads=n) for n in (1, threads))
+    assert together == alone
+
+
+@given(problem=problems(), sparse=st.booleans(), threads=st.sampled_from(SEVERAL))
+def test_any_outputs_losses_and_gradients_by_any_number_of_threads(problem, sparse, threads):
+    assert bits_of_a_pass(problem, threads, sparse) == bits_of_a_pass(problem, 1, sparse)
+
+
 @sparse_and_dense
 @cases
 @both_dtypes
-def test_any_number_of_threads(dtype, optimizer, batch_size, sparse, four_processors):
+def test_any_number_of_threads(dtype, optimizer, batch_size, sparse, works):
     problem = problem_of(dtype)
     alone = bits(problem, optimizer, batch_size, sparse=sparse, threads=1)
-    for threads in (2, 3, 4):
+    for threads in SEVERAL:
+        works.clear()
         assert bits(problem, optimizer, batch_size, sparse=sparse, threads=threads) == alone
+        assert len(works) == 2 * threads  # one for each thread and epoch
 
 
 @sparse_and_dense
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])
-def test_any_number_of_threads_with_batches_of_several_chunks(optimizer, sparse, four_processors):
-    problem = problem_of(rows=9000, inputs=3, hidden=4)
-    assert compiled._layout(problem.architecture, problem.prepare("numba").rows, 9000, 1)[1].chunk < 9000
-    alone = bits(problem, optimizer, 9000, sparse=sparse, threads=1)
-    for threads in (2, 3):
-        assert bits(problem, optimizer, 9000, sparse=sparse, threads=threads) == alone
+@pytest.mark.parametrize("hidden", [1, 8, 9, 16, 64, 72, 100, 200])
+def test_any_number_of_threads_at_every_width(hidden, optimizer, sparse):
+    problem = problem_of(hidden=hidden, rows=20)
+    alone = bits(problem, optimizer, 20, sparse=sparse, threads=1)
+    for threads in SEVERAL:
+        assert bits(problem, optimizer, 20, sparse=sparse, threads=threads) == alone
 
 
 @sparse_and_dense
-def test_forward_evaluate_and_gradient_by_any_number_of_threads(sparse, four_processors):
-    problem = problem_of()
-    results = set()
-    for threads in (1, 2, 4):
-        prepared = problem.prepare("numba", threads, sparse)
-        outputs = compiled.forward(problem.architecture, problem.parameters, prepared)
-        score = compiled.evaluate(problem.architecture, problem.parameters, prepared)
-        objective, gradient = compiled.loss_and_gradient(problem.architecture, problem.parameters, prepared)
-        results.add((outputs.tobytes(), score, objective, gradient.tobytes()))
+@three_optimizers
+@pytest.mark.parametrize("rows", [130, 200])
+def test_any_number_of_threads_with_batches_of_several_chunks(rows, optimizer, sparse, small_chunks, works):
+    problem = problem_of(rows=rows)
+    alone = bits(problem, optimizer, rows, sparse=sparse, threads=1)
+    assert max(work.chunk for work in works) < rows / 2
+    for threads in SEVERAL:
+        assert bits(problem, optimizer, rows, sparse=sparse, threads=threads) == alone
+
+
+@sparse_and_dense
+@pytest.mark.parametrize("rows", [1, 5, 200])
+def test_outputs_losses_and_gradients_by_any_number_of_threads(rows, sparse, small_chunks):
+    problem = problem_of(rows=rows)
+    alone = bits_of_a_pass(problem, 1, sparse)
+    for threads in SEVERAL:
+        assert bits_of_a_pass(problem, threads, sparse) == alone
+
+
+# --- however the work is cut ---
+
+
+@three_optimizers
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("batch_size", [1, 7, 200])
+@both_dtypes
+def test_entries_listed_by_columns_or_taken_row_by_row(
+    dtype, batch_size, threads, optimizer, small_chunks, works, monkeypatch
+):
+    problem, results = problem_of(dtype, rows=200 if batch_size == 200 else 20), set()
+    for least, listing in ((0.0, 1), (np.inf, 0)):
+        works.clear()
+        monkeypatch.setattr(compiled, "_LISTS_FROM", least)
+        results.add(bits(problem, optimizer, batch_size, sparse=True, threads=threads))
+        assert {work.listing for work in works} == {listing}
     assert len(results) == 1
 
 
-def test_more_threads_than_rows_or_weights(four_processors):
+@sparse_and_dense
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("optimizer", [SGD(0.1, momentum=0.9), Adam(0.01)], ids=["momentum", "adam"])
+def test_gradients_handed_to_the_optimizer_in_blocks_of_any_size(optimizer, threads, sparse, monkeypatch):
+    problem, results = problem_of(inputs=100), set()
+    for numbers in (0, 2**10, 2**20):
+        monkeypatch.setattr(compiled, "_BLOCK_NUMBERS", numbers)
+        results.add(bits(problem, optimizer, 40, sparse=sparse, threads=threads))
+    assert len(results) == 1
+
+
+# --- beside others ---
+
+
+def test_more_threads_than_rows_or_weights():
     problem = random_problem(build([2, 3, 2]), rows=1)
     assert bits(problem, batch_size=1, optimizer=Adam(), threads=4) == bits(problem, batch_size=1, optimizer=Adam())
 
 
-def test_several_trainings_at_once_in_python_threads(four_processors):
+def test_several_trainings_at_once_in_python_threads():
     problems = [problem_of(seed=seed) for seed in range(4)]
     alone = [bits(problem, threads=2) for problem in problems]
     together = [b""] * len(problems)
@@ -130,7 +229,7 @@ def test_in_a_child_process(method):
     assert child.exitcode == os.EX_OK
 
 
-def test_no_thread_is_left_behind(four_processors):
+def test_no_thread_is_left_behind():
     before = threading.active_count()
     bits(problem_of(), threads=4)
     assert threading.active_count() == before

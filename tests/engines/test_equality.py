@@ -25,69 +25,9 @@ from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop
 from fastmlp.state import TrainingState
 
 from .problems import both_dtypes, build, padding, random_problem
+from .strategies import SMOOTH, optimizers, problems, sparse_or_dense
 
-KINDS = ["uint8", "float32", "float64", "csr-uint8", "csr-float32", "csr-float64"]
-SMOOTH = ["identity", "sigmoid", "tanh", "elu", "gelu", "silu", "softmax"]
 KINKED_LOSSES = ["absolute_error"]
-
-sizes = st.integers(1, 40)
-rates = st.sampled_from([0.0, 0.3, 0.5])
-biases = st.sampled_from([None, True, False])
-
-
-@st.composite
-def architectures(draw, dtypes=("float32", "float64"), activations=tuple(ACTIVATIONS), losses=tuple(LOSSES)):
-    """Networks of one to three layers."""
-    loss, activation = draw(st.sampled_from(losses)), st.sampled_from(activations)
-    depth = draw(st.integers(1, 3))
-    hidden = [Dense(draw(sizes), draw(activation), draw(rates), draw(biases)) for _ in range(depth - 1)]
-    output = LOSSES[loss].output if LOSSES[loss].from_logits else draw(activation)
-    outputs = draw(st.integers(2, 40) if output == "softmax" else sizes)
-    penalties = {name: draw(st.sampled_from([0.0, 0.0, 0.01])) for name in ("l1", "l2")}
-    if activations == tuple(SMOOTH):
-        penalties["l1"] = 0.0
-    return build(
-        [draw(sizes), *hidden, outputs],
-        loss,
-        output=output,
-        bias=draw(st.booleans()),
-        dtype=draw(st.sampled_from(dtypes)),
-        **penalties,
-    )
-
-
-@st.composite
-def problems(draw, **options):
-    """A network and data of any kind, scaled so that features are of size one."""
-    architecture, kind = draw(architectures(**options)), draw(st.sampled_from(KINDS))
-    unit = 1 / 255 if "uint8" in kind else 1.0
-    factors = np.random.default_rng(0).uniform(0.5, 1, (2, architecture.inputs))
-    scaling = draw(
-        st.sampled_from([None, Scaling(unit), Scaling(unit, -0.5), Scaling(unit * factors[0], factors[1] - 0.75)])
-    )
-    return random_problem(
-        architecture,
-        rows=draw(st.integers(1, 50)),
-        kind=kind,
-        labels=draw(st.booleans()),
-        weighted=draw(st.booleans()),
-        scaling=scaling,
-        density=draw(st.sampled_from([0.0, 0.2, 1.0])),
-        seed=draw(st.integers(0, 1000)),
-        one_class=draw(st.booleans()),
-    )
-
-
-def optimizers(epsilon=1e-8):
-    """Every optimizer, with and without its options."""
-    decays = st.sampled_from([0.0, 0.1])
-    return st.one_of(
-        st.builds(SGD, st.just(0.01), weight_decay=decays),
-        st.builds(SGD, st.just(0.002), st.just(0.9), st.booleans(), decays),
-        st.builds(RMSprop, st.just(0.01), epsilon=st.just(epsilon), weight_decay=decays),
-        st.builds(Adam, st.just(0.01), epsilon=st.just(epsilon)),
-        st.builds(AdamW, st.just(0.01), epsilon=st.just(epsilon)),
-    )
 
 
 def tolerance(problem, steps=1):
@@ -120,8 +60,15 @@ def away_from_kinks(problem):
     return all(distances[distances > 0].min(initial=1) > 10 * tolerance(problem) for distances in near)
 
 
-sparse_or_dense = st.sampled_from([None, True, False])
 threads_ = st.sampled_from([1, 2])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def two_processors():
+    """Have two threads used where two are asked for, however many processors there are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "available_threads", lambda: 2)
+        yield
 
 
 @given(problem=problems(), sparse=sparse_or_dense, threads=threads_)
@@ -234,6 +181,7 @@ def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, st
 
 
 @both_dtypes
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 @pytest.mark.parametrize("batch_size", [1, 4, 5, 100])
 @pytest.mark.parametrize(
@@ -249,10 +197,19 @@ def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, st
     ],
     ids=lambda optimizer: type(optimizer).__name__,
 )
-def test_every_optimizer_at_every_batch_size(optimizer, batch_size, sparse, dtype):
-    architecture = build([20, Dense(11, dropout=0.3), 17, 10], dtype=dtype, l2=0.01)
+def test_every_optimizer_at_every_batch_size(optimizer, batch_size, sparse, threads, dtype):
+    architecture = build([20, Dense(41, dropout=0.3), 17, 10], dtype=dtype, l2=0.01)
     problem = random_problem(architecture, 13, "uint8", weighted=True, scaling=Scaling.pixels(-0.5, 0.5))
-    check_training(problem, optimizer, batch_size, sparse, threads=1)
+    check_training(problem, optimizer, batch_size, sparse, threads)
+
+
+@both_dtypes
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01, epsilon=0.01)], ids=["sgd", "adam"])
+def test_a_batch_of_one_sample_where_more_were_asked_for(optimizer, sparse, threads, dtype):
+    problem = random_problem(build([20, 12, 9, 3], dtype=dtype), rows=1)
+    check_training(problem, optimizer, 7, sparse, threads)
 
 
 @both_dtypes
@@ -266,12 +223,32 @@ def test_every_network_one_sample_at_a_time(activation, loss, sparse, dtype):
     check_training(problem, SGD(0.05), 1, sparse, threads=1)
 
 
+def problem_of_several_chunks(dtype):
+    architecture = build([20, Dense(41, dropout=0.3), 17, 10], dtype=dtype, l2=0.01)
+    return random_problem(architecture, 200, "uint8", weighted=True, scaling=Scaling.pixels(-0.5, 0.5))
+
+
 @both_dtypes
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
-def test_a_batch_of_several_chunks(sparse, dtype):
-    problem = random_problem(build([3, 4, 2], dtype=dtype), rows=5000, weighted=True, scaling=Scaling(1.0, 0.5))
-    for optimizer in (SGD(0.1), SGD(0.1, momentum=0.9)):
-        check_training(problem, optimizer, 5000, sparse, threads=2)
+@pytest.mark.parametrize(
+    "optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01, epsilon=0.01)], ids=["sgd", "momentum", "adam"]
+)
+def test_batches_of_several_chunks(optimizer, sparse, threads, dtype, small_chunks):
+    check_training(problem_of_several_chunks(dtype), optimizer, 150, sparse, threads)
+
+
+@both_dtypes
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+def test_the_gradient_of_several_chunks(sparse, threads, dtype, small_chunks):
+    problem = problem_of_several_chunks(dtype)
+    (loss, ours), (their_loss, theirs) = (
+        engine.loss_and_gradient(problem.architecture, problem.parameters, prepared)
+        for engine, prepared in both(problem, sparse, threads)
+    )
+    assert_close(loss, their_loss, tolerance(problem))
+    assert_close(ours, theirs, tolerance(problem))
 
 
 @both_dtypes
@@ -306,6 +283,15 @@ def test_a_weight_that_is_nan_shows_in_the_outputs(activation, dtype):
     for engine in (compiled, reference):
         prepared = problem.prepare(engine.name)
         assert np.isnan(engine.forward(problem.architecture, problem.parameters, prepared)).all()
+
+
+@both_dtypes
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+def test_the_accuracy_of_a_network_that_diverged(sparse, dtype):
+    problem = random_problem(build([6, 4, 3], dtype=dtype), rows=9)
+    nan = np.full_like(problem.parameters, np.nan)
+    ours, theirs = (engine.evaluate(problem.architecture, nan, of) for engine, of in both(problem, sparse, 1))
+    assert ours.accuracy == theirs.accuracy
 
 
 @both_dtypes

@@ -65,6 +65,19 @@ def test_optimizers(optimizer, dtype):
 
 
 @both_dtypes
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+def test_numbers_of_threads(sparse, dtype, monkeypatch):
+    monkeypatch.setattr(compiled, "available_threads", lambda: 3)
+    problem = random_problem(build([6, 3, 2], dtype=dtype), 40)
+    for threads in (2, 3):
+        for optimizer in (SGD(), Adam()):
+            problem.train("numba", optimizer, 20, threads=threads, sparse=sparse)
+        prepared = problem.prepare("numba", threads, sparse)
+        compiled.forward(problem.architecture, problem.parameters, prepared)
+        compiled.loss_and_gradient(problem.architecture, problem.parameters, prepared)
+
+
+@both_dtypes
 @pytest.mark.parametrize("kind", ["uint8", "float32", "float64", "csr-uint8", "csr-float32", "csr-float64"])
 @pytest.mark.parametrize("scaling", [None, Scaling(2.0, np.ones(6))], ids=["plain", "scaled"])
 def test_kinds_of_input(kind, scaling, dtype):

@@ -21,8 +21,18 @@ def test_every_thread_has_its_number(threads):
         meet(barrier, count)
         seen[thread] += step
 
-    run_together(work, threads, 5)
+    run_together(work, [(5,)] * threads)
     assert seen.tolist() == [5] * threads
+
+
+def test_every_thread_has_its_own_arguments():
+    seen = np.zeros(3, int)
+
+    def work(thread, count, barrier, number):
+        seen[thread] = number
+
+    run_together(work, [(7,), (5,), (3,)])
+    assert seen.tolist() == [7, 5, 3]
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])
@@ -33,7 +43,7 @@ def test_what_one_thread_raises_is_raised_and_ends_the_waiting_of_the_others(fai
         meet(barrier, threads)
 
     with pytest.raises(ValueError, match=f"thread {failing}"):
-        run_together(work, 3)
+        run_together(work, [()] * 3)
     assert threading.active_count() == 1
 
 
@@ -49,7 +59,7 @@ def test_a_thread_that_does_not_start_leaves_none_waiting(error, monkeypatch):
 
     monkeypatch.setattr(threading.Thread, "start", start_one)
     with pytest.raises(type(error)):
-        run_together(lambda thread, threads, barrier: meet(barrier, threads), 3)
+        run_together(lambda thread, threads, barrier: meet(barrier, threads), [()] * 3)
     assert not started[0].is_alive()
 
 

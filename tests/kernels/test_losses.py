@@ -21,13 +21,19 @@ def outputs_of(name, z):
     return ACTIVATIONS[LOSSES[name].output].forward(z[None])[0]
 
 
+def one_hot(label, units, dtype):
+    y = np.zeros(units, dtype)
+    y[label] = 1
+    return y
+
+
 @both_dtypes
 @every_loss
 @given(units=st.integers(1, 20), size=st.sampled_from([0.1, 3.0, 30.0]))
 def test_loss_row(name, dtype, units, size):
     z, y = random_numbers(units, dtype) * dtype(size), np.abs(random_numbers(units, dtype, 1))
     y /= y.sum()
-    arguments = code_of(name), outputs_of(name, z), 0, z, 0, y, 0, units
+    arguments = code_of(name), outputs_of(name, z), 0, z, 0, y, 0, units, -1
     eps = float(np.finfo(dtype).eps)
     assert from_python(losses.loss_row)(*arguments) == pytest.approx(
         twins.loss_row(*arguments), rel=(units + 4) * eps, abs=4 * units * size * eps
@@ -36,10 +42,41 @@ def test_loss_row(name, dtype, units, size):
 
 @both_dtypes
 @every_loss
-def test_the_loss_of_huge_logits_is_finite(name, dtype):
-    z, y = np.array([1e4, -1e4, 0.0], dtype), np.array([0.0, 1.0, 0.0], dtype)
-    value = from_python(losses.loss_row)(code_of(name), outputs_of(name, z), 0, z, 0, y, 0, 3)
+@given(units=st.integers(1, 20), size=st.sampled_from([0.1, 3.0, 30.0, 300.0]), data=st.data())
+def test_the_loss_of_a_label_is_that_of_its_targets(name, dtype, units, size, data):
+    label = data.draw(st.integers(0, units - 1))
+    z = random_numbers(units, dtype) * dtype(size)
+    arguments = code_of(name), outputs_of(name, z), 0, z, 0, one_hot(label, units, dtype), 0, units
+    eps = float(np.finfo(dtype).eps)
+    assert from_python(losses.loss_row)(*arguments, label) == pytest.approx(
+        from_python(losses.loss_row)(*arguments, -1), rel=(units + 4) * eps, abs=4 * units * size * eps
+    )
+
+
+@both_dtypes
+@pytest.mark.parametrize("gap", [60, 68, 69, 70, 87, 88, 100, 103, 104, 800, 1e4])
+def test_the_loss_of_a_label_whose_softmax_vanishes_is_its_distance_from_the_largest_logit(gap, dtype):
+    z = np.array([0.5, 0.5 - gap], dtype)
+    arguments = codes.CROSS_ENTROPY, outputs_of("cross_entropy", z), 0, z, 0, one_hot(1, 2, dtype), 0, 2, 1
+    assert from_python(losses.loss_row)(*arguments) == pytest.approx(gap, rel=4 * float(np.finfo(dtype).eps))
+
+
+@both_dtypes
+@every_loss
+@pytest.mark.parametrize("label", [1, -1])
+def test_the_loss_of_huge_logits_is_finite(label, name, dtype):
+    z, y = np.array([1e4, -1e4, 0.0], dtype), one_hot(1, 3, dtype)
+    value = from_python(losses.loss_row)(code_of(name), outputs_of(name, z), 0, z, 0, y, 0, 3, label)
     assert value == pytest.approx(LOSSES[name].value(z[None].astype(float), outputs_of(name, z)[None], y[None])[0])
+
+
+@both_dtypes
+@every_loss
+@pytest.mark.parametrize("label", [0, 2, -1])
+def test_the_loss_of_nan_is_nan(label, name, dtype):
+    nan = np.full(3, np.nan, dtype)
+    y = one_hot(label, 3, dtype)
+    assert np.isnan(from_python(losses.loss_row)(code_of(name), nan, 0, nan, 0, y, 0, 3, label))
 
 
 @both_dtypes
@@ -70,6 +107,45 @@ def test_loss_backward(name, dtype, units):
     ],
 )
 def test_correct_row(task, outputs, wanted, right, dtype):
-    arguments = getattr(codes, task), np.array(outputs, dtype), 0, np.array(wanted, dtype), 0, len(outputs)
+    arguments = getattr(codes, task), np.array(outputs, dtype), 0, np.array(wanted, dtype), 0, len(outputs), -1
     np.testing.assert_equal(from_python(losses.correct_row)(*arguments), right)
     np.testing.assert_equal(twins.correct_row(*arguments), right)
+
+
+# Few values, so that there are ties; of equal outputs the first is the answer.
+@both_dtypes
+@given(outputs=st.lists(st.sampled_from([0.0, -0.0, 0.25, 0.5]), min_size=1, max_size=9), data=st.data())
+def test_the_answer_to_a_label_is_right_where_that_to_its_targets_is(dtype, outputs, data):
+    label, units = data.draw(st.integers(0, len(outputs) - 1)), len(outputs)
+    arguments = codes.CLASSES, np.array(outputs, dtype), 0, one_hot(label, units, dtype), 0, units
+    correct_row = from_python(losses.correct_row)
+    assert correct_row(*arguments, label) == correct_row(*arguments, -1)
+
+
+@both_dtypes
+@pytest.mark.parametrize("label", range(3))
+def test_the_answer_of_outputs_that_are_nan_is_the_first(label, dtype):
+    outputs, y = np.full(3, np.nan, dtype), one_hot(label, 3, dtype)
+    right = [from_python(losses.correct_row)(codes.CLASSES, outputs, 0, y, 0, 3, given) for given in (label, -1)]
+    assert right == [float(label == 0)] * 2
+
+
+@both_dtypes
+@pytest.mark.parametrize(
+    ("outputs", "answer"), [([0.1, 0.7, 0.2], 1), ([0.5, 0.5, 0.0], 0), ([0.2, 0.4, 0.4], 1), ([0.0, 0.0, 0.0], 0)]
+)
+def test_the_first_of_the_largest_outputs_is_the_answer(outputs, answer, dtype):
+    right = [
+        from_python(losses.correct_row)(
+            codes.CLASSES, np.array(outputs, dtype), 0, one_hot(label, 3, dtype), 0, 3, label
+        )
+        for label in range(3)
+    ]
+    assert right == one_hot(answer, 3, float).tolist()
+
+
+@both_dtypes
+@pytest.mark.parametrize("task", ["BINARY", "MULTILABEL", "REGRESSION"])
+def test_a_label_matters_to_classes_only(task, dtype):
+    arguments = getattr(codes, task), np.array([0.9, 0.6], dtype), 0, np.array([1.0, 0.0], dtype), 0, 2
+    np.testing.assert_equal(*(from_python(losses.correct_row)(*arguments, label) for label in (0, -1)))

@@ -5,9 +5,13 @@ from hypothesis import strategies as st
 from fastmlp.kernels import matrix
 
 from . import twins
-from .calls import both_dtypes, check_sums, from_python, random_numbers, run_both
+from .calls import both_dtypes, check_same, check_sums, from_python, random_numbers
 
-rows_, inners, widths = st.integers(0, 20), st.integers(0, 40), st.integers(1, 6).map(lambda n: 8 * n)
+rows_, inners, widths = st.integers(0, 20), st.integers(1, 40), st.integers(1, 6).map(lambda n: 8 * n)
+strides_over = st.sampled_from([0, 8, 24])
+# Inner indices about where a product cuts them.
+long_inners = st.sampled_from([1, 2, 3]).flatmap(lambda n: st.integers(n * matrix.STRETCH - 2, n * matrix.STRETCH + 2))
+all_inners = st.one_of(inners, long_inners)
 
 
 @both_dtypes
@@ -24,44 +28,66 @@ def test_product(dtype, rows, width, inner, transposed, accumulate):
 
 
 @both_dtypes
-@given(rows=rows_, fan_in=st.integers(1, 50), units=st.integers(1, 30))
+@given(rows=st.integers(1, 9), width=widths, inner=long_inners, accumulate=st.integers(0, 1))
+def test_product_of_more_terms_than_a_stretch(dtype, rows, width, inner, accumulate):
+    c, a, b = random_numbers(600, dtype), random_numbers(8000, dtype, 1), random_numbers(50_000, dtype, 2)
+    arguments = (c, 5, width + 8, a, 2, 1, rows + 1, b, 3, width + 8, 0, rows, width, inner, accumulate)
+    check_sums(matrix.product, twins.product, arguments, inner + accumulate)
+
+
+@both_dtypes
+@given(rows=rows_, fan_in=st.integers(1, 50), units=all_inners)
 def test_product_with_packed_panels(dtype, rows, fan_in, units):
     width = twins.padded(fan_in)
-    c, a, b = (random_numbers(3000, dtype, seed) for seed in range(3))
+    c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(50_000, dtype, 2)
     arguments = (c, 0, width, a, 0, units, 1, b, 7, width, units, rows, width, units, 0)
     check_sums(matrix.product, twins.product, arguments, units)
 
 
 @both_dtypes
-@given(fan_in=st.integers(1, 50), units=st.integers(1, 30), at=st.floats(0, 1))
-def test_pack_transposed_in_pieces_of_whole_panels(dtype, fan_in, units, at):
-    out, w = random_numbers(3000, dtype, 0), random_numbers(3000, dtype, 1)
-    middle = min(round(at * fan_in / 16) * 16, fan_in)
-    want = out.copy()
-    for first, last in ((0, middle), (middle, fan_in)):
-        from_python(matrix.pack_transposed)(out, 9, w, 2, units + 3, first, last, fan_in, units)
-    twins.pack_transposed(want, 9, w, 2, units + 3, 0, fan_in, fan_in, units)
-    np.testing.assert_array_equal(out, want)
+@given(rows=st.integers(0, 40), width=widths, over=strides_over)
+def test_pack(dtype, rows, width, over):
+    arguments = random_numbers(3000, dtype), 9, random_numbers(4000, dtype, 1), 2, width + over, rows, width
+    check_same(matrix.pack, twins.pack, arguments)
 
 
 @both_dtypes
-@given(rows=st.integers(1, 30), fan_in=st.integers(1, 40), units=st.integers(1, 20))
-def test_a_product_has_the_same_bits_with_and_without_panels(dtype, rows, fan_in, units):
-    width = twins.padded(fan_in)
-    a, w, packed = random_numbers(rows * units, dtype), random_numbers(fan_in * units, dtype, 1), np.empty(2000, dtype)
-    from_python(matrix.pack_transposed)(packed, 0, w, 0, units, 0, fan_in, fan_in, units)
+@given(fan_in=st.integers(1, 50), units=st.integers(1, 40), over=strides_over)
+def test_pack_transposed(dtype, fan_in, units, over):
+    stride = twins.padded(units) + over
+    arguments = random_numbers(3000, dtype), 9, random_numbers(4000, dtype, 1), 2, stride, fan_in, units
+    check_same(matrix.pack_transposed, twins.pack_transposed, arguments)
+
+
+@both_dtypes
+@given(rows=st.integers(1, 30), inner=all_inners, width=widths)
+def test_a_product_has_the_same_bits_with_and_without_panels(dtype, rows, inner, width):
+    a, b = random_numbers(rows * inner, dtype), random_numbers(inner * width, dtype, 1)
+    packed = np.empty_like(b)
+    from_python(matrix.pack)(packed, 0, b, 0, width, inner, width)
+    with_panels, without = np.empty((2, rows * width), dtype)
+    call = from_python(matrix.product)
+    call(with_panels, 0, width, a, 0, inner, 1, packed, 0, width, inner, rows, width, inner, 0)
+    call(without, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 0)
+    np.testing.assert_array_equal(with_panels, without)
+
+
+@both_dtypes
+@given(fan_in=st.integers(1, 50), units=st.integers(1, 40))
+def test_to_pack_the_transpose_is_to_transpose_and_pack(dtype, fan_in, units):
+    width, w = twins.padded(fan_in), random_numbers(fan_in * units, dtype)
     transposed = np.zeros((units, width), dtype)
     transposed[:, :fan_in] = w.reshape(fan_in, units).T
-    results = np.empty((2, rows * width), dtype)
-    for c, b, panel in zip(results, (packed, transposed.ravel()), (units, 0), strict=True):
-        from_python(matrix.product)(c, 0, width, a, 0, units, 1, b, 0, width, panel, rows, width, units, 0)
-    np.testing.assert_array_equal(*results)
+    at_once, in_steps = np.empty((2, units * width), dtype)
+    from_python(matrix.pack_transposed)(at_once, 0, w, 0, units, fan_in, units)
+    from_python(matrix.pack)(in_steps, 0, transposed.ravel(), 0, width, units, width)
+    np.testing.assert_array_equal(at_once, in_steps)
 
 
 @both_dtypes
-@given(rows=rows_, width=widths, inner=inners, at=st.floats(0, 1))
+@given(rows=rows_, width=widths, inner=all_inners, at=st.floats(0, 1))
 def test_a_product_has_the_same_bits_however_its_rows_are_divided(dtype, rows, width, inner, at):
-    c, a, b = (random_numbers(3000, dtype, seed) for seed in range(3))
+    c, a, b = random_numbers(1000, dtype), random_numbers(20_000, dtype, 1), random_numbers(40_000, dtype, 2)
     whole, parts, middle = c.copy(), c.copy(), round(at * rows)
     call = from_python(matrix.product)
     call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 1)
@@ -71,10 +97,22 @@ def test_a_product_has_the_same_bits_however_its_rows_are_divided(dtype, rows, w
 
 
 @both_dtypes
-@given(rows=rows_, width=widths, inner=inners, at=st.floats(0, 1))
+@given(rows=rows_, width=widths, inner=all_inners, at=st.floats(0, 1))
+def test_a_product_has_the_same_bits_however_its_columns_are_divided(dtype, rows, width, inner, at):
+    c, a, b = random_numbers(1000, dtype), random_numbers(20_000, dtype, 1), random_numbers(40_000, dtype, 2)
+    whole, parts, middle = c.copy(), c.copy(), round(at * width / 8) * 8
+    call = from_python(matrix.product)
+    call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 1)
+    for left, right in ((0, middle), (middle, width)):
+        call(parts, left, width, a, 0, inner, 1, b, left, width, 0, rows, right - left, inner, 1)
+    np.testing.assert_array_equal(whole, parts)
+
+
+@both_dtypes
+@given(rows=rows_, width=widths, inner=st.one_of(st.integers(2, 40), long_inners), at=st.floats(0, 1))
 def test_a_product_has_the_same_bits_however_its_terms_are_divided(dtype, rows, width, inner, at):
-    c, a, b = (random_numbers(3000, dtype, seed) for seed in range(3))
-    whole, parts, middle = c.copy(), c.copy(), round(at * inner)
+    c, a, b = random_numbers(1000, dtype), random_numbers(20_000, dtype, 1), random_numbers(40_000, dtype, 2)
+    whole, parts, middle = c.copy(), c.copy(), 1 + round(at * (inner - 2))
     call = from_python(matrix.product)
     call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 0)
     call(parts, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, middle, 0)
@@ -108,5 +146,4 @@ def test_column_sums(dtype, rows, width, accumulate):
 @both_dtypes
 def test_a_product_of_whole_numbers_is_exact(dtype):
     c, a, b = np.zeros(7 * 16, dtype), np.arange(7 * 5, dtype=dtype), np.arange(5 * 16, dtype=dtype)
-    ours, theirs = run_both(matrix.product, twins.product, (c, 0, 16, a, 0, 5, 1, b, 0, 16, 0, 7, 16, 5, 0))
-    np.testing.assert_array_equal(ours[0], theirs[0])
+    check_same(matrix.product, twins.product, (c, 0, 16, a, 0, 5, 1, b, 0, 16, 0, 7, 16, 5, 0))

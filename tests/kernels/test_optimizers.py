@@ -12,6 +12,14 @@ spans = st.tuples(st.integers(0, 3), st.integers(0, 5)).map(lambda span: (8 * sp
 factors = st.floats(0, 1)
 
 
+@st.composite
+def blocks(draw):
+    """First, stride, rows and width of a block of the parameters, and where its gradient begins."""
+    width, rows = 8 * draw(st.integers(0, 3)), draw(st.integers(0, 3))
+    stride = width + draw(st.sampled_from([0, 8, 16]))
+    return 8 * draw(st.integers(0, 3)), stride, rows, width, draw(st.integers(0, 24))
+
+
 def settings_of(**values):
     settings = np.zeros(codes.SETTINGS)
     for name, value in values.items():
@@ -31,7 +39,7 @@ every_optimizer = pytest.mark.parametrize(("code", "settings"), EVERY.values(), 
 
 def vectors(dtype):
     """Parameters, a gradient, and two moments, none negative, since either may be a mean of squares."""
-    w, g, m, v = (random_numbers(72, dtype, seed) for seed in range(4))
+    w, g, m, v = (random_numbers(160, dtype, seed) for seed in range(4))
     return w, g, np.abs(m), np.abs(v)
 
 
@@ -43,10 +51,11 @@ def check_close(kernel, twin, arguments):
 
 @both_dtypes
 @every_optimizer
-@given(span=spans, step=st.integers(1, 1000), rate=factors)
-def test_update(code, settings, dtype, span, step, rate):
+@given(block=blocks(), step=st.integers(1, 1000), rate=factors)
+def test_update(code, settings, dtype, block, step, rate):
     w, g, m, v = vectors(dtype)
-    check_close(optimizers.update, twins.update, (code, w, g, m, v, *span, settings, step, rate))
+    *place, g_start = block
+    check_close(optimizers.update, twins.update, (code, w, *place, g, g_start, m, v, settings, step, rate))
 
 
 @both_dtypes
@@ -54,17 +63,45 @@ def test_update(code, settings, dtype, span, step, rate):
 def test_what_has_no_gradient_and_no_memory_stays_exactly(code, settings, dtype):
     w, g, m, v = np.array([0.0, 1.5] * 8, dtype), *np.zeros((3, 16), dtype)
     before = w.copy()
-    from_python(optimizers.update)(code, w, g, m, v, 0, 16, settings, 1, 0.1)
+    from_python(optimizers.update)(code, w, 0, 16, 1, 16, g, 0, m, v, settings, 1, 0.1)
     np.testing.assert_array_equal(w, before)
 
 
 @both_dtypes
 @every_optimizer
-@given(span=spans, l1=factors, l2=factors, weight_decay=factors, rate=st.floats(0, 0.1))
-def test_update_weights(code, settings, dtype, span, l1, l2, weight_decay, rate):
+@given(block=blocks(), l1=factors, l2=factors, weight_decay=factors, rate=st.floats(0, 0.1))
+def test_update_weights(code, settings, dtype, block, l1, l2, weight_decay, rate):
     settings = settings + settings_of(l1=l1, l2=l2, weight_decay=weight_decay)
     w, g, m, v = vectors(dtype)
-    check_close(optimizers.update_weights, twins.update_weights, (code, w, g, m, v, *span, settings, 3, rate))
+    *place, g_start = block
+    check_close(optimizers.update_weights, twins.update_weights, (code, w, *place, g, g_start, m, v, settings, 3, rate))
+
+
+@both_dtypes
+@every_optimizer
+@given(row=st.integers(0, 4), column=st.sampled_from([0, 8, 16, 24]))
+def test_an_update_has_the_same_bits_however_the_parameters_are_divided(code, settings, dtype, row, column):
+    settings = settings + settings_of(l1=0.1, l2=0.2, weight_decay=0.3)
+    whole, parts = vectors(dtype), vectors(dtype)
+    # 4 rows of 24 numbers, 32 apart; the gradient lies 5 numbers further on than the parameters.
+    pieces = [(0, row, 0, column), (0, row, column, 24), (row, 4, 0, column), (row, 4, column, 24)]
+    for (w, g, m, v), of in ((whole, [(0, 4, 0, 24)]), (parts, pieces)):
+        for low, high, left, right in of:
+            first = 32 * low + left
+            from_python(optimizers.update_weights)(
+                code, w, first, 32, high - low, right - left, g, first + 5, m, v, settings, 3, 0.1
+            )
+    for together, apart in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(together, apart)
+
+
+@both_dtypes
+@every_optimizer
+def test_moments_that_an_optimizer_does_not_use_may_be_empty(code, settings, dtype):
+    w, g, *moments = vectors(dtype)
+    used = {codes.ADAM: 2, codes.RMSPROP: 1}.get(code, int(settings[codes.MOMENTUM] > 0))
+    moments = [*moments[:used], np.empty(0, dtype), np.empty(0, dtype)][:2]
+    check_close(optimizers.update, twins.update, (code, w, 8, 32, 2, 16, g, 3, *moments, settings, 3, 0.1))
 
 
 @both_dtypes
@@ -74,8 +111,8 @@ def test_shrink(dtype, span, factor):
 
 
 @both_dtypes
-@given(span=spans, l1=factors, l2=factors)
-def test_add_penalty_gradient(dtype, span, l1, l2):
+@given(span=spans, g_start=st.integers(0, 24), l1=factors, l2=factors)
+def test_add_penalty_gradient(dtype, span, g_start, l1, l2):
     g, w = random_numbers(72, dtype), random_numbers(72, dtype, 1)
     w[::5] = 0  # where the penalty has a kink, its derivative counts as 0
-    check_close(optimizers.add_penalty_gradient, twins.add_penalty_gradient, (g, w, *span, l1, l2))
+    check_close(optimizers.add_penalty_gradient, twins.add_penalty_gradient, (g, g_start, w, *span, l1, l2))

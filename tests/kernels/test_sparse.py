@@ -1,4 +1,7 @@
+from itertools import pairwise
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -6,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from fastmlp.kernels import sparse
 
 from . import twins
-from .calls import both_dtypes, check_sums, from_python, random_numbers, run_both
+from .calls import both_dtypes, check_same, check_sums, from_python, random_numbers
 
 FEATURES = 12
 widths = st.integers(1, 20).map(lambda n: 8 * n)
@@ -35,9 +38,50 @@ def test_row_forward(dtype, columns, width, as_bytes):
 
 
 @both_dtypes
+@pytest.mark.parametrize("vectors", range(1, 21))
+def test_row_forward_at_every_width(vectors, dtype):
+    width = vectors * twins.lanes(dtype)
+    columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
+    c, base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(3))
+    check_sums(
+        sparse.row_forward,
+        twins.row_forward,
+        (c, 5, base, 2, columns, values, 0, len(columns), scale, w, 3, width + 8, width),
+        len(columns) + 2,
+    )
+
+
+@both_dtypes
+@given(columns=columns_, width=widths, at=st.floats(0, 1))
+def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, columns, width, at):
+    columns, values, scale = entries(columns, dtype, True)
+    base, w, middle = random_numbers(200, dtype), random_numbers(FEATURES * 200, dtype, 1), round(at * width / 8) * 8
+    whole, parts = np.zeros((2, 200), dtype)
+    for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
+        from_python(sparse.row_forward)(
+            c, left, base, left, columns, values, 0, len(columns), scale, w, left, width, right - left
+        )
+    np.testing.assert_array_equal(whole, parts)
+
+
+@both_dtypes
 @given(columns=columns_, width=widths, as_bytes=st.booleans())
 def test_row_gradient(dtype, columns, width, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
+    g, d = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
+    check_sums(
+        sparse.row_gradient,
+        twins.row_gradient,
+        (g, 5, width + 8, d, 2, columns, values, 0, len(columns), scale, width),
+        3,
+    )
+
+
+@both_dtypes
+@pytest.mark.parametrize("vectors", range(1, 21))
+def test_row_gradient_at_every_width(vectors, dtype):
+    width = vectors * twins.lanes(dtype)
+    columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
     g, d = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
     check_sums(
         sparse.row_gradient,
@@ -60,6 +104,87 @@ def test_only_the_entries_asked_for_count(dtype, first, more):
     )
 
 
+# --- the entries of a chunk, listed by columns ---
+
+chunks = st.lists(columns_, max_size=12)
+
+
+def chunk_of(rows, dtype, as_bytes):
+    """Entries of rows one behind the other, and where each row starts; no two values are the same."""
+    columns, _, scale = entries([column for row in rows for column in row], dtype, as_bytes)
+    values = np.arange(1, 1 + len(columns)).astype(np.uint8 if as_bytes else dtype)
+    return columns, values, np.cumsum([0, *map(len, rows)]), scale
+
+
+def listed(columns, values, starts, scale):
+    """The lists that the kernels make of a chunk: where each ends, rows, and scaled values."""
+    ends = np.zeros(FEATURES, np.int64)
+    for first, last in pairwise(starts):
+        from_python(sparse.count_columns)(ends, columns, first, last)
+    ends[:] = np.cumsum(ends) - ends
+    members, factors = np.zeros(len(columns), np.uint32), np.zeros(len(columns), scale.dtype)
+    for row, (first, last) in enumerate(pairwise(starts)):
+        from_python(sparse.list_columns)(ends, members, factors, columns, values, first, last, scale, row)
+    return ends, members, factors
+
+
+@given(rows=chunks, as_bytes=st.booleans())
+def test_count_columns(rows, as_bytes):
+    columns, *_ = chunk_of(rows, np.float32, as_bytes)
+    arguments = np.arange(FEATURES), columns, len(columns) // 3, len(columns)
+    check_same(sparse.count_columns, twins.count_columns, arguments)
+
+
+@both_dtypes
+@given(columns=columns_, as_bytes=st.booleans())
+def test_list_columns(dtype, columns, as_bytes):
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    ends, members = np.arange(0, 2 * FEATURES, 2), np.zeros(2 * FEATURES, np.uint32)
+    arguments = ends, members, random_numbers(2 * FEATURES, dtype), columns, values, 0, len(columns), scale, 7
+    check_same(sparse.list_columns, twins.list_columns, arguments)
+
+
+@both_dtypes
+@given(rows=chunks, as_bytes=st.booleans())
+def test_every_entry_is_once_in_the_list_of_its_column_in_the_order_of_rows(dtype, rows, as_bytes):
+    columns, values, starts, scale = chunk = chunk_of(rows, dtype, as_bytes)
+    ends, members, factors = listed(*chunk)
+    lists = [[] for _ in range(FEATURES)]
+    for row, (first, last) in enumerate(pairwise(starts)):
+        for p in range(first, last):
+            lists[columns[p]].append((row, dtype(values[p]) * scale[columns[p]]))
+    begins = [0, *ends[:-1]]
+    assert [list(zip(members[b:e], factors[b:e], strict=True)) for b, e in zip(begins, ends, strict=True)] == lists
+
+
+@both_dtypes
+@given(rows=chunks, width=widths, as_bytes=st.booleans())
+def test_the_gradient_by_lists_has_the_bits_of_that_row_by_row(dtype, rows, width, as_bytes):
+    columns, values, starts, scale = chunk = chunk_of(rows, dtype, as_bytes)
+    d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
+    by_rows, ones = by_lists.copy(), np.ones(12, dtype)
+    for row, (first, last) in enumerate(pairwise(starts)):
+        from_python(sparse.row_gradient)(by_rows, 0, width, d, row * width, columns, values, first, last, scale, width)
+    ends, members, factors = listed(*chunk)
+    for column, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+        place = column * width
+        from_python(sparse.row_forward)(
+            by_lists, place, by_lists, place, members, factors, begin, end, ones, d, 0, width, width
+        )
+    np.testing.assert_array_equal(by_lists, by_rows)
+
+
+@both_dtypes
+@given(columns=columns_, as_bytes=st.booleans(), first=st.integers(0, FEATURES))
+def test_to_fetch_a_row_ahead_changes_nothing(dtype, columns, as_bytes, first):
+    columns, values, _ = entries(columns, dtype, as_bytes)
+    arguments = columns, values, min(first, len(columns)), len(columns)
+    check_same(sparse.prefetch_row, twins.prefetch_row, arguments)
+
+
+# --- a shift of the features ---
+
+
 @both_dtypes
 @given(first=st.integers(0, 6), more=st.integers(0, 6), width=widths)
 def test_add_shift(dtype, first, more, width):
@@ -68,6 +193,17 @@ def test_add_shift(dtype, first, more, width):
     check_sums(
         sparse.add_shift, twins.add_shift, (out, 3, shift, w, 2, width + 8, first, first + more, width), more + 1
     )
+
+
+@both_dtypes
+@given(width=widths, at=st.floats(0, 1))
+def test_add_shift_has_the_same_bits_however_its_width_is_divided(dtype, width, at):
+    w, shift = random_numbers(FEATURES * 200, dtype), random_numbers(FEATURES, dtype, 5)
+    middle = round(at * width / 8) * 8
+    whole, parts = np.ones((2, 200), dtype)
+    for out, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
+        from_python(sparse.add_shift)(out, left, shift, w, left, width, 0, FEATURES, right - left)
+    np.testing.assert_array_equal(whole, parts)
 
 
 @both_dtypes
@@ -83,12 +219,7 @@ def test_add_shift_gradient(dtype, first, more, width):
     )
 
 
-@given(columns=st.lists(st.integers(0, 50), unique=True).map(sorted), column=st.integers(0, 60), data=st.data())
-def test_first_column(columns, column, data):
-    first = data.draw(st.integers(0, len(columns)))
-    last = data.draw(st.integers(first, len(columns)))
-    arguments = np.array(columns, np.uint16), first, last, column
-    assert from_python(sparse.first_column)(*arguments) == twins.first_column(*arguments)
+# --- finding the non-zeros ---
 
 
 def compressed(dense, column_type):
@@ -102,9 +233,7 @@ tables = st.tuples(st.integers(1, 8), st.integers(1, 30))
 
 @given(dense=tables.flatmap(lambda shape: arrays(np.uint8, shape, elements=st.sampled_from([0, 0, 1, 255]))))
 def test_compress_rows_of_bytes(dense):
-    ours, theirs = run_both(sparse.compress_rows, twins.compress_rows, compressed(dense, np.uint16))
-    np.testing.assert_array_equal(ours[0], theirs[0])
-    np.testing.assert_array_equal(ours[1], theirs[1])
+    check_same(sparse.compress_rows, twins.compress_rows, compressed(dense, np.uint16))
 
 
 @both_dtypes

@@ -40,9 +40,14 @@ def product(
     C[...] = A @ B + (C if accumulate else 0)
 
 
+def lanes(dtype):
+    """Numbers of a vector of 256 bits."""
+    return 256 // (8 * np.dtype(dtype).itemsize)
+
+
 def panel_width(dtype):
-    """Columns of a panel: two vectors of 256 bits."""
-    return 2 * 256 // (8 * np.dtype(dtype).itemsize)
+    """Columns of a panel: two vectors."""
+    return 2 * lanes(dtype)
 
 
 def unpacked(packed, start, rows, columns):
@@ -56,14 +61,24 @@ def unpacked(packed, start, rows, columns):
     return np.hstack(panels)
 
 
-def pack_transposed(out, out_start, w, w_start, w_stride, first, last, rows, columns):
+def pack(out, out_start, w, w_start, w_stride, rows, columns):
+    W = matrix(w, w_start, w_stride, rows, columns)
     step = panel_width(out.dtype)
+    for j in range(0, columns, step):
+        panel = W[:, j : j + step]
+        place = out_start + j * rows
+        out[place : place + panel.size] = panel.ravel()
+
+
+def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
     transposed = np.zeros((columns, padded(rows)), dtype=out.dtype)
     transposed[:, :rows] = matrix(w, w_start, w_stride, rows, columns).T
-    for j in range(first, last, step):
-        panel = transposed[:, j : j + step]
-        place = out_start + j * columns
-        out[place : place + panel.size] = panel.ravel()
+    pack(out, out_start, transposed.ravel(), 0, padded(rows), columns, padded(rows))
+
+
+def transpose_square(out, place, out_stride, w, start, stride):
+    side = lanes(out.dtype)
+    matrix(out, place, out_stride, side, side)[...] = matrix(w, start, stride, side, side).T
 
 
 def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner):
@@ -77,6 +92,17 @@ def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, widt
 def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
     before = out[out_start : out_start + width] if accumulate else 0
     out[out_start : out_start + width] = before + matrix(d, d_start, d_stride, rows, width).sum(axis=0)
+
+
+# --- exchange ---
+
+
+def publish(shared, own, start, stride, rows, width):
+    matrix(shared, start, stride, rows, width)[...] = matrix(own, start, stride, rows, width)
+
+
+def collect(own, shared, start, stride, rows, width):
+    publish(own, shared, start, stride, rows, width)
 
 
 # --- elementwise ---
@@ -149,8 +175,18 @@ def add_shift_gradient(g, g_start, stride, shift, sums, sums_start, first, last,
     G[first:] += np.outer(shift[first:last], sums[sums_start : sums_start + width])
 
 
-def first_column(columns, first, last, column):
-    return first + int(np.searchsorted(columns[first:last], column))
+def prefetch_row(columns, values, first, last):
+    pass
+
+
+def count_columns(ends, columns, first, last):
+    ends += np.bincount(columns[first:last], minlength=len(ends))
+
+
+def list_columns(ends, members, factors, columns, values, first, last, scale, row):
+    for p in range(first, last):
+        place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + 1
+        members[place], factors[place] = row, values[p] * scale[columns[p]]
 
 
 def compress_rows(columns, values, starts, dense, n_features):
@@ -163,7 +199,7 @@ def compress_rows(columns, values, starts, dense, n_features):
 # --- losses ---
 
 
-def loss_row(code, a, start, z, z_start, y, y_start, units):
+def loss_row(code, a, start, z, z_start, y, y_start, units, label):
     logits, outputs, wanted = (v[s : s + units][None] for v, s in ((z, z_start), (a, start), (y, y_start)))
     return float(LOSS_OF[code].value(logits, outputs, wanted)[0])
 
@@ -174,7 +210,7 @@ def loss_backward(code, d, d_start, a, start, y, y_start, share, units, width):
     d[d_start : d_start + units] = LOSS_OF[code].gradient(outputs, outputs, wanted) * share
 
 
-def correct_row(task, a, start, y, y_start, units):
+def correct_row(task, a, start, y, y_start, units, label):
     outputs, wanted = a[start : start + units], y[y_start : y_start + units]
     if task == codes.REGRESSION:
         return np.nan
@@ -190,20 +226,23 @@ def shrink(w, first, last, factor):
     w[first:last] *= factor
 
 
-def add_penalty_gradient(g, w, first, last, l1, l2):
-    g[first:last] += l1 * np.sign(w[first:last]) + l2 * w[first:last]
+def add_penalty_gradient(g, g_start, w, first, last, l1, l2):
+    weights = w[first:last]
+    g[g_start : g_start + len(weights)] += l1 * np.sign(weights) + l2 * weights
 
 
-def update(code, w, g, m, v, first, last, settings, step, rate):
-    span = slice(first, last)
-    moments = [moment[span] for moment in (m, v) if len(moment)]
-    _optimizer(code, settings).update(w[span], g[span], moments, step, rate)
+def update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
+    optimizer = _optimizer(code, settings)
+    W, M, V = (matrix(flat, first, stride, rows, width) if len(flat) else None for flat in (w, m, v))
+    moments = [M, V][: optimizer.n_moments]
+    optimizer.update(W, matrix(g, g_start, stride, rows, width), moments, step, rate)
 
 
-def update_weights(code, w, g, m, v, first, last, settings, step, rate):
-    add_penalty_gradient(g, w, first, last, settings[codes.L1], settings[codes.L2])
-    shrink(w, first, last, 1.0 - rate * settings[codes.WEIGHT_DECAY])
-    update(code, w, g, m, v, first, last, settings, step, rate)
+def update_weights(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
+    W, G = matrix(w, first, stride, rows, width), matrix(g, g_start, stride, rows, width)
+    G += settings[codes.L1] * np.sign(W) + settings[codes.L2] * W
+    W *= 1.0 - rate * settings[codes.WEIGHT_DECAY]
+    update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate)
 
 
 def _optimizer(code, settings):

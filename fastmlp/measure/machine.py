@@ -1,0 +1,82 @@
+"""What a figure was measured on: processor, cores, versions, threads (floor 5; imports the standard library)."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+ONE_THREAD = dict.fromkeys(
+    (
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "BLIS_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    ),
+    "1",
+)
+"""Environment variables that hold any BLAS that NumPy may be built with to one thread; read when NumPy is imported."""
+
+
+def describe() -> dict[str, Any]:
+    """Return the machine and the versions that a figure depends on, as JSON can hold them.
+
+    Examples
+    --------
+    >>> sorted(describe())
+    ['cores', 'fastmlp', 'numba', 'numpy', 'processor', 'python', 'system']
+    """
+    from .. import __version__
+
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": _version("numpy"),
+        "numba": _version("numba"),
+        "fastmlp": __version__,
+    }
+
+
+def in_words(machine: dict[str, Any]) -> str:
+    """Return what `describe` found, in one line.
+
+    Examples
+    --------
+    >>> in_words({"processor": "Some CPU", "cores": 2, "python": "3.12.1", "numpy": "2.1.0", "numba": "0.61.0"})
+    'Some CPU, 2 cores, Python 3.12.1, NumPy 2.1.0, Numba 0.61.0'
+    """
+    cores = f"{machine['cores']} core{'s' * (machine['cores'] != 1)}"
+    versions = f"Python {machine['python']}, NumPy {machine['numpy']}, Numba {machine['numba']}"
+    return f"{machine['processor']}, {cores}, {versions}"
+
+
+def hold_blas_to_one_thread() -> bool:
+    """Set `ONE_THREAD` for this process; return whether NumPy's BLAS keeps to it, which it does if it isn't loaded."""
+    held = "numpy" not in sys.modules or all(os.environ.get(name) == value for name, value in ONE_THREAD.items())
+    os.environ.update(ONE_THREAD)
+    return held
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux
+    if platform.system() == "Darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or platform.machine()
+    return platform.processor() or platform.machine()

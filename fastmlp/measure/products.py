@@ -1,0 +1,149 @@
+"""Matrix products by the kernels and by NumPy, and what the processor could do at most, for whoever times them
+(floor 5; imports numpy, architecture and kernels).
+
+The one place outside `fastmlp.kernels` that calls `product` and `pack_transposed` for their speed: all else asks a
+`LayerProduct`. float32, one thread.
+"""
+
+# Compiled code is typed by Numba, from what it is called with.
+# mypy: disallow-untyped-calls=False, disallow-untyped-defs=False
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..architecture import aligned_zeros, padded
+from ..kernels._jit import entry
+from ..kernels.matrix import pack, pack_transposed, product
+from ..kernels.simd import fma, lanes, load, splat, store
+from ..kernels.steps import PACK_FROM
+
+KINDS = ("forward", "input gradient", "weight gradient")
+"""The products that a layer needs of a batch."""
+
+# Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
+_0, _1 = np.int64(0), np.int64(1)
+
+_CHAINS = 12
+"""Of multiply-adds: each waits 4 or 5 cycles for the one before it, while two start in every cycle."""
+
+
+class LayerProduct:
+    """One of the products of a dense layer with a batch, ready to be done by the kernels and by NumPy.
+
+    With x the layer's input, (rows, inputs), W its weights, (inputs, units), and d its deltas, (rows, units), the
+    forward product is ``x W``, the input gradient ``d Wᵀ`` and the weight gradient ``xᵀ d``. The kernels find their
+    arrays as the engine lays them out, padded; packing ``W`` or ``Wᵀ`` is part of the product, as BLAS has it. NumPy
+    gets contiguous matrices without padding and writes into an array that is there.
+
+    Parameters
+    ----------
+    kind : {"forward", "input gradient", "weight gradient"}
+    rows, inputs, units : int
+
+    Attributes
+    ----------
+    operations : float
+        Additions and multiplications of the product.
+
+    Examples
+    --------
+    >>> product = LayerProduct("weight gradient", 20, 11, 3)
+    >>> product.run(1)
+    >>> product.run_numpy()
+    >>> product.error() < 1e-5
+    True
+    """
+
+    def __init__(self, kind: str, rows: int, inputs: int, units: int) -> None:
+        generator = np.random.default_rng(0)
+        x, w, d = (
+            generator.uniform(-1.0, 1.0, shape).astype(np.float32)
+            for shape in ((rows, inputs), (inputs, units), (rows, units))
+        )
+        left, right = {"forward": (x, w), "input gradient": (d, w.T), "weight gradient": (x.T, d)}[kind]
+        self.operations = 2.0 * rows * inputs * units
+        self._numpy = left, right, np.zeros((len(left), right.shape[1]), dtype=np.float32)
+        self._result = _laid_out(self._numpy[2])
+        packed = aligned_zeros(padded(inputs) * padded(units), x.dtype)
+        flat = (array.reshape(-1) for array in (self._result, *map(_laid_out, (x, w, d)), packed))
+        self._arguments = KINDS.index(kind), *flat, rows, inputs, units, padded(inputs), padded(units)
+
+    def run(self, times: int) -> None:
+        """Do the product so many times with the kernels."""
+        _multiply(times, *self._arguments)
+
+    def run_numpy(self) -> None:
+        """Do it once with NumPy."""
+        left, right, out = self._numpy
+        np.matmul(left, right, out=out)
+
+    def error(self) -> float:
+        """Largest difference between what the two found, relative to the largest number."""
+        wanted = self._numpy[2]
+        found = self._result[:, : wanted.shape[1]]
+        return float(abs(found - wanted).max() / abs(wanted).max())
+
+
+class MultiplyAdds:
+    """Fused multiply-adds that don't wait for one another: the most that one thread can do.
+
+    They are done on the vectors that the kernels use; a processor with wider ones can do more.
+
+    Attributes
+    ----------
+    operations : float
+        Additions and multiplications that one time of `run` does.
+    lanes : int
+        Numbers in a vector.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = np.zeros(1024, dtype=np.float32)
+        self.lanes = int(_multiply_add(1, self._numbers))
+        self.operations = 2.0 * 1000 * _CHAINS * self.lanes
+
+    def run(self, times: int) -> None:
+        """Do a thousand of each chain, so many times."""
+        _multiply_add(1000 * times, self._numbers)
+
+
+def _laid_out(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a matrix as the engine lays it out: on a cache line, with zeros behind every row up to the padding."""
+    wide = aligned_zeros(len(x) * padded(x.shape[1]), x.dtype).reshape(len(x), -1)
+    wide[:, : x.shape[1]] = x
+    return wide
+
+
+@entry
+def _multiply(times, kind, out, x, w, d, packed, rows, inputs, units, x_stride, d_stride):
+    """Do the product of this place in `KINDS` as `fastmlp.kernels.steps` does."""
+    for _ in range(times):
+        if kind == 0:
+            if rows >= PACK_FROM:
+                pack(packed, _0, w, _0, d_stride, inputs, d_stride)
+                product(
+                    out, _0, d_stride, x, _0, x_stride, _1, packed, _0, d_stride, inputs, rows, d_stride, inputs, _0
+                )
+            else:
+                product(out, _0, d_stride, x, _0, x_stride, _1, w, _0, d_stride, _0, rows, d_stride, inputs, _0)
+        elif kind == 1:
+            pack_transposed(packed, _0, w, _0, d_stride, inputs, units)
+            product(out, _0, x_stride, d, _0, d_stride, _1, packed, _0, x_stride, units, rows, x_stride, units, _0)
+        else:
+            product(out, _0, d_stride, x, _0, _1, x_stride, d, _0, d_stride, _0, inputs, d_stride, rows, _0)
+
+
+@entry
+def _multiply_add(times, numbers):
+    """Do `_CHAINS` multiply-adds of vectors so many times; return how many numbers are in a vector."""
+    x, y = splat(numbers, 0.5), splat(numbers, 1.0)
+    # From twelve places, for the compiler would do twelve times the same only once.
+    a, b, c, d = load(numbers, 0), load(numbers, 1), load(numbers, 2), load(numbers, 3)
+    e, f, g, h = load(numbers, 4), load(numbers, 5), load(numbers, 6), load(numbers, 7)
+    i, j, k, m = load(numbers, 8), load(numbers, 9), load(numbers, 10), load(numbers, 11)
+    for _ in range(times):
+        a, b, c, d = fma(a, x, y), fma(b, x, y), fma(c, x, y), fma(d, x, y)
+        e, f, g, h = fma(e, x, y), fma(f, x, y), fma(g, x, y), fma(h, x, y)
+        i, j, k, m = fma(i, x, y), fma(j, x, y), fma(k, x, y), fma(m, x, y)
+    store(numbers, 0, ((a + b) + (c + d)) + ((e + f) + (g + h)) + ((i + j) + (k + m)))
+    return lanes(numbers)

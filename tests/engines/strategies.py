@@ -1,0 +1,75 @@
+"""What hypothesis draws networks, data and optimizers from."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from fastmlp.activations import ACTIVATIONS
+from fastmlp.architecture import Dense
+from fastmlp.inputs import Scaling
+from fastmlp.losses import LOSSES
+from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop
+
+from .problems import build, random_problem
+
+KINDS = ["uint8", "float32", "float64", "csr-uint8", "csr-float32", "csr-float64"]
+SMOOTH = ["identity", "sigmoid", "tanh", "elu", "gelu", "silu", "softmax"]
+
+sparse_or_dense = st.sampled_from([None, True, False])
+sizes = st.one_of(st.integers(1, 40), st.sampled_from([64, 65, 130, 200]))
+rates = st.sampled_from([0.0, 0.3, 0.5])
+biases = st.sampled_from([None, True, False])
+
+
+@st.composite
+def architectures(draw, dtypes=("float32", "float64"), activations=tuple(ACTIVATIONS), losses=tuple(LOSSES)):
+    """Networks of one to three layers."""
+    loss, activation = draw(st.sampled_from(losses)), st.sampled_from(activations)
+    depth = draw(st.integers(1, 3))
+    hidden = [Dense(draw(sizes), draw(activation), draw(rates), draw(biases)) for _ in range(depth - 1)]
+    output = LOSSES[loss].output if LOSSES[loss].from_logits else draw(activation)
+    outputs = draw(st.integers(2, 40) if output == "softmax" else sizes)
+    penalties = {name: draw(st.sampled_from([0.0, 0.0, 0.01])) for name in ("l1", "l2")}
+    if activations == tuple(SMOOTH):
+        penalties["l1"] = 0.0
+    return build(
+        [draw(sizes), *hidden, outputs],
+        loss,
+        output=output,
+        bias=draw(st.booleans()),
+        dtype=draw(st.sampled_from(dtypes)),
+        **penalties,
+    )
+
+
+@st.composite
+def problems(draw, **options):
+    """A network and data of any kind, scaled so that features are of size one."""
+    architecture, kind = draw(architectures(**options)), draw(st.sampled_from(KINDS))
+    unit = 1 / 255 if "uint8" in kind else 1.0
+    factors = np.random.default_rng(0).uniform(0.5, 1, (2, architecture.inputs))
+    scaling = draw(
+        st.sampled_from([None, Scaling(unit), Scaling(unit, -0.5), Scaling(unit * factors[0], factors[1] - 0.75)])
+    )
+    return random_problem(
+        architecture,
+        rows=draw(st.integers(1, 50)),
+        kind=kind,
+        labels=draw(st.booleans()),
+        weighted=draw(st.booleans()),
+        scaling=scaling,
+        density=draw(st.sampled_from([0.0, 0.2, 1.0])),
+        seed=draw(st.integers(0, 1000)),
+        one_class=draw(st.booleans()),
+    )
+
+
+def optimizers(epsilon=1e-8):
+    """Every optimizer, with and without its options."""
+    decays = st.sampled_from([0.0, 0.1])
+    return st.one_of(
+        st.builds(SGD, st.just(0.01), weight_decay=decays),
+        st.builds(SGD, st.just(0.002), st.just(0.9), st.booleans(), decays),
+        st.builds(RMSprop, st.just(0.01), epsilon=st.just(epsilon), weight_decay=decays),
+        st.builds(Adam, st.just(0.01), epsilon=st.just(epsilon)),
+        st.builds(AdamW, st.just(0.01), epsilon=st.just(epsilon)),
+    )
