@@ -187,7 +187,9 @@ def steps_per_call(architecture: Architecture, batch_size: int) -> int:
 
 def _order(plan: Plan, generator: np.random.Generator) -> NDArray[np.int64]:
     n = plan.data.samples.n_rows if plan.rows is None else len(plan.rows)
-    places = (generator.permutation(n) if plan.shuffle else np.arange(n)).astype(np.int64, copy=False)
+    # One batch of all rows is the same sum in any order.
+    shuffled = plan.shuffle and plan.batch_size < n
+    places = (generator.permutation(n) if shuffled else np.arange(n)).astype(np.int64, copy=False)
     return places if plan.rows is None else plan.rows[places]
 
 

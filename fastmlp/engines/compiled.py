@@ -8,7 +8,7 @@ optimizers are run-time values there, so the kernels are compiled once per dtype
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -75,6 +75,8 @@ class Prepared:
         Share of them that are not zero.
     longest_row : int
         Entries of a sparse row, at most.
+    layouts : dict
+        What `_layout` made for earlier passes, by its arguments: fresh memory costs more than a pass over few rows.
     """
 
     rows: Rows
@@ -84,6 +86,7 @@ class Prepared:
     density: float
     nonzero: float
     longest_row: int
+    layouts: dict[tuple[int, int, bool], tuple[NDArray[np.int64], list[Work]]] = field(default_factory=dict)
 
 
 def prepare(
@@ -140,7 +143,10 @@ def train_epoch(
         state.parameters,
         order=np.ascontiguousarray(order, dtype=np.int64),
         batch_size=batch_size,
-        keys=[epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))],
+        keys=[
+            epoch_key(state.seed, state.epoch, number) if layer.dropout else 0
+            for number, layer in enumerate(architecture.layers)
+        ],
         code=code,
         settings=settings,
         rates=np.ascontiguousarray(learning_rates, dtype=np.float64),
@@ -245,8 +251,12 @@ def _run(
     batch_size = min(batch_size or len(order), len(order))
     threads = _threads(architecture, prepared, batch_size)
     backward = mode != batches.FORWARD
-    layers, works = _layout(architecture, prepared, batch_size, threads, parameters, backward)
-    tables = _tables(layers, architecture, threads, backward and prepared.rows.kind in (SPARSE_BYTES, SPARSE_NUMBERS))
+    wanted = batch_size, threads, backward
+    if wanted not in prepared.layouts:
+        prepared.layouts[wanted] = _layout(architecture, prepared, *wanted)
+    tables, works = prepared.layouts[wanted]
+    if backward and threads > 1:
+        works[0].shared_parameters[:] = parameters
     tables[:, :, codes.KEY] = keys or 0
     settings = np.zeros(codes.SETTINGS) if settings is None else settings
     settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
@@ -317,7 +327,7 @@ def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, ND
 
 
 def _layout(
-    architecture: Architecture, prepared: Prepared, batch_size: int, threads: int, parameters: Array, backward: bool
+    architecture: Architecture, prepared: Prepared, batch_size: int, threads: int, backward: bool
 ) -> tuple[NDArray[np.int64], list[Work]]:
     """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread."""
     rows, dtype = prepared.rows, architecture.dtype
@@ -350,14 +360,15 @@ def _layout(
             row[codes.PACKED] = take(layer.fan_in * layer.stride)
         if number > 0 and backward and batch_size > 1:
             row[codes.TRANSPOSED] = take(padded(layer.fan_in) * layer.units)
-    x, y = take(chunk * x_row), take(chunk * architecture.layers[-1].stride)
+    top = architecture.layers[-1]
+    x, y, mask = take(chunk * x_row), take(chunk * top.stride), take(top.stride)
     base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
     block = take(int((table[:, codes.BLOCK] * table[:, codes.STRIDE]).max()) if backward else 0)
 
     exchanging = backward and threads > 1
     nothing = np.empty(0, dtype)
     shared = aligned_zeros(size, dtype) if exchanging else nothing
-    shared_parameters = _copy(parameters) if exchanging else nothing
+    shared_parameters = architecture.zeros() if exchanging else nothing
     losses, correct = np.zeros(chunk), np.zeros(chunk)
     # Lists pay where they are some entries long.
     listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
@@ -365,7 +376,7 @@ def _layout(
     entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
     works = [
         Work(
-            *(chunk, x, x_row, y, base, sums, block, int(listing), int(skipping)),
+            *(chunk, x, x_row, y, mask, base, sums, block, int(listing), int(skipping)),
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
@@ -378,7 +389,9 @@ def _layout(
         )
         for _ in range(threads)
     ]
-    return table, works
+    for work in works:
+        work.memory[mask : mask + top.units] = 1
+    return _tables(table, architecture, threads, backward and not dense), works
 
 
 def _describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:

@@ -81,6 +81,7 @@ def run(
     has_targets, task, labelled, weighted = wanted.has_targets, wanted.task, wanted.labelled, wanted.weighted
     labels, values, weights = pointer(wanted.labels), pointer(wanted.values), pointer(wanted.weights)
     chunk, x, x_row, y, base, sums = work.chunk, work.x, work.x_row, work.y, work.base, work.sums
+    mask = work.mask
     block, listing, memory, shared = work.block, work.listing, pointer(work.memory), pointer(work.shared)
     losses, correct = pointer(work.losses), pointer(work.correct)
     shared_parameters, ones = pointer(work.shared_parameters), pointer(work.ones)
@@ -150,14 +151,14 @@ def run(
                 activate(memory, layers, n, settings, order, position, first, last - first, training)
             if has_targets:
                 judge_rows(
-                    memory, y, losses, correct, layers, top, loss, task, labelled, labels, values, weighted, weights,
-                    order, position, first, last,
+                    memory, y, mask, losses, correct, layers, top, loss, task, labelled, labels, values, weighted,
+                    weights, order, position, first, last,
                 )  # fmt: skip
 
             # Backward.
             if backward:
                 backward_top(
-                    memory, y, layers, top, loss, weighted, weights, order, position, first, last, delta_scale
+                    memory, y, mask, layers, top, loss, weighted, weights, order, position, first, last, delta_scale
                 )
                 backward_rows(
                     memory, layers, top, parameters_, loss, settings, order, position, first, last, training,

@@ -15,20 +15,22 @@ from .codes import (
     REGRESSION,
     SQUARED_ERROR,
 )
-from .simd import get, put
+from .simd import absolute, copysign, fma, get, lanes, load, maximum, minimum, splat, store, total, where_positive
 
 SMALL = 1e-30
 """The least softmax of which the logarithm is the loss: below it float32 loses digits, and then all."""
 
 
 @kernel
-def loss_row(code, a, start, z, z_start, y, y_start, units, label):
+def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label):
     """Loss of one row, a float64; formulas as in `fastmlp.losses`.
 
     Parameters
     ----------
     a, z, y : flat arrays
         Outputs, logits (read by the cross-entropies only) and targets, `units` numbers each.
+    mask : flat array
+        1 for every unit, 0 for the padding up to `width`; the padding of outputs and targets is finite.
     label : int
         Where the one 1 among the targets is; -1 where they are other numbers.
     """
@@ -57,9 +59,11 @@ def loss_row(code, a, start, z, z_start, y, y_start, units, label):
             value += (logit if logit > 0.0 else 0.0) - logit * get(y, y_start + j)
             value += math.log1p(math.exp(-abs(logit)))
     elif code == SQUARED_ERROR:
-        for j in range(units):
-            residual = float(get(a, start + j)) - get(y, y_start + j)
-            value += 0.5 * residual * residual
+        sums = splat(a, 0.0)
+        for j in range(0, width, lanes(a)):
+            residual = (load(a, start + j) - load(y, y_start + j)) * load(mask, mask_start + j)
+            sums = fma(residual, residual, sums)
+        value = 0.5 * float(total(sums))
     elif code == ABSOLUTE_ERROR:
         for j in range(units):
             value += abs(float(get(a, start + j)) - get(y, y_start + j))
@@ -72,20 +76,20 @@ def loss_row(code, a, start, z, z_start, y, y_start, units, label):
 
 
 @kernel
-def loss_backward(code, d, d_start, a, start, y, y_start, share, units, width):
-    """``d = share * dloss``: by the logits for the cross-entropies, else by the outputs; zero in the padding."""
-    for j in range(units):
-        residual = float(get(a, start + j)) - get(y, y_start + j)
+def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, share, width):
+    """``d = share * dloss``: by the logits for the cross-entropies, else by the outputs; zero in the padding.
+
+    `mask` is as for `loss_row`.
+    """
+    one, zero = splat(d, 1.0), splat(d, 0.0)
+    for j in range(0, width, lanes(d)):
+        residual = load(a, start + j) - load(y, y_start + j)
         if code == ABSOLUTE_ERROR:
-            residual = 1.0 if residual > 0 else (-1.0 if residual < 0 else 0.0)
+            residual = where_positive(absolute(residual), copysign(one, residual), zero)
         elif code == HUBER:
-            if residual > HUBER_DELTA:
-                residual = HUBER_DELTA
-            elif residual < -HUBER_DELTA:
-                residual = -HUBER_DELTA
-        put(d, d_start + j, residual * share)
-    for j in range(units, width):
-        put(d, d_start + j, 0.0)
+            most = splat(d, HUBER_DELTA)
+            residual = minimum(most, maximum(zero - most, residual))
+        store(d, d_start + j, residual * (splat(d, share) * load(mask, mask_start + j)))
 
 
 @kernel

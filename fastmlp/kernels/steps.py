@@ -51,7 +51,7 @@ from .exchange import collect, publish
 from .losses import correct_row, loss_backward, loss_row
 from .matrix import column_sums, matrix_times_column, pack, pack_transposed, product, row_times_matrix
 from .optimizers import shrink, update, update_weights
-from .simd import at, fma, get, lanes, load, put, splat, store
+from .simd import at, fma, get, lanes, load, prefetch, put, splat, store
 from .sparse import (
     add_shift,
     add_shift_gradient,
@@ -70,7 +70,7 @@ UNPACKED = NEW = NO = NO_STRIDE = np.int64(0)
 DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS = range(4)
 
 AHEAD = 4
-"""So many rows before its turn a sparse row is fetched."""
+"""So many rows before its turn a row is fetched."""
 
 PACK_FROM = 16
 """Rows of a chunk from which it pays to pack ``W`` for the forward pass."""
@@ -120,6 +120,7 @@ class Work(NamedTuple):
     x: int  # dense input rows, chunk x x_row
     x_row: int  # how far apart they lie
     y: int  # targets, chunk x padded outputs
+    mask: int  # 1 for every output, 0 for the padding
     base: int  # what the first layer's weighted inputs start from: bias + shift W
     sums: int  # deltas of the first layer summed over the chunk
     block: int  # gradients on their way to the optimizer
@@ -285,6 +286,12 @@ def dense_forward(
 ):  # fmt: skip
     """Weighted inputs of the first layer for the dense rows `first` to `last` of a chunk."""
     for i in range(first, last):
+        coming = get(order, position + i + AHEAD) if i + AHEAD < last else get(order, position + i)
+        for j in range(coming * features, (coming + 1) * features, 16):
+            if kind == DENSE_BYTES:
+                prefetch(bytes, j)
+            else:
+                prefetch(numbers, j)
         gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, get(order, position + i), i)
     width, w, row = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW)
     out, a, count = at(layers, 0, KEPT) + first * row, x + first * x_row, last - first
@@ -334,8 +341,8 @@ def activate(memory, layers, n, settings, order, position, first, count, trainin
 
 @kernel
 def judge_rows(
-    memory, y_start, losses, correct, layers, n, loss, task, labelled, labels, values, weighted, weights, order,
-    position, first, last,
+    memory, y_start, mask, losses, correct, layers, n, loss, task, labelled, labels, values, weighted, weights,
+    order, position, first, last,
 ):  # fmt: skip
     """Write targets, losses and correctness of rows `first` to `last` of a chunk, the latter two times the weight.
 
@@ -357,25 +364,25 @@ def judge_rows(
         weight = 1.0
         if weighted:
             weight = float(get(weights, row))
-        put(losses, i, weight * loss_row(loss, memory, a, memory, z, memory, y, units, label))
+        put(losses, i, weight * loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, label))
         put(correct, i, weight * correct_row(task, memory, a, memory, y, units, label))
 
 
 @kernel
 def backward_top(
-    memory, y_start, layers, n, loss, weighted, weights, order, position, first, last, delta_scale
+    memory, y_start, mask, layers, n, loss, weighted, weights, order, position, first, last, delta_scale
 ):
     """Derivative of the loss by the outputs, or logits, of rows `first` to `last`, times `delta_scale` and weight.
 
     `n` is the last layer.
     """
-    units, width, stride = at(layers, n, UNITS), at(layers, n, STRIDE), at(layers, n, ROW)
+    width, stride = at(layers, n, STRIDE), at(layers, n, ROW)
     for i in range(first, last):
         weight = 1.0
         if weighted:
             weight = float(get(weights, get(order, position + i)))
         d, a, y = at(layers, n, D) + i * stride, at(layers, n, A) + i * stride, y_start + i * width
-        loss_backward(loss, memory, d, memory, a, memory, y, delta_scale * weight, units, width)
+        loss_backward(loss, memory, d, memory, a, memory, y, memory, mask, delta_scale * weight, width)
 
 
 @kernel

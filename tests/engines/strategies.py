@@ -42,9 +42,9 @@ def architectures(draw, dtypes=("float32", "float64"), activations=tuple(ACTIVAT
 
 
 @st.composite
-def problems(draw, **options):
+def problems(draw, kinds=tuple(KINDS), **options):
     """A network and data of any kind, scaled so that features are of size one."""
-    architecture, kind = draw(architectures(**options)), draw(st.sampled_from(KINDS))
+    architecture, kind = draw(architectures(**options)), draw(st.sampled_from(kinds))
     unit = 1 / 255 if "uint8" in kind else 1.0
     factors = np.random.default_rng(0).uniform(0.5, 1, (2, architecture.inputs))
     scaling = draw(

@@ -22,10 +22,10 @@ UNTOUCHED = 0xFF
 
 
 class GuardedNumpy:
-    """NumPy, but for the guards about what `zeros` makes."""
+    """NumPy, but for the guards about what `zeros` and `empty` make."""
 
-    def __init__(self, zeros):
-        self.zeros = zeros
+    def __init__(self, make):
+        self.zeros = self.empty = make
 
     def __getattr__(self, name):
         return getattr(np, name)
@@ -36,20 +36,17 @@ def guarded():
     """Put guards about the arrays that the engine makes, and look at the end whether anything was written there."""
     memories, aligned_zeros = [], architecture.aligned_zeros
 
-    def guard(size, dtype):
-        n_bytes = size * np.dtype(dtype).itemsize
+    def guard(shape, dtype=float):
+        n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
         memory = aligned_zeros(n_bytes + 2 * GUARD, np.dtype(np.uint8))
         memory[:GUARD] = memory[GUARD + n_bytes :] = UNTOUCHED
         memories.append((memory, n_bytes))
-        return memory[GUARD : GUARD + n_bytes].view(dtype)
-
-    def zeros(shape, dtype=float):
-        return guard(shape, dtype) if isinstance(shape, int) else np.zeros(shape, dtype)
+        return memory[GUARD : GUARD + n_bytes].view(dtype).reshape(shape)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(architecture, "aligned_zeros", guard)
         patch.setattr(compiled, "aligned_zeros", guard)
-        patch.setattr(compiled, "np", GuardedNumpy(zeros))
+        patch.setattr(compiled, "np", GuardedNumpy(guard))
         patch.setattr(compiled, "available_threads", lambda: 7)
         yield
     assert memories
@@ -75,6 +72,13 @@ def test_outputs_losses_and_gradients(problem, sparse, threads):
         prepared = problem.prepare("numba", threads, sparse)
         for operation in (compiled.forward, compiled.evaluate, compiled.loss_and_gradient):
             operation(problem.architecture, problem.parameters, prepared)
+
+
+@given(problem=problems(kinds=["uint8", "float32"], dtypes=["float32"]))
+def test_few_rows(problem):
+    samples = problem.data.samples
+    with guarded():
+        compiled.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense)
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])

@@ -43,9 +43,9 @@ def bits(problem, optimizer=SGD(0.1), batch_size=7, engine="numba", **options): 
     return b"".join(array.tobytes() for array in (state.parameters, *state.moments, np.array(scores)))
 
 
-def bits_of_a_pass(problem, threads, sparse=None):
+def bits_of_a_pass(problem, threads, sparse=None, prepared=None):
     """What the operations that don't train return."""
-    prepared = problem.prepare("numba", threads, sparse)
+    prepared = prepared or problem.prepare("numba", threads, sparse)
     outputs = compiled.forward(problem.architecture, problem.parameters, prepared)
     score = compiled.evaluate(problem.architecture, problem.parameters, prepared)
     objective, gradient = compiled.loss_and_gradient(problem.architecture, problem.parameters, prepared)
@@ -153,6 +153,18 @@ def test_outputs_losses_and_gradients_by_any_number_of_threads(rows, sparse, sma
 # --- however the work is cut ---
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@both_dtypes
+def test_zeros_skipped_as_rows_come_or_compressed_before(dtype, threads, works):
+    problem = problem_of(dtype, density=0.2)
+    once, often = (
+        compiled.prepare(problem.architecture, problem.data, threads, **options) for options in ({"once": True}, {})
+    )
+    outputs = {compiled.forward(problem.architecture, problem.parameters, of).tobytes() for of in (once, often)}
+    assert [work.skipping for work in works] == [1] * threads + [0] * threads
+    assert len(outputs) == 1
+
+
 @three_optimizers
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("batch_size", [1, 7, 200])
@@ -178,6 +190,16 @@ def test_gradients_handed_to_the_optimizer_in_blocks_of_any_size(optimizer, thre
         monkeypatch.setattr(compiled, "_BLOCK_NUMBERS", numbers)
         results.add(bits(problem, optimizer, 40, sparse=sparse, threads=threads))
     assert len(results) == 1
+
+
+@sparse_and_dense
+@pytest.mark.parametrize("threads", [1, 3])
+def test_passes_over_data_that_others_passed_over(threads, sparse):
+    problem = problem_of()
+    once = bits_of_a_pass(problem, threads, sparse)
+    prepared = problem.prepare("numba", threads, sparse)
+    for _ in range(2):
+        assert bits_of_a_pass(problem, threads, prepared=prepared) == once
 
 
 # --- beside others ---

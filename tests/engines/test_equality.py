@@ -81,6 +81,16 @@ def test_forward(problem, sparse, threads):
     assert_close(ours, theirs, tolerance(problem))
 
 
+@given(problem=problems(kinds=["uint8", "float32", "float64"]), rows=st.integers(1, 5))
+def test_few_rows(problem, rows):
+    samples, architecture = problem.data.samples, problem.architecture
+    X = samples.dense[:rows] if samples.dense.dtype == np.uint8 else samples.dense[:rows].astype(architecture.dtype)
+    ours = compiled.few_rows(architecture, samples.scaling)(problem.parameters, X)
+    theirs = reference.forward(architecture, problem.parameters, problem.data)[:rows]
+    assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
+    assert_close(ours, theirs, tolerance(problem))
+
+
 @given(problem=problems(), sparse=sparse_or_dense, threads=threads_)
 def test_evaluate(problem, sparse, threads):
     ours, theirs = (
@@ -292,6 +302,16 @@ def test_the_accuracy_of_a_network_that_diverged(sparse, dtype):
     nan = np.full_like(problem.parameters, np.nan)
     ours, theirs = (engine.evaluate(problem.architecture, nan, of) for engine, of in both(problem, sparse, 1))
     assert ours.accuracy == theirs.accuracy
+
+
+@both_dtypes
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("row", [0, 2])
+def test_few_rows_with_a_number_that_is_not_finite_have_no_outputs(row, number, dtype):
+    problem = random_problem(build([6, 4, 2], dtype=dtype), rows=3, kind=dtype)
+    samples = problem.data.samples
+    samples.dense[row, 5] = number
+    assert compiled.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense) is None
 
 
 @both_dtypes

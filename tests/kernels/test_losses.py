@@ -27,16 +27,29 @@ def one_hot(label, units, dtype):
     return y
 
 
+def filled_up(row):
+    """A row with numbers in its padding that must not count, and with others about it; it starts at 3."""
+    return np.pad(row, (3, twins.padded(len(row)) - len(row) + 5), constant_values=7)
+
+
+def loss_of(name, z, y, label=-1, outputs=None, function=None):
+    """The loss of a row of logits, by the kernel or another function of the same arguments."""
+    a = outputs_of(name, z) if outputs is None else outputs
+    mask = np.pad(np.ones_like(z), (2, twins.padded(len(z)) - len(z)))
+    rows = (part for row in (a, z, y) for part in (filled_up(row), 3))
+    function = function or from_python(losses.loss_row)
+    return function(code_of(name), *rows, mask, 2, len(z), twins.padded(len(z)), label)
+
+
 @both_dtypes
 @every_loss
 @given(units=st.integers(1, 20), size=st.sampled_from([0.1, 3.0, 30.0]))
 def test_loss_row(name, dtype, units, size):
     z, y = random_numbers(units, dtype) * dtype(size), np.abs(random_numbers(units, dtype, 1))
     y /= y.sum()
-    arguments = code_of(name), outputs_of(name, z), 0, z, 0, y, 0, units, -1
     eps = float(np.finfo(dtype).eps)
-    assert from_python(losses.loss_row)(*arguments) == pytest.approx(
-        twins.loss_row(*arguments), rel=(units + 4) * eps, abs=4 * units * size * eps
+    assert loss_of(name, z, y) == pytest.approx(
+        loss_of(name, z, y, function=twins.loss_row), rel=(units + 4) * eps, abs=4 * units * size * eps
     )
 
 
@@ -45,11 +58,10 @@ def test_loss_row(name, dtype, units, size):
 @given(units=st.integers(1, 20), size=st.sampled_from([0.1, 3.0, 30.0, 300.0]), data=st.data())
 def test_the_loss_of_a_label_is_that_of_its_targets(name, dtype, units, size, data):
     label = data.draw(st.integers(0, units - 1))
-    z = random_numbers(units, dtype) * dtype(size)
-    arguments = code_of(name), outputs_of(name, z), 0, z, 0, one_hot(label, units, dtype), 0, units
+    z, y = random_numbers(units, dtype) * dtype(size), one_hot(label, units, dtype)
     eps = float(np.finfo(dtype).eps)
-    assert from_python(losses.loss_row)(*arguments, label) == pytest.approx(
-        from_python(losses.loss_row)(*arguments, -1), rel=(units + 4) * eps, abs=4 * units * size * eps
+    assert loss_of(name, z, y, label) == pytest.approx(
+        loss_of(name, z, y), rel=(units + 4) * eps, abs=4 * units * size * eps
     )
 
 
@@ -57,8 +69,8 @@ def test_the_loss_of_a_label_is_that_of_its_targets(name, dtype, units, size, da
 @pytest.mark.parametrize("gap", [60, 68, 69, 70, 87, 88, 100, 103, 104, 800, 1e4])
 def test_the_loss_of_a_label_whose_softmax_vanishes_is_its_distance_from_the_largest_logit(gap, dtype):
     z = np.array([0.5, 0.5 - gap], dtype)
-    arguments = codes.CROSS_ENTROPY, outputs_of("cross_entropy", z), 0, z, 0, one_hot(1, 2, dtype), 0, 2, 1
-    assert from_python(losses.loss_row)(*arguments) == pytest.approx(gap, rel=4 * float(np.finfo(dtype).eps))
+    loss = loss_of("cross_entropy", z, one_hot(1, 2, dtype), label=1)
+    assert loss == pytest.approx(gap, rel=4 * float(np.finfo(dtype).eps))
 
 
 @both_dtypes
@@ -66,8 +78,8 @@ def test_the_loss_of_a_label_whose_softmax_vanishes_is_its_distance_from_the_lar
 @pytest.mark.parametrize("label", [1, -1])
 def test_the_loss_of_huge_logits_is_finite(label, name, dtype):
     z, y = np.array([1e4, -1e4, 0.0], dtype), one_hot(1, 3, dtype)
-    value = from_python(losses.loss_row)(code_of(name), outputs_of(name, z), 0, z, 0, y, 0, 3, label)
-    assert value == pytest.approx(LOSSES[name].value(z[None].astype(float), outputs_of(name, z)[None], y[None])[0])
+    wanted = LOSSES[name].value(z[None].astype(float), outputs_of(name, z)[None], y[None])[0]
+    assert loss_of(name, z, y, label) == pytest.approx(wanted)
 
 
 @both_dtypes
@@ -75,8 +87,7 @@ def test_the_loss_of_huge_logits_is_finite(label, name, dtype):
 @pytest.mark.parametrize("label", [0, 2, -1])
 def test_the_loss_of_nan_is_nan(label, name, dtype):
     nan = np.full(3, np.nan, dtype)
-    y = one_hot(label, 3, dtype)
-    assert np.isnan(from_python(losses.loss_row)(code_of(name), nan, 0, nan, 0, y, 0, 3, label))
+    assert np.isnan(loss_of(name, nan, one_hot(label, 3, dtype), label, outputs=nan))
 
 
 @both_dtypes
@@ -85,10 +96,22 @@ def test_the_loss_of_nan_is_nan(label, name, dtype):
 def test_loss_backward(name, dtype, units):
     width = twins.padded(units)
     d, a, y = (2 * random_numbers(60, dtype, seed) for seed in range(3))
-    want = d.copy()
-    from_python(losses.loss_backward)(code_of(name), d, 8, a, 3, y, 5, -0.25, units, width)
-    twins.loss_backward(code_of(name), want, 8, a, 3, y, 5, -0.25, units, width)
+    mask, want = (np.arange(60) < 4 + units).astype(dtype), d.copy()
+    arguments = a, 3, y, 5, mask, 4, -0.25, width
+    from_python(losses.loss_backward)(code_of(name), d, 8, *arguments)
+    twins.loss_backward(code_of(name), want, 8, *arguments)
     np.testing.assert_allclose(d, want, rtol=4 * np.finfo(dtype).eps, atol=0)
+
+
+@both_dtypes
+@every_loss
+@given(units=st.integers(1, 20))
+def test_the_derivative_in_the_padding_is_zero(name, dtype, units):
+    width = twins.padded(units)
+    d, a, y = (2 * random_numbers(width, dtype, seed) for seed in range(3))
+    mask = (np.arange(width) < units).astype(dtype)
+    from_python(losses.loss_backward)(code_of(name), d, 0, a, 0, y, 0, mask, 0, -0.25, width)
+    assert not d[units:].any()
 
 
 @both_dtypes
@@ -112,7 +135,7 @@ def test_correct_row(task, outputs, wanted, right, dtype):
     np.testing.assert_equal(twins.correct_row(*arguments), right)
 
 
-# Few values, so that there are ties; of equal outputs the first is the answer.
+# Few values, so that there are ties.
 @both_dtypes
 @given(outputs=st.lists(st.sampled_from([0.0, -0.0, 0.25, 0.5]), min_size=1, max_size=9), data=st.data())
 def test_the_answer_to_a_label_is_right_where_that_to_its_targets_is(dtype, outputs, data):
@@ -123,25 +146,21 @@ def test_the_answer_to_a_label_is_right_where_that_to_its_targets_is(dtype, outp
 
 
 @both_dtypes
-@pytest.mark.parametrize("label", range(3))
-def test_the_answer_of_outputs_that_are_nan_is_the_first(label, dtype):
-    outputs, y = np.full(3, np.nan, dtype), one_hot(label, 3, dtype)
-    right = [from_python(losses.correct_row)(codes.CLASSES, outputs, 0, y, 0, 3, given) for given in (label, -1)]
-    assert right == [float(label == 0)] * 2
+@given(outputs=st.lists(st.sampled_from([-np.inf, 0.0, -0.0, 0.25, 0.5, np.nan]), min_size=1, max_size=9))
+def test_the_answer_is_the_first_of_the_largest_outputs_as_numpy_finds_it(dtype, outputs):
+    outputs, units = np.array(outputs, dtype), len(outputs)
+    right = [
+        from_python(losses.correct_row)(codes.CLASSES, outputs, 0, one_hot(label, units, dtype), 0, units, label)
+        for label in range(units)
+    ]
+    assert right == one_hot(outputs.argmax(), units, float).tolist()
 
 
 @both_dtypes
-@pytest.mark.parametrize(
-    ("outputs", "answer"), [([0.1, 0.7, 0.2], 1), ([0.5, 0.5, 0.0], 0), ([0.2, 0.4, 0.4], 1), ([0.0, 0.0, 0.0], 0)]
-)
-def test_the_first_of_the_largest_outputs_is_the_answer(outputs, answer, dtype):
-    right = [
-        from_python(losses.correct_row)(
-            codes.CLASSES, np.array(outputs, dtype), 0, one_hot(label, 3, dtype), 0, 3, label
-        )
-        for label in range(3)
-    ]
-    assert right == one_hot(answer, 3, float).tolist()
+@pytest.mark.parametrize("label", range(3))
+def test_the_answer_to_targets_of_outputs_that_are_nan_is_the_first(label, dtype):
+    outputs, y = np.full(3, np.nan, dtype), one_hot(label, 3, dtype)
+    assert from_python(losses.correct_row)(codes.CLASSES, outputs, 0, y, 0, 3, -1) == (label == 0)
 
 
 @both_dtypes

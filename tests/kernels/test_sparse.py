@@ -222,6 +222,18 @@ def test_add_shift_gradient(dtype, first, more, width):
 # --- finding the non-zeros ---
 
 
+@both_dtypes
+@given(row=st.lists(st.sampled_from([0.0, -0.0, 1.5, np.nan, np.inf]), max_size=20), start=st.integers(0, 5))
+def test_compress_row(dtype, row, start):
+    dense, size = np.pad(np.array(row, dtype), (start, 3), constant_values=9), len(row)
+    ours, theirs = ((np.full(size + 3, 7, np.uint32), np.full(size + 3, 7, dtype)) for _ in range(2))
+    entries = from_python(sparse.compress_row)(*ours, dense, start, size)
+    assert entries == twins.compress_row(*theirs, dense, start, size)
+    for got, want in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(got[:entries], want[:entries])
+        assert (got[size:] == 7).all()
+
+
 def compressed(dense, column_type):
     """Arguments of `compress_rows` for a table."""
     starts = np.concatenate([[0], np.cumsum(np.count_nonzero(dense, axis=1))])

@@ -189,25 +189,30 @@ def list_columns(ends, members, factors, columns, values, first, last, scale, ro
         members[place], factors[place] = row, values[p] * scale[columns[p]]
 
 
+def compress_row(members, factors, dense, start, n_features):
+    row = dense[start : start + n_features]
+    filled = np.flatnonzero(row)
+    members[: len(filled)], factors[: len(filled)] = filled, row[filled]
+    return len(filled)
+
+
 def compress_rows(columns, values, starts, dense, n_features):
-    for i, row in enumerate(dense.reshape(-1, n_features)):
-        filled = np.flatnonzero(row)
-        columns[starts[i] : starts[i] + len(filled)] = filled
-        values[starts[i] : starts[i] + len(filled)] = row[filled]
+    for i, first in enumerate(starts[:-1]):
+        compress_row(columns[first:], values[first:], dense, i * n_features, n_features)
 
 
 # --- losses ---
 
 
-def loss_row(code, a, start, z, z_start, y, y_start, units, label):
+def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label):
     logits, outputs, wanted = (v[s : s + units][None] for v, s in ((z, z_start), (a, start), (y, y_start)))
     return float(LOSS_OF[code].value(logits, outputs, wanted)[0])
 
 
-def loss_backward(code, d, d_start, a, start, y, y_start, share, units, width):
-    outputs, wanted = a[start : start + units], y[y_start : y_start + units]
-    d[d_start : d_start + width] = 0
-    d[d_start : d_start + units] = LOSS_OF[code].gradient(outputs, outputs, wanted) * share
+def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, share, width):
+    outputs, wanted = a[start : start + width], y[y_start : y_start + width]
+    factors = share * mask[mask_start : mask_start + width]
+    d[d_start : d_start + width] = LOSS_OF[code].gradient(outputs, outputs, wanted) * factors
 
 
 def correct_row(task, a, start, y, y_start, units, label):
