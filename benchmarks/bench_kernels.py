@@ -2,10 +2,15 @@
 
 A kernel for one row is timed over the rows of a batch, as the engine calls it; its twin goes through them in Python, as
 NumPy has to. Before it is timed, a kernel must agree with its twin on the very same arguments.
+
+The three products of a dense layer have a table of their own: square ones, those of the recipes, and those where one
+side is that of a small layer or batch, against NumPy's BLAS. Packing the weights is part of them, as it is of BLAS.
+
+"of peak" is a share of what independent multiply-adds reach on this processor, measured in the same run.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numba
@@ -18,6 +23,8 @@ from fastmlp.datasets import load_mnist
 from fastmlp.dropout import threshold
 from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, sparse
 from fastmlp.losses import LOSSES
+from fastmlp.measure.products import KINDS, LayerProduct, MultiplyAdds
+from fastmlp.measure.timing import Stopwatch, in_turns
 from tests.kernels import twins
 from tests.kernels.calls import over_arrays
 
@@ -32,6 +39,20 @@ TOLERANCE = 1e-5
 OFTEN = 2**14
 IN_PLACE = 16
 """How often a kernel may map an array onto itself: gelu halves a small number, and denormal ones would be slow."""
+
+
+SQUARES = (64, 128, 256, 512, 1024)
+SMALL_SIDES = (10, 30, 50)
+LAYERS = (
+    *((side, side, side) for side in SQUARES),
+    (BATCH, PIXELS, HIDDEN),
+    (BATCH, 512, 512),
+    *((side, HIDDEN, HIDDEN) for side in SMALL_SIDES),
+    *((BATCH, side, HIDDEN) for side in SMALL_SIDES),
+    *((BATCH, HIDDEN, side) for side in SMALL_SIDES),
+    *((BATCH, PIXELS, side) for side in SMALL_SIDES),
+)
+"""Rows, inputs and units of the layers whose products are measured."""
 
 
 @dataclass(frozen=True)
@@ -75,36 +96,18 @@ def zeros(*shape: int) -> Any:
     return np.zeros(int(np.prod(shape)), dtype=np.float32)
 
 
-# --- the products of a layer with a batch, and with one sample --------------------------------------------------------
-
-
-def forward(rows: int, inner: int, width: int) -> Work:
-    """Activations, (rows, inner), times weights, (inner, width)."""
-    c, a, b = zeros(rows, width), numbers(rows, inner), numbers(inner, width)
-    arguments = (c, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 0)
-    return Work(matrix.product, arguments, operations=2.0 * rows * inner * width)
-
-
-def input_gradient(rows: int, units: int, inputs: int) -> Work:
-    """Deltas, (rows, units), times packed transposed weights, (units, inputs)."""
-    width = padded(units)
-    c, d, packed = zeros(rows, inputs), numbers(rows, width), zeros(inputs, units)
-    twins.pack_transposed(packed, 0, numbers(inputs, width), 0, width, 0, inputs, inputs, units)
-    arguments = (c, 0, inputs, d, 0, width, 1, packed, 0, 0, units, rows, inputs, units, 0)
-    return Work(matrix.product, arguments, operations=2.0 * rows * units * inputs)
-
-
-def weight_gradient(inputs: int, rows: int, width: int) -> Work:
-    """Transposed activations, (inputs, rows), times deltas, (rows, width)."""
-    g, a, d = zeros(inputs, width), numbers(rows, inputs), numbers(rows, width)
-    arguments = (g, 0, width, a, 0, 1, inputs, d, 0, width, 0, inputs, width, rows, 0)
-    return Work(matrix.product, arguments, operations=2.0 * rows * inputs * width)
+# --- around the products of a layer with a batch, and those with one sample -------------------------------------------
 
 
 def pack_transposed(inputs: int, units: int) -> Work:
     width = padded(units)
     out, w = zeros(padded(inputs), units), numbers(inputs, width)
-    return Work(matrix.pack_transposed, (out, 0, w, 0, width, 0, inputs, inputs, units))
+    return Work(matrix.pack_transposed, (out, 0, w, 0, width, inputs, units))
+
+
+def pack(inputs: int, units: int) -> Work:
+    width = padded(units)
+    return Work(matrix.pack, (zeros(inputs, width), 0, numbers(inputs, width), 0, width, inputs, width))
 
 
 def row_times_matrix(inner: int, width: int) -> Work:
@@ -126,12 +129,8 @@ def add_of_shape(group: str, name: str, make: Callable[..., Work], *shape: int) 
     add(group, name, " x ".join(map(str, shape)), lambda: make(*shape))
 
 
-for inputs, units in ((PIXELS, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, CLASSES), (512, 512)):
-    add_of_shape("matrix products", "product, forward", forward, BATCH, inputs, padded(units))
-    if inputs != PIXELS:  # the first layer's input needs no gradient
-        add_of_shape("matrix products", "product, input gradient", input_gradient, BATCH, units, inputs)
-    add_of_shape("matrix products", "product, weight gradient", weight_gradient, inputs, BATCH, padded(units))
 for inputs, units in ((HIDDEN, HIDDEN), (HIDDEN, CLASSES), (512, 512)):
+    add_of_shape("matrix products", "pack", pack, inputs, units)
     add_of_shape("matrix products", "pack_transposed", pack_transposed, inputs, units)
 add_of_shape("matrix products", "row_times_matrix", row_times_matrix, PIXELS, HIDDEN)
 add_of_shape("matrix products", "row_times_matrix", row_times_matrix, HIDDEN, padded(CLASSES))
@@ -167,17 +166,23 @@ def gradient_of_rows(function: Any) -> Any:
     return rows_gradient
 
 
-def find_columns(function: Any) -> Any:
-    def rows_found(out, columns, starts, column):
+def columns_listed(count: Any, append: Any) -> Any:
+    def rows_listed(ends, members, factors, columns, values, starts, scale):
+        ends[:] = 0
         for i in range(len(starts) - 1):
-            out[i] = function(columns, starts[i], starts[i + 1], column)
+            count(ends, columns, starts[i], starts[i + 1])
+        before = 0
+        for j in range(len(ends)):
+            before, ends[j] = before + ends[j], before
+        for i in range(len(starts) - 1):
+            append(ends, members, factors, columns, values, starts[i], starts[i + 1], scale, i)
 
-    return rows_found
+    return rows_listed
 
 
 _rows_forward = numba.njit(forward_rows(sparse.row_forward))
 _rows_gradient = numba.njit(gradient_of_rows(sparse.row_gradient))
-_rows_found = numba.njit(find_columns(sparse.first_column))
+_rows_listed = numba.njit(columns_listed(sparse.count_columns, sparse.list_columns))
 
 
 def row_forward(width: int, column_type: Any, value_type: Any) -> Work:
@@ -194,16 +199,19 @@ def row_gradient(width: int, column_type: Any, value_type: Any) -> Work:
     return Work(_rows_gradient, (g, d, *entries, width), gradient_of_rows(twins.row_gradient), operations)
 
 
-def first_column() -> Work:
-    columns, _, starts, _ = images(np.uint16, np.uint8)
-    arguments = (np.zeros(BATCH, dtype=np.int64), columns, starts, PIXELS // 2)
-    return Work(_rows_found, arguments, find_columns(twins.first_column))
+def list_columns() -> Work:
+    """A counting sort of a batch's non-zeros by columns, with what `steps` does around the two kernels."""
+    entries = images(np.uint16, np.uint8)
+    lists = np.zeros(PIXELS, dtype=np.int64), np.zeros(len(entries[0]), dtype=np.uint32), zeros(len(entries[0]))
+    twin = columns_listed(twins.count_columns, twins.list_columns)
+    return Work(_rows_listed, (*lists, *entries), twin)
 
 
 def compress_rows() -> Work:
     columns, values, starts, _ = images(np.uint16, np.uint8)
     dense = load_mnist().X_train[:BATCH].reshape(-1).copy()
-    return Work(sparse.compress_rows, (np.zeros_like(columns), np.zeros_like(values), starts, dense, PIXELS))
+    longer = np.zeros(len(columns) + 1, columns.dtype), np.zeros(len(values) + 1, values.dtype)
+    return Work(sparse.compress_rows, (*longer, np.zeros_like(starts), dense, PIXELS))
 
 
 def add_shift() -> Work:
@@ -224,7 +232,7 @@ for width in (32, HIDDEN):
         shape = f"{BATCH} rows x {width}"
         add("sparse first layer", f"row_forward, {kind}", shape, lambda of=arguments: row_forward(*of))
         add("sparse first layer", f"row_gradient, {kind}", shape, lambda of=arguments: row_gradient(*of))
-add("sparse first layer", "first_column", f"{BATCH} rows", first_column)
+add("sparse first layer", "list columns", f"{BATCH} rows", list_columns)
 add("sparse first layer", "compress_rows", f"{BATCH} rows", compress_rows)
 add("sparse first layer", "add_shift", f"{PIXELS} x {HIDDEN}", add_shift)
 add("sparse first layer", "add_shift_gradient", f"{PIXELS} x {HIDDEN}", add_shift_gradient)
@@ -303,25 +311,28 @@ add("element by element", "dropout", f"{BATCH} x {HIDDEN}", dropout)
 
 
 def loss_of_rows(function: Any) -> Any:
-    def rows_losses(out, code, a, z, y, stride, units):
+    def rows_losses(out, code, a, z, y, mask, labels, units):
+        stride = len(mask)
         for i in range(len(out)):
-            out[i] = function(code, a, i * stride, z, i * stride, y, i * stride, units)
+            place = i * stride
+            out[i] = function(code, a, place, z, place, y, place, mask, 0, units, stride, labels[i])
 
     return rows_losses
 
 
 def loss_gradient_of_rows(function: Any) -> Any:
-    def rows_deltas(d, rows, code, a, y, stride, units):
+    def rows_deltas(d, rows, code, a, y, mask):
+        stride = len(mask)
         for i in range(rows):
-            function(code, d, i * stride, a, i * stride, y, i * stride, 1.0 / rows, units, stride)
+            function(code, d, i * stride, a, i * stride, y, i * stride, mask, 0, 1.0 / rows, stride)
 
     return rows_deltas
 
 
 def correct_answers(function: Any) -> Any:
-    def rows_correct(out, task, a, y, stride, units):
+    def rows_correct(out, task, a, y, stride, labels, units):
         for i in range(len(out)):
-            out[i] = function(task, a, i * stride, y, i * stride, units)
+            out[i] = function(task, a, i * stride, y, i * stride, units, labels[i])
 
     return rows_correct
 
@@ -341,21 +352,33 @@ def answers(activation: str) -> tuple[Any, Any, Any]:
     return a.reshape(-1), z.reshape(-1), y.reshape(-1)
 
 
+def labels_of(classes: bool) -> Any:
+    """The labels of `answers`; of other tasks than classes, -1 for targets that are no labels."""
+    return np.arange(BATCH) % CLASSES if classes else np.full(BATCH, -1)
+
+
+def mask() -> Any:
+    """1 for every unit, 0 for the padding."""
+    return (np.arange(padded(CLASSES)) < CLASSES).astype(np.float32)
+
+
 def loss_row(loss: str) -> Work:
     a, z, y = answers(LOSSES[loss].output)
-    arguments = (np.zeros(BATCH), getattr(codes, loss.upper()), a, z, y, padded(CLASSES), CLASSES)
+    labels = labels_of(loss == "cross_entropy")
+    arguments = (np.zeros(BATCH), getattr(codes, loss.upper()), a, z, y, mask(), labels, CLASSES)
     return Work(_rows_losses, arguments, loss_of_rows(twins.loss_row))
 
 
 def loss_backward(loss: str) -> Work:
     a, _, y = answers(LOSSES[loss].output)
-    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, getattr(codes, loss.upper()), a, y, padded(CLASSES), CLASSES)
+    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, getattr(codes, loss.upper()), a, y, mask())
     return Work(_rows_deltas, arguments, loss_gradient_of_rows(twins.loss_backward))
 
 
 def correct_row(task: str) -> Work:
     a, _, y = answers("softmax" if task == "classes" else "sigmoid")
-    arguments = (np.zeros(BATCH), getattr(codes, task.upper()), a, y, padded(CLASSES), CLASSES)
+    labels = labels_of(task == "classes")
+    arguments = (np.zeros(BATCH), getattr(codes, task.upper()), a, y, padded(CLASSES), labels, CLASSES)
     return Work(_rows_correct, arguments, correct_answers(twins.correct_row))
 
 
@@ -385,18 +408,13 @@ def update(kernel: Any, optimizer: str, operations: int, **values: float) -> Wor
     v = abs(v)  # a mean of squares
     if optimizer == "rmsprop":
         m = abs(m)
-    arguments = (getattr(codes, optimizer.upper()), w, g, m, v, 0, PARAMETERS, settings(**values), 3, 0.001)
+    block = 0, PARAMETERS, 1, PARAMETERS
+    arguments = (getattr(codes, optimizer.upper()), w, *block, g, 0, m, v, settings(**values), 3, 0.001)
     return Work(kernel, arguments, operations=operations * PARAMETERS)
 
 
-@numba.njit
-def _update_weights(code, w, g, m, v, first, last, settings, step, rate):  # the kernel is pasted into its callers
-    optimizers.update_weights(code, w, g, m, v, first, last, settings, step, rate)
-
-
 def update_weights() -> Work:
-    work = update(_update_weights, "adam", 12 + 3 + 1, l2=1e-4, weight_decay=0.01, **ADAM)
-    return replace(work, twin=twins.update_weights)
+    return update(optimizers.update_weights, "adam", 12 + 3 + 1, l2=1e-4, weight_decay=0.01, **ADAM)
 
 
 def shrink() -> Work:
@@ -404,7 +422,7 @@ def shrink() -> Work:
 
 
 def add_penalty_gradient() -> Work:
-    arguments = (zeros(PARAMETERS), numbers(PARAMETERS), 0, PARAMETERS, 1e-4, 1e-4)
+    arguments = (zeros(PARAMETERS), 0, numbers(PARAMETERS), 0, PARAMETERS, 1e-4, 1e-4)
     return Work(optimizers.add_penalty_gradient, arguments, operations=3 * PARAMETERS)
 
 
@@ -426,9 +444,32 @@ add("optimizers", "add_penalty_gradient", shape, add_penalty_gradient)
 # --- all of them ------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def peak(request):
+    """What one thread can do at most, in GFLOP/s; 0 where nothing is timed."""
+    if request.config.getoption("benchmark_disable"):
+        return 0.0
+    adds = MultiplyAdds()
+    return adds.operations / min(in_turns(20, adds=Stopwatch(adds.run))["adds"]) / 1e9
+
+
+@pytest.mark.usefixtures("one_blas_thread")
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: "x".join(map(str, layer)))
+@pytest.mark.parametrize("kind", KINDS)
+def bench_product(benchmark, report, peak, kind, layer):
+    product = LayerProduct(kind, *layer)
+    product.run(1)
+    product.run_numpy()
+    assert product.error() <= TOLERANCE
+    row = "products of a layer", kind, " x ".join(map(str, layer)), product.operations
+    rounds = max(10, min(100, int(1e10 / product.operations)))
+    timed = {"most": OFTEN, "rounds": rounds, "twin_rounds": rounds, "peak": peak}
+    report(measure(benchmark, row, product.run, product.run_numpy, lambda: None, **timed))
+
+
 @pytest.mark.usefixtures("one_blas_thread")
 @pytest.mark.parametrize("name", CASES)
-def bench_kernel(benchmark, report, name):
+def bench_kernel(benchmark, report, peak, name):
     group, label, shape, make = CASES[name]
     work = make()
     kernel = repeated(work.kernel)
@@ -454,6 +495,7 @@ def bench_kernel(benchmark, report, name):
             lambda: twin(*arguments),
             restore,
             most=work.most,
+            peak=peak,
         )
     )
 

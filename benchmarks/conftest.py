@@ -9,6 +9,9 @@ import pytest
 from .machine import describe, in_words
 from .measuring import Row, table
 
+# They import libraries that may not be there; doctest would import them.
+collect_ignore = [f"peers/{name}.py" for name in ("jax_scan", "onnx_runtime", "pytorch", "scikit_learn")]
+
 _ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
 _LIMITED: pytest.StashKey[bool] = pytest.StashKey()
 
@@ -48,7 +51,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         limited = config.stash.get(_LIMITED, False)
         threads = "one thread" if limited else "kernels on one thread, NumPy's BLAS on as many as it likes"
         terminalreporter.write_line("")
-        terminalreporter.write_line(f"{in_words(describe())}; {threads}; minimum of interleaved rounds")
+        terminalreporter.write_line(
+            f"{in_words(describe())}; {threads}, where a table says nothing else; minimum of interleaved rounds"
+        )
 
 
 @pytest.fixture

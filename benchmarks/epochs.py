@@ -21,9 +21,21 @@ class Trainer:
     rows : int
         How many of the recipe's training rows, from the first.
     dtype : {"float32", "float64"}, default "float32"
+    threads : int, default 1
+    sparse : bool, optional
+        Whether the rows are sparse ones to the compiled engine; by default it decides.
     """
 
-    def __init__(self, recipe: Recipe, engine: str, rows: int, dtype: str = "float32") -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        engine: str,
+        rows: int,
+        dtype: str = "float32",
+        *,
+        threads: int = 1,
+        sparse: bool | None = None,
+    ) -> None:
         self._recipe, self._engine, self._rows = recipe, get_engine(engine), rows
         network, data = recipe.network(dtype=dtype), recipe.data()
         assert isinstance(network.scaling, Scaling)
@@ -33,7 +45,9 @@ class Trainer:
         samples = as_samples(data.X_train[:rows], scaling=network.scaling)
         self._density = samples.density()
         targets = Targets(data.y_train[:rows].astype(np.int32), None)
-        self._data = self._engine.prepare(self.architecture, Data(samples, targets), 1)
+        prepare: Any = self._engine.prepare  # the compiled engine's knows one argument more
+        options = {} if sparse is None else {"sparse": sparse}
+        self._data = prepare(self.architecture, Data(samples, targets), threads, **options)
 
     @property
     def parameters(self) -> NDArray[Any]:
@@ -41,7 +55,7 @@ class Trainer:
         return self._state.parameters
 
     def epoch(self) -> Score:
-        """Train one, on one thread."""
+        """Train one."""
         recipe, rows = self._recipe, self._rows
         order = self._state.generator.permutation(rows) if recipe.shuffle else np.arange(rows)
         rates = np.full(n_batches(rows, recipe.batch_size), float(recipe.optimizer.learning_rate))

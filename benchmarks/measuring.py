@@ -5,8 +5,8 @@ machine hits both; the minimum of each counts, which is the time that nothing di
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -26,17 +26,20 @@ class Row:
         The table it belongs to.
     name, shape : str
     seconds, twin_seconds : float
-        Minimum for the compiled code and for its NumPy twin.
+        Minimum for the compiled code and for its NumPy twin; 0 where there is no twin.
     operations : float
         Additions, multiplications, divisions and roots of a call; 0 where that is no measure of the work.
+    more : mapping of str to str
+        Further columns of the table, by heading.
     """
 
     group: str
     name: str
     shape: str
     seconds: float
-    twin_seconds: float
+    twin_seconds: float = 0.0
     operations: float = 0.0
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gflops(self) -> float:
@@ -82,6 +85,7 @@ def measure(
     most: int = 1,
     rounds: int = 100,
     twin_rounds: int = 100,
+    peak: float = 0.0,
 ) -> Row | None:
     """Time compiled code with pytest-benchmark, and its twin between the rounds.
 
@@ -101,6 +105,8 @@ def measure(
         How many times a round may repeat the work without its numbers degenerating.
     rounds, twin_rounds : int
         How many timings of the compiled code, and of its twin, which takes its turns in the first rounds.
+    peak : float, default 0
+        What one thread can do at most, in GFLOP/s; 0 where it was not measured.
 
     Returns
     -------
@@ -127,9 +133,45 @@ def measure(
     benchmark.stats.stats.data[:] = [seconds / times for seconds in benchmark.stats.stats.data]
     found = Row(benchmark.group, name, shape, benchmark.stats.stats.min, min(twin_seconds), operations)
     benchmark.extra_info.update(
-        shape=shape, twin_seconds=found.twin_seconds, speed_up=found.speed_up, gflops=found.gflops or None
+        shape=shape, twin_seconds=found.twin_seconds, speed_up=found.speed_up, gflops=found.gflops or None, peak=peak
     )
-    return found
+    return replace(found, more={"of peak": f"{found.gflops / peak:.0%}"}) if peak and operations else found
+
+
+def measure_against(
+    benchmark: Any, row: tuple[str, str, str], ours: Callable[[], float], theirs: Callable[[], float], rounds: int
+) -> Row | None:
+    """Let the compiled code and another library take turns, both of which time themselves.
+
+    Parameters
+    ----------
+    benchmark : fixture of pytest-benchmark
+        Its own figure is a turn of both; theirs go to its `extra_info`.
+    row : tuple
+        Group, name and shape of the `Row`.
+    ours, theirs : callable
+        Do the work and return seconds.
+    rounds : int
+
+    Returns
+    -------
+    Row or None
+        None where benchmarks are disabled: both have run once.
+    """
+    seconds: list[float] = []
+    other_seconds: list[float] = []
+
+    def turn() -> None:
+        seconds.append(ours())
+        other_seconds.append(theirs())
+
+    benchmark.group = row[0]
+    benchmark.pedantic(turn, rounds=rounds)
+    if not benchmark.enabled:
+        return None
+    least, other = min(seconds), min(other_seconds)
+    benchmark.extra_info.update(seconds=least, other_seconds=other)
+    return Row(*row, least, more={"other": duration(other), "faster": f"{other / least:.2f}x"})
 
 
 def table(rows: list[Row]) -> list[str]:
@@ -138,26 +180,42 @@ def table(rows: list[Row]) -> list[str]:
     Examples
     --------
     >>> print("\n".join(table([Row("matrix products", "product", "128 x 128", 2e-6, 8e-6, 1e5)])))
-    matrix products     shape     Numba     NumPy  GFLOP/s  speed-up
-    product         128 x 128    2.0 µs    8.0 µs     50.0      4.0x
+    matrix products     shape     Numba     NumPy   GFLOP/s  speed-up
+    product         128 x 128    2.0 µs    8.0 µs      50.0     4.00x
     """
     lines: list[str] = []
     for group in dict.fromkeys(row.group for row in rows):
         members = [row for row in rows if row.group == group]
-        name = max(len(text) for text in (group, *(row.name for row in members)))
-        shape = max(len(text) for text in ("shape", *(row.shape for row in members)))
+        cells = [_cells(row) for row in members]
+        headings = [
+            name for name in dict.fromkeys(name for row in cells for name in row) if any(row.get(name) for row in cells)
+        ]
+        columns = [[name, *(row.get(name, "") for row in cells)] for name in headings]
+        names = [group, *(row.name for row in members)]
         if lines:
             lines.append("")
-        lines.append(f"{group:{name}} {'shape':>{shape}}{'Numba':>10}{'NumPy':>10}{'GFLOP/s':>9}{'speed-up':>10}")
-        for row in members:
-            gflops = f"{row.gflops:.1f}" if row.operations else ""
-            speed_up = f"{row.speed_up:.1f}x" if row.speed_up < 1000 else f"{row.speed_up:,.0f}x"
-            times = f"{_duration(row.seconds):>10}{_duration(row.twin_seconds):>10}"
-            lines.append(f"{row.name:{name}} {row.shape:>{shape}}{times}{gflops:>9}{speed_up:>10}")
+        for number, name in enumerate(names):
+            line = [name.ljust(max(map(len, names)))]
+            line += [column[number].rjust(max(9, *map(len, column))) for column in columns]
+            lines.append(" ".join(line).rstrip())
     return lines
 
 
-def _duration(seconds: float) -> str:
+def _cells(row: Row) -> dict[str, str]:
+    """What stands in the columns of a row, by heading; nothing where it has nothing to say."""
+    speed_up = f"{row.speed_up:,.{2 if row.speed_up < 9.995 else 1 if row.speed_up < 1000 else 0}f}x"
+    return {
+        "shape": row.shape,
+        "Numba": duration(row.seconds),
+        "NumPy": duration(row.twin_seconds) if row.twin_seconds else "",
+        "GFLOP/s": f"{row.gflops:.1f}" if row.operations else "",
+        **row.more,
+        "speed-up": speed_up if row.twin_seconds else "",
+    }
+
+
+def duration(seconds: float) -> str:
+    """Return seconds with a unit that suits them, as the tables have it."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}" if unit != "s" else f"{seconds:.2f} s"

@@ -23,23 +23,12 @@ from typing import Any
 from fastmlp import recipes
 from fastmlp.recipes import Recipe
 
-from .machine import describe, in_words
+from .machine import ONE_THREAD, describe, in_words
+from .markdown import replace_table, three_digits
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
 EPOCHS_A_ROUND = {"numpy": 1, "numba": 4}
 START, END = "<!-- table: recipes -->", "<!-- end table -->"
-
-ONE_THREAD = dict.fromkeys(
-    (
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "BLIS_NUM_THREADS",
-        "OMP_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-    ),
-    "1",
-)
-"""What keeps any BLAS that NumPy may be built with to one thread; it is read when NumPy is imported."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = markdown(results)
     print(table)
     if options.write:
-        replace_table(options.write, table)
+        replace_table(options.write, table, START, END)
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     missed = [result["name"] for result in results["recipes"] if not result["reached"]]
@@ -171,28 +160,6 @@ def markdown(results: dict[str, Any]) -> str:
             f"{results['date']}; `{results['command']}`.",
         ]
     )
-
-
-def three_digits(number: float) -> str:
-    """Return a number rounded to three significant digits, and written with them.
-
-    Examples
-    --------
-    >>> three_digits(0.06), three_digits(20.04), three_digits(101.8)
-    ('0.0600', '20.0', '102')
-    """
-    rounded = float(f"{number:.3g}")
-    return f"{rounded:.{max(0, 2 - math.floor(math.log10(rounded)))}f}"
-
-
-def replace_table(path: Path, table: str) -> None:
-    """Write the table between the markers of a Markdown file, or at its end, with markers, if it has none."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    if START not in text:
-        text = f"{text}{START}\n{END}\n"
-    before, rest = text.split(START, 1)
-    after = rest.split(END, 1)[1]
-    path.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

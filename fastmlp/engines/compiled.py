@@ -76,7 +76,8 @@ class Prepared:
     longest_row : int
         Entries of a sparse row, at most.
     layouts : dict
-        What `_layout` made for earlier passes, by its arguments: fresh memory costs more than a pass over few rows.
+        What `_layout` made for earlier passes of this architecture, by its other arguments: fresh memory costs more
+        than a pass over few rows.
     """
 
     rows: Rows
@@ -252,9 +253,9 @@ def _run(
     threads = _threads(architecture, prepared, batch_size)
     backward = mode != batches.FORWARD
     wanted = batch_size, threads, backward
-    if wanted not in prepared.layouts:
-        prepared.layouts[wanted] = _layout(architecture, prepared, *wanted)
-    tables, works = prepared.layouts[wanted]
+    # Taken out while it is in use: another thread may be at the same data.
+    layout = prepared.layouts.pop(wanted, None) or _layout(architecture, prepared, *wanted)
+    tables, works = layout
     if backward and threads > 1:
         works[0].shared_parameters[:] = parameters
     tables[:, :, codes.KEY] = keys or 0
@@ -282,6 +283,7 @@ def _run(
         for table, others in zip(tables[1:], vectors[1:], strict=True):
             for whole, own in zip(vectors[0], others, strict=True):
                 _take_over(architecture, whole, own, table)
+    prepared.layouts[wanted] = layout
     loss, correct, weight = totals.tolist()
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
@@ -490,14 +492,13 @@ def _fill_sparse(arrays: dict[str, Any], samples: Samples, dtype: np.dtype[Any])
         assert samples.dense is not None
         # Counted in the dtype of the kernels: what is not zero in float64 may be in float32.
         dense = samples.dense if compact else np.asarray(samples.dense, dtype=dtype)
-        starts = np.zeros(samples.n_rows + 1, dtype=np.int64)
-        for first in range(0, samples.n_rows, 4096):
-            block = dense[first : first + 4096]
-            starts[first + 1 : first + 1 + len(block)] = np.count_nonzero(block, axis=1)
-        np.cumsum(starts, out=starts)
-        arrays["starts"] = starts
-        arrays[columns], arrays[values] = np.empty(starts[-1], column_type), np.empty(starts[-1], value_type)
-        compress_rows(arrays[columns], arrays[values], starts, _plain(dense), samples.n_features)
+        blocks = (dense[first : first + 4096] for first in range(0, samples.n_rows, 4096))
+        # Compared first, because NumPy counts what is true several times faster than what is a float.
+        entries = sum(int(np.count_nonzero(block if compact else block != 0)) for block in blocks)
+        starts = np.empty(samples.n_rows + 1, dtype=np.int64)
+        filled = np.empty(entries + 1, column_type), np.empty(entries + 1, value_type)
+        compress_rows(*filled, starts, _plain(dense), samples.n_features)
+        arrays["starts"], arrays[columns], arrays[values] = starts, filled[0][:entries], filled[1][:entries]
     return SPARSE_BYTES if compact else SPARSE_NUMBERS
 
 

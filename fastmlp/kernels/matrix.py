@@ -30,8 +30,8 @@ def product(
     c : flat array
         ``C``, (rows, width), `width` a multiple of 8. Not part of `a` or `b`.
     a : flat array
-        ``A``, (rows, inner): element (i, p) at ``a_start + i * a_row + p * a_inner``, so either a matrix or its
-        transpose.
+        ``A``, (rows, inner), `inner` at least 1: element (i, p) at ``a_start + i * a_row + p * a_inner``, so either a
+        matrix or its transpose.
     b : flat array
         ``B``, (inner, width): rows `b_stride` apart if `b_panel` is 0, else panels as `pack_transposed` writes them,
         `b_panel` rows each.

@@ -176,28 +176,37 @@ def compress_row(members, factors, dense, start, n_features):
 
     Notes
     -----
-    Every value is written, and the next one over it where it was zero: no branch that depends on the data, which would
-    be mispredicted at every edge of a pen stroke.
+    Every column is written, and the next one over it where the value is zero: no branch that depends on the data, which
+    would be mispredicted at every edge of a pen stroke.
     """
     entries = 0
     for j in range(n_features):
-        x = get(dense, start + j)
         put(members, entries, j)
-        put(factors, entries, x)
-        entries += 0 if x == 0 else 1
+        entries += 0 if get(dense, start + j) == 0 else 1
+    for p in range(entries):
+        put(factors, p, get(dense, start + get(members, p)))
     return entries
 
 
 @entry
 def compress_rows(columns, values, starts, dense, n_features):
-    """Write the non-zeros of every row of `dense`, (n_rows, n_features), flat, from ``starts[row]`` on; `starts` is
-    given.
+    """Write the non-zeros of every row of `dense`, (n_rows, n_features), flat, one row behind the other.
+
+    Parameters
+    ----------
+    columns, values : ndarray of unsigned int, ndarray
+        One longer than there are non-zeros, for the reason in `compress_row`; the last becomes 0.
+    starts : ndarray of int64, shape (n_rows + 1,)
+        Receives where each row begins, and at last the number of non-zeros.
     """
+    place = 0
     for i in range(len(starts) - 1):
-        place = starts[i]
-        for j in range(n_features):
-            x = get(dense, i * n_features + j)
-            if x != 0:
-                put(columns, place, j)
-                put(values, place, x)
-                place += 1
+        put(starts, i, place)
+        for j in range(i * n_features, (i + 1) * n_features):
+            x = get(dense, j)
+            put(columns, place, j - i * n_features)
+            put(values, place, x)
+            place += 0 if x == 0 else 1
+    put(starts, len(starts) - 1, place)
+    put(columns, place, 0)
+    put(values, place, 0)

@@ -444,6 +444,8 @@ def collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, 
         exchange_others(memory, shared, at(layers, n, D), at(layers, n, ROW), first, last, count, left, right, NO)
         # Of the inputs of a layer, those that meet the rows of its weights that this thread owns.
         low, high = at(layers, n, LOW), (at(layers, n, HIGH) + PADDING - 1) // PADDING * PADDING
+        if at(layers, n, LOW) == at(layers, n, HIGH):
+            continue
         if n > 0:
             row, start = at(layers, n - 1, ROW), at(layers, n - 1, A)
             exchange_others(memory, shared, start, row, first, last, count, low, high, NO)

@@ -197,8 +197,9 @@ def compress_row(members, factors, dense, start, n_features):
 
 
 def compress_rows(columns, values, starts, dense, n_features):
+    starts[0] = 0
     for i, first in enumerate(starts[:-1]):
-        compress_row(columns[first:], values[first:], dense, i * n_features, n_features)
+        starts[i + 1] = first + compress_row(columns[first:], values[first:], dense, i * n_features, n_features)
 
 
 # --- losses ---
