@@ -64,7 +64,7 @@ def test_the_table_has_all_figures_and_marks_what_differs(results):
     assert lines[2] == (
         "| N30: 784-30-10, SGD, batch 10 | 0.0100 | 0.100 (PyTorch) | 10.0 (10) | 0.0500\\* | 0.100 | – | 0.0200 |"
     )
-    assert lines[3] == "| T4: 4-32-16-4, Adam, full batch | 0.0100 | – | – | – | – | – |"
+    assert lines[3] == "| T4: 4-32-16-4, Adam, full batch | 0.0100 | – | – | – | – | – | 0.0200 |"
     assert "N30 5, T4 10" in lines[-1]
     assert "scikit-learn with another loss" in lines[-1]
 
