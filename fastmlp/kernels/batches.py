@@ -9,31 +9,26 @@ one another. Nothing is allocated in its loops.
 from ._jit import entry
 from .barrier import wait
 from .codes import KEPT, L1, LEFT, MOMENTUM, RIGHT, ROW, SGD, STRIDE, UNITS, A
-from .exchange import collect
+from .exchange import (
+    collect,
+    collect_parameters,
+    collect_rows,
+    exchange_others,
+    publish_parameters,
+    publish_rows,
+)
+from .first_layer import dense_forward, first_layer_base, list_entries, skipping_forward, sparse_forward
+from .given import NO, PACK_FROM, SPARSE_BYTES, YES
 from .simd import at, get, pointer, put
 from .steps import (
-    NO,
-    PACK_FROM,
-    SPARSE_BYTES,
-    YES,
     activate,
     backward_rows,
     backward_top,
-    collect_parameters,
-    collect_rows,
-    dense_forward,
-    exchange_others,
-    first_layer_base,
     gradient_and_update,
     judge_rows,
     layer_forward,
-    list_entries,
     pack_layers,
-    publish_parameters,
-    publish_rows,
     shrink_rows,
-    skipping_forward,
-    sparse_forward,
 )
 
 TRAIN, GRADIENT, FORWARD = range(3)
@@ -60,7 +55,7 @@ def run(
         FORWARD writes the outputs of every row here, (n_rows * outputs,), unless it is empty; shared.
     totals : ndarray of float64, shape (3,)
         Receives the sums of weighted losses, weighted correct answers, and weights; shared.
-    network, rows, wanted, work : named tuples of `steps`
+    network, rows, wanted, work : named tuples of `given`
     optimizer : int
         Its code.
     parameters, gradient, m, v : flat arrays

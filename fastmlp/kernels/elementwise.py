@@ -242,3 +242,29 @@ def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, 
         for j in range(0, width, vector):
             values = load(x, x_start + i * stride + j)
             store(out, out_start + i * stride + j, values * dropout_factors(values, row, j, threshold, scale))
+
+
+@kernel
+def fill_rows(c, start, stride, width, rows, source, source_start):
+    """Write one row of `width` numbers to `rows` rows, `stride` apart."""
+    vector = lanes(c)
+    for j in range(0, width, vector):
+        value = load(source, source_start + j)
+        for i in range(rows):
+            store(c, start + i * stride + j, value)
+
+
+@kernel
+def fill_zeros(c, start, count):
+    """Write zeros to `count` numbers, a multiple of 8."""
+    zero = splat(c, 0.0)
+    for j in range(start, start + count, lanes(c)):
+        store(c, j, zero)
+
+
+@kernel
+def copy_rows(c, start, a, a_start, stride, rows, width):
+    """Copy `rows` rows of `width` numbers, a multiple of 8."""
+    for i in range(rows):
+        for j in range(i * stride, i * stride + width, lanes(c)):
+            store(c, start + j, load(a, a_start + j))

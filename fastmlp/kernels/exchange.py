@@ -1,4 +1,4 @@
-"""Handing numbers from one thread to another (floor 1; imports numba through _jit, and simd).
+"""Handing numbers from one thread to another (floor 1; imports numba through _jit, simd, codes and given).
 
 Every thread works in memory of its own; what another thread needs it copies to memory that they share, and after a
 barrier the other copies it from there. That looks like a detour, but costs less than reading each other's memory: a
@@ -8,7 +8,9 @@ until `publish` takes it back, whole, in one go.
 """
 
 from ._jit import kernel
-from .simd import lanes, load, store, write_back
+from .codes import BIAS, BIAS_RIGHT, FAN_IN, HIGH, LEFT, LOW, PADDING, RIGHT, ROW, STRIDE, WEIGHTS, A, D
+from .given import NO, ONE_ROW
+from .simd import at, lanes, load, store, write_back
 
 _LINE_VECTORS = 2
 """Vectors of a cache line."""
@@ -36,3 +38,67 @@ def collect(own, shared, start, stride, rows, width):
             store(own, j, load(shared, j))
         for j in range(place, place + width, line):
             write_back(shared, j)
+
+
+@kernel
+def exchange_others(own, shared, start, stride, first, last, count, low, high, to_shared):
+    """Publish, or collect, columns `low` to `high` of the rows of a chunk that are not `first` to `last`."""
+    for part in range(2):
+        begin, end = (NO, first) if part == 0 else (last, count)
+        if to_shared:
+            publish(shared, own, start + begin * stride + low, stride, end - begin, high - low)
+        else:
+            collect(own, shared, start + begin * stride + low, stride, end - begin, high - low)
+
+
+@kernel
+def publish_rows(shared, memory, x, x_row, n_layers, layers, by_columns, features, first, count):
+    """Publish what the gradients need of a thread's rows: activations and deltas; inputs, where they are dense."""
+    if not by_columns:
+        publish(shared, memory, x + first * x_row, x_row, count, (features + PADDING - 1) // PADDING * PADDING)
+    for n in range(n_layers):
+        row, width = at(layers, n, ROW), at(layers, n, STRIDE)
+        publish(shared, memory, at(layers, n, D) + first * row, row, count, width)
+        if n < n_layers - 1:
+            publish(shared, memory, at(layers, n, A) + first * row, row, count, width)
+
+
+@kernel
+def collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, last, count):
+    """Collect of the others' rows what this thread's gradients need."""
+    for n in range(n_layers):
+        left, right = at(layers, n, LEFT), at(layers, n, RIGHT)
+        exchange_others(memory, shared, at(layers, n, D), at(layers, n, ROW), first, last, count, left, right, NO)
+        # Of the inputs of a layer, those that meet the rows of its weights that this thread owns.
+        low, high = at(layers, n, LOW), (at(layers, n, HIGH) + PADDING - 1) // PADDING * PADDING
+        if at(layers, n, LOW) == at(layers, n, HIGH):
+            continue
+        if n > 0:
+            row, start = at(layers, n - 1, ROW), at(layers, n - 1, A)
+            exchange_others(memory, shared, start, row, first, last, count, low, high, NO)
+        elif not by_columns:
+            exchange_others(memory, shared, x, x_row, first, last, count, low, high, NO)
+
+
+@kernel
+def publish_parameters(shared, parameters, n_layers, layers, by_columns):
+    """Publish the parameters that this thread owns and others need."""
+    for n in range(n_layers):
+        if n > 0 or not by_columns:
+            width, bias, low, high = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, LOW), at(layers, n, HIGH)
+            publish(shared, parameters, at(layers, n, WEIGHTS) + low * width, width, high - low, width)
+            if bias >= 0:
+                publish(shared, parameters, bias, width, ONE_ROW, at(layers, n, BIAS_RIGHT))
+
+
+@kernel
+def collect_parameters(parameters, shared, n_layers, layers, by_columns):
+    """Collect the parameters that other threads own."""
+    for n in range(n_layers):
+        if n > 0 or not by_columns:
+            width, bias, low, high = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, LOW), at(layers, n, HIGH)
+            w = at(layers, n, WEIGHTS)
+            collect(parameters, shared, w, width, low, width)
+            collect(parameters, shared, w + high * width, width, at(layers, n, FAN_IN) - high, width)
+            if bias >= 0:
+                collect(parameters, shared, bias, width, ONE_ROW, width - at(layers, n, BIAS_RIGHT))

@@ -6,10 +6,10 @@
 from ._jit import entry
 from .codes import ACTIVATION, BIAS, FAN_IN, STRIDE, UNITS, WEIGHTS
 from .elementwise import activation_forward
+from .given import NO, ONE_ROW
 from .matrix import row_times_matrix
 from .simd import at, get, lanes, load, pointer, put, splat, store
 from .sparse import add_shift, compress_row, row_forward
-from .steps import NO, ONE_ROW
 
 
 @entry

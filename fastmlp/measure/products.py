@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ..architecture import aligned_zeros, padded
 from ..kernels._jit import entry
+from ..kernels.given import PACK_FROM
 from ..kernels.matrix import pack, pack_transposed, product
 from ..kernels.simd import fma, lanes, load, splat, store
-from ..kernels.steps import PACK_FROM
 
 KINDS = ("forward", "input gradient", "weight gradient")
 """The products that a layer needs of a batch."""

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fastmlp.engines import compiled
+from fastmlp.engines import layout
 
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    """Have the compiled engine work in chunks of the fewest rows that it makes, 64."""
-    monkeypatch.setattr(compiled, "_CHUNK_NUMBERS", 0)
+    """Have the layout engine work in chunks of the fewest rows that it makes, 64."""
+    monkeypatch.setattr(layout, "_CHUNK_NUMBERS", 0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp import architecture
-from fastmlp.engines import compiled
+from fastmlp.engines import compiled, conversion, layout
 from fastmlp.optimizers import SGD, Adam
 
 from .problems import build, random_problem
@@ -45,8 +45,9 @@ def guarded():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(architecture, "aligned_zeros", guard)
-        patch.setattr(compiled, "aligned_zeros", guard)
-        patch.setattr(compiled, "np", GuardedNumpy(guard))
+        patch.setattr(layout, "aligned_zeros", guard)
+        for module in (compiled, conversion, layout):
+            patch.setattr(module, "np", GuardedNumpy(guard))
         patch.setattr(compiled, "available_threads", lambda: 7)
         yield
     assert memories

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp.architecture import Dense
-from fastmlp.engines import compiled
+from fastmlp.engines import compiled, layout
 from fastmlp.inputs import Scaling
-from fastmlp.kernels.steps import Work
+from fastmlp.kernels.given import Work
 from fastmlp.optimizers import SGD, Adam
 
 from .problems import both_dtypes, both_engines, build, random_problem
@@ -175,7 +175,7 @@ def test_entries_listed_by_columns_or_taken_row_by_row(
     problem, results = problem_of(dtype, rows=200 if batch_size == 200 else 20), set()
     for least, listing in ((0.0, 1), (np.inf, 0)):
         works.clear()
-        monkeypatch.setattr(compiled, "_LISTS_FROM", least)
+        monkeypatch.setattr(layout, "_LISTS_FROM", least)
         results.add(bits(problem, optimizer, batch_size, sparse=True, threads=threads))
         assert {work.listing for work in works} == {listing}
     assert len(results) == 1
@@ -187,7 +187,7 @@ def test_entries_listed_by_columns_or_taken_row_by_row(
 def test_gradients_handed_to_the_optimizer_in_blocks_of_any_size(optimizer, threads, sparse, monkeypatch):
     problem, results = problem_of(inputs=100), set()
     for numbers in (0, 2**10, 2**20):
-        monkeypatch.setattr(compiled, "_BLOCK_NUMBERS", numbers)
+        monkeypatch.setattr(layout, "_BLOCK_NUMBERS", numbers)
         results.add(bits(problem, optimizer, 40, sparse=sparse, threads=threads))
     assert len(results) == 1
 

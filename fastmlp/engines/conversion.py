@@ -1,0 +1,165 @@
+"""Data sets in the form the kernels take (floor 2; imports numpy, kernels, floor 0)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..architecture import Architecture
+from ..inputs import Samples
+from ..kernels import codes
+from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted, Work
+from ..kernels.sparse import compress_rows
+from .base import Array, Data
+
+DENSE_FROM = 0.4
+"""Share of non-zeros from which rows are multiplied densely: below it, skipping the zeros is faster (measured)."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set in the form the kernels take.
+
+    Attributes
+    ----------
+    rows, wanted : named tuples of `fastmlp.kernels.steps`
+    n_rows : int
+    threads : int
+        As asked for; 0 leaves it to the amount of work.
+    density : float
+        Share of the input's values that are multiplied in training.
+    nonzero : float
+        Share of them that are not zero.
+    longest_row : int
+        Entries of a sparse row, at most.
+    layouts : dict
+        What `_layout` made for earlier passes of this architecture, by its other arguments: fresh memory costs more
+        than a pass over few rows.
+    """
+
+    rows: Rows
+    wanted: Wanted
+    n_rows: int
+    threads: int
+    density: float
+    nonzero: float
+    longest_row: int
+    layouts: dict[tuple[int, int, bool], tuple[NDArray[np.int64], list[Work]]] = field(default_factory=dict)
+
+
+def prepare(
+    architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
+) -> Prepared:
+    """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
+    density = data.samples.density()
+    if sparse is None:
+        sparse = data.samples.sparse is not None
+        # To compress rows pays where they are used again; a single forward pass skips their zeros as it goes.
+        sparse |= density < DENSE_FROM and not _is_mapped(data.samples.dense) and not once
+    rows = _rows(data.samples, architecture.dtype, sparse)
+    longest = int(np.diff(rows.starts).max(initial=0))
+    work = density if sparse else 1.0
+    return Prepared(rows, _wanted(architecture, data), data.samples.n_rows, threads, work, density, longest)
+
+
+def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
+    scale, shift = map(plain, samples.scaling.vectors(samples.n_features, dtype))
+    arrays = {
+        "starts": np.empty(0, np.int64),
+        "columns_16": np.empty(0, np.uint16),
+        "columns_32": np.empty(0, np.uint32),
+        "bytes": np.empty(0, np.uint8),
+        "numbers": np.empty(0, dtype),
+    }
+    if samples.sparse is not None or sparse:
+        kind = _fill_sparse(arrays, samples, dtype)
+    else:
+        assert samples.dense is not None
+        if samples.dense.dtype == np.uint8:
+            kind = DENSE_BYTES
+            arrays["bytes"] = plain(samples.dense)
+        else:
+            kind = DENSE_NUMBERS
+            if samples.dense.dtype.itemsize > dtype.itemsize:
+                # Scaled before it is rounded: float64 time stamps would lose what distinguishes them.
+                arrays["numbers"] = plain(samples.rows(slice(None), dtype))
+                scale, shift = np.ones_like(scale), np.zeros_like(shift)
+            else:
+                arrays["numbers"] = plain(samples.dense.astype(dtype, copy=False))
+    return Rows(kind, samples.n_features, int(bool(shift.any())), scale, shift, **arrays)
+
+
+def _fill_sparse(arrays: dict[str, Any], samples: Samples, dtype: np.dtype[Any]) -> int:
+    stored = samples.sparse.values if samples.sparse is not None else samples.dense
+    assert stored is not None
+    compact = stored.dtype == np.uint8 and samples.n_features <= 2**16
+    columns, values = ("columns_16", "bytes") if compact else ("columns_32", "numbers")
+    column_type, value_type = arrays[columns].dtype, arrays[values].dtype
+    if samples.sparse is not None:
+        arrays["starts"] = plain(samples.sparse.starts)
+        arrays[columns] = plain(samples.sparse.columns.astype(column_type, copy=False))
+        arrays[values] = plain(samples.sparse.values.astype(value_type, copy=False))
+    else:
+        assert samples.dense is not None
+        # Counted in the dtype of the kernels: what is not zero in float64 may be in float32.
+        dense = samples.dense if compact else np.asarray(samples.dense, dtype=dtype)
+        blocks = (dense[first : first + 4096] for first in range(0, samples.n_rows, 4096))
+        # Compared first, because NumPy counts what is true several times faster than what is a float.
+        entries = sum(int(np.count_nonzero(block if compact else block != 0)) for block in blocks)
+        starts = np.empty(samples.n_rows + 1, dtype=np.int64)
+        filled = np.empty(entries + 1, column_type), np.empty(entries + 1, value_type)
+        compress_rows(*filled, starts, plain(dense), samples.n_features)
+        arrays["starts"], arrays[columns], arrays[values] = starts, filled[0][:entries], filled[1][:entries]
+    return SPARSE_BYTES if compact else SPARSE_NUMBERS
+
+
+def _wanted(architecture: Architecture, data: Data) -> Wanted:
+    dtype = architecture.dtype
+    labels, values = np.empty(0, np.int32), np.empty(0, dtype)
+    if data.targets is not None and data.targets.labels is not None:
+        labels = plain(data.targets.labels)
+    elif data.targets is not None and data.targets.values is not None:
+        values = plain(np.asarray(data.targets.values, dtype=dtype))
+    weights = np.empty(0, dtype) if data.weights is None else plain(np.asarray(data.weights, dtype=dtype))
+    return Wanted(
+        has_targets=int(data.targets is not None),
+        task=getattr(codes, data.task.upper()),
+        labelled=int(len(labels) > 0),
+        weighted=int(len(weights) > 0),
+        labels=labels,
+        values=values,
+        weights=weights,
+    )
+
+
+class _Memory:
+    """Passes an array's memory on as writable: to Numba, read-only arrays are another type, and would compile all
+    anew.
+    """
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self.__array_interface__ = {
+            "shape": (array.size,),
+            "typestr": array.dtype.str,
+            "data": (array.ctypes.data, False),
+            "version": 3,
+        }
+
+
+def plain(array: Array) -> Array:
+    """The numbers of an array as a flat, contiguous one of the only kind that kernels know; they never write to it."""
+    array = np.ascontiguousarray(array)
+    if array.size == 0:
+        return np.empty(0, array.dtype)
+    return array.reshape(-1) if array.flags.writeable else np.asarray(_Memory(array))
+
+
+def _is_mapped(array: Array | None) -> bool:
+    """Whether an array is a file's memory map, or a view of one: it is to stay on disk."""
+    while array is not None:
+        if isinstance(array, np.memmap):
+            return True
+        array = getattr(array, "base", None)
+    return False

@@ -1,0 +1,160 @@
+"""Where things lie in a thread's memory, and what each thread owns (floor 2; imports numpy, kernels, floor 0)."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..architecture import Architecture, aligned_zeros, padded
+from ..dropout import threshold
+from ..kernels import codes
+from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, PACK_FROM, Work
+from ..losses import get_loss
+from .base import Array
+from .conversion import DENSE_FROM, Prepared
+
+_CHUNK_NUMBERS = 2**19
+"""A chunk of rows has about so many activations, deltas and inputs, to stay in a core's cache."""
+
+_BLOCK_NUMBERS = 2**13
+"""Gradients are computed about so many at a time before the optimizer takes them: they never leave the cache."""
+
+_LISTS_FROM = 4.0
+"""Entries of a column in a chunk, on average, from which it pays to list them by columns (measured)."""
+
+
+def layout(
+    architecture: Architecture, prepared: Prepared, batch_size: int, threads: int, backward: bool
+) -> tuple[NDArray[np.int64], list[Work]]:
+    """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread."""
+    rows, dtype = prepared.rows, architecture.dtype
+    strides = [_row_stride(layer.stride, dtype) for layer in architecture.layers]
+    dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
+    x_row = _row_stride(padded(rows.features), dtype) if dense else 0
+    chunk = _chunk(batch_size, x_row + 2 * sum(strides))
+    size = 0
+
+    def take(numbers: int) -> int:
+        nonlocal size
+        start, size = size, -(-(size + numbers) // 16) * 16
+        return start
+
+    table = np.full((len(strides), codes.LAYER_COLUMNS), -1, dtype=np.int64)
+    describe_layers(table, architecture)
+    for number, layer in enumerate(architecture.layers):
+        last = number == len(strides) - 1
+        row = table[number]
+        row[codes.THRESHOLD] = threshold(layer.dropout)
+        row[codes.ROW], row[codes.BLOCK] = strides[number], max(18, _BLOCK_NUMBERS // layer.stride // 6 * 6)
+        row[codes.A] = row[codes.KEPT] = take(chunk * strides[number])
+        if backward:
+            row[codes.D] = take(chunk * strides[number])
+        if layer.dropout > 0:
+            row[codes.KEPT] = take(chunk * strides[number])
+        if layer.activation in ("gelu", "silu") or (last and get_loss(architecture.loss).from_logits):
+            row[codes.Z] = take(chunk * strides[number])
+        if number > 0 and chunk >= PACK_FROM:
+            row[codes.PACKED] = take(layer.fan_in * layer.stride)
+        if number > 0 and backward and batch_size > 1:
+            row[codes.TRANSPOSED] = take(padded(layer.fan_in) * layer.units)
+    top = architecture.layers[-1]
+    x, y, mask = take(chunk * x_row), take(chunk * top.stride), take(top.stride)
+    base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
+    block = take(int((table[:, codes.BLOCK] * table[:, codes.STRIDE]).max()) if backward else 0)
+
+    exchanging = backward and threads > 1
+    nothing = np.empty(0, dtype)
+    shared = aligned_zeros(size, dtype) if exchanging else nothing
+    shared_parameters = architecture.zeros() if exchanging else nothing
+    losses, correct = np.zeros(chunk), np.zeros(chunk)
+    # Lists pay where they are some entries long.
+    listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
+    skipping = not backward and dense and prepared.nonzero < DENSE_FROM
+    entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
+    works = [
+        Work(
+            *(chunk, x, x_row, y, mask, base, sums, block, int(listing), int(skipping)),
+            memory=aligned_zeros(size, dtype),
+            shared=shared,
+            shared_parameters=shared_parameters,
+            losses=losses,
+            correct=correct,
+            ends=np.zeros(rows.features if listing else 0, np.int64),
+            members=np.zeros(entries, np.uint32),
+            factors=np.zeros(entries, dtype),
+            ones=np.ones(chunk if listing else 0, dtype),
+        )
+        for _ in range(threads)
+    ]
+    for work in works:
+        work.memory[mask : mask + top.units] = 1
+    return _tables(table, architecture, threads, backward and not dense), works
+
+
+def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:
+    """Fill in the columns of the layer table that don't depend on a data set."""
+    for row, layer in zip(table, architecture.layers, strict=True):
+        row[codes.FAN_IN], row[codes.UNITS], row[codes.STRIDE] = layer.fan_in, layer.units, layer.stride
+        row[codes.WEIGHTS], row[codes.BIAS] = layer.weights_start, layer.bias_start
+        row[codes.ACTIVATION] = getattr(codes, layer.activation.upper())
+
+
+def copied(vector: Array) -> Array:
+    """Copy a flat vector to memory that begins with a cache line."""
+    copied = aligned_zeros(len(vector), vector.dtype)
+    copied[:] = vector
+    return copied
+
+
+def _row_stride(width: int, dtype: np.dtype[Any]) -> int:
+    """How far apart the rows of a chunk lie: at powers of two they would all fall into few sets of the cache."""
+    return width + 16 if width * dtype.itemsize % 512 == 0 else width
+
+
+def _chunk(batch_size: int, numbers_of_a_row: int) -> int:
+    """Rows of a chunk: equal parts of the batch, small enough for the cache; it depends on nothing else, so neither
+    do the bits.
+    """
+    most = max(64, min(4096, _CHUNK_NUMBERS // numbers_of_a_row))
+    parts = -(-batch_size // most)
+    return max(1, -(-batch_size // parts))
+
+
+def _tables(layers: NDArray[np.int64], architecture: Architecture, threads: int, sparse: bool) -> NDArray[np.int64]:
+    """Copy the layer table for every thread, and enter what each owns: whole cache lines.
+
+    Rows of every weight matrix, and the biases in turns; with sparse rows, and several threads, columns of the first
+    layer.
+    """
+    tables = np.repeat(layers[np.newaxis], threads, axis=0)
+    for thread, table in enumerate(tables):
+        for number, (row, layer) in enumerate(zip(table, architecture.layers, strict=True)):
+            rows, columns = (_piece(size, thread, threads) for size in (layer.fan_in, layer.stride))
+            bias = (0, layer.stride if number % threads == thread else 0)
+            if number == 0 and sparse and threads > 1:
+                rows, bias = (0, layer.fan_in), columns
+            else:
+                columns = (0, layer.stride)
+            row[[codes.LOW, codes.HIGH, codes.LEFT, codes.RIGHT]] = *rows, *columns
+            row[[codes.BIAS_LEFT, codes.BIAS_RIGHT]] = bias
+    return tables
+
+
+def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
+    """First and last of a thread's share of so many numbers, in lines of 16."""
+    first, last = (min(round(size * end / threads / 16) * 16, size) for end in (thread, thread + 1))
+    return first, size if thread == threads - 1 else last
+
+
+def take_over(architecture: Architecture, whole: Array, own: Array, table: NDArray[np.int64]) -> None:
+    """Copy what a thread owns of a vector, by its layer table, to the whole one."""
+    if not len(whole):
+        return
+    for row, layer in zip(table, architecture.layers, strict=True):
+        end = layer.weights_start + layer.fan_in * layer.stride
+        weights, of = (vector[layer.weights_start : end].reshape(layer.fan_in, layer.stride) for vector in (whole, own))
+        part = slice(row[codes.LOW], row[codes.HIGH]), slice(row[codes.LEFT], row[codes.RIGHT])
+        weights[part] = of[part]
+        if layer.bias_start >= 0:
+            numbers = slice(layer.bias_start + row[codes.BIAS_LEFT], layer.bias_start + row[codes.BIAS_RIGHT])
+            whole[numbers] = own[numbers]

@@ -1,0 +1,166 @@
+"""The first layer, where the samples come in: dense rows, sparse rows, or dense rows with many zeros (floor 1; imports
+numba through _jit; kernels).
+
+The functions here and in `steps` are parts of `batches.run`. Rows are taken by their numbers in `order`.
+"""
+
+from ._jit import kernel
+from .codes import BIAS, FAN_IN, KEPT, PADDING, ROW, STRIDE, WEIGHTS, D
+from .elementwise import fill_rows
+from .given import ADD, DENSE_BYTES, NEXT, NO, SPARSE_BYTES, UNPACKED
+from .matrix import product
+from .simd import at, fma, get, lanes, load, prefetch, put, splat, store
+from .sparse import (
+    add_shift,
+    compress_row,
+    count_columns,
+    list_columns,
+    prefetch_row,
+    row_forward,
+    row_gradient,
+)
+
+AHEAD = 4
+"""So many rows before its turn a row is fetched."""
+
+
+@kernel
+def first_layer_base(memory, base, layers, folded, shift, parameters, low, high):
+    """What the first layer's weighted inputs start from, columns `low` to `high`: the bias.
+
+    With sparse rows what a shift of the features adds to every row is `folded` into it: ``b + shift W``.
+    """
+    width, bias = at(layers, 0, STRIDE), at(layers, 0, BIAS)
+    for j in range(low, high, lanes(memory)):
+        start = splat(memory, 0.0)
+        if bias >= 0:
+            start = load(parameters, bias + j)
+        store(memory, base + j, start)
+    if folded and low < high:
+        w = at(layers, 0, WEIGHTS) + low
+        add_shift(memory, base + low, shift, parameters, w, width, NO, at(layers, 0, FAN_IN), high - low)
+
+
+@kernel
+def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, row, i):
+    """Copy one dense row of the data set, scaled and shifted, to row `i` of the chunk's input."""
+    out, start = x + i * x_row, row * features
+    if kind == DENSE_BYTES:
+        for j in range(features):
+            put(memory, out + j, get(bytes, start + j) * get(scale, j) + get(shift, j))
+    else:
+        vector = lanes(memory)
+        whole = features // vector * vector
+        for j in range(0, whole, vector):
+            store(memory, out + j, fma(load(numbers, start + j), load(scale, j), load(shift, j)))
+        for j in range(whole, features):
+            put(memory, out + j, get(numbers, start + j) * get(scale, j) + get(shift, j))
+    for j in range(features, (features + PADDING - 1) // PADDING * PADDING):
+        put(memory, out + j, 0.0)
+
+
+@kernel
+def sparse_forward(
+    memory, base, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, parameters, order, n_rows,
+    position, first, last, low, high,
+):  # fmt: skip
+    """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk."""
+    stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS) + low
+    start, width = base + low, high - low
+    for i in range(first, last):
+        row = get(order, position + i)
+        begin, end = get(starts, row), get(starts, row + 1)
+        out = at(layers, 0, KEPT) + i * at(layers, 0, ROW) + low
+        coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
+        if kind == SPARSE_BYTES:
+            prefetch_row(columns_16, bytes, get(starts, coming), get(starts, coming + 1))
+            row_forward(memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width)
+        else:
+            prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
+            row_forward(
+                memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
+            )
+
+
+@kernel
+def skipping_forward(
+    memory, base, layers, kind, features, scale, bytes, numbers, members, factors, parameters, order, position,
+    first, last,
+):  # fmt: skip
+    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come."""
+    stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS)
+    for i in range(first, last):
+        begin, entries = get(order, position + i) * features, NO
+        if kind == DENSE_BYTES:
+            entries = compress_row(members, factors, bytes, begin, features)
+        else:
+            entries = compress_row(members, factors, numbers, begin, features)
+        out = at(layers, 0, KEPT) + i * at(layers, 0, ROW)
+        row_forward(memory, out, memory, base, members, factors, NO, entries, scale, parameters, w, stride, stride)
+
+
+@kernel
+def dense_forward(
+    memory, x, x_row, base, layers, kind, features, scale, shift, bytes, numbers, parameters, order, position,
+    first, last,
+):  # fmt: skip
+    """Weighted inputs of the first layer for the dense rows `first` to `last` of a chunk."""
+    for i in range(first, last):
+        coming = get(order, position + i + AHEAD) if i + AHEAD < last else get(order, position + i)
+        for j in range(coming * features, (coming + 1) * features, 16):
+            if kind == DENSE_BYTES:
+                prefetch(bytes, j)
+            else:
+                prefetch(numbers, j)
+        gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, get(order, position + i), i)
+    width, w, row = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW)
+    out, a, count = at(layers, 0, KEPT) + first * row, x + first * x_row, last - first
+    fill_rows(memory, out, row, width, count, memory, base)
+    product(memory, out, row, memory, a, x_row, NEXT, parameters, w, width, UNPACKED, count, width, features, ADD)
+
+
+@kernel
+def list_entries(
+    ends, members, factors, kind, features, scale, starts, columns_16, columns_32, bytes, numbers, order, position,
+    count,
+):  # fmt: skip
+    """List the entries of a chunk's sparse rows by columns: a counting sort."""
+    for j in range(features):
+        put(ends, j, 0)
+    for i in range(count):
+        row = get(order, position + i)
+        if kind == SPARSE_BYTES:
+            count_columns(ends, columns_16, get(starts, row), get(starts, row + 1))
+        else:
+            count_columns(ends, columns_32, get(starts, row), get(starts, row + 1))
+    before = NO
+    for j in range(features):
+        entries = get(ends, j)
+        put(ends, j, before)
+        before += entries
+    for i in range(count):
+        row = get(order, position + i)
+        begin, end = get(starts, row), get(starts, row + 1)
+        if kind == SPARSE_BYTES:
+            list_columns(ends, members, factors, columns_16, bytes, begin, end, scale, i)
+        else:
+            list_columns(ends, members, factors, columns_32, numbers, begin, end, scale, i)
+
+
+@kernel
+def sparse_gradient(
+    target, start, memory, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, order, position, count,
+    left, width,
+):  # fmt: skip
+    """Add the gradient of the first layer's weights, `width` columns from `left` on, row by row; sparse rows.
+
+    `target` receives it from `start` on, rows as far apart as those of the weights.
+    """
+    stride = at(layers, 0, STRIDE)
+    for i in range(count):
+        row = get(order, position + i)
+        begin, end, d = get(starts, row), get(starts, row + 1), at(layers, 0, D) + i * at(layers, 0, ROW) + left
+        if kind == SPARSE_BYTES:
+            row_gradient(target, start, stride, memory, d, columns_16, bytes, begin, end, scale, width)
+        else:
+            row_gradient(target, start, stride, memory, d, columns_32, numbers, begin, end, scale, width)

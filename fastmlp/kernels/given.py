@@ -1,0 +1,77 @@
+"""What the engine gives to `batches.run`, and numbers that both sides know (floor 1; imports numpy).
+
+The arrays of the named tuples are flat; `batches.run` takes pointers to them and passes those on.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
+NEXT = ADD = YES = ONE_ROW = np.int64(1)
+UNPACKED = NEW = NO = np.int64(0)
+
+DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS = range(4)
+
+PACK_FROM = 16
+"""Rows of a chunk from which it pays to pack ``W`` for the forward pass."""
+
+
+class Rows(NamedTuple):
+    """The samples. Of the arrays, those that `kind` doesn't need are empty; so every data set has the same types."""
+
+    kind: int
+    features: int
+    has_shift: int
+    scale: Any  # dtype (n_features,)
+    shift: Any  # dtype (n_features,)
+    starts: Any  # int64 (n_rows + 1,), of sparse rows
+    columns_16: Any  # uint16, beside bytes
+    columns_32: Any  # uint32, beside numbers
+    bytes: Any  # uint8, flat: dense rows or the values of sparse ones
+    numbers: Any  # dtype, flat: dense rows or the values of sparse ones
+
+
+class Wanted(NamedTuple):
+    """The targets: labels, or values, flat; `has_targets` is 0 where there are none."""
+
+    has_targets: int
+    task: int
+    labelled: int  # whether they are labels
+    weighted: int  # whether there are weights
+    labels: Any  # int32 (n_rows,) or empty
+    values: Any  # dtype, (n_rows * outputs,) or empty
+    weights: Any  # dtype (n_rows,) or empty
+
+
+class Network(NamedTuple):
+    """The architecture in numbers."""
+
+    loss: int
+    n_layers: int
+    layers: Any  # int64 (n_layers * LAYER_COLUMNS,); each thread its own
+    settings: Any  # float64, by the numbers of codes; behind them 1 / (1 - dropout) of every layer
+
+
+class Work(NamedTuple):
+    """A thread's scratch memory, and where in `memory` things lie that are no layer's."""
+
+    chunk: int  # rows of a chunk at most
+    x: int  # dense input rows, chunk x x_row
+    x_row: int  # how far apart they lie
+    y: int  # targets, chunk x padded outputs
+    mask: int  # 1 for every output, 0 for the padding
+    base: int  # what the first layer's weighted inputs start from: bias + shift W
+    sums: int  # deltas of the first layer summed over the chunk
+    block: int  # gradients on their way to the optimizer
+    listing: int  # whether the entries of a chunk are listed by columns
+    skipping: int  # whether the zeros of dense rows are skipped, in a forward pass
+    memory: Any  # dtype, flat; each thread its own
+    shared: Any  # like memory, to exchange through; empty with one thread
+    shared_parameters: Any  # like the parameters, to exchange through; empty with one thread
+    losses: Any  # float64 (chunk,), shared
+    correct: Any  # float64 (chunk,), shared
+    ends: Any  # int64 (n_features,): where the lists of columns end
+    members: Any  # uint32: the lists' row numbers in the chunk; where zeros are skipped, columns of a row
+    factors: Any  # dtype: the values
+    ones: Any  # dtype (chunk,): the scale of the lists, which is in the factors already
