@@ -23,7 +23,7 @@ from .inputs import memory_range
 from .schedules import checked_factors
 from .state import TrainingState
 
-_WORK_PER_CALL = 1e10
+_WORK_PER_CALL = 3e10
 _WORK_OF_A_STEP = 2e5
 
 
@@ -170,7 +170,7 @@ def _train_in_slices(plan: Plan, run: FitRun, data: Any, order: NDArray[np.int64
 
 
 def steps_per_call(architecture: Architecture, batch_size: int) -> int:
-    """Return how many steps one call of an engine takes: about 1e10 operations, a fraction of a second.
+    """Return how many steps one call of an engine takes: about 3e10 operations, a fraction of a second.
 
     Counted are two operations a weight and sample in each of forward pass, weight gradient and backward pass, twenty a
     weight for an optimizer's step, and a constant for what Python adds to a step of the reference engine.
@@ -179,7 +179,7 @@ def steps_per_call(architecture: Architecture, batch_size: int) -> int:
     --------
     >>> from fastmlp.architecture import Architecture
     >>> steps_per_call(Architecture.build([784, 30, 10]), batch_size=10)
-    4742
+    14226
     """
     work = (6 * batch_size + 20) * architecture.n_parameters + _WORK_OF_A_STEP
     return max(1, int(_WORK_PER_CALL / work))

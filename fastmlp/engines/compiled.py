@@ -25,7 +25,7 @@ from ..state import TrainingState
 from ..targets import Targets
 from .base import Array, Data, Score
 from .conversion import DENSE_FROM, Prepared, plain, prepare
-from .layout import copied, describe_layers, layout, take_over
+from .layout import describe_layers, layout, take_over
 from .reference import add_penalties
 from .threads import available_threads, run_together
 
@@ -197,10 +197,10 @@ def _run(
     batch_size = min(batch_size or len(order), len(order))
     threads = _threads(architecture, prepared, batch_size)
     backward = mode != batches.FORWARD
-    wanted = batch_size, threads, backward
+    wanted = batch_size, threads, backward, len(moments)
     # Taken out while it is in use: another thread may be at the same data.
     places = prepared.layouts.pop(wanted, None) or layout(architecture, prepared, *wanted)
-    tables, works = places
+    tables, works = places.tables, places.works
     if backward and threads > 1:
         works[0].shared_parameters[:] = parameters
     tables[:, :, codes.KEY] = keys or 0
@@ -208,25 +208,34 @@ def _run(
     settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
     loss_code = getattr(codes, architecture.loss.upper())
     networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings) for table in tables]
-    if gradient is None:
-        gradient = architecture.zeros() if mode == batches.TRAIN else nothing
     totals = np.zeros(3)
     rates = np.zeros(0) if rates is None else rates
     first, second = [*moments, nothing, nothing][:2]
     results = (mode, nothing if outputs is None else outputs, totals)
-    # Each thread its own: the first works on the vectors themselves, the others on copies.
-    vectors = [[parameters, gradient, first, second]]
-    vectors += [[copied(vector) if backward else vector for vector in vectors[0]] for _ in range(1, threads)]
+    # Each thread its own: the first works on the vectors themselves, the others on copies, of which each is to keep
+    # those parts up to date that it owns.
+    live = [parameters, first, second]
+    if backward:
+        for copies in places.copies:
+            for copy, vector in zip(copies, live, strict=False):
+                np.copyto(copy, vector)
+    gradients = [nothing] * threads
+    if mode == batches.TRAIN:
+        gradients = places.gradients
+    elif gradient is not None:
+        gradients = [gradient, *places.gradients[1:]]
+    vectors = [live, *([*copies, *live[len(copies) :]] if backward else live for copies in places.copies)]
     run_together(
         batches.run,
         [
-            (*results, network, prepared.rows, prepared.wanted, work, code, *own, order, batch_size, rates, step)
-            for network, work, own in zip(networks, works, vectors, strict=True)
+            (*results, network, prepared.rows, prepared.wanted, work, code, w, g, m, v, order, batch_size, rates, step)
+            for network, work, (w, m, v), g in zip(networks, works, vectors, gradients, strict=True)
         ],
     )
     if backward and threads > 1:
-        for table, others in zip(tables[1:], vectors[1:], strict=True):
-            for whole, own in zip(vectors[0], others, strict=True):
+        for table, others, own_gradient in zip(tables[1:], vectors[1:], gradients[1:], strict=True):
+            owned = zip(live, others, strict=True) if mode == batches.TRAIN else [(gradients[0], own_gradient)]
+            for whole, own in owned:
                 take_over(architecture, whole, own, table)
     prepared.layouts[wanted] = places
     loss, correct, weight = totals.tolist()

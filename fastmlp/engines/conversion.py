@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..architecture import Architecture
 from ..inputs import Samples
 from ..kernels import codes
-from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted, Work
+from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted
 from ..kernels.sparse import compress_rows
 from .base import Array, Data
 
@@ -45,7 +44,7 @@ class Prepared:
     density: float
     nonzero: float
     longest_row: int
-    layouts: dict[tuple[int, int, bool], tuple[NDArray[np.int64], list[Work]]] = field(default_factory=dict)
+    layouts: dict[tuple[int, int, bool, int], Any] = field(default_factory=dict)
 
 
 def prepare(

@@ -1,6 +1,6 @@
 """Where things lie in a thread's memory, and what each thread owns (floor 2; imports numpy, kernels, floor 0)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,29 @@ _LISTS_FROM = 4.0
 """Entries of a column in a chunk, on average, from which it pays to list them by columns (measured)."""
 
 
+class Layout(NamedTuple):
+    """Memory of the threads, and what is in it.
+
+    Attributes
+    ----------
+    tables : ndarray of int64, shape (threads, n_layers, LAYER_COLUMNS)
+        The layer table of each thread.
+    works : list of Work
+    gradients : list of ndarray
+        One flat vector a thread; of none in a forward pass.
+    copies : list of list of ndarray
+        For the parameters and the moments, one flat vector each, for every thread but the first.
+    """
+
+    tables: NDArray[np.int64]
+    works: list[Work]
+    gradients: list[Array]
+    copies: list[list[Array]]
+
+
 def layout(
-    architecture: Architecture, prepared: Prepared, batch_size: int, threads: int, backward: bool
-) -> tuple[NDArray[np.int64], list[Work]]:
+    architecture: Architecture, prepared: Prepared, batch_size: int, threads: int, backward: bool, moments: int
+) -> Layout:
     """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread."""
     rows, dtype = prepared.rows, architecture.dtype
     strides = [_row_stride(layer.stride, dtype) for layer in architecture.layers]
@@ -88,7 +108,12 @@ def layout(
     ]
     for work in works:
         work.memory[mask : mask + top.units] = 1
-    return _tables(table, architecture, threads, backward and not dense), works
+    return Layout(
+        tables=_tables(table, architecture, threads, backward and not dense),
+        works=works,
+        gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
+        copies=[[architecture.zeros() for _ in range(1 + moments)] if backward else [] for _ in range(1, threads)],
+    )
 
 
 def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:
@@ -97,13 +122,6 @@ def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> Non
         row[codes.FAN_IN], row[codes.UNITS], row[codes.STRIDE] = layer.fan_in, layer.units, layer.stride
         row[codes.WEIGHTS], row[codes.BIAS] = layer.weights_start, layer.bias_start
         row[codes.ACTIVATION] = getattr(codes, layer.activation.upper())
-
-
-def copied(vector: Array) -> Array:
-    """Copy a flat vector to memory that begins with a cache line."""
-    copied = aligned_zeros(len(vector), vector.dtype)
-    copied[:] = vector
-    return copied
 
 
 def _row_stride(width: int, dtype: np.dtype[Any]) -> int:
