@@ -27,7 +27,7 @@ from .base import Array, Data, Score
 from .conversion import DENSE_FROM, Prepared, plain, prepare
 from .layout import describe_layers, layout, take_over
 from .reference import add_penalties
-from .threads import available_threads, run_together
+from .threads import available_threads
 
 __all__ = [
     "DENSE_FROM",
@@ -225,7 +225,7 @@ def _run(
     elif gradient is not None:
         gradients = [gradient, *places.gradients[1:]]
     vectors = [live, *([*copies, *live[len(copies) :]] if backward else live for copies in places.copies)]
-    run_together(
+    places.team.run(
         batches.run,
         [
             (*results, network, prepared.rows, prepared.wanted, work, code, w, g, m, v, order, batch_size, rates, step)

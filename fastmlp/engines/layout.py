@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from ..architecture import Architecture, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
-from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, PACK_FROM, Work
+from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, PACK_FROM, PANELS_FROM, Work
 from ..losses import get_loss
 from .base import Array
 from .conversion import DENSE_FROM, Prepared
+from .threads import Team
 
 _CHUNK_NUMBERS = 2**19
 """A chunk of rows has about so many activations, deltas and inputs, to stay in a core's cache."""
@@ -35,12 +36,15 @@ class Layout(NamedTuple):
         One flat vector a thread; of none in a forward pass.
     copies : list of list of ndarray
         For the parameters and the moments, one flat vector each, for every thread but the first.
+    team : Team
+        The threads themselves.
     """
 
     tables: NDArray[np.int64]
     works: list[Work]
     gradients: list[Array]
     copies: list[list[Array]]
+    team: Team
 
 
 def layout(
@@ -48,10 +52,10 @@ def layout(
 ) -> Layout:
     """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread."""
     rows, dtype = prepared.rows, architecture.dtype
-    strides = [_row_stride(layer.stride, dtype) for layer in architecture.layers]
+    strides = [row_stride(layer.stride, dtype) for layer in architecture.layers]
     dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
-    x_row = _row_stride(padded(rows.features), dtype) if dense else 0
-    chunk = _chunk(batch_size, x_row + 2 * sum(strides))
+    x_row = row_stride(padded(rows.features), dtype) if dense else 0
+    chunk = chunk_rows(batch_size, x_row + 2 * sum(strides))
     size = 0
 
     def take(numbers: int) -> int:
@@ -65,7 +69,7 @@ def layout(
         last = number == len(strides) - 1
         row = table[number]
         row[codes.THRESHOLD] = threshold(layer.dropout)
-        row[codes.ROW], row[codes.BLOCK] = strides[number], max(18, _BLOCK_NUMBERS // layer.stride // 6 * 6)
+        row[codes.ROW], row[codes.BLOCK] = strides[number], block_rows(layer.stride)
         row[codes.A] = row[codes.KEPT] = take(chunk * strides[number])
         if backward:
             row[codes.D] = take(chunk * strides[number])
@@ -81,6 +85,8 @@ def layout(
     x, y, mask = take(chunk * x_row), take(chunk * top.stride), take(top.stride)
     base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
     block = take(int((table[:, codes.BLOCK] * table[:, codes.STRIDE]).max()) if backward else 0)
+    widest = max(layer.stride for layer in architecture.layers)
+    panels = take(chunk * widest if backward and widest >= PANELS_FROM and chunk >= PACK_FROM else 0)
 
     exchanging = backward and threads > 1
     nothing = np.empty(0, dtype)
@@ -93,7 +99,7 @@ def layout(
     entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
     works = [
         Work(
-            *(chunk, x, x_row, y, mask, base, sums, block, int(listing), int(skipping)),
+            *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
@@ -113,6 +119,7 @@ def layout(
         works=works,
         gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
         copies=[[architecture.zeros() for _ in range(1 + moments)] if backward else [] for _ in range(1, threads)],
+        team=Team(),
     )
 
 
@@ -124,12 +131,17 @@ def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> Non
         row[codes.ACTIVATION] = getattr(codes, layer.activation.upper())
 
 
-def _row_stride(width: int, dtype: np.dtype[Any]) -> int:
+def row_stride(width: int, dtype: np.dtype[Any]) -> int:
     """How far apart the rows of a chunk lie: at powers of two they would all fall into few sets of the cache."""
     return width + 16 if width * dtype.itemsize % 512 == 0 else width
 
 
-def _chunk(batch_size: int, numbers_of_a_row: int) -> int:
+def block_rows(width: int) -> int:
+    """Rows of a weight matrix whose gradient is computed at a time: whole tiles of 6."""
+    return max(18, _BLOCK_NUMBERS // width // 6 * 6)
+
+
+def chunk_rows(batch_size: int, numbers_of_a_row: int) -> int:
     """Rows of a chunk: equal parts of the batch, small enough for the cache; it depends on nothing else, so neither
     do the bits.
     """

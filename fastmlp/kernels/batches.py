@@ -77,7 +77,8 @@ def run(
     labels, values, weights = pointer(wanted.labels), pointer(wanted.values), pointer(wanted.weights)
     chunk, x, x_row, y, base, sums = work.chunk, work.x, work.x_row, work.y, work.base, work.sums
     mask = work.mask
-    block, listing, memory, shared = work.block, work.listing, pointer(work.memory), pointer(work.shared)
+    block, panels, listing = work.block, work.panels, work.listing
+    memory, shared = pointer(work.memory), pointer(work.shared)
     losses, correct = pointer(work.losses), pointer(work.correct)
     shared_parameters, ones = pointer(work.shared_parameters), pointer(work.ones)
     ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
@@ -190,7 +191,7 @@ def run(
                 )  # fmt: skip
             gradient_and_update(
                 target, parameters_, m_, v_, memory, n_layers, layers, settings, optimizer, step + batch + 1, rate,
-                updating, whole, accumulate, x, x_row, sums, block, kind, listing, folded,
+                updating, whole, accumulate, x, x_row, sums, block, panels, kind, listing, folded,
                 scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, ones, order,
                 position, count,
             )  # fmt: skip

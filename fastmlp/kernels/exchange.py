@@ -52,15 +52,27 @@ def exchange_others(own, shared, start, stride, first, last, count, low, high, t
 
 
 @kernel
+def publish_inputs(shared, own, start, stride, count, width, layers, n):
+    """Publish of the inputs of a layer, `count` rows, the columns that meet rows of its weights that others own."""
+    low, high = at(layers, n, LOW), (at(layers, n, HIGH) + PADDING - 1) // PADDING * PADDING
+    publish(shared, own, start, stride, count, low)
+    publish(shared, own, start + high, stride, count, width - high)
+
+
+@kernel
 def publish_rows(shared, memory, x, x_row, n_layers, layers, by_columns, features, first, count):
-    """Publish what the gradients need of a thread's rows: activations and deltas; inputs, where they are dense."""
+    """Publish what others need of a thread's rows for their gradients: deltas and inputs of every layer.
+
+    The inputs of the first layer only where they are dense.
+    """
     if not by_columns:
-        publish(shared, memory, x + first * x_row, x_row, count, (features + PADDING - 1) // PADDING * PADDING)
+        width = (features + PADDING - 1) // PADDING * PADDING
+        publish_inputs(shared, memory, x + first * x_row, x_row, count, width, layers, NO)
     for n in range(n_layers):
         row, width = at(layers, n, ROW), at(layers, n, STRIDE)
         publish(shared, memory, at(layers, n, D) + first * row, row, count, width)
         if n < n_layers - 1:
-            publish(shared, memory, at(layers, n, A) + first * row, row, count, width)
+            publish_inputs(shared, memory, at(layers, n, A) + first * row, row, count, width, layers, n + 1)
 
 
 @kernel

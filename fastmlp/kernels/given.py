@@ -10,11 +10,15 @@ import numpy as np
 # Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
 NEXT = ADD = YES = ONE_ROW = np.int64(1)
 UNPACKED = NEW = NO = np.int64(0)
+NONE = np.int64(-1)
 
 DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS = range(4)
 
 PACK_FROM = 16
 """Rows of a chunk from which it pays to pack ``W`` for the forward pass."""
+
+PANELS_FROM = 512
+"""Units of a layer from which it pays to pack its deltas for the weight gradient."""
 
 
 class Rows(NamedTuple):
@@ -64,6 +68,7 @@ class Work(NamedTuple):
     base: int  # what the first layer's weighted inputs start from: bias + shift W
     sums: int  # deltas of the first layer summed over the chunk
     block: int  # gradients on their way to the optimizer
+    panels: int  # deltas of a layer as the weight gradient reads them
     listing: int  # whether the entries of a chunk are listed by columns
     skipping: int  # whether the zeros of dense rows are skipped, in a forward pass
     memory: Any  # dtype, flat; each thread its own

@@ -97,6 +97,18 @@ def _keep_rolled(builder: Any, end: Any) -> None:
     end.terminator.set_metadata("llvm.loop", loop)
 
 
+def _pieces(context: Any, vector: Vector, columns: int) -> list[tuple[int, ir.VectorType]]:
+    """Divide so many vectors into pairs, and one that may be left over: where each begins, and its LLVM type.
+
+    A pair fills a register of AVX-512, and is two registers elsewhere. A row of weights is a stretch of cache lines: to
+    take each with one load instead of two makes a sparse row up to a fifth faster.
+    """
+    single = vector_type(context, vector)
+    pair = ir.VectorType(single.element, 2 * vector.lanes)
+    pieces = [(j * vector.lanes, pair) for j in range(0, columns - 1, 2)]
+    return pieces + [((columns - 1) * vector.lanes, single)] * (columns % 2)
+
+
 def _compiled_gather_rows(columns: int) -> Any:
     """Make the kernel of one sparse row times `columns` vectors of a matrix; see `sparse.row_forward`."""
 
@@ -105,32 +117,32 @@ def _compiled_gather_rows(columns: int) -> Any:
         vector = Vector(c.dtype)
 
         def codegen(context, builder, sig, args):
-            v = vector_type(context, vector)
             c0 = address(context, builder, sig.args[0], args[0], args[1])
             b0 = address(context, builder, sig.args[2], args[2], args[3])
             w0 = address(context, builder, sig.args[9], args[9], args[10])
-            sums = [cgutils.alloca_once(builder, v) for _ in range(columns)]
-            for j in range(columns):
-                builder.store(
-                    load_vector(builder, _offset(context, builder, b0, c.dtype, j * vector.lanes), v), sums[j]
-                )
+            pieces = _pieces(context, vector, columns)
+            sums = [cgutils.alloca_once(builder, piece) for _, piece in pieces]
+
+            def at(base: Any, first: int) -> Any:
+                return _offset(context, builder, base, c.dtype, first)
+
+            for total, (first, piece) in zip(sums, pieces, strict=True):
+                builder.store(load_vector(builder, at(b0, first), piece), total)
             with cgutils.for_range_slice(builder, args[6], args[7], context.get_constant(types.intp, 1), inc=True) as (
                 p,
                 _,
             ):
                 x, row = _sparse_entry(context, builder, sig, args, p, 4, w0, args[11])
-                factor = spread(builder, x, vector.lanes)
-                for j in range(columns):
-                    weights = load_vector(builder, _offset(context, builder, row, c.dtype, j * vector.lanes), v)
+                for total, (first, piece) in zip(sums, pieces, strict=True):
+                    weights = load_vector(builder, at(row, first), piece)
+                    factor = spread(builder, x, piece.count)
                     builder.store(
-                        llvm_math(builder, "fma", [factor, weights, builder.load(sums[j], typ=v)], v), sums[j]
+                        llvm_math(builder, "fma", [factor, weights, builder.load(total, typ=piece)], piece), total
                     )
                 end = builder.block
             _keep_rolled(builder, end)
-            for j in range(columns):
-                store_vector(
-                    builder, builder.load(sums[j], typ=v), _offset(context, builder, c0, c.dtype, j * vector.lanes)
-                )
+            for total, (first, piece) in zip(sums, pieces, strict=True):
+                store_vector(builder, builder.load(total, typ=piece), at(c0, first))
             return context.get_dummy_value()
 
         n = types.intp

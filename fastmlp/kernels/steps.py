@@ -45,7 +45,7 @@ from .codes import (
 )
 from .elementwise import activation_backward, activation_forward, copy_rows, dropout, fill_rows, fill_zeros
 from .first_layer import sparse_gradient
-from .given import ADD, NEW, NEXT, NO, ONE_ROW, SPARSE_BYTES, UNPACKED
+from .given import ADD, NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, SPARSE_BYTES, UNPACKED
 from .losses import correct_row, loss_backward, loss_row
 from .matrix import column_sums, matrix_times_column, pack, pack_transposed, product, row_times_matrix
 from .optimizers import shrink, update, update_weights
@@ -114,17 +114,18 @@ def judge_rows(
     `n` is the last layer.
     """
     units, width, stride = at(layers, n, UNITS), at(layers, n, STRIDE), at(layers, n, ROW)
+    # In a loop of its own: numbers written one by one are not to be had as a vector before they are in the cache.
     for i in range(first, last):
-        row = get(order, position + i)
-        y = y_start + i * width
-        label = np.int64(-1)
+        row, y = get(order, position + i), y_start + i * width
         if labelled:
-            label = np.int64(get(labels, row))
             fill_zeros(memory, y, width)
-            put(memory, y + label, 1.0)
+            put(memory, y + np.int64(get(labels, row)), 1.0)
         else:
             for j in range(units):
                 put(memory, y + j, get(values, row * units + j))
+    for i in range(first, last):
+        row, y = get(order, position + i), y_start + i * width
+        label = np.int64(get(labels, row)) if labelled else np.int64(-1)
         a, z = at(layers, n, A) + i * stride, at(layers, n, Z) + i * stride
         weight = 1.0
         if weighted:
@@ -180,8 +181,8 @@ def backward_rows(memory, layers, top, parameters, loss, settings, order, positi
 
 @kernel
 def add_block(
-    target, start, memory, layers, n, first, rows, left, width, listed, x, x_row, ends, members, factors, ones, count,
-    accumulate,
+    target, start, memory, layers, n, first, rows, left, width, listed, x, x_row, panels, ends, members, factors, ones,
+    count, accumulate,
 ):  # fmt: skip
     """Add the gradient of `rows` rows of a weight matrix, from `first` on, `width` columns from `left` on, to `target`.
 
@@ -189,6 +190,8 @@ def add_block(
     ----------
     target : flat array
         Receives it from `start` on, rows as far apart as those of the weights; it may be the parameters.
+    panels : int
+        Where the deltas lie in panels, as `product` reads them; -1 if they don't.
     listed : bool
         Whether the matrix is the first layer's and the entries of the sparse rows are listed by columns.
     accumulate : int
@@ -205,12 +208,12 @@ def add_block(
             row_forward(target, out, target, out, members, factors, begin, end, ones, memory, d, d_row, width)
             begin = end
     else:
-        a, row = x + first, x_row
+        a, row, panel = x + first, x_row, UNPACKED
         if n > 0:
             a, row = at(layers, n - 1, A) + first, at(layers, n - 1, ROW)
-        product(
-            target, start, stride, memory, a, NEXT, row, memory, d, d_row, UNPACKED, rows, width, count, accumulate
-        )
+        if panels >= 0:
+            d, d_row, panel = panels, width, count
+        product(target, start, stride, memory, a, NEXT, row, memory, d, d_row, panel, rows, width, count, accumulate)
 
 
 @kernel
@@ -231,7 +234,7 @@ def shrink_rows(parameters, n_layers, layers, settings, rate):
 @kernel
 def gradient_and_update(
     target, parameters, m, v, memory, n_layers, layers, settings, optimizer, step, rate, updating, whole, accumulate,
-    x, x_row, sums, block, kind, listing, folded, scale, shift, starts, columns_16, columns_32, bytes, numbers, ends,
+    x, x_row, sums, block, panels, kind, listing, folded, scale, shift, starts, columns_16, columns_32, bytes, numbers, ends,
     members, factors, ones, order, position, count,
 ):  # fmt: skip
     """Gradient of a chunk of `count` samples for the parameters that this thread owns, and the optimizer's step.
@@ -257,7 +260,11 @@ def gradient_and_update(
         sparse = n == 0 and kind >= SPARSE_BYTES
         row_by_row = sparse and not listing
         fused = whole and not row_by_row
-        size = at(layers, n, BLOCK) if fused else high
+        size = high if row_by_row else at(layers, n, BLOCK)
+        panelled = NONE
+        if not sparse and width >= PANELS_FROM and count >= PACK_FROM:
+            panelled = panels
+            pack(memory, panels, memory, at(layers, n, D) + left, at(layers, n, ROW), count, width)
         for row in range(at(layers, n, LOW), high, size if size > 0 else ONE_ROW):
             rows = size if high - row > size else high - row
             place = at(layers, n, WEIGHTS) + row * stride + left
@@ -274,8 +281,8 @@ def gradient_and_update(
                 )  # fmt: skip
             else:
                 add_block(
-                    to, out, memory, layers, n, row, rows, left, width, sparse, x, x_row, ends, members, factors, ones,
-                    count, add,
+                    to, out, memory, layers, n, row, rows, left, width, sparse, x, x_row, panelled, ends, members, factors,
+                    ones, count, add,
                 )  # fmt: skip
             if n == 0 and folded:
                 add_shift_gradient(to, out - row * stride, stride, shift, memory, sums, row, row + rows, width)

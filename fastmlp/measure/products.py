@@ -1,5 +1,5 @@
 """Matrix products by the kernels and by NumPy, and what the processor could do at most, for whoever times them
-(floor 5; imports numpy, architecture and kernels).
+(floor 5; imports numpy, architecture, the engine's layout and kernels).
 
 The one place outside `fastmlp.kernels` that calls `product` and `pack_transposed` for their speed: all else asks a
 `LayerProduct`. float32, one thread.
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..architecture import aligned_zeros, padded
+from ..engines.layout import block_rows, chunk_rows, row_stride
 from ..kernels._jit import entry
-from ..kernels.given import PACK_FROM
+from ..kernels.given import PACK_FROM, PANELS_FROM
 from ..kernels.matrix import pack, pack_transposed, product
 from ..kernels.simd import fma, lanes, load, splat, store
 
@@ -32,8 +33,9 @@ class LayerProduct:
 
     With x the layer's input, (rows, inputs), W its weights, (inputs, units), and d its deltas, (rows, units), the
     forward product is ``x W``, the input gradient ``d Wᵀ`` and the weight gradient ``xᵀ d``. The kernels find their
-    arrays as the engine lays them out, padded; packing ``W`` or ``Wᵀ`` is part of the product, as BLAS has it. NumPy
-    gets contiguous matrices without padding and writes into an array that is there.
+    arrays as the engine lays them out: rows of x and d padded and off the powers of two, and the weight gradient summed
+    over one chunk of rows after the other, a block at a time. Packing ``W`` or ``Wᵀ`` is part of the product, as BLAS has it. NumPy gets
+    contiguous matrices without padding and writes into an array that is there.
 
     Parameters
     ----------
@@ -63,10 +65,16 @@ class LayerProduct:
         left, right = {"forward": (x, w), "input gradient": (d, w.T), "weight gradient": (x.T, d)}[kind]
         self.operations = 2.0 * rows * inputs * units
         self._numpy = left, right, np.zeros((len(left), right.shape[1]), dtype=np.float32)
-        self._result = _laid_out(self._numpy[2])
-        packed = aligned_zeros(padded(inputs) * padded(units), x.dtype)
-        flat = (array.reshape(-1) for array in (self._result, *map(_laid_out, (x, w, d)), packed))
-        self._arguments = KINDS.index(kind), *flat, rows, inputs, units, padded(inputs), padded(units)
+        x_stride, d_stride = (row_stride(padded(width), x.dtype) for width in (inputs, units))
+        stride = {"forward": d_stride, "input gradient": x_stride, "weight gradient": padded(units)}[kind]
+        self._result = _laid_out(self._numpy[2], stride)
+        packed = aligned_zeros(max(rows, padded(inputs)) * padded(units), x.dtype)
+        laid_out = self._result, _laid_out(x, x_stride), _laid_out(w, padded(units)), _laid_out(d, d_stride), packed
+        # Of two layers a network has activations and deltas at least.
+        chunk = chunk_rows(rows, 2 * (x_stride + d_stride))
+        flat = (array.reshape(-1) for array in laid_out)
+        sizes = rows, inputs, units, padded(inputs), padded(units)
+        self._arguments = KINDS.index(kind), *flat, *sizes, x_stride, d_stride, chunk, block_rows(padded(units))
 
     def run(self, times: int) -> None:
         """Do the product so many times with the kernels."""
@@ -107,30 +115,39 @@ class MultiplyAdds:
         _multiply_add(1000 * times, self._numbers)
 
 
-def _laid_out(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a matrix as the engine lays it out: on a cache line, with zeros behind every row up to the padding."""
-    wide = aligned_zeros(len(x) * padded(x.shape[1]), x.dtype).reshape(len(x), -1)
+def _laid_out(x: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
+    """Return a matrix as the engine lays it out: on a cache line, with zeros behind every row up to the next."""
+    wide = aligned_zeros(len(x) * stride, x.dtype).reshape(len(x), -1)
     wide[:, : x.shape[1]] = x
     return wide
 
 
 @entry
-def _multiply(times, kind, out, x, w, d, packed, rows, inputs, units, x_stride, d_stride):
+def _multiply(times, kind, out, x, w, d, packed, rows, inputs, units, fan_in, width, x_row, d_row, chunk, block):
     """Do the product of this place in `KINDS` as `fastmlp.kernels.steps` does."""
     for _ in range(times):
         if kind == 0:
             if rows >= PACK_FROM:
-                pack(packed, _0, w, _0, d_stride, inputs, d_stride)
-                product(
-                    out, _0, d_stride, x, _0, x_stride, _1, packed, _0, d_stride, inputs, rows, d_stride, inputs, _0
-                )
+                pack(packed, _0, w, _0, width, inputs, width)
+                product(out, _0, d_row, x, _0, x_row, _1, packed, _0, width, inputs, rows, width, inputs, _0)
             else:
-                product(out, _0, d_stride, x, _0, x_stride, _1, w, _0, d_stride, _0, rows, d_stride, inputs, _0)
+                product(out, _0, d_row, x, _0, x_row, _1, w, _0, width, _0, rows, width, inputs, _0)
         elif kind == 1:
-            pack_transposed(packed, _0, w, _0, d_stride, inputs, units)
-            product(out, _0, x_stride, d, _0, d_stride, _1, packed, _0, x_stride, units, rows, x_stride, units, _0)
+            pack_transposed(packed, _0, w, _0, width, inputs, units)
+            product(out, _0, x_row, d, _0, d_row, _1, packed, _0, fan_in, units, rows, fan_in, units, _0)
         else:
-            product(out, _0, d_stride, x, _0, _1, x_stride, d, _0, d_stride, _0, inputs, d_stride, rows, _0)
+            for first in range(0, rows, chunk):
+                count = chunk if rows - first > chunk else rows - first
+                panels = width >= PANELS_FROM and count >= PACK_FROM
+                if panels:
+                    pack(packed, _0, d, first * d_row, d_row, count, width)
+                for row in range(0, inputs, block):
+                    some = block if inputs - row > block else inputs - row
+                    to, of, by = row * width, first * x_row + row, first * d_row
+                    if panels:
+                        product(out, to, width, x, of, _1, x_row, packed, _0, width, count, some, width, count, first)
+                    else:
+                        product(out, to, width, x, of, _1, x_row, d, by, d_row, _0, some, width, count, first)
 
 
 @entry

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fastmlp.architecture import Dense
 from fastmlp.engines import compiled, layout
+from fastmlp.engines.threads import Team
 from fastmlp.inputs import Scaling
 from fastmlp.kernels.given import Work
 from fastmlp.optimizers import SGD, Adam
@@ -63,13 +64,13 @@ def seven_processors():
 @pytest.fixture
 def works(monkeypatch):
     """The workspace of every thread that the kernels were called with."""
-    seen, run_together = [], compiled.run_together
+    seen, run_together = [], Team.run
 
-    def run(function, arguments):
+    def run(team, function, arguments):
         seen.extend(argument for of in arguments for argument in of if isinstance(argument, Work))
-        run_together(function, arguments)
+        run_together(team, function, arguments)
 
-    monkeypatch.setattr(compiled, "run_together", run)
+    monkeypatch.setattr(Team, "run", run)
     return seen
 
 

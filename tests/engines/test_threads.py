@@ -1,10 +1,11 @@
+import sys
 import threading
 
 import numba
 import numpy as np
 import pytest
 
-from fastmlp.engines.threads import available_threads, run_together
+from fastmlp.engines.threads import Team, available_threads
 from fastmlp.kernels.barrier import wait
 
 
@@ -21,7 +22,7 @@ def test_every_thread_has_its_number(threads):
         meet(barrier, count)
         seen[thread] += step
 
-    run_together(work, [(5,)] * threads)
+    Team().run(work, [(5,)] * threads)
     assert seen.tolist() == [5] * threads
 
 
@@ -31,7 +32,7 @@ def test_every_thread_has_its_own_arguments():
     def work(thread, count, barrier, number):
         seen[thread] = number
 
-    run_together(work, [(7,), (5,), (3,)])
+    Team().run(work, [(7,), (5,), (3,)])
     assert seen.tolist() == [7, 5, 3]
 
 
@@ -43,13 +44,40 @@ def test_what_one_thread_raises_is_raised_and_ends_the_waiting_of_the_others(fai
         meet(barrier, threads)
 
     with pytest.raises(ValueError, match=f"thread {failing}"):
-        run_together(work, [()] * 3)
-    assert threading.active_count() == 1
+        Team().run(work, [()] * 3)
+
+
+def test_threads_are_kept_from_call_to_call():
+    seen, team = [], Team()
+
+    def work(thread, threads, barrier):
+        seen.append(threading.get_ident())
+        meet(barrier, threads)
+
+    team.run(work, [()] * 3)
+    team.run(work, [()] * 3)
+    assert len(set(seen)) == 3
+
+
+def test_threads_end_with_their_team():
+    before = threading.active_count()
+    team = Team()
+    team.run(lambda thread, threads, barrier: meet(barrier, threads), [()] * 3)
+    assert threading.active_count() == before + 2
+    del team
+    assert threading.active_count() == before
+
+
+def test_what_a_helper_worked_on_is_let_go():
+    team, array = Team(), np.zeros(3)
+    team.run(lambda thread, threads, barrier, x: meet(barrier, threads), [(array,)] * 2)
+    team.run(lambda thread, threads, barrier: meet(barrier, threads), [()] * 2)
+    assert sys.getrefcount(array) == 2
 
 
 @pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), KeyboardInterrupt()], ids=repr)
 def test_a_thread_that_does_not_start_leaves_none_waiting(error, monkeypatch):
-    start, started = threading.Thread.start, []
+    start, started, finished = threading.Thread.start, [], []
 
     def start_one(thread):
         if started:
@@ -57,10 +85,14 @@ def test_a_thread_that_does_not_start_leaves_none_waiting(error, monkeypatch):
         started.append(thread)
         start(thread)
 
+    def work(thread, threads, barrier):
+        meet(barrier, threads)
+        finished.append(thread)
+
     monkeypatch.setattr(threading.Thread, "start", start_one)
     with pytest.raises(type(error)):
-        run_together(lambda thread, threads, barrier: meet(barrier, threads), [()] * 3)
-    assert not started[0].is_alive()
+        Team().run(work, [()] * 3)
+    assert finished == [1]
 
 
 def test_threads_are_limited_by_the_processors_and_by_numba(monkeypatch):
