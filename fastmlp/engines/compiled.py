@@ -201,7 +201,8 @@ def _run(
     # Taken out while it is in use: another thread may be at the same data.
     places = prepared.layouts.pop(wanted, None) or layout(architecture, prepared, *wanted)
     tables, works = places.tables, places.works
-    if backward and threads > 1:
+    divided = backward and threads > 1 and works[0].groups == 0
+    if divided:
         works[0].shared_parameters[:] = parameters
     tables[:, :, codes.KEY] = keys or 0
     settings = np.zeros(codes.SETTINGS) if settings is None else settings
@@ -232,7 +233,7 @@ def _run(
             for network, work, (w, m, v), g in zip(networks, works, vectors, gradients, strict=True)
         ],
     )
-    if backward and threads > 1:
+    if divided:
         for table, others, own_gradient in zip(tables[1:], vectors[1:], gradients[1:], strict=True):
             owned = zip(live, others, strict=True) if mode == batches.TRAIN else [(gradients[0], own_gradient)]
             for whole, own in owned:

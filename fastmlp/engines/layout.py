@@ -20,6 +20,16 @@ _CHUNK_NUMBERS = 2**19
 _BLOCK_NUMBERS = 2**13
 """Gradients are computed about so many at a time before the optimizer takes them: they never leave the cache."""
 
+_GROUPS = 8
+"""Groups of a batch's chunks, see `kernels.groups`: that many threads can share them evenly."""
+
+_GROUPED_FROM, _GROUPED_PARAMETERS = 1024, 2**14
+"""Rows of a batch from which it is worked off in groups, and the most parameters that the network may have (measured).
+"""
+
+_GROUPED_ROWS = 128
+"""Rows of a chunk then, about: it stays in L1 and L2 from the inputs to the gradient."""
+
 _LISTS_FROM = 4.0
 """Entries of a column in a chunk, on average, from which it pays to list them by columns (measured)."""
 
@@ -55,7 +65,11 @@ def layout(
     strides = [row_stride(layer.stride, dtype) for layer in architecture.layers]
     dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
     x_row = row_stride(padded(rows.features), dtype) if dense else 0
+    n_parameters = architecture.flat_size
+    grouped = backward and batch_size >= _GROUPED_FROM and n_parameters <= _GROUPED_PARAMETERS
     chunk = chunk_rows(batch_size, x_row + 2 * sum(strides))
+    if grouped:
+        chunk = -(-batch_size // (-(-batch_size // (_GROUPS * _GROUPED_ROWS)) * _GROUPS))
     size = 0
 
     def take(numbers: int) -> int:
@@ -88,11 +102,14 @@ def layout(
     widest = max(layer.stride for layer in architecture.layers)
     panels = take(chunk * widest if backward and widest >= PANELS_FROM and chunk >= PACK_FROM else 0)
 
-    exchanging = backward and threads > 1
+    owners = 1 if grouped else threads  # in groups every thread keeps all parameters up to date
+    exchanging = backward and owners > 1
     nothing = np.empty(0, dtype)
     shared = aligned_zeros(size, dtype) if exchanging else nothing
     shared_parameters = architecture.zeros() if exchanging else nothing
     losses, correct = np.zeros(chunk), np.zeros(chunk)
+    group_gradients = aligned_zeros(_GROUPS * n_parameters if grouped else 0, dtype)
+    group_totals = np.zeros(_GROUPS * codes.ONE_OF_GROUP if grouped else 0)
     # Lists pay where they are some entries long.
     listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
     skipping = not backward and dense and prepared.nonzero < DENSE_FROM
@@ -103,8 +120,11 @@ def layout(
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
-            losses=losses,
-            correct=correct,
+            losses=np.zeros(chunk) if grouped else losses,
+            correct=np.zeros(chunk) if grouped else correct,
+            groups=_GROUPS if grouped else 0,
+            group_gradients=group_gradients,
+            group_totals=group_totals,
             ends=np.zeros(rows.features if listing else 0, np.int64),
             members=np.zeros(entries, np.uint32),
             factors=np.zeros(entries, dtype),
@@ -115,7 +135,7 @@ def layout(
     for work in works:
         work.memory[mask : mask + top.units] = 1
     return Layout(
-        tables=_tables(table, architecture, threads, backward and not dense),
+        tables=np.repeat(_tables(table, architecture, owners, backward and not dense), threads // owners, axis=0),
         works=works,
         gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
         copies=[[architecture.zeros() for _ in range(1 + moments)] if backward else [] for _ in range(1, threads)],

@@ -8,7 +8,7 @@ one another. Nothing is allocated in its loops.
 
 from ._jit import entry
 from .barrier import wait
-from .codes import KEPT, L1, LEFT, MOMENTUM, RIGHT, ROW, SGD, STRIDE, UNITS, A
+from .codes import KEPT, L1, LEFT, MOMENTUM, ONE_OF_GROUP, RIGHT, ROW, SGD, STRIDE, UNITS, A
 from .exchange import (
     collect,
     collect_parameters,
@@ -19,7 +19,8 @@ from .exchange import (
 )
 from .first_layer import dense_forward, first_layer_base, list_entries, skipping_forward, sparse_forward
 from .given import NO, PACK_FROM, SPARSE_BYTES, YES
-from .simd import at, get, pointer, put
+from .groups import add_groups, count_in_group, update_all
+from .simd import at, get, moved, pointer, put
 from .steps import (
     activate,
     backward_rows,
@@ -80,9 +81,10 @@ def run(
     block, panels, listing = work.block, work.panels, work.listing
     memory, shared = pointer(work.memory), pointer(work.shared)
     losses, correct = pointer(work.losses), pointer(work.correct)
+    groups, group_gradients, group_totals = work.groups, pointer(work.group_gradients), pointer(work.group_totals)
     shared_parameters, ones = pointer(work.shared_parameters), pointer(work.ones)
     ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
-    n_rows, writing = len(order), len(outputs) > 0
+    n_rows, writing, n_parameters = len(order), len(outputs) > 0, len(parameters)
     order, outputs_, parameters_ = pointer(order), pointer(outputs), pointer(parameters)
     gradient_, m_, v_ = pointer(gradient), pointer(m), pointer(v)
 
@@ -92,13 +94,13 @@ def run(
     backward = mode != FORWARD
     sparse = kind >= SPARSE_BYTES
     folded = rows.has_shift and (sparse or work.skipping)
-    exchanging = backward and threads > 1
+    exchanging = backward and threads > 1 and groups == 0
     by_columns = exchanging and sparse
     left, right = at(layers, 0, LEFT), at(layers, 0, RIGHT)
     # Plain gradient descent on a batch of one chunk needs no gradient: deltas times minus the rate go straight into the
     # weights.
     direct = training and optimizer == SGD and get(settings, MOMENTUM) == 0 and get(settings, L1) == 0
-    direct = direct and batch_size <= chunk
+    direct = direct and batch_size <= chunk and groups == 0
     target = parameters_ if direct else gradient_
     for batch in range((n_rows + batch_size - 1) // batch_size):
         begin = batch * batch_size
@@ -108,6 +110,7 @@ def run(
         for position in range(begin, end, chunk):
             count = chunk if end - position > chunk else end - position
             first, last = count * thread // threads, count * (thread + 1) // threads
+            number = (position - begin) // chunk
             # What all rows share.
             if exchanging:
                 wait(barrier, threads)
@@ -116,6 +119,13 @@ def run(
                     collect_parameters(parameters_, shared_parameters, n_layers, layers, by_columns)
                 first_layer_base(memory, base, layers, folded, shift, parameters_, left, right)
                 pack_layers(memory, n_layers, layers, parameters_, chunk >= PACK_FROM, backward and batch_size > 1)
+
+            if groups > 0:
+                group = number % groups
+                if group % threads != thread:
+                    continue
+                first, last = NO, count
+                target = moved(group_gradients, group * n_parameters)
 
             # Forward.
             if sparse:
@@ -166,8 +176,13 @@ def run(
                 for i in range(first, last):
                     for j in range(units):
                         put(outputs_, get(order, position + i) * units + j, get(memory, answers + i * width + j))
-            wait(barrier, threads)
-            if thread == 0 and has_targets:
+            if groups > 0:
+                count_in_group(
+                    group_totals, group, number < groups, losses, correct, weighted, weights, order, position, count
+                )
+            else:
+                wait(barrier, threads)
+            if groups == 0 and thread == 0 and has_targets:
                 for i in range(count):
                     totals[0] += get(losses, i)
                     totals[1] += get(correct, i)
@@ -179,9 +194,9 @@ def run(
             # Parameters.
             if exchanging:
                 collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, last, count)
-            updating = training and not direct and position + count == end
+            updating = training and not direct and position + count == end and groups == 0
             whole = updating and position == begin
-            accumulate = direct or position > begin
+            accumulate = direct or number >= (groups if groups > 0 else 1)
             if direct:
                 shrink_rows(parameters_, n_layers, layers, settings, rate)
             if listing:
@@ -197,3 +212,17 @@ def run(
             )  # fmt: skip
             if exchanging and training and position + count == end:
                 publish_parameters(shared_parameters, parameters_, n_layers, layers, by_columns)
+
+        if groups > 0:
+            wait(barrier, threads)
+            used = number + 1 if number + 1 < groups else groups
+            add_groups(gradient_, group_gradients, used, n_parameters)
+            if thread == 0:
+                for group in range(used):
+                    for k in range(3):
+                        totals[k] += get(group_totals, group * ONE_OF_GROUP + k)
+            if training:
+                update_all(
+                    optimizer, parameters_, gradient_, m_, v_, n_layers, layers, settings, step + batch + 1, rate
+                )
+            wait(barrier, threads)

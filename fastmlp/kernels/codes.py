@@ -29,5 +29,8 @@ gradient is computed at a time, where the optimizer takes it straight away. Each
 rest says what it owns: of the weights the rows from LOW to HIGH, columns from LEFT to RIGHT, and of the bias the
 numbers from BIAS_LEFT to BIAS_RIGHT."""
 
+ONE_OF_GROUP = 16
+"""How far apart the sums of the groups of `groups` lie, which several threads write: two cache lines."""
+
 # Entries of the settings, floats.
 (L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, SETTINGS) = range(10)

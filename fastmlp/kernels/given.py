@@ -74,8 +74,11 @@ class Work(NamedTuple):
     memory: Any  # dtype, flat; each thread its own
     shared: Any  # like memory, to exchange through; empty with one thread
     shared_parameters: Any  # like the parameters, to exchange through; empty with one thread
-    losses: Any  # float64 (chunk,), shared
-    correct: Any  # float64 (chunk,), shared
+    losses: Any  # float64 (chunk,), shared unless there are groups
+    correct: Any  # float64 (chunk,), likewise
+    groups: int  # of the chunks of a batch, see `groups`; 0: each chunk is divided among the threads
+    group_gradients: Any  # like the parameters, one vector behind the other; shared, as group_totals is
+    group_totals: Any  # float64 (groups * ONE_OF_GROUP,): sums of losses, correct answers and weights
     ends: Any  # int64 (n_features,): where the lists of columns end
     members: Any  # uint32: the lists' row numbers in the chunk; where zeros are skipped, columns of a row
     factors: Any  # dtype: the values

@@ -122,6 +122,15 @@ def _pointer(typingctx, array):
 
 
 @intrinsic
+def _moved(typingctx, pointer, count):
+    def codegen(context, builder, sig, args):
+        place = address(context, builder, sig.args[0], args[0], args[1])
+        return builder.bitcast(place, ir.IntType(8).as_pointer())
+
+    return pointer(pointer, types.intp), codegen
+
+
+@intrinsic
 def _load(typingctx, array, index):
     def codegen(context, builder, sig, args):
         place = address(context, builder, sig.args[0], args[0], args[1])
@@ -401,6 +410,7 @@ if numba.config.DISABLE_JIT:
     get = lambda array, index: array[index]
     at = lambda table, row, column: table[row * LAYER_COLUMNS + column]
     pointer = lambda array: array
+    moved = lambda pointer, count: pointer[count:]
     put = lambda array, index, value: array.__setitem__(index, value)
     prefetch = write_back = lambda array, index: None
     broadcast = lambda array, index: np.full(_python_lanes(array), array[index])
@@ -429,6 +439,8 @@ else:
     """``at(table, row, column)``: one number of a flat layer table, whose columns are those of `codes`."""
     pointer = _pointer
     """``pointer(array)``: where the numbers of a flat array begin. All functions here take one for an array."""
+    moved = _moved
+    """``moved(pointer, count)``: where the numbers begin that lie so many behind those of a pointer."""
     put = _put
     """``put(array, index, value)``: write one number."""
     prefetch = _prefetch

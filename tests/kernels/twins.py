@@ -257,3 +257,23 @@ def _optimizer(code, settings):
     if code == codes.RMSPROP:
         return RMSprop(decay=settings[codes.DECAY], epsilon=settings[codes.EPSILON])
     return SGD(momentum=settings[codes.MOMENTUM], nesterov=bool(settings[codes.NESTEROV]))
+
+
+# --- groups ---
+
+
+def add_groups(gradient, of_groups, groups, size):
+    for j in range(size):
+        gradient[j] = of_groups[j]
+        for group in range(1, groups):
+            gradient[j] += of_groups[group * size + j]
+
+
+def count_in_group(totals, group, first, losses, correct, weighted, weights, order, position, count):
+    sums = [0.0, 0.0, 0.0]
+    for i in range(count):
+        row = order[position + i]
+        for k, number in enumerate((losses[i], correct[i], float(weights[row]) if weighted else 1.0)):
+            sums[k] += number
+    place = slice(group * 16, group * 16 + 3)
+    totals[place] = sums if first else np.array(sums) + totals[place]
