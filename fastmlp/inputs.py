@@ -164,7 +164,8 @@ class Samples:
             return len(self.sparse.values) / max(1, self.n_rows * self.n_features)
         assert self.dense is not None
         block = self.dense[:: max(1, self.n_rows // 512)]
-        return float(np.count_nonzero(block)) / max(1, block.size)
+        # Compared first: NumPy counts what is true several times faster than what is a float.
+        return float(np.count_nonzero(block != 0)) / max(1, block.size)
 
 
 def as_samples(
@@ -308,6 +309,10 @@ def _check_finite(samples: Samples, name: str, dtype: np.dtype[Any] | None) -> N
     narrow = dtype is not None and dtype.itemsize < values.dtype.itemsize
     for rows in row_blocks(len(values)):
         block = values[rows]
+        with np.errstate(over="ignore", invalid="ignore"):
+            # A sum is finite only if all numbers are, and takes a quarter of the time that a look at each does.
+            if not narrow and np.isfinite(block.sum()):
+                continue
         bad = ~(np.abs(block) <= np.finfo(dtype).max) if narrow and dtype is not None else ~np.isfinite(block)
         if bad.any():
             place = tuple(np.argwhere(bad)[0])

@@ -4,6 +4,7 @@ import copy
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -464,7 +465,8 @@ class Network:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_few"}
+        made = "_few", "_default_labels"  # when they are needed
+        return {name: value for name, value in self.__dict__.items() if name not in made}
 
     def _outputs_of_few(self, X: Any, engine: Engine) -> Array | None:
         """Outputs of a few rows that need no conversion, by the engine's shorter way; None where they have to go the
@@ -486,7 +488,11 @@ class Network:
         return as_samples(X, built.inputs, arguments.present_scaling(self.scaling), dtype=built.dtype)
 
     def _known_labels(self) -> Labels:
-        return self.labels or arguments.default_labels(self.architecture)
+        return self.labels or self._default_labels
+
+    @cached_property
+    def _default_labels(self) -> Labels:
+        return arguments.default_labels(self.architecture)
 
     def _labelled(self, X: Any, y: Any, sample_weight: Any) -> Data:
         scaling = arguments.present_scaling(self.scaling)

@@ -5,9 +5,11 @@ Each operation is one call of compiled code for all batches of an epoch. Layer s
 optimizers are run-time values there, so the kernels are compiled once per dtype, not once per network.
 """
 
+import gc
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -143,21 +145,25 @@ class FewRows:
         self._has_shift = int(bool(self._shift.any()))
         self._layers = np.full((len(architecture.layers), codes.LAYER_COLUMNS), -1, dtype=np.int64)
         describe_layers(self._layers, architecture)
-        self._numbers = architecture.inputs + sum(layer.stride for layer in architecture.layers)
+        self._describing = self._scale, self._shift, self._has_shift, len(self._layers), self._layers.reshape(-1)
+        self._width = sum(layer.stride for layer in architecture.layers)
+        self._memories: list[tuple[Array, Array, Array]] = []
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:
         """Return the outputs of the rows of `X`, of uint8 or the network's dtype; None if a number is not finite."""
-        outputs = np.empty((len(X), self._outputs), self._dtype)
-        memory = np.empty(self._numbers, self._dtype)
-        finite = forward_rows(
-            outputs.reshape(-1),
-            X.astype(self._dtype).reshape(-1),  # a copy, because X may be read-only, which to Numba is another type
-            *(self._scale, self._shift, self._has_shift, len(self._layers), self._layers.reshape(-1), parameters),
-            memory[self._features :],
-            np.empty(self._features, np.uint32),
-            memory[: self._features],
-        )
-        return outputs if finite else None
+        outputs = np.empty(len(X) * self._outputs, self._dtype)
+        # To Numba a read-only array is another type.
+        rows = X if X.flags.carray and X.dtype == self._dtype else X.astype(self._dtype)
+        # Taken out while it is in use: another thread may be here too.
+        memory = self._memories.pop() if self._memories else self._memory()
+        finite = forward_rows(outputs, rows.reshape(-1), *self._describing, parameters, *memory)
+        self._memories.append(memory)
+        return outputs.reshape(len(X), -1) if finite else None
+
+    def _memory(self) -> tuple[Array, Array, Array]:
+        """Make room for the activations of all layers, and for the columns and values of a row's non-zeros."""
+        numbers = [np.empty(size, self._dtype) for size in (self._width, self._features)]
+        return numbers[0], np.empty(self._features, np.uint32), numbers[1]
 
 
 few_rows = FewRows
@@ -170,7 +176,20 @@ def _load(dtype: str) -> None:
     state = TrainingState(architecture.zeros(), np.random.default_rng(0), 0)
     samples = Samples(1, 8, np.ones((1, 8), dtype=np.uint8), None)
     prepared = prepare(architecture, Data(samples, Targets(np.zeros(1, np.int32), None)), 1, sparse=True)
-    train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
+    with _no_garbage_collection():
+        train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Don't look for garbage: a compiler makes millions of objects, and looking at them takes a tenth of its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _run(

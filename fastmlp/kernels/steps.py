@@ -234,8 +234,8 @@ def shrink_rows(parameters, n_layers, layers, settings, rate):
 @kernel
 def gradient_and_update(
     target, parameters, m, v, memory, n_layers, layers, settings, optimizer, step, rate, updating, whole, accumulate,
-    x, x_row, sums, block, panels, kind, listing, folded, scale, shift, starts, columns_16, columns_32, bytes, numbers, ends,
-    members, factors, ones, order, position, count,
+    x, x_row, sums, block, panels, kind, listing, folded, scale, shift, starts, columns_16, columns_32, bytes, numbers,
+    ends, members, factors, ones, order, position, count,
 ):  # fmt: skip
     """Gradient of a chunk of `count` samples for the parameters that this thread owns, and the optimizer's step.
 
@@ -281,8 +281,8 @@ def gradient_and_update(
                 )  # fmt: skip
             else:
                 add_block(
-                    to, out, memory, layers, n, row, rows, left, width, sparse, x, x_row, panelled, ends, members, factors,
-                    ones, count, add,
+                    to, out, memory, layers, n, row, rows, left, width, sparse, x, x_row, panelled, ends, members,
+                    factors, ones, count, add,
                 )  # fmt: skip
             if n == 0 and folded:
                 add_shift_gradient(to, out - row * stride, stride, shift, memory, sums, row, row + rows, width)

@@ -34,8 +34,8 @@ class LayerProduct:
     With x the layer's input, (rows, inputs), W its weights, (inputs, units), and d its deltas, (rows, units), the
     forward product is ``x W``, the input gradient ``d Wᵀ`` and the weight gradient ``xᵀ d``. The kernels find their
     arrays as the engine lays them out: rows of x and d padded and off the powers of two, and the weight gradient summed
-    over one chunk of rows after the other, a block at a time. Packing ``W`` or ``Wᵀ`` is part of the product, as BLAS has it. NumPy gets
-    contiguous matrices without padding and writes into an array that is there.
+    over one chunk of rows after the other, a block at a time. Packing W, its transpose or d is part of the product, as
+    BLAS has it. NumPy gets contiguous matrices without padding and writes into an array that is there.
 
     Parameters
     ----------

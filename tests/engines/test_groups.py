@@ -48,9 +48,7 @@ def test_loss_and_gradient_are_those_of_the_reference(problem, sparse, threads):
     assert_close(ours, theirs, tolerance(problem))
 
 
-@given(
-    problem=problems(), optimizer=optimizers(), batch_size=st.integers(1, 60), sparse=st.booleans(), threads=several
-)
+@given(problem=problems(), optimizer=optimizers(), batch_size=st.integers(1, 60), sparse=st.booleans(), threads=several)
 def test_training_has_the_same_bits_by_any_number_of_threads(problem, optimizer, batch_size, sparse, threads):
     alone, together = (bits(problem, optimizer, batch_size, sparse=sparse, threads=n) for n in (1, threads))
     assert together == alone
