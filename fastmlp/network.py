@@ -37,12 +37,13 @@ class Network:
         The number of inputs, then a whole number of units or a `Dense` for every layer, such as ``[784, 30, 10]``.
     hidden : str, default "relu"
         Activation of the layers before the last that name none: identity, sigmoid, tanh, relu, leaky_relu, elu, gelu,
-        silu, softmax.
+        silu, softmax, exponential.
     output : str, optional
         Activation of the last layer where it names none; by default the one that belongs to the loss.
     loss : str, default "cross_entropy"
         cross_entropy (one label of several), binary_cross_entropy (two labels, or any set of labels), squared_error,
-        absolute_error or huber.
+        absolute_error, huber, quantile (numbers of which a share lies below the outputs) or poisson (counts; the output
+        is their expected number).
     bias : bool, default True
         Whether layers that don't say have biases.
     initializer : str or initializer, default "auto"
@@ -59,6 +60,11 @@ class Network:
         all later samples, as numbers of any type, and those of another kind are refused: after uint8, floats that are
         negative or none above 1; after numbers with fractions, or none beyond ±1, uint8.
     dtype : {"float32", "float64"}, default "float32"
+    quantile : float in (0, 1), default 0.5
+        The level of ``loss="quantile"``: the share of targets that are to lie below the outputs.
+    label_smoothing : float in [0, 1), default 0.0
+        The share of every target that ``loss="cross_entropy"`` spreads evenly over all outputs, in training as in
+        validation and `evaluate`.
     seed : int in [0, 2**63], optional
         Decides the first weights, the order of the samples, dropout and validation splits. By default a fresh one, kept
         as `seed`.
@@ -107,6 +113,8 @@ class Network:
         l2: float = 0.0,
         scaling: str | Scaling | None = "auto",
         dtype: Any = "float32",
+        quantile: float = 0.5,
+        label_smoothing: float = 0.0,
         seed: int | None = None,
     ) -> None:
         arguments.check_names(hidden, output)
@@ -121,6 +129,8 @@ class Network:
             l1=l1,
             l2=l2,
             dtype=dtype,
+            quantile=quantile,
+            label_smoothing=label_smoothing,
         )
         self.scaling = arguments.check_scaling(scaling, self.architecture.inputs, self.architecture.dtype)
         self.labels: Labels | None = None
@@ -446,6 +456,8 @@ class Network:
         ]
         parts = [f"Network([{', '.join(map(str, [built.inputs, *layers]))}]", f"loss={built.loss!r}"]
         parts += [f"{name}={value}" for name, value in (("l1", built.l1), ("l2", built.l2)) if value]
+        parts += [f"quantile={built.quantile}"] * (built.loss == "quantile")
+        parts += [f"label_smoothing={built.label_smoothing}"] * (built.label_smoothing > 0)
         parts += [f"dtype={built.dtype.name!r}"] * (built.dtype != np.float32)
         return ", ".join([*parts, f"seed={self.seed})"])
 

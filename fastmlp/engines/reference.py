@@ -15,7 +15,7 @@ from ..activations import get_activation
 from ..architecture import Architecture
 from ..dropout import dropout_mask, epoch_key
 from ..inputs import Scaling
-from ..losses import get_loss
+from ..losses import smoothed
 from ..optimizers import Optimizer
 from ..state import TrainingState
 from .base import Array, Data, Score
@@ -94,7 +94,7 @@ def backward_pass(
     -------
     ndarray, shape (batch,)
     """
-    loss = get_loss(architecture.loss)
+    loss = architecture.loss_function
     da = loss.gradient(run.logits[-1], run.activations[-1], y) * weights[:, None]
     views = architecture.views(parameters)
     for number in reversed(range(len(architecture.layers))):
@@ -163,7 +163,7 @@ def evaluate(architecture: Architecture, parameters: Array, prepared: Data) -> S
     for rows in _blocks(prepared.samples.n_rows):
         run = forward_pass(architecture, parameters, prepared.samples.rows(rows, architecture.dtype))
         y = _wanted(architecture, prepared, rows)
-        losses = get_loss(architecture.loss).value(run.logits[-1], run.activations[-1], y)
+        losses = architecture.loss_function.value(run.logits[-1], run.activations[-1], y)
         meter.add(losses, run.activations[-1], y, _weights_of(prepared, rows, len(y)))
     return meter.score()
 
@@ -234,7 +234,7 @@ def _blocks(n_rows: int) -> list[slice]:
 
 def _wanted(architecture: Architecture, data: Data, rows: Any) -> Array:
     assert data.targets is not None
-    return data.targets.rows(rows, architecture.outputs, architecture.dtype)
+    return smoothed(data.targets.rows(rows, architecture.outputs, architecture.dtype), architecture.label_smoothing)
 
 
 def _weights_of(data: Data, rows: Any, n: int) -> NDArray[np.float64]:

@@ -146,15 +146,16 @@ def run(
                 activate(memory, layers, n, settings, order, position, first, last - first, training)
             if has_targets:
                 judge_rows(
-                    memory, y, mask, losses, correct, layers, top, loss, task, labelled, labels, values, weighted,
-                    weights, order, position, first, last,
+                    memory, y, mask, losses, correct, layers, top, loss, settings, task, labelled, labels, values,
+                    weighted, weights, order, position, first, last,
                 )  # fmt: skip
 
             # Backward.
             if backward:
                 backward_top(
-                    memory, y, mask, layers, top, loss, weighted, weights, order, position, first, last, delta_scale
-                )
+                    memory, y, mask, layers, top, loss, settings, weighted, weights, order, position, first, last,
+                    delta_scale,
+                )  # fmt: skip
                 backward_rows(
                     memory, layers, top, parameters_, loss, settings, order, position, first, last, training,
                     batch_size > 1,

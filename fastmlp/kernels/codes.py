@@ -8,13 +8,15 @@ covers this folder only. `fastmlp.engines.compiled` looks them up by name.
 PADDING = 8
 """Rows are padded to a multiple of this many numbers: `fastmlp.architecture.LANES`."""
 
-IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTMAX = range(9)
-SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(5)
+IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTMAX, EXPONENTIAL = range(10)
+SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, QUANTILE, BINARY_CROSS_ENTROPY, CROSS_ENTROPY, POISSON = range(7)
+"""Those from BINARY_CROSS_ENTROPY on are differentiated by the logits, the others by the outputs."""
 SGD, RMSPROP, ADAM = range(3)
 CLASSES, BINARY, MULTILABEL, REGRESSION = range(4)
 
 LEAKY_SLOPE = 0.01
 HUBER_DELTA = 1.0
+LARGEST_EXPONENT = 80.0
 
 # Columns of the layer table: one row of integers a layer.
 (
@@ -30,4 +32,7 @@ rest says what it owns: of the weights the rows from LOW to HIGH, columns from L
 numbers from BIAS_LEFT to BIAS_RIGHT."""
 
 # Entries of the settings, floats.
-(L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, SETTINGS) = range(10)
+(
+    L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, LEVEL, SMOOTHING, SETTINGS,
+) = range(12)  # fmt: skip
+"""Penalties; the optimizer's own; the level of the quantile, and the label smoothing."""

@@ -28,11 +28,13 @@ from .codes import (
     KEY,
     L2,
     LEFT,
+    LEVEL,
     LOW,
     PACKED,
     RIGHT,
     ROW,
     SETTINGS,
+    SMOOTHING,
     STRIDE,
     THRESHOLD,
     TRANSPOSED,
@@ -106,14 +108,15 @@ def activate(memory, layers, n, settings, order, position, first, count, trainin
 
 @kernel
 def judge_rows(
-    memory, y_start, mask, losses, correct, layers, n, loss, task, labelled, labels, values, weighted, weights,
-    order, position, first, last,
+    memory, y_start, mask, losses, correct, layers, n, loss, settings, task, labelled, labels, values, weighted,
+    weights, order, position, first, last,
 ):  # fmt: skip
     """Write targets, losses and correctness of rows `first` to `last` of a chunk, the latter two times the weight.
 
     `n` is the last layer.
     """
     units, width, stride = at(layers, n, UNITS), at(layers, n, STRIDE), at(layers, n, ROW)
+    level, smoothing = get(settings, LEVEL), get(settings, SMOOTHING)
     for i in range(first, last):
         row = get(order, position + i)
         y = y_start + i * width
@@ -125,29 +128,35 @@ def judge_rows(
         else:
             for j in range(units):
                 put(memory, y + j, get(values, row * units + j))
+        one = label
+        if smoothing > 0.0:
+            one = np.int64(-1)  # the targets have no single 1 any more
+            for j in range(units):
+                put(memory, y + j, get(memory, y + j) * (1.0 - smoothing) + smoothing / units)
         a, z = at(layers, n, A) + i * stride, at(layers, n, Z) + i * stride
         weight = 1.0
         if weighted:
             weight = float(get(weights, row))
-        put(losses, i, weight * loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, label))
+        value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, one, level)
+        put(losses, i, weight * value)
         put(correct, i, weight * correct_row(task, memory, a, memory, y, units, label))
 
 
 @kernel
 def backward_top(
-    memory, y_start, mask, layers, n, loss, weighted, weights, order, position, first, last, delta_scale
+    memory, y_start, mask, layers, n, loss, settings, weighted, weights, order, position, first, last, delta_scale
 ):
     """Derivative of the loss by the outputs, or logits, of rows `first` to `last`, times `delta_scale` and weight.
 
     `n` is the last layer.
     """
-    width, stride = at(layers, n, STRIDE), at(layers, n, ROW)
+    width, stride, level = at(layers, n, STRIDE), at(layers, n, ROW), get(settings, LEVEL)
     for i in range(first, last):
         weight = 1.0
         if weighted:
             weight = float(get(weights, get(order, position + i)))
         d, a, y = at(layers, n, D) + i * stride, at(layers, n, A) + i * stride, y_start + i * width
-        loss_backward(loss, memory, d, memory, a, memory, y, memory, mask, delta_scale * weight, width)
+        loss_backward(loss, memory, d, memory, a, memory, y, memory, mask, delta_scale * weight, width, level)
 
 
 @kernel

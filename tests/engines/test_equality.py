@@ -27,7 +27,7 @@ from fastmlp.state import TrainingState
 from .problems import both_dtypes, build, padding, random_problem
 from .strategies import SMOOTH, optimizers, problems, sparse_or_dense
 
-KINKED_LOSSES = ["absolute_error"]
+KINKED_LOSSES = ["absolute_error", "quantile"]
 
 
 def tolerance(problem, steps=1):
