@@ -195,7 +195,8 @@ def _run(
     if order is None:
         order = np.arange(prepared.n_rows)
     batch_size = min(batch_size or len(order), len(order))
-    threads = _threads(architecture, prepared, batch_size)
+    settings = np.zeros(codes.SETTINGS) if settings is None else settings
+    threads = 1 if settings[codes.CLIP_NORM] > 0 else _threads(architecture, prepared, batch_size)
     backward = mode != batches.FORWARD
     wanted = batch_size, threads, backward, len(moments)
     # Taken out while it is in use: another thread may be at the same data.
@@ -204,7 +205,6 @@ def _run(
     if backward and threads > 1:
         works[0].shared_parameters[:] = parameters
     tables[:, :, codes.KEY] = keys or 0
-    settings = np.zeros(codes.SETTINGS) if settings is None else settings
     settings[codes.LEVEL], settings[codes.SMOOTHING] = architecture.quantile, architecture.label_smoothing
     settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
     loss_code = getattr(codes, architecture.loss.upper())
@@ -255,8 +255,9 @@ def _threads(architecture: Architecture, prepared: Prepared, batch_size: int) ->
 
 def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, NDArray[np.float64]]:
     settings = np.zeros(codes.SETTINGS)
-    settings[codes.L1], settings[codes.L2] = architecture.l1, architecture.l2
-    settings[codes.WEIGHT_DECAY] = optimizer.weight_decay
+    clipping = optimizer.clip_norm is not None
+    settings[[codes.CLIP_L1, codes.CLIP_L2] if clipping else [codes.L1, codes.L2]] = architecture.l1, architecture.l2
+    settings[codes.WEIGHT_DECAY], settings[codes.CLIP_NORM] = optimizer.weight_decay, optimizer.clip_norm or 0
     if isinstance(optimizer, SGD):
         settings[codes.MOMENTUM], settings[codes.NESTEROV] = optimizer.momentum, optimizer.nesterov
         return codes.SGD, settings

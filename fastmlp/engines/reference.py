@@ -16,7 +16,7 @@ from ..architecture import Architecture
 from ..dropout import dropout_mask, epoch_key
 from ..inputs import Scaling
 from ..losses import smoothed
-from ..optimizers import Optimizer
+from ..optimizers import Optimizer, clipped
 from ..state import TrainingState
 from .base import Array, Data, Score
 
@@ -206,7 +206,8 @@ def train_epoch(
             for layer in architecture.layers:
                 layer.weights(state.parameters)[...] *= 1.0 - learning_rate * optimizer.weight_decay
         state.step += 1
-        optimizer.update(state.parameters, gradient, state.moments, state.step, learning_rate)
+        step = clipped(gradient, optimizer.clip_norm)
+        optimizer.update(state.parameters, step, state.moments, state.step, learning_rate)
     return meter.score()
 
 

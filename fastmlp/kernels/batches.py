@@ -8,7 +8,8 @@ one another. Nothing is allocated in its loops.
 
 from ._jit import entry
 from .barrier import wait
-from .codes import KEPT, L1, LEFT, MOMENTUM, RIGHT, ROW, SGD, STRIDE, UNITS, A
+from .clipping import clip
+from .codes import CLIP_NORM, KEPT, L1, LEFT, MOMENTUM, RIGHT, ROW, SGD, STRIDE, UNITS, A
 from .exchange import (
     collect,
     collect_parameters,
@@ -97,7 +98,9 @@ def run(
     # Plain gradient descent on a batch of one chunk needs no gradient: deltas times minus the rate go straight into the
     # weights.
     direct = training and optimizer == SGD and get(settings, MOMENTUM) == 0 and get(settings, L1) == 0
-    direct = direct and batch_size <= chunk
+    # One that is to be clipped has to be whole first; there is one thread then.
+    clipping = training and get(settings, CLIP_NORM) > 0
+    direct = direct and batch_size <= chunk and not clipping
     target = parameters_ if direct else gradient_
     for batch in range((n_rows + batch_size - 1) // batch_size):
         begin = batch * batch_size
@@ -179,9 +182,9 @@ def run(
             # Parameters.
             if exchanging:
                 collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, last, count)
-            updating = training and not direct and position + count == end
+            updating = training and not direct and not clipping and position + count == end
             whole = updating and position == begin
-            accumulate = direct or position > begin
+            accumulate, listed = direct or position > begin, listing > 0
             if direct:
                 shrink_rows(parameters_, n_layers, layers, settings, rate)
             if listing:
@@ -189,11 +192,17 @@ def run(
                     ends, members, factors, kind, features, scale, starts, columns_16, columns_32, bytes, numbers,
                     order, position, count,
                 )  # fmt: skip
-            gradient_and_update(
-                target, parameters_, m_, v_, memory, n_layers, layers, settings, optimizer, step + batch + 1, rate,
-                updating, whole, accumulate, x, x_row, sums, block, kind, listing, folded,
-                scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, ones, order,
-                position, count,
-            )  # fmt: skip
+            # Once more over no rows, for the optimizer to take what was clipped: a second call would be compiled anew.
+            for again in range(2 if clipping and position + count == end else 1):
+                rows_now = count
+                if again:
+                    clip(gradient_, parameters_, n_layers, layers, settings)
+                    updating, accumulate, listed, rows_now = True, True, False, NO
+                gradient_and_update(
+                    target, parameters_, m_, v_, memory, n_layers, layers, settings, optimizer, step + batch + 1, rate,
+                    updating, whole, accumulate, x, x_row, sums, block, kind, listed, folded,
+                    scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, ones, order,
+                    position, rows_now,
+                )  # fmt: skip
             if exchanging and training and position + count == end:
                 publish_parameters(shared_parameters, parameters_, n_layers, layers, by_columns)

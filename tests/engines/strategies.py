@@ -71,11 +71,11 @@ def problems(draw, kinds=tuple(KINDS), **options):
 
 def optimizers(epsilon=1e-8):
     """Every optimizer, with and without its options."""
-    decays = st.sampled_from([0.0, 0.1])
+    decays, clips = st.sampled_from([0.0, 0.1]), st.sampled_from([None, None, 0.1])
     return st.one_of(
-        st.builds(SGD, st.just(0.01), weight_decay=decays),
-        st.builds(SGD, st.just(0.002), st.just(0.9), st.booleans(), decays),
-        st.builds(RMSprop, st.just(0.01), epsilon=st.just(epsilon), weight_decay=decays),
-        st.builds(Adam, st.just(0.01), epsilon=st.just(epsilon)),
-        st.builds(AdamW, st.just(0.01), epsilon=st.just(epsilon)),
+        st.builds(SGD, st.just(0.01), weight_decay=decays, clip_norm=clips),
+        st.builds(SGD, st.just(0.002), st.just(0.9), st.booleans(), decays, clips),
+        st.builds(RMSprop, st.just(0.01), epsilon=st.just(epsilon), weight_decay=decays, clip_norm=clips),
+        st.builds(Adam, st.just(0.01), epsilon=st.just(epsilon), clip_norm=clips),
+        st.builds(AdamW, st.just(0.01), epsilon=st.just(epsilon), clip_norm=clips),
     )

@@ -23,7 +23,9 @@ CASES = [(SGD(0.1), 1), (SGD(0.1), 7), (SGD(0.1, momentum=0.9), 7), (Adam(0.01),
 cases = pytest.mark.parametrize(("optimizer", "batch_size"), CASES, ids=["sgd-1", "sgd-7", "momentum-7", "adam-50"])
 # Plain descent puts the gradient straight into the weights; the others don't.
 three_optimizers = pytest.mark.parametrize(
-    "optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01)], ids=["sgd", "momentum", "adam"]
+    "optimizer",
+    [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01), Adam(0.01, clip_norm=0.1)],
+    ids=["sgd", "momentum", "adam", "clipped"],
 )
 sparse_and_dense = pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 

@@ -55,7 +55,7 @@ def problem_of(loss="cross_entropy", activation="tanh", **options):
     return random_problem(architecture, BATCH * STEPS, "float64", labels=loss == "cross_entropy", density=1.0)
 
 
-def torch_parameters(problem, optimizer, penalty=None, weight_decay=0.0):
+def torch_parameters(problem, optimizer, penalty=None, weight_decay=0.0, clip_norm=None):
     """Train by PyTorch; penalties and decays are for weights only, as ours are."""
     pairs = [
         [torch.tensor(np.ascontiguousarray(part), requires_grad=True) for part in pair]
@@ -78,6 +78,8 @@ def torch_parameters(problem, optimizer, penalty=None, weight_decay=0.0):
             value = value + sum(penalty(W) for W in weights)
         chosen.zero_grad()
         value.backward()
+        if clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_([*weights, *biases], clip_norm)
         chosen.step()
     return pairs
 
@@ -122,6 +124,22 @@ def test_l1_and_l2_are_penalties_of_the_loss(name, engine):
         engine,
         *OPTIMIZERS[name],
         penalty=lambda W: 0.01 * W.abs().sum() + 0.05 * (W * W).sum(),
+    )
+
+
+@both_engines
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("clip_norm", [0.1, 100.0])
+def test_clipping(clip_norm, name, engine):
+    ours, theirs = OPTIMIZERS[name]
+    problem = problem_of(l2=0.1)
+    check(
+        problem,
+        engine,
+        replace(ours, clip_norm=clip_norm),
+        theirs,
+        penalty=lambda W: 0.05 * (W * W).sum(),
+        clip_norm=clip_norm,
     )
 
 

@@ -10,7 +10,7 @@ from fastmlp.activations import ACTIVATIONS
 from fastmlp.dropout import mix
 from fastmlp.kernels import codes
 from fastmlp.losses import LOSSES, get_loss
-from fastmlp.optimizers import SGD, Adam, RMSprop
+from fastmlp.optimizers import SGD, Adam, RMSprop, clipped
 
 LOSS_NAMES = {getattr(codes, name.upper()): name for name in LOSSES}
 ACTIVATION_OF = {getattr(codes, name.upper()): activation for name, activation in ACTIVATIONS.items()}
@@ -256,3 +256,22 @@ def _optimizer(code, settings):
     if code == codes.RMSPROP:
         return RMSprop(decay=settings[codes.DECAY], epsilon=settings[codes.EPSILON])
     return SGD(momentum=settings[codes.MOMENTUM], nesterov=bool(settings[codes.NESTEROV]))
+
+
+# --- clipping ---
+
+
+def sum_of_squares(g, first, size):
+    return float(np.square(g[first : first + size].astype(np.float64)).sum())
+
+
+def clip(g, w, n_layers, layers, settings):
+    parts = []
+    for row in layers:
+        start, size = row[codes.WEIGHTS], row[codes.FAN_IN] * row[codes.STRIDE]
+        add_penalty_gradient(g, start, w, start, start + size, settings[codes.CLIP_L1], settings[codes.CLIP_L2])
+        parts.append(np.arange(start, start + size))
+        if row[codes.BIAS] >= 0:
+            parts.append(np.arange(row[codes.BIAS], row[codes.BIAS] + row[codes.STRIDE]))
+    everything = np.concatenate(parts)
+    g[everything] = clipped(g[everything], settings[codes.CLIP_NORM])
