@@ -16,7 +16,7 @@ from .engines.base import Data, mean_one
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 from .inputs import Samples, Scaling, as_samples, found_scaling
 from .schedules import Constant, Schedule, checked_factors, get_schedule
-from .targets import Labels, Targets, as_sample_weights, as_targets, class_weights, learn_labels
+from .targets import Labels, as_sample_weights, as_targets, class_weights, learn_labels
 
 SCALINGS = ("auto", "pixels", "centred_pixels", "standardize")
 """Every scaling by name."""
@@ -178,7 +178,7 @@ def with_class_weight(data: Data, class_weight: Any, labels: Labels, rows: Rows 
     assert data.targets is not None
     chosen = np.arange(data.samples.n_rows) if rows is None else rows
     factors = np.ones(data.samples.n_rows)
-    factors[chosen] = class_weights(class_weight, take_targets(data.targets, chosen), labels)
+    factors[chosen] = class_weights(class_weight, data.targets.take(chosen), labels)
     weights = factors if data.weights is None else factors * data.weights
     return replace(data, weights=mean_one(weights, chosen).astype(dtype))
 
@@ -219,17 +219,9 @@ def take(data: Data, rows: Rows) -> Data:
     """Return some rows of a data set as one of its own."""
     return Data(
         data.samples.take(rows),
-        None if data.targets is None else take_targets(data.targets, rows),
+        None if data.targets is None else data.targets.take(rows),
         None if data.weights is None else data.weights[rows],
         data.task,
-    )
-
-
-def take_targets(targets: Targets, rows: Rows) -> Targets:
-    """Return the targets of some rows."""
-    return Targets(
-        None if targets.labels is None else targets.labels[rows],
-        None if targets.values is None else targets.values[rows],
     )
 
 

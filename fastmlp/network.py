@@ -176,8 +176,10 @@ class Network:
         Parameters
         ----------
         X : array_like, shape (n_samples, inputs)
-            An array (float32, float64 and uint8 are taken as they are), a DataFrame, a SciPy sparse matrix, a memory
-            map. Images of shape (n, height, width) are taken as rows of pixels.
+            An array (float32, float64 and uint8 are taken as they are), a DataFrame, a SciPy sparse matrix. Images of
+            shape (n, height, width) are taken as rows of pixels. A memory map of one of these types, in C order, such
+            as ``numpy.load(path, mmap_mode="r")``, stays on disk: some 200 MB of it are in memory at a time, one batch
+            at least, and training leads to the same bits as on an array.
         y : array_like, shape (n_samples,) or (n_samples, outputs)
             Labels of any kind, one-hot rows, or numbers to learn.
         epochs : int >= 1

@@ -48,6 +48,12 @@ class Targets:
         wanted[np.arange(len(labels)), labels] = 1
         return wanted
 
+    def take(self, rows: NDArray[np.integer[Any]]) -> "Targets":
+        """Those of rows of these numbers."""
+        return Targets(
+            None if self.labels is None else self.labels[rows], None if self.values is None else self.values[rows]
+        )
+
 
 @dataclass(frozen=True)
 class Labels:

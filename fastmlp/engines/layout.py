@@ -51,7 +51,7 @@ def layout(
     strides = [_row_stride(layer.stride, dtype) for layer in architecture.layers]
     dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
     x_row = _row_stride(padded(rows.features), dtype) if dense else 0
-    chunk = _chunk(batch_size, x_row + 2 * sum(strides))
+    chunk = chunk_rows(architecture, batch_size, rows.features if dense else 0)
     size = 0
 
     def take(numbers: int) -> int:
@@ -129,10 +129,14 @@ def _row_stride(width: int, dtype: np.dtype[Any]) -> int:
     return width + 16 if width * dtype.itemsize % 512 == 0 else width
 
 
-def _chunk(batch_size: int, numbers_of_a_row: int) -> int:
+def chunk_rows(architecture: Architecture, batch_size: int, features: int) -> int:
     """Rows of a chunk: equal parts of the batch, small enough for the cache; it depends on nothing else, so neither
     do the bits.
+
+    `features` are those of dense rows, which are copied to the chunk; 0 for sparse ones.
     """
+    strides = [_row_stride(layer.stride, architecture.dtype) for layer in architecture.layers]
+    numbers_of_a_row = (_row_stride(padded(features), architecture.dtype) if features else 0) + 2 * sum(strides)
     most = max(64, min(4096, _CHUNK_NUMBERS // numbers_of_a_row))
     parts = -(-batch_size // most)
     return max(1, -(-batch_size // parts))

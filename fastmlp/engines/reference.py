@@ -188,6 +188,7 @@ def train_epoch(
     order: NDArray[np.int64],
     batch_size: int,
     learning_rates: NDArray[np.float64],
+    first_name: int = 0,
 ) -> Score:
     """See `Engine.train_epoch`."""
     meter = _Meter(prepared.task)
@@ -195,7 +196,8 @@ def train_epoch(
     keys = [epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))]
     for batch, learning_rate in enumerate(learning_rates.tolist()):
         rows = order[batch * batch_size : (batch + 1) * batch_size]
-        run = forward_pass(architecture, state.parameters, prepared.samples.rows(rows, architecture.dtype), keys, rows)
+        x, names = prepared.samples.rows(rows, architecture.dtype), rows + first_name
+        run = forward_pass(architecture, state.parameters, x, keys, names)
         y = _wanted(architecture, prepared, rows)
         weights = _weights_of(prepared, rows, len(y))
         share = (weights / len(rows)).astype(architecture.dtype)

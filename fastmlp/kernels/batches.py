@@ -38,7 +38,7 @@ TRAIN, GRADIENT, FORWARD = range(3)
 @entry
 def run(
     thread, threads, barrier, mode, outputs, totals, network, rows, wanted, work,
-    optimizer, parameters, gradient, m, v, order, batch_size, rates, step,
+    optimizer, parameters, gradient, m, v, order, names, batch_size, rates, step,
 ):  # fmt: skip
     """Go through `order` in batches of `batch_size`, as one of several threads.
 
@@ -64,6 +64,8 @@ def run(
         where it isn't asked for and never has to be kept whole. In training and for a gradient each thread has its
         own, and keeps those up to date that it owns by its layer table.
     order : ndarray of int64
+    names : ndarray of int64
+        The numbers by which dropout knows the rows of `order`: those in the whole data set, where this is a part.
     rates : ndarray of float64
         The learning rate of every batch; read in TRAIN.
     step : int
@@ -83,7 +85,7 @@ def run(
     shared_parameters, ones = pointer(work.shared_parameters), pointer(work.ones)
     ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
     n_rows, writing = len(order), len(outputs) > 0
-    order, outputs_, parameters_ = pointer(order), pointer(outputs), pointer(parameters)
+    order, names, outputs_, parameters_ = pointer(order), pointer(names), pointer(outputs), pointer(parameters)
     gradient_, m_, v_ = pointer(gradient), pointer(m), pointer(v)
 
     top = n_layers - 1
@@ -146,7 +148,7 @@ def run(
             for n in range(top + 1):
                 if n > 0:
                     layer_forward(memory, layers, n, parameters_, first, last - first, count == 1, chunk >= PACK_FROM)
-                activate(memory, layers, n, settings, order, position, first, last - first, training)
+                activate(memory, layers, n, settings, names, position, first, last - first, training)
             if has_targets:
                 judge_rows(
                     memory, y, mask, losses, correct, layers, top, loss, settings, task, labelled, labels, values,
@@ -160,7 +162,7 @@ def run(
                     delta_scale,
                 )  # fmt: skip
                 backward_rows(
-                    memory, layers, top, parameters_, loss, settings, order, position, first, last, training,
+                    memory, layers, top, parameters_, loss, settings, names, position, first, last, training,
                     batch_size > 1,
                 )  # fmt: skip
                 if exchanging:
