@@ -151,7 +151,7 @@ class Network:
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         epochs: int,
         batch_size: int = 32,
@@ -180,6 +180,10 @@ class Network:
             shape (n, height, width) are taken as rows of pixels. A memory map of one of these types, in C order, such
             as ``numpy.load(path, mmap_mode="r")``, stays on disk: some 200 MB of it are in memory at a time, one batch
             at least, and training leads to the same bits as on an array.
+
+            Without `y`, the samples in blocks: a list, or another object that can be iterated over again and again, of
+            tuples ``(X, y)`` or ``(X, y, sample_weight)``, or a function that returns a new iterator over such. One
+            block is in memory at a time; see Notes.
         y : array_like, shape (n_samples,) or (n_samples, outputs)
             Labels of any kind, one-hot rows, or numbers to learn.
         epochs : int >= 1
@@ -225,6 +229,28 @@ class Network:
             The loss or a weight became infinite or NaN.
         MissingDependencyError
             ``engine="numba"`` where Numba can't be imported.
+
+        Notes
+        -----
+        What changes where samples come in blocks: a batch lies within a block, so the last one of a block may be
+        smaller; `shuffle` shuffles the rows of each block, and the blocks come in the order in which they are given;
+        the first block of the first fit, which is asked for once more than there are epochs, decides what labels there
+        are and what the scalings "auto" and "standardize" become; a `schedule` changes the learning rate with every
+        epoch, not every step, to that of its middle; sample weights are taken as they are, and not scaled to a mean of
+        1. `validation_split`, `sample_weight` and `class_weight` do not apply. Blocks of some thousand rows are as fast
+        as arrays.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastmlp import Network
+        >>> def blocks():
+        ...     for day in range(5):  # read a file here
+        ...         X = np.random.default_rng(day).normal(size=(1000, 3))
+        ...         yield X, X[:, 0] > X[:, 1]
+        >>> net = Network([3, 8, 2], seed=0)
+        >>> net.fit(blocks, epochs=3, verbose=0).accuracy[-1] > 0.9
+        True
         """
         n_epochs = check_whole(epochs, "epochs", 1, 2**31)
         n_batch = check_whole(batch_size, "batch_size", 1, 2**31)
@@ -246,7 +272,9 @@ class Network:
             class_weight,
         )
         plan = training.Plan(
-            self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch, *switches
+            *(self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch),
+            *switches,
+            prepared.blocks,
         )
         rate = float(chosen.learning_rate)
         run = FitRun(self, self.state, History(), chosen, rate, n_epochs, prepared.columns, *scheduled)
