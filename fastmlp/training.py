@@ -192,7 +192,9 @@ def _train_in_slices(
     the sum of the samples' weights.
     """
     loss = correct = weight = 0.0
-    steps = steps_per_call(plan.architecture, plan.batch_size)
+    samples = plan.data.samples
+    density = 1.0 if samples.sparse is None else samples.density()
+    steps = steps_per_call(plan.architecture, plan.batch_size, density)
     for start in range(0, len(rates), steps):
         rows = order[start * plan.batch_size : (start + steps) * plan.batch_size]
         wanted = (rows, plan.batch_size, rates[start : start + steps], first_name)
@@ -205,19 +207,24 @@ def _train_in_slices(
     return Score(float(loss / weight), float(correct / weight)) if weight > 0 else Score(0.0, 0.0), weight
 
 
-def steps_per_call(architecture: Architecture, batch_size: int) -> int:
+def steps_per_call(architecture: Architecture, batch_size: int, density: float = 1.0) -> int:
     """Return how many steps one call of an engine takes: about 3e10 operations, a fraction of a second.
 
-    Counted are two operations a weight and sample in each of forward pass, weight gradient and backward pass, twenty a
-    weight for an optimizer's step, and a constant for what Python adds to a step of the reference engine.
+    Counted are two operations a weight and sample in each of forward pass, weight gradient and backward pass, in the
+    first layer for that share of the samples' values that is stored (`density`), twenty a weight for an optimizer's
+    step, and a constant for what Python adds to a step of the reference engine. A step over more weights than a cache
+    holds takes longer than its operations; of those there are few in a call all the same.
 
     Examples
     --------
     >>> from fastmlp.architecture import Architecture
     >>> steps_per_call(Architecture.build([784, 30, 10]), batch_size=10)
     14226
+    >>> steps_per_call(Architecture.build([100_000, 64, 10]), batch_size=200, density=0.001)
+    219
     """
-    work = (6 * batch_size + 20) * architecture.n_parameters + _WORK_OF_A_STEP
+    skipped = (1 - density) * architecture.layers[0].fan_in * architecture.layers[0].units
+    work = 6 * batch_size * (architecture.n_parameters - skipped) + 20 * architecture.n_parameters + _WORK_OF_A_STEP
     return max(1, int(_WORK_PER_CALL / work))
 
 

@@ -19,14 +19,14 @@ from ..inputs import Samples, Scaling
 from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.few import forward_rows
-from ..kernels.given import Network
+from ..kernels.given import SPARSE_BYTES, Network
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
 from ..targets import Targets
 from . import conversion
 from .base import Array, Data, Score, n_batches
 from .conversion import DENSE_FROM, Prepared, plain
-from .layout import chunk_rows, describe_layers, layout, take_over
+from .layout import chunk_rows, describe_layers, is_large, layout, take_over
 from .reference import add_penalties
 from .staging import Staged, parts, stage
 from .threads import available_threads, run_together
@@ -229,7 +229,7 @@ def _run(
     """
     nothing = np.empty(0, dtype=architecture.dtype)
     settings = np.zeros(codes.SETTINGS) if settings is None else settings
-    threads = 1 if settings[codes.CLIP_NORM] > 0 else _threads(architecture, prepared, batch_size)
+    threads = 1 if settings[codes.CLIP_NORM] > 0 else _threads(architecture, prepared, batch_size, len(moments))
     backward = mode != batches.FORWARD
     wanted = batch_size, threads, backward, len(moments)
     # Taken out while it is in use: another thread may be at the same data.
@@ -293,10 +293,12 @@ def _run(
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
 
-def _threads(architecture: Architecture, prepared: Prepared, batch_size: int) -> int:
+def _threads(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> int:
     """How many threads a step is divided among: as asked for, or two and more where each has enough to do."""
     if prepared.threads > 0:
         return min(prepared.threads, available_threads())
+    if moments and prepared.rows.kind >= SPARSE_BYTES and is_large(architecture) and batch_size * prepared.density < 8:
+        return 1  # the optimizer waits for memory, of which one thread uses all the bandwidth there is (measured)
     dense = sum(layer.fan_in * layer.units for layer in architecture.layers[1:])
     first = architecture.layers[0].fan_in * architecture.layers[0].units
     work = batch_size * 3 * (dense + prepared.density * first)

@@ -23,6 +23,15 @@ _LISTS_FROM = 4.0
 """Entries of a column in a chunk, on average, from which it pays to list them by columns (measured)."""
 
 
+_LARGE_NUMBERS = 2**21
+"""Weights of a first layer that, with the moments of Adam, are more than caches hold."""
+
+
+def is_large(architecture: Architecture) -> bool:
+    """Whether the first layer is so large that a step of the optimizer has to fetch it from memory."""
+    return architecture.layers[0].fan_in * architecture.layers[0].stride >= _LARGE_NUMBERS
+
+
 class Layout(NamedTuple):
     """Memory of the threads, and what is in it.
 
@@ -87,8 +96,10 @@ def layout(
     shared = aligned_zeros(size, dtype) if exchanging else nothing
     shared_parameters = architecture.zeros() if exchanging else nothing
     losses, correct = np.zeros(chunk), np.zeros(chunk)
-    # Lists pay where they are some entries long.
+    # Lists pay where they are some entries long. They also spare an optimizer with a memory the gradient of a matrix
+    # that no cache holds, which row by row would be filled with zeros, written and read as a whole.
     listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
+    listing |= backward and not dense and moments > 0 and is_large(architecture)
     skipping = not backward and dense and prepared.nonzero < DENSE_FROM
     entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
     works = [

@@ -211,7 +211,8 @@ def add_block(
         begin = get(ends, first - 1) if first > 0 else NO
         for i in range(rows):
             end, out = get(ends, first + i), start + i * stride
-            row_forward(target, out, target, out, members, factors, begin, end, ones, memory, d, d_row, width)
+            if end > begin:  # few features of sparse text are there in a chunk
+                row_forward(target, out, target, out, members, factors, begin, end, ones, memory, d, d_row, width)
             begin = end
     else:
         a, row = x + first, x_row

@@ -132,6 +132,29 @@ def test_any_number_of_threads_at_every_width(hidden, optimizer, sparse):
         assert bits(problem, optimizer, 20, sparse=sparse, threads=threads) == alone
 
 
+@three_optimizers
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("rows", [20, 130])
+def test_a_first_layer_that_no_cache_holds_is_trained_by_lists_with_the_same_bits(
+    rows, threads, optimizer, small_chunks, works, monkeypatch
+):
+    problem = problem_of(rows=rows, density=0.05)
+    row_by_row = bits(problem, optimizer, rows, sparse=True, threads=threads)
+    assert not any(work.listing for work in works)
+    monkeypatch.setattr(layout, "_LARGE_NUMBERS", 1)
+    works.clear()
+    assert bits(problem, optimizer, rows, sparse=True, threads=threads) == row_by_row
+    assert any(work.listing for work in works) == (optimizer.n_moments > 0)
+
+
+@pytest.mark.parametrize(("large", "threads"), [(1, 1), (2**30, 7)])
+def test_an_optimizer_that_waits_for_memory_has_one_thread(large, threads, works, monkeypatch):
+    monkeypatch.setattr(layout, "_LARGE_NUMBERS", large)
+    monkeypatch.setattr(compiled, "THREADS_FROM", 1)
+    bits(problem_of(density=0.05), Adam(0.01), 20, sparse=True, threads=0)
+    assert len(works) == 2 * threads
+
+
 @sparse_and_dense
 @three_optimizers
 @pytest.mark.parametrize("rows", [130, 200])
