@@ -22,7 +22,7 @@ from fastmlp.architecture import padded
 from fastmlp.datasets import load_mnist
 from fastmlp.dropout import threshold
 from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, sparse
-from fastmlp.losses import LOSSES
+from fastmlp.losses import LOSSES, MEDIAN
 from fastmlp.measure.products import KINDS, LayerProduct, MultiplyAdds
 from fastmlp.measure.timing import Stopwatch, in_turns
 from tests.kernels import twins
@@ -315,7 +315,7 @@ def loss_of_rows(function: Any) -> Any:
         stride = len(mask)
         for i in range(len(out)):
             place = i * stride
-            out[i] = function(code, a, place, z, place, y, place, mask, 0, units, stride, labels[i])
+            out[i] = function(code, a, place, z, place, y, place, mask, 0, units, stride, labels[i], MEDIAN)
 
     return rows_losses
 
@@ -324,7 +324,7 @@ def loss_gradient_of_rows(function: Any) -> Any:
     def rows_deltas(d, rows, code, a, y, mask):
         stride = len(mask)
         for i in range(rows):
-            function(code, d, i * stride, a, i * stride, y, i * stride, mask, 0, 1.0 / rows, stride)
+            function(code, d, i * stride, a, i * stride, y, i * stride, mask, 0, 1.0 / rows, stride, MEDIAN)
 
     return rows_deltas
 

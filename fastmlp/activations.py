@@ -18,6 +18,8 @@ from .errors import unknown_name
 Array = NDArray[Any]
 
 LEAKY_SLOPE = 0.01
+LARGEST_EXPONENT = 80.0
+"""What exponential takes larger numbers for: e to it is 5.5e34, near the end of float32."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ def _elu(z: Array) -> Array:
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
+def _exponential(z: Array) -> Array:
+    exponentials: Array = np.exp(np.minimum(z, z.dtype.type(LARGEST_EXPONENT)))
+    return exponentials
+
+
 def _normal_distribution(z: Array) -> Array:
     """Standard normal distribution function of every element, through erf."""
     scaled = np.asarray(z, dtype=np.float64).ravel() * math.sqrt(0.5)
@@ -102,10 +109,12 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("gelu", lambda z: z * _normal_distribution(z), _gelu_backward, "he_uniform"),
         Activation("silu", lambda z: z * _sigmoid(z), _silu_backward, "he_uniform"),
         Activation("softmax", _softmax, _softmax_backward),
+        Activation("exponential", _exponential, lambda z, a, da: da * a),
     )
 }
 """Every activation by name: identity, sigmoid, tanh, relu, leaky_relu (slope 0.01), elu (alpha 1), gelu (exact, by erf;
-Hendrycks and Gimpel 2016), silu (z times sigmoid(z); Elfwing et al. 2017), softmax (over the units of the layer)."""
+Hendrycks and Gimpel 2016), silu (z times sigmoid(z); Elfwing et al. 2017), softmax (over the units of the layer),
+exponential (e to the z, or to 80 where z is larger, so that it stays finite)."""
 
 
 def get_activation(name: str) -> Activation:

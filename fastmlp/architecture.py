@@ -18,7 +18,7 @@ from .activations import get_activation
 from .checks import check_number, check_size, check_switch, check_whole
 from .errors import ArgumentError, ArgumentTypeError
 from .initializers import Initializer, get_initializer
-from .losses import get_loss
+from .losses import MEDIAN, Loss, get_loss
 
 Array = NDArray[Any]
 WeightsAndBias = tuple[Array, Array | None]
@@ -179,6 +179,10 @@ class Architecture:
         ``l1 * sum(|W|) + l2 / 2 * sum(W²)``, whatever the size of the batch.
     dtype : numpy.dtype
         float32 or float64.
+    quantile : float
+        The level of the loss quantile; 0.5 with another loss.
+    label_smoothing : float
+        The share of every target that cross_entropy spreads over all outputs; 0 with another loss.
     """
 
     inputs: int
@@ -187,6 +191,8 @@ class Architecture:
     l1: float
     l2: float
     dtype: np.dtype[Any]
+    quantile: float = MEDIAN
+    label_smoothing: float = 0.0
 
     @classmethod
     def build(
@@ -202,6 +208,8 @@ class Architecture:
         l1: float = 0.0,
         l2: float = 0.0,
         dtype: Any = "float32",
+        quantile: float = MEDIAN,
+        label_smoothing: float = 0.0,
     ) -> "Architecture":
         """Resolve what a user wrote; the parameters are those of `fastmlp.Network`, and so are the errors."""
         if isinstance(sizes, str | bytes) or not isinstance(sizes, Sequence):
@@ -216,6 +224,7 @@ class Architecture:
             raise ArgumentError(f"the first entry of layers is the number of inputs, a whole number; got {sizes[0]!r}")
         inputs = check_units(sizes[0], "the number of inputs")
         chosen_loss = get_loss(loss)
+        quantile, label_smoothing = _check_quantile(quantile, loss), _check_label_smoothing(label_smoothing, loss)
         l1, l2, bias = check_size(l1, "l1"), check_size(l2, "l2"), check_switch(bias, "bias")
         layers: list[Layer] = []
         start, fan_in = 0, inputs
@@ -244,7 +253,8 @@ class Architecture:
             start = _round_to_line(layer.bias_start + layer.stride if layer.has_bias else start + fan_in * layer.stride)
             fan_in = dense.units
         _check_output(layers[-1], loss)
-        return cls(inputs, tuple(layers), loss, float(l1), float(l2), _check_dtype(dtype))
+        numbers = float(l1), float(l2), _check_dtype(dtype), quantile, label_smoothing
+        return cls(inputs, tuple(layers), loss, *numbers)
 
     @property
     def outputs(self) -> int:
@@ -255,6 +265,11 @@ class Architecture:
     def sizes(self) -> tuple[int, ...]:
         """Inputs and units of every layer, as in ``(784, 30, 10)``."""
         return (self.inputs, *(layer.units for layer in self.layers))
+
+    @property  # not cached: an architecture is pickled, and a loss can't be
+    def loss_function(self) -> Loss:
+        """The loss with its parameter; targets are still to be smoothed."""
+        return get_loss(self.loss, self.quantile)
 
     @cached_property
     def n_parameters(self) -> int:
@@ -302,6 +317,32 @@ def _check_dtype(dtype: Any) -> np.dtype[Any]:
         except TypeError:
             break
     raise ArgumentError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+
+
+def _check_quantile(quantile: object, loss: str) -> float:
+    level = float(check_number(quantile, "quantile", "a number in (0, 1)"))
+    if not 0 < level < 1:
+        raise ArgumentError(
+            f"quantile must lie in (0, 1): the share of targets that are to lie below the outputs; got {level!r}"
+        )
+    if level != MEDIAN and loss != "quantile":
+        raise ArgumentError(
+            f"quantile={level!r} is the level of loss='quantile', but the loss is {loss!r}; leave one of them out"
+        )
+    return level
+
+
+def _check_label_smoothing(label_smoothing: object, loss: str) -> float:
+    share = float(check_number(label_smoothing, "label_smoothing", "a number in [0, 1)"))
+    if not 0 <= share < 1:
+        raise ArgumentError(
+            f"label_smoothing must lie in [0, 1): the share of a target that goes to all outputs alike; got {share!r}"
+        )
+    if share and loss != "cross_entropy":
+        raise ArgumentError(
+            f"label_smoothing={share!r} is for loss='cross_entropy', but the loss is {loss!r}; leave it out"
+        )
+    return share
 
 
 def _check_output(last: Layer, loss: str) -> None:

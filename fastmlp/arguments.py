@@ -1,7 +1,7 @@
 """Arguments of a network's methods, checked and turned into what the engines take (floor 3; numpy, floors 0 to 3)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from .activations import get_activation
 from .architecture import Architecture, Array
+from .blocks import Blocks
 from .callbacks import Callback, Progress
 from .checks import check_number, check_whole
 from .engines.base import Data, mean_one
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 from .inputs import Samples, Scaling, as_samples, found_scaling
 from .schedules import Constant, Schedule, checked_factors, get_schedule
-from .targets import Labels, Targets, as_sample_weights, as_targets, class_weights, learn_labels
+from .targets import Labels, as_sample_weights, as_targets, class_weights, learn_labels
 
 SCALINGS = ("auto", "pixels", "centred_pixels", "standardize")
 """Every scaling by name."""
@@ -157,17 +158,19 @@ def labelled(
     scaling: Scaling | None,
     sample_weight: Any,
     names: tuple[str, str] = ("X", "y"),
+    whole: bool = True,
 ) -> tuple[Data, Labels]:
     """Return samples with their targets as an engine takes them, and the labels, learned from `y` if there were none.
 
-    `names` is what messages call the samples and the targets.
+    `names` is what messages call the samples and the targets. The weights of a `whole` data set get a mean of 1; those
+    of a block of one stay as they are.
     """
     name_x, name_y = names
     samples = as_samples(X, architecture.inputs, scaling, name_x, architecture.dtype)
     known = learn_labels(y, architecture, name_y) if labels is None else labels
     targets = as_targets(y, samples.n_rows, known, architecture, name_y)
     weights = as_sample_weights(sample_weight, samples.n_rows, architecture.dtype)
-    weights = None if weights is None else mean_one(weights)
+    weights = mean_one(weights) if weights is not None and whole else weights
     return Data(samples, targets, weights, known.task), known
 
 
@@ -178,7 +181,7 @@ def with_class_weight(data: Data, class_weight: Any, labels: Labels, rows: Rows 
     assert data.targets is not None
     chosen = np.arange(data.samples.n_rows) if rows is None else rows
     factors = np.ones(data.samples.n_rows)
-    factors[chosen] = class_weights(class_weight, take_targets(data.targets, chosen), labels)
+    factors[chosen] = class_weights(class_weight, data.targets.take(chosen), labels)
     weights = factors if data.weights is None else factors * data.weights
     return replace(data, weights=mean_one(weights, chosen).astype(dtype))
 
@@ -219,17 +222,9 @@ def take(data: Data, rows: Rows) -> Data:
     """Return some rows of a data set as one of its own."""
     return Data(
         data.samples.take(rows),
-        None if data.targets is None else take_targets(data.targets, rows),
+        None if data.targets is None else data.targets.take(rows),
         None if data.weights is None else data.weights[rows],
         data.task,
-    )
-
-
-def take_targets(targets: Targets, rows: Rows) -> Targets:
-    """Return the targets of some rows."""
-    return Targets(
-        None if targets.labels is None else targets.labels[rows],
-        None if targets.values is None else targets.values[rows],
     )
 
 
@@ -255,6 +250,8 @@ class Prepared:
         The network's, settled where it had waited for samples.
     columns : tuple of str
         The figures that each epoch will have.
+    blocks : callable or None
+        Where the samples come in blocks, ``blocks()`` gives those of an epoch; `data` is the first.
     """
 
     data: Data
@@ -263,6 +260,59 @@ class Prepared:
     labels: Labels
     scaling: Scaling
     columns: tuple[str, ...]
+    blocks: Callable[[], Iterator[Data]] | None = None
+
+
+def prepare_blocks(
+    architecture: Architecture,
+    labels: Labels | None,
+    scaling: str | Scaling,
+    source: Any,
+    X_val: Any,
+    y_val: Any,
+    **unknown: Any,
+) -> Prepared:
+    """Check blocks of samples given to `Network.fit`, of which the first decides what labels and scaling there are.
+
+    `unknown` are those arguments that need to know all rows before the first block is trained on.
+    """
+    for name, value in unknown.items():
+        if value is not None:
+            remedy = {"validation_split": "X_val and y_val"}.get(
+                name, "a third entry in the blocks, (X, y, sample_weight)"
+            )
+            raise ArgumentError(f"{name} needs all samples at once, but they come in blocks; use {remedy} instead")
+    given = Blocks(source)
+    first = given_block(1, next(iter(given)), architecture, labels, present_scaling(scaling))
+    known = first[1]
+    if isinstance(scaling, str):
+        scaling = settled_scaling(scaling, first[0].samples, None)
+        scaling.vectors(architecture.inputs, architecture.dtype)  # raises where the features are too small for it
+
+    def blocks() -> Iterator[Data]:
+        for number, block in enumerate(given, start=1):
+            yield given_block(number, block, architecture, known, scaling)[0]
+
+    data = replace(first[0], samples=replace(first[0].samples, scaling=scaling))
+    validation = None
+    if X_val is not None:
+        validation = labelled(X_val, y_val, architecture, known, scaling, None, ("X_val", "y_val"))[0]
+    return Prepared(data, None, validation, known, scaling, figures(known, validation), blocks)
+
+
+def given_block(
+    number: int, block: tuple[Any, Any, Any], architecture: Architecture, labels: Labels | None, scaling: Scaling | None
+) -> tuple[Data, Labels]:
+    """Check one block of samples; as `labelled`."""
+    X, y, sample_weight = block
+    names = f"X of block {number}", f"y of block {number}"
+    return labelled(X, y, architecture, labels, scaling, sample_weight, names, whole=False)
+
+
+def figures(labels: Labels, validation: Data | None) -> tuple[str, ...]:
+    """Name the figures that each epoch will have."""
+    columns: tuple[str, ...] = ("loss",) if labels.task == "regression" else ("loss", "accuracy")
+    return columns if validation is None else columns + tuple(f"val_{name}" for name in columns)
 
 
 def prepare_fit(
@@ -282,6 +332,10 @@ def prepare_fit(
     if (X_val is None) != (y_val is None):
         given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
         raise ArgumentError(f"{given} is given without {missing}; validation needs both")
+    if y is None:
+        split = None if isinstance(validation_split, int | float) and validation_split == 0 else validation_split
+        unknown = {"validation_split": split, "sample_weight": sample_weight, "class_weight": class_weight}
+        return prepare_blocks(architecture, labels, scaling, X, X_val, y_val, **unknown)
     data, known = labelled(X, y, architecture, labels, present_scaling(scaling), sample_weight)
     rows, held_out = split_rows(data.samples.n_rows, validation_split, seed)
     if X_val is not None and held_out is not None:
@@ -301,10 +355,7 @@ def prepare_fit(
     check_some_weight(data, rows, "to train on")
     if data.weights is not None and rows is not None:
         data = replace(data, weights=mean_one(data.weights, rows))
-    columns: tuple[str, ...] = ("loss",) if known.task == "regression" else ("loss", "accuracy")
-    if validation is not None:
-        columns += tuple(f"val_{name}" for name in columns)
-    return Prepared(data, rows, validation, known, scaling, columns)
+    return Prepared(data, rows, validation, known, scaling, figures(known, validation))
 
 
 def check_names(hidden: object, output: object) -> None:

@@ -1,6 +1,6 @@
 """Mean, deviation and range of every feature, of dense and of sparse rows (floor 0; imports numpy and floor 0)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ Vector = NDArray[np.float64]
 
 # Rows, or values of sparse rows, that are held in float64 at a time: no float64 copy of all samples is needed.
 _ROWS = 4096
+_NUMBERS = 2**20
 _VALUES = 2**20
 
 
@@ -38,13 +39,25 @@ def mean_and_deviation(samples: NDArray[Any]) -> tuple[Vector, Vector]:
     >>> mean_and_deviation(np.array([[1.0, 7.0], [3.0, 7.0]]))
     (array([2., 7.]), array([1., 1.]))
     """
-    least, largest = samples.min(axis=0), samples.max(axis=0)
+    return mean_and_deviation_of_blocks(lambda rows: samples[rows], *samples.shape)
+
+
+def mean_and_deviation_of_blocks(
+    read: Callable[[slice], NDArray[Any]], n_rows: int, n_features: int
+) -> tuple[Vector, Vector]:
+    """As `mean_and_deviation`, of samples of which ``read(rows)`` gives some rows at a time."""
+    blocks = list(row_blocks(n_rows, max(1, min(_ROWS, _NUMBERS // max(1, n_features)))))
+    least, largest = np.full(n_features, np.inf), np.full(n_features, -np.inf)
+    total, squares = np.zeros(n_features), np.zeros(n_features)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = samples.mean(axis=0, dtype=np.float64)
-        squares = np.zeros(samples.shape[1])
-        for block in row_blocks(len(samples)):  # a second pass, since E[x²] - E[x]² cancels
-            squares += np.square(samples[block] - mean).sum(axis=0)
-    return _usable(mean, squares / len(samples), least, largest)
+        for rows in blocks:
+            block = read(rows)
+            least, largest = np.minimum(least, block.min(axis=0)), np.maximum(largest, block.max(axis=0))
+            total += block.sum(axis=0, dtype=np.float64)
+        mean = total / n_rows
+        for rows in blocks:  # a second pass, since E[x²] - E[x]² cancels
+            squares += np.square(read(rows) - mean).sum(axis=0)
+    return _usable(mean, squares / n_rows, least, largest)
 
 
 def sparse_mean_and_deviation(rows: SparseRows, n_features: int) -> tuple[Vector, Vector]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .checks import check_unmasked
 from .errors import ArgumentError, ArgumentTypeError
-from .feature_statistics import mean_and_deviation, row_blocks, sparse_mean_and_deviation, sparse_range
+from .feature_statistics import mean_and_deviation_of_blocks, sparse_mean_and_deviation, sparse_range
+from .mapped import blocks, is_mapped, take
 from .sparse import SparseRows, as_sparse_rows
 
 Array = NDArray[Any]
@@ -79,8 +80,7 @@ class Scaling:
         if samples.sparse is not None:
             mean, deviation = sparse_mean_and_deviation(samples.sparse, samples.n_features)
         else:
-            assert samples.dense is not None
-            mean, deviation = mean_and_deviation(samples.dense)
+            mean, deviation = mean_and_deviation_of_blocks(samples.raw, samples.n_rows, samples.n_features)
         return cls(1.0 / deviation, -mean / deviation)
 
     def vectors(self, n_features: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
@@ -126,6 +126,8 @@ class Samples:
     sparse : SparseRows or None
         One of the two is there.
     scaling : Scaling
+    picked : ndarray of int or None
+        Of a memory-mapped table, which stays where it is, the rows that are the samples; None for all.
     """
 
     n_rows: int
@@ -133,11 +135,19 @@ class Samples:
     dense: Array | None
     sparse: SparseRows | None
     scaling: Scaling = Scaling()
+    picked: NDArray[np.integer[Any]] | None = None
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the samples are dense rows in a file."""
+        return is_mapped(self.dense)
 
     def raw(self, rows: Any) -> Array:
-        """Rows as they came, dense; `rows` is a slice or an array of row numbers."""
+        """Rows as they came, dense; `rows` is a slice or an array of row numbers. Of a file they are a copy."""
         if self.dense is not None:
-            return np.asarray(self.dense[rows])
+            if not self.mapped:
+                return np.asarray(self.dense[rows])
+            return take(self.dense, (np.arange(self.n_rows) if self.picked is None else self.picked)[rows])
         assert self.sparse is not None
         return self.sparse.dense(np.arange(self.n_rows)[rows], self.n_features)
 
@@ -149,7 +159,9 @@ class Samples:
         return self.sparse.values
 
     def take(self, rows: NDArray[np.integer[Any]]) -> "Samples":
-        """Rows of these numbers as a data set of its own, as sparse as this one."""
+        """Rows of these numbers as a data set of its own, as sparse as this one, or as much on disk."""
+        if self.mapped:
+            return replace(self, n_rows=len(rows), picked=rows if self.picked is None else self.picked[rows])
         dense = None if self.dense is None else np.ascontiguousarray(self.dense[rows])
         sparse = None if self.sparse is None else self.sparse.take(rows)
         return replace(self, n_rows=len(rows), dense=dense, sparse=sparse)
@@ -162,8 +174,7 @@ class Samples:
         """Share of the values that are not zero, measured on some 500 rows spread over the data set."""
         if self.sparse is not None:
             return len(self.sparse.values) / max(1, self.n_rows * self.n_features)
-        assert self.dense is not None
-        block = self.dense[:: max(1, self.n_rows // 512)]
+        block = self.raw(slice(None, None, max(1, self.n_rows // 512)))
         # Compared first: NumPy counts what is true several times faster than what is a float.
         return float(np.count_nonzero(block != 0)) / max(1, block.size)
 
@@ -234,7 +245,7 @@ def found_scaling(samples: Samples) -> Scaling:
     """Return the scaling of samples that "auto" was resolved on, with what later samples are held against."""
     values = samples.stored()
     if values.dtype == np.uint8:
-        found_on = "pixels" if values.size and values.max() > 1 else ""
+        found_on = "pixels" if any((block > 1).any() for _, block in blocks(values)) else ""
     else:
         found_on = "fractions" if _has_fractions(values) else ""
     return replace(samples.scaling, found_on=found_on)
@@ -243,8 +254,7 @@ def found_scaling(samples: Samples) -> Scaling:
 def _has_fractions(values: Array) -> bool:
     """Whether there are numbers with fractions, or none beyond ±1: those of pixels that were scaled already."""
     largest = 0.0
-    for rows in row_blocks(len(values)):
-        block = values[rows]
+    for _, block in blocks(values):
         if (block != np.floor(block)).any():
             return True
         largest = max(largest, float(np.abs(block).max(initial=0)))
@@ -260,7 +270,8 @@ def _check_kind(values: Array, floats: bool, scaling: Scaling, name: str) -> Non
             "with Network(..., scaling='pixels')"
         )
     if scaling.found_on == "pixels" and floats and values.size:
-        low, high = float(values.min()), float(values.max())
+        ranges = [(float(block.min()), float(block.max())) for _, block in blocks(values)]
+        low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
         if low < 0 or 0 < high <= 1:
             raise ArgumentError(
                 f"{name} looks already scaled (from {low:g} to {high:g}), but the network was trained on uint8 pixels "
@@ -307,8 +318,7 @@ def _check_finite(samples: Samples, name: str, dtype: np.dtype[Any] | None) -> N
     if values.dtype.kind != "f":
         return
     narrow = dtype is not None and dtype.itemsize < values.dtype.itemsize
-    for rows in row_blocks(len(values)):
-        block = values[rows]
+    for first, block in blocks(values):
         with np.errstate(over="ignore", invalid="ignore"):
             # A sum is finite only if all numbers are, and takes a quarter of the time that a look at each does.
             if not narrow and np.isfinite(block.sum()):
@@ -316,7 +326,7 @@ def _check_finite(samples: Samples, name: str, dtype: np.dtype[Any] | None) -> N
         bad = ~(np.abs(block) <= np.finfo(dtype).max) if narrow and dtype is not None else ~np.isfinite(block)
         if bad.any():
             place = tuple(np.argwhere(bad)[0])
-            raise _unfit(samples, name, (rows.start + place[0], *place[1:]), dtype)
+            raise _unfit(samples, name, (first + place[0], *place[1:]), dtype)
 
 
 def _unfit(samples: Samples, name: str, place: tuple[int, ...], dtype: np.dtype[Any] | None) -> ArgumentError:

@@ -38,12 +38,13 @@ class Network:
         The number of inputs, then a whole number of units or a `Dense` for every layer, such as ``[784, 30, 10]``.
     hidden : str, default "relu"
         Activation of the layers before the last that name none: identity, sigmoid, tanh, relu, leaky_relu, elu, gelu,
-        silu, softmax.
+        silu, softmax, exponential.
     output : str, optional
         Activation of the last layer where it names none; by default the one that belongs to the loss.
     loss : str, default "cross_entropy"
         cross_entropy (one label of several), binary_cross_entropy (two labels, or any set of labels), squared_error,
-        absolute_error or huber.
+        absolute_error, huber, quantile (numbers of which a share lies below the outputs) or poisson (counts; the output
+        is their expected number).
     bias : bool, default True
         Whether layers that don't say have biases.
     initializer : str or initializer, default "auto"
@@ -60,6 +61,11 @@ class Network:
         all later samples, as numbers of any type, and those of another kind are refused: after uint8, floats that are
         negative or none above 1; after numbers with fractions, or none beyond ±1, uint8.
     dtype : {"float32", "float64"}, default "float32"
+    quantile : float in (0, 1), default 0.5
+        The level of ``loss="quantile"``: the share of targets that are to lie below the outputs.
+    label_smoothing : float in [0, 1), default 0.0
+        The share of every target that ``loss="cross_entropy"`` spreads evenly over all outputs, in training as in
+        validation and `evaluate`.
     seed : int in [0, 2**63], optional
         Decides the first weights, the order of the samples, dropout and validation splits. By default a fresh one, kept
         as `seed`.
@@ -108,6 +114,8 @@ class Network:
         l2: float = 0.0,
         scaling: str | Scaling | None = "auto",
         dtype: Any = "float32",
+        quantile: float = 0.5,
+        label_smoothing: float = 0.0,
         seed: int | None = None,
     ) -> None:
         arguments.check_names(hidden, output)
@@ -122,6 +130,8 @@ class Network:
             l1=l1,
             l2=l2,
             dtype=dtype,
+            quantile=quantile,
+            label_smoothing=label_smoothing,
         )
         self.scaling = arguments.check_scaling(scaling, self.architecture.inputs, self.architecture.dtype)
         self.labels: Labels | None = None
@@ -142,7 +152,7 @@ class Network:
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         epochs: int,
         batch_size: int = 32,
@@ -167,8 +177,14 @@ class Network:
         Parameters
         ----------
         X : array_like, shape (n_samples, inputs)
-            An array (float32, float64 and uint8 are taken as they are), a DataFrame, a SciPy sparse matrix, a memory
-            map. Images of shape (n, height, width) are taken as rows of pixels.
+            An array (float32, float64 and uint8 are taken as they are), a DataFrame, a SciPy sparse matrix. Images of
+            shape (n, height, width) are taken as rows of pixels. A memory map of one of these types, in C order, such
+            as ``numpy.load(path, mmap_mode="r")``, stays on disk: some 200 MB of it are in memory at a time, one batch
+            at least, and training leads to the same bits as on an array.
+
+            Without `y`, the samples in blocks: a list, or another object that can be iterated over again and again, of
+            tuples ``(X, y)`` or ``(X, y, sample_weight)``, or a function that returns a new iterator over such. One
+            block is in memory at a time; see Notes.
         y : array_like, shape (n_samples,) or (n_samples, outputs)
             Labels of any kind, one-hot rows, or numbers to learn.
         epochs : int >= 1
@@ -214,6 +230,28 @@ class Network:
             The loss or a weight became infinite or NaN.
         MissingDependencyError
             ``engine="numba"`` where Numba can't be imported.
+
+        Notes
+        -----
+        What changes where samples come in blocks: a batch lies within a block, so the last one of a block may be
+        smaller; `shuffle` shuffles the rows of each block, and the blocks come in the order in which they are given;
+        the first block of the first fit, which is asked for once more than there are epochs, decides what labels there
+        are and what the scalings "auto" and "standardize" become; a `schedule` changes the learning rate with every
+        epoch, not every step, to that of its middle; sample weights are taken as they are, and not scaled to a mean of
+        1. `validation_split`, `sample_weight` and `class_weight` do not apply. Blocks of some thousand rows are as fast
+        as arrays.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastmlp import Network
+        >>> def blocks():
+        ...     for day in range(5):  # read a file here
+        ...         X = np.random.default_rng(day).normal(size=(1000, 3))
+        ...         yield X, X[:, 0] > X[:, 1]
+        >>> net = Network([3, 8, 2], seed=0)
+        >>> net.fit(blocks, epochs=3, verbose=0).accuracy[-1] > 0.9
+        True
         """
         n_epochs = check_whole(epochs, "epochs", 1, 2**31)
         n_batch = check_whole(batch_size, "batch_size", 1, 2**31)
@@ -235,7 +273,9 @@ class Network:
             class_weight,
         )
         plan = training.Plan(
-            self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch, *switches
+            *(self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch),
+            *switches,
+            prepared.blocks,
         )
         rate = float(chosen.learning_rate)
         run = FitRun(self, self.state, History(), chosen, rate, n_epochs, prepared.columns, *scheduled)
@@ -447,6 +487,8 @@ class Network:
         ]
         parts = [f"Network([{', '.join(map(str, [built.inputs, *layers]))}]", f"loss={built.loss!r}"]
         parts += [f"{name}={value}" for name, value in (("l1", built.l1), ("l2", built.l2)) if value]
+        parts += [f"quantile={built.quantile}"] * (built.loss == "quantile")
+        parts += [f"label_smoothing={built.label_smoothing}"] * (built.label_smoothing > 0)
         parts += [f"dtype={built.dtype.name!r}"] * (built.dtype != np.float32)
         return ", ".join([*parts, f"seed={self.seed})"])
 

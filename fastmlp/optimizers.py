@@ -6,6 +6,8 @@ remembers (its moments) is kept by whoever trains, as `n_moments` vectors of the
 
 Weight decay is decoupled (Loshchilov and Hutter 2019): before a step, weights, not biases, shrink by the factor
 ``1 - learning_rate * weight_decay``. An L2 penalty that is part of the loss is the network's (`Network(l2=...)`).
+
+A gradient that is too long is scaled down before the step, by whoever trains (`clipped`).
 """
 
 from collections.abc import Sequence
@@ -20,6 +22,9 @@ from .errors import ArgumentError, ArgumentTypeError, unknown_name
 
 Array = NDArray[Any]
 
+CLIP_EPSILON = 1e-6
+"""Added to the length that `clipped` divides by, as in PyTorch."""
+
 SMALLEST_EPSILON = 1e-30
 """The least `epsilon` of an optimizer: float32 rounds what is below 1e-45 to 0, and is inexact below 1e-38."""
 
@@ -32,6 +37,8 @@ class _Optimizer:
         for field in fields(self):
             value = getattr(self, field.name)
             name = f"{field.name} of {type(self).__name__}"
+            if field.name == "clip_norm" and value is None:
+                continue
             if field.type == "bool" or field.type is bool:
                 object.__setattr__(self, field.name, check_switch(value, name))
                 continue
@@ -40,6 +47,10 @@ class _Optimizer:
                 raise ArgumentError(
                     f"{name} must be at least {SMALLEST_EPSILON:g}, got {number!r}: a float32 holds little less, and "
                     "without it 0 is divided by 0"
+                )
+            if field.name == "clip_norm" and number == 0:
+                raise ArgumentError(
+                    f"{name} must be above 0, got {number!r}; leave it out to let gradients be of any length"
                 )
             if field.name in ("momentum", "decay", "beta_1", "beta_2") and number >= 1:
                 raise ArgumentError(f"{name} must be below 1, got {number!r}")
@@ -58,6 +69,10 @@ class SGD(_Optimizer):
         Nesterov's look-ahead form; needs a momentum.
     weight_decay : float, default 0.0
         Decoupled: weights shrink by ``1 - learning_rate * weight_decay`` before each step.
+    clip_norm : float > 0, optional
+        The greatest length (Euclidean norm) of the gradient of a batch, all layers together and penalties included: a
+        longer one is scaled down to it; see `clipped`. The compiled engine then trains on one thread, since the
+        gradient has to be there as a whole before the first weight is changed.
 
     Raises
     ------
@@ -80,6 +95,7 @@ class SGD(_Optimizer):
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
+    clip_norm: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -128,6 +144,8 @@ class RMSprop(_Optimizer):
         Added to the root, outside it as PyTorch does (Keras: 1e-7, inside).
     weight_decay : float, default 0.0
         Decoupled, as in `SGD`.
+    clip_norm : float > 0, optional
+        As in `SGD`.
 
     Notes
     -----
@@ -144,6 +162,7 @@ class RMSprop(_Optimizer):
     decay: float = 0.9
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    clip_norm: float | None = None
 
     @property
     def n_moments(self) -> int:
@@ -173,6 +192,8 @@ class Adam(_Optimizer):
         Added to the root of the corrected second moment (PyTorch's and scikit-learn's value; Keras': 1e-7).
     weight_decay : float, default 0.0
         Decoupled, as in `SGD`; `AdamW` is Adam with 0.01.
+    clip_norm : float > 0, optional
+        As in `SGD`.
 
     Notes
     -----
@@ -182,7 +203,7 @@ class Adam(_Optimizer):
     Examples
     --------
     >>> Adam(0.01)
-    Adam(learning_rate=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.0)
+    Adam(learning_rate=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.0, clip_norm=None)
     """
 
     kind: ClassVar[str] = "adam"
@@ -191,6 +212,7 @@ class Adam(_Optimizer):
     beta_2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    clip_norm: float | None = None
 
     @property
     def n_moments(self) -> int:
@@ -220,6 +242,7 @@ class AdamW(Adam):
     learning_rate, beta_1, beta_2, epsilon
         As in `Adam`.
     weight_decay : float, default 0.01
+    clip_norm : float > 0, optional
 
     Examples
     --------
@@ -228,6 +251,36 @@ class AdamW(Adam):
     """
 
     weight_decay: float = 0.01
+
+
+def clipped(gradient: Array, clip_norm: float | None) -> Array:
+    """Return a gradient scaled down to the length it may have; the one given, where it is no longer than that.
+
+    Parameters
+    ----------
+    gradient : ndarray
+        All of it, as one vector.
+    clip_norm : float > 0 or None
+        None: any length.
+
+    Returns
+    -------
+    ndarray, the same shape and dtype
+
+    Notes
+    -----
+    ``g * min(1, clip_norm / (|g| + 1e-6))`` (Pascanu et al. 2013, algorithm 1), as PyTorch's ``clip_grad_norm_``. The
+    length is computed in float64.
+
+    Examples
+    --------
+    >>> clipped(np.array([6.0, 8.0]), 5.0).round(3)
+    array([3., 4.])
+    """
+    if clip_norm is None:
+        return gradient
+    factor = clip_norm / (float(np.linalg.norm(gradient.astype(np.float64))) + CLIP_EPSILON)
+    return gradient * factor if factor < 1 else gradient
 
 
 Optimizer = SGD | RMSprop | Adam

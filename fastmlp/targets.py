@@ -19,6 +19,9 @@ Array = NDArray[Any]
 
 TASKS = ("classes", "binary", "multilabel", "regression")
 
+NUMBERS_ONLY = ("poisson", "quantile")
+"""Losses of numbers with which nobody tells labels apart: rows of a 1 among zeros are counts to them."""
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -44,6 +47,12 @@ class Targets:
         wanted = np.zeros((len(labels), outputs), dtype=dtype)
         wanted[np.arange(len(labels)), labels] = 1
         return wanted
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> "Targets":
+        """Those of rows of these numbers."""
+        return Targets(
+            None if self.labels is None else self.labels[rows], None if self.values is None else self.values[rows]
+        )
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def learn_labels(y: Any, architecture: Architecture, name: str = "y") -> Labels:
         values = _as_targets(array, outputs, np.dtype(np.float64), name)
         if loss == "binary_cross_entropy":
             return Labels("multilabel", np.arange(outputs))
-        if loss == "cross_entropy" or _is_one_hot(values):
+        if loss == "cross_entropy" or (_is_one_hot(values) and loss not in NUMBERS_ONLY):
             return Labels("classes", np.arange(outputs))
         return Labels("regression", np.empty(0))
     if outputs > 1:
@@ -162,7 +171,9 @@ def as_targets(y: Any, n_rows: int, labels: Labels, architecture: Architecture, 
         return Targets(None, np.ascontiguousarray(wanted[:, None].astype(dtype)))
     if labels.task == "multilabel" or outputs > 1:
         raise ArgumentError(f"{name} must have shape (n_samples, {outputs}), as in the first fit; got {array.shape}")
-    return Targets(None, _as_targets(array[:, None], 1, dtype, name))
+    values = _as_targets(array[:, None], 1, dtype, name)
+    _check_rows(values, labels, architecture.loss, name)
+    return Targets(None, values)
 
 
 def as_sample_weights(sample_weight: Any, n_rows: int, dtype: np.dtype[Any]) -> Array | None:
@@ -295,6 +306,8 @@ def _is_one_hot(values: Array) -> bool:
 
 def _check_rows(values: Array, labels: Labels, loss: str, name: str) -> None:
     """Say so when rows are not what the loss and the first fit's targets ask for."""
+    if loss == "poisson":
+        _check_counts(values, name)
     if loss not in ("cross_entropy", "binary_cross_entropy"):
         if labels.task == "classes" and not _is_one_hot(values):
             raise ArgumentError(
@@ -311,6 +324,16 @@ def _check_rows(values: Array, labels: Labels, loss: str, name: str) -> None:
         raise ArgumentError(
             f"rows of {name} must sum to 1 where one label of several is right, but row {row} sums to "
             f"{float(values[row].sum()):g}"
+        )
+
+
+def _check_counts(values: Array, name: str) -> None:
+    negative = (values < 0).any(axis=1)
+    if negative.any():
+        row = int(negative.argmax())
+        raise ArgumentError(
+            f"{name} must be >= 0 for loss='poisson', which is about counts, but row {row} holds "
+            f"{float(values[row].min()):g}; use loss='squared_error' for numbers of either sign"
         )
 
 

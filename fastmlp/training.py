@@ -6,9 +6,9 @@ undone, the order of the samples included, so that a later `fit` goes on with th
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .architecture import Architecture, Array
 from .callbacks import Callback, FitRun
 from .engines.base import Data, Engine, Score, n_batches
-from .errors import TrainingError
+from .errors import ArgumentError, TrainingError
 from .history import History
 from .inputs import memory_range
 from .schedules import checked_factors
@@ -43,6 +43,9 @@ class Plan:
     shuffle : bool
     threads : int
         0 lets the engine choose.
+    blocks : callable or None
+        ``blocks()`` gives the data of an epoch block by block, where they are not all in `data`, which then is the
+        first.
     """
 
     architecture: Architecture
@@ -53,6 +56,7 @@ class Plan:
     batch_size: int
     shuffle: bool
     threads: int
+    blocks: Callable[[], Iterator[Data]] | None = None
 
 
 def fit(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback]) -> History:
@@ -108,7 +112,7 @@ def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback
         state.prepare_for(run.optimizer, plan.architecture)
         before = _Before(state)
         engine.load(plan.architecture)
-        data = engine.prepare(plan.architecture, plan.data, plan.threads)
+        data = None if plan.blocks else engine.prepare(plan.architecture, plan.data, plan.threads)
         checks = None if plan.validation is None else engine.prepare(plan.architecture, plan.validation, plan.threads)
         while run.epoch < run.epochs and not run.stop_reason:
             run.epoch += 1
@@ -134,10 +138,8 @@ def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback
 def _epoch(plan: Plan, run: FitRun, data: Any, checks: Any) -> dict[str, float]:
     """Train one epoch, judge it, and return its row of the history."""
     started = time.perf_counter()
-    order = _order(plan, run.state.generator)
-    rates = _learning_rates(run, n_batches(len(order), plan.batch_size))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told below
-        score = _train_in_slices(plan, run, data, order, rates)
+        score, rates = _train_on_blocks(plan, run) if plan.blocks else _train_on_all(plan, run, data)
         seconds = time.perf_counter() - started
         row = {"epoch": run.state.epoch + 1, "loss": score.loss, "accuracy": score.accuracy}
         if checks is not None:
@@ -148,40 +150,81 @@ def _epoch(plan: Plan, run: FitRun, data: Any, checks: Any) -> dict[str, float]:
     return {name: value for name, value in row.items() if not name.endswith("accuracy") or name in run.columns}
 
 
-def _train_in_slices(plan: Plan, run: FitRun, data: Any, order: NDArray[np.int64], rates: NDArray[np.float64]) -> Score:
+def _train_on_all(plan: Plan, run: FitRun, data: Any) -> tuple[Score, NDArray[np.float64]]:
+    """Train one epoch on data that are there as a whole; return the score and the learning rates."""
+    order = _order(plan, run.state.generator)
+    rates = _learning_rates(run, n_batches(len(order), plan.batch_size))
+    return _train_in_slices(plan, run, data, order, rates)[0], rates
+
+
+def _train_on_blocks(plan: Plan, run: FitRun) -> tuple[Score, NDArray[np.float64]]:
+    """Train one epoch on data that come in blocks; return the score and the learning rates.
+
+    How many steps there will be is not known before the last block, so the learning rate of all is that of the middle
+    of the epoch.
+    """
+    assert plan.blocks is not None
+    rate = run.learning_rate * checked_factors(run.schedule, np.array([run.state.epoch - run.schedule_start + 0.5]))
+    loss = correct = weight = 0.0
+    n_rows = 0
+    for block in plan.blocks():
+        order = _order(replace(plan, data=block), run.state.generator)
+        rates = np.repeat(rate, n_batches(len(order), plan.batch_size))
+        data = plan.engine.prepare(plan.architecture, block, plan.threads)
+        score, share = _train_in_slices(replace(plan, data=block), run, data, order, rates, n_rows)
+        n_rows += len(order)
+        if share > 0:
+            loss, correct, weight = loss + share * score.loss, correct + share * score.accuracy, weight + share
+        if not math.isfinite(loss):
+            break
+    if weight == 0:
+        raise ArgumentError("every sample of every block has weight 0; at least one must count")
+    return Score(float(loss / weight), float(correct / weight)), rate
+
+
+def _train_in_slices(
+    plan: Plan, run: FitRun, data: Any, order: NDArray[np.int64], rates: NDArray[np.float64], first_name: int = 0
+) -> tuple[Score, float]:
     """Train one epoch in several calls of the engine, since Python hears Ctrl-C only between them.
 
     The steps are those of one call. How many a call takes depends on the work of a step, not on a clock: a sum over
-    slices is rounded slice by slice, and the recorded loss is to have the same bits every time.
+    slices is rounded slice by slice, and the recorded loss is to have the same bits every time. The score comes with
+    the sum of the samples' weights.
     """
     loss = correct = weight = 0.0
-    steps = steps_per_call(plan.architecture, plan.batch_size)
+    samples = plan.data.samples
+    density = 1.0 if samples.sparse is None else samples.density()
+    steps = steps_per_call(plan.architecture, plan.batch_size, density)
     for start in range(0, len(rates), steps):
         rows = order[start * plan.batch_size : (start + steps) * plan.batch_size]
-        score = plan.engine.train_epoch(
-            plan.architecture, run.state, run.optimizer, data, rows, plan.batch_size, rates[start : start + steps]
-        )
+        wanted = (rows, plan.batch_size, rates[start : start + steps], first_name)
+        score = plan.engine.train_epoch(plan.architecture, run.state, run.optimizer, data, *wanted)
         share = len(rows) if plan.data.weights is None else float(plan.data.weights[rows].sum(dtype=np.float64))
         if share > 0:
             loss, correct, weight = loss + share * score.loss, correct + share * score.accuracy, weight + share
         if not math.isfinite(loss):
             break
-    return Score(float(loss / weight), float(correct / weight))
+    return Score(float(loss / weight), float(correct / weight)) if weight > 0 else Score(0.0, 0.0), weight
 
 
-def steps_per_call(architecture: Architecture, batch_size: int) -> int:
+def steps_per_call(architecture: Architecture, batch_size: int, density: float = 1.0) -> int:
     """Return how many steps one call of an engine takes: about 3e10 operations, a fraction of a second.
 
-    Counted are two operations a weight and sample in each of forward pass, weight gradient and backward pass, twenty a
-    weight for an optimizer's step, and a constant for what Python adds to a step of the reference engine.
+    Counted are two operations a weight and sample in each of forward pass, weight gradient and backward pass, in the
+    first layer for that share of the samples' values that is stored (`density`), twenty a weight for an optimizer's
+    step, and a constant for what Python adds to a step of the reference engine. A step over more weights than a cache
+    holds takes longer than its operations; of those there are few in a call all the same.
 
     Examples
     --------
     >>> from fastmlp.architecture import Architecture
     >>> steps_per_call(Architecture.build([784, 30, 10]), batch_size=10)
     14226
+    >>> steps_per_call(Architecture.build([100_000, 64, 10]), batch_size=200, density=0.001)
+    219
     """
-    work = (6 * batch_size + 20) * architecture.n_parameters + _WORK_OF_A_STEP
+    skipped = (1 - density) * architecture.layers[0].fan_in * architecture.layers[0].units
+    work = 6 * batch_size * (architecture.n_parameters - skipped) + 20 * architecture.n_parameters + _WORK_OF_A_STEP
     return max(1, int(_WORK_PER_CALL / work))
 
 

@@ -118,6 +118,8 @@ def test_weights_and_biases_are_drawn_by_their_initializers():
         ("squared_error", "identity"),
         ("absolute_error", "identity"),
         ("huber", "identity"),
+        ("quantile", "identity"),
+        ("poisson", "exponential"),
     ],
 )
 def test_the_output_belongs_to_the_loss(loss, activation):
@@ -197,6 +199,13 @@ def test_a_dense_prints_what_makes_it(dense):
         (lambda: Architecture.build([4, 1]), ArgumentError, "binary_cross_entropy"),
         (lambda: Architecture.build([4, 1], output="softmax", loss="huber"), ArgumentError, "always 1"),
         (lambda: Architecture.build([4, Dense(3, dropout=0.5)]), ArgumentError, "last layer"),
+        (lambda: Architecture.build([4, 3], output="identity", loss="poisson"), ArgumentError, "exponential"),
+        (lambda: Architecture.build([4, 3], loss="quantile", quantile=1.0), ArgumentError, "quantile"),
+        (lambda: Architecture.build([4, 3], loss="quantile", quantile="high"), ArgumentTypeError, "quantile"),
+        (lambda: Architecture.build([4, 3], loss="huber", quantile=0.9), ArgumentError, "loss='quantile'"),
+        (lambda: Architecture.build([4, 3], label_smoothing=1.0), ArgumentError, "label_smoothing"),
+        (lambda: Architecture.build([4, 3], label_smoothing=None), ArgumentTypeError, "label_smoothing"),
+        (lambda: Architecture.build([4, 3], loss="huber", label_smoothing=0.1), ArgumentError, "'cross_entropy'"),
         (lambda: Architecture.build([4, 3], l1=-1), ArgumentError, "l1"),
         (lambda: Architecture.build([4, 3], l2=math.inf), ArgumentError, "l2"),
         (lambda: Architecture.build([4, 3], l2="strong"), ArgumentTypeError, "l2"),

@@ -2,10 +2,12 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fastmlp.activations import get_activation
 from fastmlp.errors import ArgumentError
-from fastmlp.losses import LOSSES, get_loss
+from fastmlp.losses import LOSSES, get_loss, smoothed
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -21,6 +23,8 @@ def outputs(name, z):
         ("squared_error", [3.0, 1.0], [1.0, 2.0], 2.5),
         ("absolute_error", [3.0, 1.0], [1.0, 2.5], 3.5),
         ("huber", [3.0, 1.0], [1.0, 1.5], 1.5 + 0.125),
+        ("poisson", [0.0, math.log(3)], [0.0, 2.0], 1.0 + 2 * math.log(2 / 3) - 2 + 3),
+        ("quantile", [3.0, 1.0], [1.0, 1.5], 1.0 + 0.25),
         ("binary_cross_entropy", [math.log(3), 0.0], [1.0, 0.0], math.log(4 / 3) + math.log(2)),
         ("cross_entropy", [0.0, math.log(3)], [1.0, 0.0], math.log(4)),
         ("cross_entropy", [0.0, math.log(3)], [0.5, 0.5], 0.5 * math.log(4) + 0.5 * math.log(4 / 3)),
@@ -31,9 +35,32 @@ def test_values_by_hand(name, z, y, value):
     np.testing.assert_allclose(get_loss(name).value(z, outputs(name, z), y), [value, value], rtol=1e-14)
 
 
+def test_a_quantile_costs_its_level_below_and_the_rest_above():
+    loss, y = get_loss("quantile", 0.9), np.zeros((2, 1))
+    a = np.array([[-2.0], [2.0]])
+    np.testing.assert_allclose(loss.value(a, a, y), [1.8, 0.2])
+
+
+@given(level=st.floats(0.05, 0.95), seed=st.integers(0, 100))
+def test_the_quantile_loss_is_least_at_the_quantile(level, seed):
+    y = np.random.default_rng(seed).normal(size=(101, 1))
+    loss = get_loss("quantile", level)
+    costs = [loss.value(a, a, y).sum() for a in (np.full_like(y, value) for value in y[:, 0])]
+    best = y[np.argmin(costs), 0]
+    assert (y < best).mean() <= level + 1e-9 and (y <= best).mean() >= level - 1e-9
+
+
+@given(share=st.floats(0, 0.99), outputs=st.integers(1, 9))
+def test_smoothed_targets_sum_to_one_and_keep_their_order(share, outputs):
+    y = smoothed(np.eye(outputs), share)
+    np.testing.assert_allclose(y.sum(axis=1), 1)
+    assert (y.argmax(axis=1) == np.arange(outputs)).all()
+
+
 @every_loss
-def test_gradient_is_the_derivative(name):
-    loss, h = get_loss(name), 1e-6
+@pytest.mark.parametrize("level", [0.5, 0.8])
+def test_gradient_is_the_derivative(name, level):
+    loss, h = get_loss(name, level), 1e-6
     generator = np.random.default_rng(1)
     z, y = generator.uniform(-3, 3, (30, 4)), generator.dirichlet(np.ones(4), 30)
     y[np.abs(z - y) < 0.01] += 0.05  # away from the kinks

@@ -400,6 +400,30 @@ def test_bad_weights_are_refused_and_change_nothing(weights, error, message):
     np.testing.assert_array_equal(net.state.parameters, before)
 
 
+def test_a_poisson_network_learns_expected_counts(engine):
+    X = np.repeat([[0.0], [1.0]], 300, axis=0)
+    y = np.random.default_rng(0).poisson(np.where(X[:, 0] > 0, 9.0, 2.0))
+    net = Network([1, 1], loss="poisson", seed=0)
+    net.fit(X, y, epochs=60, optimizer=SGD(0.02), batch_size=50, engine=engine, verbose=0)
+    np.testing.assert_allclose(net.predict([[0.0], [1.0]]), [y[:300].mean(), y[300:].mean()], rtol=0.02)
+
+
+@pytest.mark.parametrize("level", [0.1, 0.9])
+def test_a_quantile_network_lies_above_that_share_of_the_targets(level, engine):
+    y = np.random.default_rng(0).exponential(size=1000)
+    net = Network([1, 1], loss="quantile", quantile=level, seed=0)
+    net.fit(np.zeros((1000, 1)), y, epochs=30, optimizer=SGD(0.1), schedule="linear", engine=engine, verbose=0)
+    assert (y < net.predict([[0.0]])).mean() == pytest.approx(level, abs=0.02)
+
+
+def test_smoothed_labels_keep_a_network_from_certainty(engine, blobs):
+    X, y = blobs
+    plain, smoothed = (Network([4, 3], label_smoothing=share, seed=0) for share in (0.0, 0.3))
+    for net in (plain, smoothed):
+        net.fit(10 * X, y, epochs=30, engine=engine, verbose=0)
+    assert smoothed.predict_proba(X).max(axis=1).mean() < plain.predict_proba(X).max(axis=1).mean()
+
+
 @pytest.mark.parametrize("options", [{"loss": "squared_error"}, {"loss": "huber", "output": "relu"}])
 def test_numbers_have_no_probabilities(options):
     with pytest.raises(ValueError, match=r"predict\(X\)"):

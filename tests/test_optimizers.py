@@ -2,9 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fastmlp.errors import ArgumentError, ArgumentTypeError
-from fastmlp.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop, get_optimizer
+from fastmlp.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop, clipped, get_optimizer
 
 EVERY = [SGD(0.1), SGD(0.1, momentum=0.9), SGD(0.1, momentum=0.9, nesterov=True), RMSprop(0.1), Adam(0.1), AdamW(0.1)]
 every_optimizer = pytest.mark.parametrize("optimizer", EVERY, ids=repr)
@@ -52,6 +54,19 @@ def test_adam_by_hand():
 def test_adamw_is_adam_that_decays():
     assert AdamW().weight_decay == 0.01
     assert steps(AdamW(0.1), [2.0, -3.0]) == steps(Adam(0.1), [2.0, -3.0])  # whoever trains lets the weights decay
+
+
+@given(seed=st.integers(0, 100), clip_norm=st.floats(0.01, 100), dtype=st.sampled_from([np.float32, np.float64]))
+def test_a_clipped_gradient_keeps_its_direction_and_is_as_long_as_it_may_be(seed, clip_norm, dtype):
+    gradient = np.random.default_rng(seed).normal(size=20).astype(dtype)
+    short, length = clipped(gradient, clip_norm), np.linalg.norm(gradient)
+    assert short.dtype == dtype
+    np.testing.assert_allclose(np.linalg.norm(short), min(length, clip_norm), rtol=1e-5)
+    np.testing.assert_allclose(short * length, gradient * np.linalg.norm(short), rtol=1e-5)
+
+
+def test_a_gradient_whose_squares_float32_cannot_hold_is_clipped():
+    np.testing.assert_allclose(clipped(np.array([3e30, 4e30], np.float32), 5.0), [3.0, 4.0], rtol=1e-6)
 
 
 @every_optimizer
@@ -121,6 +136,9 @@ def test_an_optimizer_stands_for_itself():
         (lambda: Adam(beta_2=1.5), ArgumentError, "beta_2"),
         (lambda: Adam(epsilon=-1e-8), ArgumentError, "epsilon"),
         (lambda: Adam(epsilon=0.0), ArgumentError, "epsilon"),
+        (lambda: Adam(clip_norm=0), ArgumentError, "clip_norm of Adam must be above 0"),
+        (lambda: SGD(clip_norm=-1.0), ArgumentError, "clip_norm"),
+        (lambda: RMSprop(clip_norm="short"), ArgumentTypeError, "clip_norm"),
         (lambda: AdamW(weight_decay=None), ArgumentTypeError, "weight_decay"),
     ],
 )

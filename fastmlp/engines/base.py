@@ -91,10 +91,12 @@ class Engine(Protocol):
         order: NDArray[np.int64],
         batch_size: int,
         learning_rates: NDArray[np.float64],
+        first_name: int = 0,
     ) -> Score:
         """Train on the rows in this order, one step a batch, and count the steps in `state`.
 
-        `learning_rates` has one value a step. The score is of the outputs on the way, before each batch's step.
+        `learning_rates` has one value a step. The score is of the outputs on the way, before each batch's step. Dropout
+        knows a row by its number here plus `first_name`.
         """
 
 

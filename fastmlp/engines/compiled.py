@@ -21,14 +21,16 @@ from ..inputs import Samples, Scaling
 from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.few import forward_rows
-from ..kernels.given import Network
+from ..kernels.given import SPARSE_BYTES, Network
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
 from ..targets import Targets
-from .base import Array, Data, Score
-from .conversion import DENSE_FROM, Prepared, plain, prepare
-from .layout import describe_layers, layout, take_over
+from . import conversion
+from .base import Array, Data, Score, n_batches
+from .conversion import DENSE_FROM, Prepared, plain
+from .layout import chunk_rows, describe_layers, is_large, layout, take_over
 from .reference import add_penalties
+from .staging import Staged, parts, stage
 from .threads import available_threads
 
 __all__ = [
@@ -52,22 +54,44 @@ THREADS_FROM = 2e6
 """Multiply-adds of a step from which a second thread pays (measured)."""
 
 
-def forward(architecture: Architecture, parameters: Array, prepared: Prepared) -> Array:
+def prepare(
+    architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
+) -> Prepared | Staged:
+    """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
+    return (stage if data.samples.mapped else conversion.prepare)(architecture, data, threads, once, sparse)
+
+
+def forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged) -> Array:
     """See `Engine.forward`."""
     outputs = np.empty((prepared.n_rows, architecture.outputs), dtype=architecture.dtype)
-    _run(batches.FORWARD, architecture, prepared, parameters, outputs=outputs.reshape(-1))
+    _forward(architecture, parameters, prepared, outputs)
     return outputs
 
 
-def evaluate(architecture: Architecture, parameters: Array, prepared: Prepared) -> Score:
+def evaluate(architecture: Architecture, parameters: Array, prepared: Prepared | Staged) -> Score:
     """See `Engine.evaluate`."""
-    return _run(batches.FORWARD, architecture, prepared, parameters)
+    return _forward(architecture, parameters, prepared, np.empty((prepared.n_rows, 0), dtype=architecture.dtype))
 
 
-def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: Prepared) -> tuple[float, Array]:
+def _forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged, outputs: Array) -> Score:
+    """Pass all rows through the network; `outputs`, which receives what comes out, may have no columns."""
+    totals, n_rows, chunk = np.zeros(3), prepared.n_rows, 1
+    if isinstance(prepared, Staged):
+        chunk = chunk_rows(architecture, n_rows, 0 if prepared.sparse else architecture.inputs)
+    for part, order, span in parts(prepared, np.arange(n_rows), chunk):
+        target = outputs[span].reshape(-1)
+        score = _run(batches.FORWARD, architecture, part, parameters, order, n_rows, outputs=target, totals=totals)
+    return score
+
+
+def loss_and_gradient(
+    architecture: Architecture, parameters: Array, prepared: Prepared | Staged
+) -> tuple[float, Array]:
     """See `Engine.loss_and_gradient`."""
-    gradient = architecture.zeros()
-    score = _run(batches.GRADIENT, architecture, prepared, parameters, gradient=gradient)
+    gradient, order = architecture.zeros(), np.arange(prepared.n_rows)
+    if isinstance(prepared, Staged):
+        prepared = prepared.part(order)
+    score = _run(batches.GRADIENT, architecture, prepared, parameters, order, len(order), gradient=gradient)
     weights = prepared.wanted.weights
     mean_weight = float(weights.mean(dtype=np.float64)) if len(weights) else 1.0
     return score.loss * mean_weight + add_penalties(architecture, parameters, gradient), gradient
@@ -77,31 +101,38 @@ def train_epoch(
     architecture: Architecture,
     state: TrainingState,
     optimizer: Optimizer,
-    prepared: Prepared,
+    prepared: Prepared | Staged,
     order: NDArray[np.int64],
     batch_size: int,
     learning_rates: NDArray[np.float64],
+    first_name: int = 0,
 ) -> Score:
     """See `Engine.train_epoch`."""
     code, settings = _settings(architecture, optimizer)
-    score = _run(
-        batches.TRAIN,
-        architecture,
-        prepared,
-        state.parameters,
-        order=np.ascontiguousarray(order, dtype=np.int64),
-        batch_size=batch_size,
-        keys=[
-            epoch_key(state.seed, state.epoch, number) if layer.dropout else 0
-            for number, layer in enumerate(architecture.layers)
-        ],
-        code=code,
-        settings=settings,
-        rates=np.ascontiguousarray(learning_rates, dtype=np.float64),
-        moments=state.moments,
-        step=state.step,
-    )
-    state.step += len(learning_rates)
+    order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), np.zeros(3)
+    keys = [
+        epoch_key(state.seed, state.epoch, number) if layer.dropout else 0
+        for number, layer in enumerate(architecture.layers)
+    ]
+    for part, rows, span in parts(prepared, order, batch_size):
+        rates = learning_rates[span.start // batch_size :][: n_batches(len(rows), batch_size)]
+        score = _run(
+            batches.TRAIN,
+            architecture,
+            part,
+            state.parameters,
+            rows,
+            batch_size,
+            names=order[span] + first_name if first_name else order[span],
+            keys=keys,
+            code=code,
+            settings=settings,
+            rates=np.ascontiguousarray(rates, dtype=np.float64),
+            moments=state.moments,
+            step=state.step,
+            totals=totals,
+        )
+        state.step += len(rates)
     return score
 
 
@@ -175,7 +206,7 @@ def _load(dtype: str) -> None:
     architecture = Architecture.build([8, 8, 2], dtype=dtype)
     state = TrainingState(architecture.zeros(), np.random.default_rng(0), 0)
     samples = Samples(1, 8, np.ones((1, 8), dtype=np.uint8), None)
-    prepared = prepare(architecture, Data(samples, Targets(np.zeros(1, np.int32), None)), 1, sparse=True)
+    prepared = conversion.prepare(architecture, Data(samples, Targets(np.zeros(1, np.int32), None)), 1, sparse=True)
     with _no_garbage_collection():
         train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
 
@@ -197,24 +228,27 @@ def _run(
     architecture: Architecture,
     prepared: Prepared,
     parameters: Array,
+    order: NDArray[np.int64],
+    batch_size: int,
     *,
     outputs: Array | None = None,
     gradient: Array | None = None,
-    order: NDArray[np.int64] | None = None,
-    batch_size: int = 0,
+    names: NDArray[np.int64] | None = None,
     keys: Sequence[int] = (),
     code: int = codes.SGD,
     settings: NDArray[np.float64] | None = None,
     rates: NDArray[np.float64] | None = None,
     moments: Sequence[Array] = (),
     step: int = 0,
+    totals: NDArray[np.float64] | None = None,
 ) -> Score:
-    """Call the kernels for one pass over the data; the arguments are those of `kernels.batches`."""
+    """Call the kernels for one pass over the data; the arguments are those of `kernels.batches`.
+
+    The score is that of all passes that have had these `totals`.
+    """
     nothing = np.empty(0, dtype=architecture.dtype)
-    if order is None:
-        order = np.arange(prepared.n_rows)
-    batch_size = min(batch_size or len(order), len(order))
-    threads = _threads(architecture, prepared, batch_size)
+    settings = np.zeros(codes.SETTINGS) if settings is None else settings
+    threads = 1 if settings[codes.CLIP_NORM] > 0 else _threads(architecture, prepared, batch_size, len(moments))
     backward = mode != batches.FORWARD
     wanted = batch_size, threads, backward, len(moments)
     # Taken out while it is in use: another thread may be at the same data.
@@ -224,11 +258,12 @@ def _run(
     if divided:
         works[0].shared_parameters[:] = parameters
     tables[:, :, codes.KEY] = keys or 0
-    settings = np.zeros(codes.SETTINGS) if settings is None else settings
+    settings[codes.LEVEL], settings[codes.SMOOTHING] = architecture.quantile, architecture.label_smoothing
     settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
     loss_code = getattr(codes, architecture.loss.upper())
     networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings) for table in tables]
-    totals = np.zeros(3)
+    totals = np.zeros(3) if totals is None else totals
+    names = order if names is None else names
     rates = np.zeros(0) if rates is None else rates
     first, second = [*moments, nothing, nothing][:2]
     results = (mode, nothing if outputs is None else outputs, totals)
@@ -248,7 +283,23 @@ def _run(
     places.team.run(
         batches.run,
         [
-            (*results, network, prepared.rows, prepared.wanted, work, code, w, g, m, v, order, batch_size, rates, step)
+            (
+                *results,
+                network,
+                prepared.rows,
+                prepared.wanted,
+                work,
+                code,
+                w,
+                g,
+                m,
+                v,
+                order,
+                names,
+                batch_size,
+                rates,
+                step,
+            )
             for network, work, (w, m, v), g in zip(networks, works, vectors, gradients, strict=True)
         ],
     )
@@ -262,10 +313,12 @@ def _run(
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
 
-def _threads(architecture: Architecture, prepared: Prepared, batch_size: int) -> int:
+def _threads(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> int:
     """How many threads a step is divided among: as asked for, or two and more where each has enough to do."""
     if prepared.threads > 0:
         return min(prepared.threads, available_threads())
+    if moments and prepared.rows.kind >= SPARSE_BYTES and is_large(architecture) and batch_size * prepared.density < 8:
+        return 1  # the optimizer waits for memory, of which one thread uses all the bandwidth there is (measured)
     dense = sum(layer.fan_in * layer.units for layer in architecture.layers[1:])
     first = architecture.layers[0].fan_in * architecture.layers[0].units
     work = batch_size * 3 * (dense + prepared.density * first)
@@ -274,8 +327,9 @@ def _threads(architecture: Architecture, prepared: Prepared, batch_size: int) ->
 
 def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, NDArray[np.float64]]:
     settings = np.zeros(codes.SETTINGS)
-    settings[codes.L1], settings[codes.L2] = architecture.l1, architecture.l2
-    settings[codes.WEIGHT_DECAY] = optimizer.weight_decay
+    clipping = optimizer.clip_norm is not None
+    settings[[codes.CLIP_L1, codes.CLIP_L2] if clipping else [codes.L1, codes.L2]] = architecture.l1, architecture.l2
+    settings[codes.WEIGHT_DECAY], settings[codes.CLIP_NORM] = optimizer.weight_decay, optimizer.clip_norm or 0
     if isinstance(optimizer, SGD):
         settings[codes.MOMENTUM], settings[codes.NESTEROV] = optimizer.momentum, optimizer.nesterov
         return codes.SGD, settings

@@ -52,10 +52,19 @@ def prepare(
 ) -> Prepared:
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
     density = data.samples.density()
+    return convert(architecture, data, threads, is_sparse(data.samples, density, once, sparse), density)
+
+
+def is_sparse(samples: Samples, density: float, once: bool, sparse: bool | None) -> bool:
+    """Whether rows are to be compressed; `sparse`, where it is not None, has decided."""
     if sparse is None:
-        sparse = data.samples.sparse is not None
         # To compress rows pays where they are used again; a single forward pass skips their zeros as it goes.
-        sparse |= density < DENSE_FROM and not _is_mapped(data.samples.dense) and not once
+        return samples.sparse is not None or (density < DENSE_FROM and not once)
+    return sparse
+
+
+def convert(architecture: Architecture, data: Data, threads: int, sparse: bool, density: float) -> Prepared:
+    """Convert data of this density to sparse or dense rows."""
     rows = _rows(data.samples, architecture.dtype, sparse)
     longest = int(np.diff(rows.starts).max(initial=0))
     work = density if sparse else 1.0
@@ -153,12 +162,3 @@ def plain(array: Array) -> Array:
     if array.size == 0:
         return np.empty(0, array.dtype)
     return array.reshape(-1) if array.flags.writeable else np.asarray(_Memory(array))
-
-
-def _is_mapped(array: Array | None) -> bool:
-    """Whether an array is a file's memory map, or a view of one: it is to stay on disk."""
-    while array is not None:
-        if isinstance(array, np.memmap):
-            return True
-        array = getattr(array, "base", None)
-    return False

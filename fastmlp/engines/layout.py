@@ -34,6 +34,15 @@ _LISTS_FROM = 4.0
 """Entries of a column in a chunk, on average, from which it pays to list them by columns (measured)."""
 
 
+_LARGE_NUMBERS = 2**21
+"""Weights of a first layer that, with the moments of Adam, are more than caches hold."""
+
+
+def is_large(architecture: Architecture) -> bool:
+    """Whether the first layer is so large that a step of the optimizer has to fetch it from memory."""
+    return architecture.layers[0].fan_in * architecture.layers[0].stride >= _LARGE_NUMBERS
+
+
 class Layout(NamedTuple):
     """Memory of the threads, and what is in it.
 
@@ -67,7 +76,7 @@ def layout(
     x_row = row_stride(padded(rows.features), dtype) if dense else 0
     n_parameters = architecture.flat_size
     grouped = backward and batch_size >= _GROUPED_FROM and n_parameters <= _GROUPED_PARAMETERS
-    chunk = chunk_rows(batch_size, x_row + 2 * sum(strides))
+    chunk = chunk_rows(architecture, batch_size, rows.features if dense else 0)
     if grouped:
         chunk = -(-batch_size // (-(-batch_size // (_GROUPS * _GROUPED_ROWS)) * _GROUPS))
     size = 0
@@ -110,8 +119,10 @@ def layout(
     losses, correct = np.zeros(chunk), np.zeros(chunk)
     group_gradients = aligned_zeros(_GROUPS * n_parameters if grouped else 0, dtype)
     group_totals = np.zeros(_GROUPS * codes.ONE_OF_GROUP if grouped else 0)
-    # Lists pay where they are some entries long.
+    # Lists pay where they are some entries long. They also spare an optimizer with a memory the gradient of a matrix
+    # that no cache holds, which row by row would be filled with zeros, written and read as a whole.
     listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
+    listing |= backward and not dense and moments > 0 and is_large(architecture)
     skipping = not backward and dense and prepared.nonzero < DENSE_FROM
     entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
     works = [
@@ -161,10 +172,19 @@ def block_rows(width: int) -> int:
     return max(18, _BLOCK_NUMBERS // width // 6 * 6)
 
 
-def chunk_rows(batch_size: int, numbers_of_a_row: int) -> int:
+def chunk_rows(architecture: Architecture, batch_size: int, features: int) -> int:
     """Rows of a chunk: equal parts of the batch, small enough for the cache; it depends on nothing else, so neither
     do the bits.
+
+    `features` are those of dense rows, which are copied to the chunk; 0 for sparse ones.
     """
+    strides = [row_stride(layer.stride, architecture.dtype) for layer in architecture.layers]
+    numbers_of_a_row = (row_stride(padded(features), architecture.dtype) if features else 0) + 2 * sum(strides)
+    return rows_that_fit(batch_size, numbers_of_a_row)
+
+
+def rows_that_fit(batch_size: int, numbers_of_a_row: int) -> int:
+    """Rows of equal parts of a batch, small enough for the cache."""
     most = max(64, min(4096, _CHUNK_NUMBERS // numbers_of_a_row))
     parts = -(-batch_size // most)
     return max(1, -(-batch_size // parts))

@@ -15,8 +15,8 @@ from ..activations import get_activation
 from ..architecture import Architecture
 from ..dropout import dropout_mask, epoch_key
 from ..inputs import Scaling
-from ..losses import get_loss
-from ..optimizers import Optimizer
+from ..losses import smoothed
+from ..optimizers import Optimizer, clipped
 from ..state import TrainingState
 from .base import Array, Data, Score
 
@@ -94,7 +94,7 @@ def backward_pass(
     -------
     ndarray, shape (batch,)
     """
-    loss = get_loss(architecture.loss)
+    loss = architecture.loss_function
     da = loss.gradient(run.logits[-1], run.activations[-1], y) * weights[:, None]
     views = architecture.views(parameters)
     for number in reversed(range(len(architecture.layers))):
@@ -163,7 +163,7 @@ def evaluate(architecture: Architecture, parameters: Array, prepared: Data) -> S
     for rows in _blocks(prepared.samples.n_rows):
         run = forward_pass(architecture, parameters, prepared.samples.rows(rows, architecture.dtype))
         y = _wanted(architecture, prepared, rows)
-        losses = get_loss(architecture.loss).value(run.logits[-1], run.activations[-1], y)
+        losses = architecture.loss_function.value(run.logits[-1], run.activations[-1], y)
         meter.add(losses, run.activations[-1], y, _weights_of(prepared, rows, len(y)))
     return meter.score()
 
@@ -188,6 +188,7 @@ def train_epoch(
     order: NDArray[np.int64],
     batch_size: int,
     learning_rates: NDArray[np.float64],
+    first_name: int = 0,
 ) -> Score:
     """See `Engine.train_epoch`."""
     meter = _Meter(prepared.task)
@@ -195,7 +196,8 @@ def train_epoch(
     keys = [epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))]
     for batch, learning_rate in enumerate(learning_rates.tolist()):
         rows = order[batch * batch_size : (batch + 1) * batch_size]
-        run = forward_pass(architecture, state.parameters, prepared.samples.rows(rows, architecture.dtype), keys, rows)
+        x, names = prepared.samples.rows(rows, architecture.dtype), rows + first_name
+        run = forward_pass(architecture, state.parameters, x, keys, names)
         y = _wanted(architecture, prepared, rows)
         weights = _weights_of(prepared, rows, len(y))
         share = (weights / len(rows)).astype(architecture.dtype)
@@ -206,7 +208,8 @@ def train_epoch(
             for layer in architecture.layers:
                 layer.weights(state.parameters)[...] *= 1.0 - learning_rate * optimizer.weight_decay
         state.step += 1
-        optimizer.update(state.parameters, gradient, state.moments, state.step, learning_rate)
+        step = clipped(gradient, optimizer.clip_norm)
+        optimizer.update(state.parameters, step, state.moments, state.step, learning_rate)
     return meter.score()
 
 
@@ -234,7 +237,7 @@ def _blocks(n_rows: int) -> list[slice]:
 
 def _wanted(architecture: Architecture, data: Data, rows: Any) -> Array:
     assert data.targets is not None
-    return data.targets.rows(rows, architecture.outputs, architecture.dtype)
+    return smoothed(data.targets.rows(rows, architecture.outputs, architecture.dtype), architecture.label_smoothing)
 
 
 def _weights_of(data: Data, rows: Any, n: int) -> NDArray[np.float64]:

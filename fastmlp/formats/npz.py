@@ -147,6 +147,8 @@ def _describe_architecture(architecture: Architecture) -> dict[str, Any]:
         "l1": architecture.l1,
         "l2": architecture.l2,
         "dtype": architecture.dtype.name,
+        "quantile": architecture.quantile,
+        "label_smoothing": architecture.label_smoothing,
     }
 
 
@@ -323,7 +325,8 @@ def _build(described: dict[str, Any]) -> Architecture:
         )
         for layer in described["layers"]
     ]
-    names = ("loss", "l1", "l2", "dtype")
+    names = ["loss", "l1", "l2", "dtype"]
+    names += [name for name in ("quantile", "label_smoothing") if name in described]  # not so in early files
     return Architecture.build([described["inputs"], *layers], **{name: described[name] for name in names})
 
 

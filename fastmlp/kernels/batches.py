@@ -8,7 +8,8 @@ one another. Nothing is allocated in its loops.
 
 from ._jit import entry
 from .barrier import wait
-from .codes import KEPT, L1, LEFT, MOMENTUM, ONE_OF_GROUP, RIGHT, ROW, SGD, STRIDE, UNITS, A
+from .clipping import clip
+from .codes import CLIP_NORM, KEPT, L1, LEFT, MOMENTUM, ONE_OF_GROUP, RIGHT, ROW, SGD, STRIDE, UNITS, A
 from .exchange import (
     collect,
     collect_parameters,
@@ -38,7 +39,7 @@ TRAIN, GRADIENT, FORWARD = range(3)
 @entry
 def run(
     thread, threads, barrier, mode, outputs, totals, network, rows, wanted, work,
-    optimizer, parameters, gradient, m, v, order, batch_size, rates, step,
+    optimizer, parameters, gradient, m, v, order, names, batch_size, rates, step,
 ):  # fmt: skip
     """Go through `order` in batches of `batch_size`, as one of several threads.
 
@@ -64,6 +65,8 @@ def run(
         where it isn't asked for and never has to be kept whole. In training and for a gradient each thread has its
         own, and keeps those up to date that it owns by its layer table.
     order : ndarray of int64
+    names : ndarray of int64
+        The numbers by which dropout knows the rows of `order`: those in the whole data set, where this is a part.
     rates : ndarray of float64
         The learning rate of every batch; read in TRAIN.
     step : int
@@ -85,7 +88,7 @@ def run(
     shared_parameters, ones = pointer(work.shared_parameters), pointer(work.ones)
     ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
     n_rows, writing, n_parameters = len(order), len(outputs) > 0, len(parameters)
-    order, outputs_, parameters_ = pointer(order), pointer(outputs), pointer(parameters)
+    order, names, outputs_, parameters_ = pointer(order), pointer(names), pointer(outputs), pointer(parameters)
     gradient_, m_, v_ = pointer(gradient), pointer(m), pointer(v)
 
     top = n_layers - 1
@@ -100,7 +103,9 @@ def run(
     # Plain gradient descent on a batch of one chunk needs no gradient: deltas times minus the rate go straight into the
     # weights.
     direct = training and optimizer == SGD and get(settings, MOMENTUM) == 0 and get(settings, L1) == 0
-    direct = direct and batch_size <= chunk and groups == 0
+    # One that is to be clipped has to be whole first; there is one thread then.
+    clipping = training and get(settings, CLIP_NORM) > 0
+    direct = direct and batch_size <= chunk and groups == 0 and not clipping
     target = parameters_ if direct else gradient_
     for batch in range((n_rows + batch_size - 1) // batch_size):
         begin = batch * batch_size
@@ -154,20 +159,21 @@ def run(
             for n in range(top + 1):
                 if n > 0:
                     layer_forward(memory, layers, n, parameters_, first, last - first, count == 1, chunk >= PACK_FROM)
-                activate(memory, layers, n, settings, order, position, first, last - first, training)
+                activate(memory, layers, n, settings, names, position, first, last - first, training)
             if has_targets:
                 judge_rows(
-                    memory, y, mask, losses, correct, layers, top, loss, task, labelled, labels, values, weighted,
-                    weights, order, position, first, last,
+                    memory, y, mask, losses, correct, layers, top, loss, settings, task, labelled, labels, values,
+                    weighted, weights, order, position, first, last,
                 )  # fmt: skip
 
             # Backward.
             if backward:
                 backward_top(
-                    memory, y, mask, layers, top, loss, weighted, weights, order, position, first, last, delta_scale
-                )
+                    memory, y, mask, layers, top, loss, settings, weighted, weights, order, position, first, last,
+                    delta_scale,
+                )  # fmt: skip
                 backward_rows(
-                    memory, layers, top, parameters_, loss, settings, order, position, first, last, training,
+                    memory, layers, top, parameters_, loss, settings, names, position, first, last, training,
                     batch_size > 1,
                 )  # fmt: skip
                 if exchanging:
@@ -194,7 +200,7 @@ def run(
             # Parameters.
             if exchanging:
                 collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, last, count)
-            updating = training and not direct and position + count == end and groups == 0
+            updating = training and not direct and not clipping and position + count == end and groups == 0
             whole = updating and position == begin
             accumulate = direct or number >= (groups if groups > 0 else 1)
             if direct:
@@ -221,8 +227,9 @@ def run(
                 for group in range(used):
                     for k in range(3):
                         totals[k] += get(group_totals, group * ONE_OF_GROUP + k)
-            if training:
-                update_all(
-                    optimizer, parameters_, gradient_, m_, v_, n_layers, layers, settings, step + batch + 1, rate
-                )
+        if clipping:
+            clip(gradient_, parameters_, n_layers, layers, settings)
+        if training and (groups > 0 or clipping):
+            update_all(optimizer, parameters_, gradient_, m_, v_, n_layers, layers, settings, step + batch + 1, rate)
+        if groups > 0:
             wait(barrier, threads)

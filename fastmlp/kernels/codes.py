@@ -8,13 +8,15 @@ covers this folder only. `fastmlp.engines.compiled` looks them up by name.
 PADDING = 8
 """Rows are padded to a multiple of this many numbers: `fastmlp.architecture.LANES`."""
 
-IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTMAX = range(9)
-SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(5)
+IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTMAX, EXPONENTIAL = range(10)
+SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, QUANTILE, BINARY_CROSS_ENTROPY, CROSS_ENTROPY, POISSON = range(7)
+"""Those from BINARY_CROSS_ENTROPY on are differentiated by the logits, the others by the outputs."""
 SGD, RMSPROP, ADAM = range(3)
 CLASSES, BINARY, MULTILABEL, REGRESSION = range(4)
 
 LEAKY_SLOPE = 0.01
 HUBER_DELTA = 1.0
+LARGEST_EXPONENT = 80.0
 
 # Columns of the layer table: one row of integers a layer.
 (
@@ -33,4 +35,10 @@ ONE_OF_GROUP = 16
 """How far apart the sums of the groups of `groups` lie, which several threads write: two cache lines."""
 
 # Entries of the settings, floats.
-(L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, SETTINGS) = range(10)
+(
+    L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, LEVEL, SMOOTHING, CLIP_NORM,
+    CLIP_L1, CLIP_L2, SETTINGS,
+) = range(15)  # fmt: skip
+"""Penalties; the optimizer's own; the level of the quantile, and the label smoothing; the
+length that a gradient may have (0: any), and the penalties in the place of the first two, where it is clipped: they are
+added before and not with the optimizer's step."""

@@ -11,7 +11,20 @@ import math
 import numpy as np
 
 from ._jit import kernel
-from .codes import ELU, GELU, IDENTITY, LEAKY_RELU, LEAKY_SLOPE, RELU, SIGMOID, SILU, SOFTMAX, TANH
+from .codes import (
+    ELU,
+    EXPONENTIAL,
+    GELU,
+    IDENTITY,
+    LARGEST_EXPONENT,
+    LEAKY_RELU,
+    LEAKY_SLOPE,
+    RELU,
+    SIGMOID,
+    SILU,
+    SOFTMAX,
+    TANH,
+)
 from .simd import (
     absolute,
     copysign,
@@ -69,7 +82,7 @@ def _reduced_exp(x):
 
 @kernel
 def exp_of_negative(x):
-    """``e^x`` for ``x <= 0``; 0 below -87 (float64: -708), where it nears the smallest normal number."""
+    """``e^x`` for ``x <= 0``, and up to 80; 0 below -87 (float64: -708), where it nears the smallest normal number."""
     low = splat(x, -87.0) if lanes(x) == 8 else splat(x, -708.0)
     q, scale = _reduced_exp(maximum(low, x))
     return where_positive(low - x, splat(x, 0.0), fma(q, scale, scale))
@@ -154,6 +167,9 @@ def activation_forward(code, a, start, stride, rows, units, width):
             for j in range(first, last, vector):
                 z = load(a, j)
                 store(a, j, z * sigmoid(z))
+        elif code == EXPONENTIAL:
+            for j in range(first, last, vector):
+                store(a, j, exp_of_negative(minimum(splat(a, LARGEST_EXPONENT), load(a, j))))
         elif code == GELU:
             for j in range(first, last):
                 z = get(a, j)
@@ -206,6 +222,9 @@ def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, 
             for j in range(first, last, vector):
                 s = sigmoid(load(z, j + z_shift))
                 store(d, j, load(d, j) * (s + load(a, j + shift) * (one - s)))
+        elif code == EXPONENTIAL:
+            for j in range(first, last, vector):
+                store(d, j, load(d, j) * load(a, j + shift))
         elif code == GELU:
             for j in range(first, last):
                 x = get(z, j + z_shift)

@@ -12,6 +12,8 @@ from .codes import (
     CROSS_ENTROPY,
     HUBER,
     HUBER_DELTA,
+    POISSON,
+    QUANTILE,
     REGRESSION,
     SQUARED_ERROR,
 )
@@ -22,17 +24,19 @@ SMALL = 1e-30
 
 
 @kernel
-def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label):
+def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label, level):
     """Loss of one row, a float64; formulas as in `fastmlp.losses`.
 
     Parameters
     ----------
     a, z, y : flat arrays
-        Outputs, logits (read by the cross-entropies only) and targets, `units` numbers each.
+        Outputs, logits (read by the losses of logits only) and targets, `units` numbers each.
     mask : flat array
         1 for every unit, 0 for the padding up to `width`; the padding of outputs and targets is finite.
     label : int
         Where the one 1 among the targets is; -1 where they are other numbers.
+    level : float64
+        Of the quantile.
     """
     value = 0.0
     if code == CROSS_ENTROPY and label >= 0 and get(a, start + label) > SMALL:
@@ -72,14 +76,24 @@ def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, wi
             residual = abs(float(get(a, start + j)) - get(y, y_start + j))
             inside = residual if residual < HUBER_DELTA else HUBER_DELTA
             value += inside * (residual - 0.5 * inside)
+    elif code == QUANTILE:
+        for j in range(units):
+            residual = float(get(y, y_start + j)) - get(a, start + j)
+            value += residual * (level if residual > 0.0 else level - 1.0)
+    elif code == POISSON:
+        for j in range(units):
+            target = float(get(y, y_start + j))
+            if target > 0.0:
+                value += target * (math.log(target) - get(z, z_start + j) - 1.0)
+            value += get(a, start + j)
     return value
 
 
 @kernel
-def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, share, width):
-    """``d = share * dloss``: by the logits for the cross-entropies, else by the outputs; zero in the padding.
+def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, share, width, level):
+    """``d = share * dloss``: by the logits for the losses of logits, else by the outputs; zero in the padding.
 
-    `mask` is as for `loss_row`.
+    `mask` and `level` are as for `loss_row`.
     """
     one, zero = splat(d, 1.0), splat(d, 0.0)
     for j in range(0, width, lanes(d)):
@@ -89,6 +103,9 @@ def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, shar
         elif code == HUBER:
             most = splat(d, HUBER_DELTA)
             residual = minimum(most, maximum(zero - most, residual))
+        elif code == QUANTILE:
+            below = where_positive(zero - residual, splat(d, -level), zero)
+            residual = where_positive(residual, splat(d, 1.0 - level), below)
         store(d, d_start + j, residual * (splat(d, share) * load(mask, mask_start + j)))
 
 

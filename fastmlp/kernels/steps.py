@@ -28,11 +28,13 @@ from .codes import (
     KEY,
     L2,
     LEFT,
+    LEVEL,
     LOW,
     PACKED,
     RIGHT,
     ROW,
     SETTINGS,
+    SMOOTHING,
     STRIDE,
     THRESHOLD,
     TRANSPOSED,
@@ -106,14 +108,15 @@ def activate(memory, layers, n, settings, order, position, first, count, trainin
 
 @kernel
 def judge_rows(
-    memory, y_start, mask, losses, correct, layers, n, loss, task, labelled, labels, values, weighted, weights,
-    order, position, first, last,
+    memory, y_start, mask, losses, correct, layers, n, loss, settings, task, labelled, labels, values, weighted,
+    weights, order, position, first, last,
 ):  # fmt: skip
     """Write targets, losses and correctness of rows `first` to `last` of a chunk, the latter two times the weight.
 
     `n` is the last layer.
     """
     units, width, stride = at(layers, n, UNITS), at(layers, n, STRIDE), at(layers, n, ROW)
+    level, smoothing = get(settings, LEVEL), get(settings, SMOOTHING)
     # In a loop of its own: numbers written one by one are not to be had as a vector before they are in the cache.
     for i in range(first, last):
         row, y = get(order, position + i), y_start + i * width
@@ -123,6 +126,9 @@ def judge_rows(
         else:
             for j in range(units):
                 put(memory, y + j, get(values, row * units + j))
+        if smoothing > 0.0:
+            for j in range(units):
+                put(memory, y + j, get(memory, y + j) * (1.0 - smoothing) + smoothing / units)
     for i in range(first, last):
         row, y = get(order, position + i), y_start + i * width
         label = np.int64(get(labels, row)) if labelled else np.int64(-1)
@@ -130,25 +136,27 @@ def judge_rows(
         weight = 1.0
         if weighted:
             weight = float(get(weights, row))
-        put(losses, i, weight * loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, label))
+        one = np.int64(-1) if smoothing > 0.0 else label  # smoothed targets have no single 1
+        value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, one, level)
+        put(losses, i, weight * value)
         put(correct, i, weight * correct_row(task, memory, a, memory, y, units, label))
 
 
 @kernel
 def backward_top(
-    memory, y_start, mask, layers, n, loss, weighted, weights, order, position, first, last, delta_scale
+    memory, y_start, mask, layers, n, loss, settings, weighted, weights, order, position, first, last, delta_scale
 ):
     """Derivative of the loss by the outputs, or logits, of rows `first` to `last`, times `delta_scale` and weight.
 
     `n` is the last layer.
     """
-    width, stride = at(layers, n, STRIDE), at(layers, n, ROW)
+    width, stride, level = at(layers, n, STRIDE), at(layers, n, ROW), get(settings, LEVEL)
     for i in range(first, last):
         weight = 1.0
         if weighted:
             weight = float(get(weights, get(order, position + i)))
         d, a, y = at(layers, n, D) + i * stride, at(layers, n, A) + i * stride, y_start + i * width
-        loss_backward(loss, memory, d, memory, a, memory, y, memory, mask, delta_scale * weight, width)
+        loss_backward(loss, memory, d, memory, a, memory, y, memory, mask, delta_scale * weight, width, level)
 
 
 @kernel
@@ -205,7 +213,8 @@ def add_block(
         begin = get(ends, first - 1) if first > 0 else NO
         for i in range(rows):
             end, out = get(ends, first + i), start + i * stride
-            row_forward(target, out, target, out, members, factors, begin, end, ones, memory, d, d_row, width)
+            if end > begin:  # few features of sparse text are there in a chunk
+                row_forward(target, out, target, out, members, factors, begin, end, ones, memory, d, d_row, width)
             begin = end
     else:
         a, row, panel = x + first, x_row, UNPACKED

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..architecture import aligned_zeros, padded
-from ..engines.layout import block_rows, chunk_rows, row_stride
+from ..engines.layout import block_rows, row_stride, rows_that_fit
 from ..kernels._jit import entry
 from ..kernels.given import PACK_FROM, PANELS_FROM
 from ..kernels.matrix import pack, pack_transposed, product
@@ -71,7 +71,7 @@ class LayerProduct:
         packed = aligned_zeros(max(rows, padded(inputs)) * padded(units), x.dtype)
         laid_out = self._result, _laid_out(x, x_stride), _laid_out(w, padded(units)), _laid_out(d, d_stride), packed
         # Of two layers a network has activations and deltas at least.
-        chunk = chunk_rows(rows, 2 * (x_stride + d_stride))
+        chunk = rows_that_fit(rows, 2 * (x_stride + d_stride))
         flat = (array.reshape(-1) for array in laid_out)
         sizes = rows, inputs, units, padded(inputs), padded(units)
         self._arguments = KINDS.index(kind), *flat, *sizes, x_stride, d_stride, chunk, block_rows(padded(units))

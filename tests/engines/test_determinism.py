@@ -24,7 +24,9 @@ CASES = [(SGD(0.1), 1), (SGD(0.1), 7), (SGD(0.1, momentum=0.9), 7), (Adam(0.01),
 cases = pytest.mark.parametrize(("optimizer", "batch_size"), CASES, ids=["sgd-1", "sgd-7", "momentum-7", "adam-50"])
 # Plain descent puts the gradient straight into the weights; the others don't.
 three_optimizers = pytest.mark.parametrize(
-    "optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01)], ids=["sgd", "momentum", "adam"]
+    "optimizer",
+    [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01), Adam(0.01, clip_norm=0.1)],
+    ids=["sgd", "momentum", "adam", "clipped"],
 )
 sparse_and_dense = pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 
@@ -129,6 +131,29 @@ def test_any_number_of_threads_at_every_width(hidden, optimizer, sparse):
     alone = bits(problem, optimizer, 20, sparse=sparse, threads=1)
     for threads in SEVERAL:
         assert bits(problem, optimizer, 20, sparse=sparse, threads=threads) == alone
+
+
+@three_optimizers
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("rows", [20, 130])
+def test_a_first_layer_that_no_cache_holds_is_trained_by_lists_with_the_same_bits(
+    rows, threads, optimizer, small_chunks, works, monkeypatch
+):
+    problem = problem_of(rows=rows, density=0.05)
+    row_by_row = bits(problem, optimizer, rows, sparse=True, threads=threads)
+    assert not any(work.listing for work in works)
+    monkeypatch.setattr(layout, "_LARGE_NUMBERS", 1)
+    works.clear()
+    assert bits(problem, optimizer, rows, sparse=True, threads=threads) == row_by_row
+    assert any(work.listing for work in works) == (optimizer.n_moments > 0)
+
+
+@pytest.mark.parametrize(("large", "threads"), [(1, 1), (2**30, 7)])
+def test_an_optimizer_that_waits_for_memory_has_one_thread(large, threads, works, monkeypatch):
+    monkeypatch.setattr(layout, "_LARGE_NUMBERS", large)
+    monkeypatch.setattr(compiled, "THREADS_FROM", 1)
+    bits(problem_of(density=0.05), Adam(0.01), 20, sparse=True, threads=0)
+    assert len(works) == 2 * threads
 
 
 @sparse_and_dense

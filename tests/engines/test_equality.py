@@ -27,7 +27,7 @@ from fastmlp.state import TrainingState
 from .problems import both_dtypes, build, padding, random_problem
 from .strategies import SMOOTH, optimizers, problems, sparse_or_dense
 
-KINKED_LOSSES = ["absolute_error"]
+KINKED_LOSSES = ["absolute_error", "quantile"]
 
 
 def tolerance(problem, steps=1):
@@ -199,6 +199,8 @@ def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, st
     [
         SGD(0.1),
         SGD(0.1, weight_decay=0.1),
+        SGD(0.1, clip_norm=0.1),
+        AdamW(0.01, epsilon=0.01, clip_norm=0.1),
         SGD(0.1, momentum=0.9),
         SGD(0.1, momentum=0.9, nesterov=True),
         RMSprop(0.01, epsilon=0.01),
@@ -242,7 +244,9 @@ def problem_of_several_chunks(dtype):
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 @pytest.mark.parametrize(
-    "optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01, epsilon=0.01)], ids=["sgd", "momentum", "adam"]
+    "optimizer",
+    [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01, epsilon=0.01), SGD(0.1, clip_norm=0.1)],
+    ids=["sgd", "momentum", "adam", "clipped"],
 )
 def test_batches_of_several_chunks(optimizer, sparse, threads, dtype, small_chunks):
     check_training(problem_of_several_chunks(dtype), optimizer, 150, sparse, threads)

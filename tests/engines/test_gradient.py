@@ -106,7 +106,8 @@ def test_the_gradient_of_padding_is_zero(activation, loss, engine, sparse):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_gradient_through_dropout(activation):
     # Only the reference: that the compiled engine drops the same units is tested by comparing the two.
-    problem = smooth_problem(build([3, Dense(5, dropout=0.4), Dense(6, dropout=0.2), 3], "squared_error", activation))
+    layers = [3, Dense(5, dropout=0.4), Dense(6, dropout=0.2), 3]
+    problem = smooth_problem(build(layers, "squared_error", activation, output="identity"))
     architecture, rows = problem.architecture, np.arange(5)
     keys = [epoch_key(1, 2, layer) for layer in range(3)]
     x = problem.data.samples.rows(rows, architecture.dtype)

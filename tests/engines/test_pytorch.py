@@ -1,11 +1,15 @@
 """Ten steps of every optimizer against PyTorch's, from the same weights, on the same samples in the same order."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
+from fastmlp.losses import LOSSES
 from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop
+from fastmlp.targets import Targets
 
-from .problems import both_engines, build, random_problem
+from .problems import both_engines, build, random_problem, replace
 
 torch = pytest.importorskip("torch")
 
@@ -28,6 +32,8 @@ LAST = {
     ),
     "squared_error": lambda z, y: 0.5 * ((z - y) ** 2).sum() / len(z),
     "absolute_error": lambda z, y: torch.nn.functional.l1_loss(z, y, reduction="sum") / len(z),
+    "poisson": lambda z, y: (torch.exp(z) - y * z + torch.xlogy(y, y) - y).sum() / len(z),
+    "quantile": lambda z, y: torch.maximum(0.9 * (y - z), 0.1 * (z - y)).sum() / len(z),
     "huber": lambda z, y: torch.nn.functional.huber_loss(z, y, reduction="sum") / len(z),
 }
 HIDDEN = {
@@ -39,15 +45,17 @@ HIDDEN = {
     "gelu": torch.nn.functional.gelu,
     "silu": torch.nn.functional.silu,
     "softmax": lambda z: torch.softmax(z, dim=1),
+    "exponential": torch.exp,
 }
 
 
 def problem_of(loss="cross_entropy", activation="tanh", **options):
-    architecture = build([6, 9, 7, 3], loss, activation, None if "entropy" in loss else "identity", **options)
+    output = None if LOSSES[loss].from_logits else "identity"
+    architecture = build([6, 9, 7, 3], loss, activation, output, **options)
     return random_problem(architecture, BATCH * STEPS, "float64", labels=loss == "cross_entropy", density=1.0)
 
 
-def torch_parameters(problem, optimizer, penalty=None, weight_decay=0.0):
+def torch_parameters(problem, optimizer, penalty=None, weight_decay=0.0, clip_norm=None):
     """Train by PyTorch; penalties and decays are for weights only, as ours are."""
     pairs = [
         [torch.tensor(np.ascontiguousarray(part), requires_grad=True) for part in pair]
@@ -70,6 +78,8 @@ def torch_parameters(problem, optimizer, penalty=None, weight_decay=0.0):
             value = value + sum(penalty(W) for W in weights)
         chosen.zero_grad()
         value.backward()
+        if clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_([*weights, *biases], clip_norm)
         chosen.step()
     return pairs
 
@@ -118,12 +128,41 @@ def test_l1_and_l2_are_penalties_of_the_loss(name, engine):
 
 
 @both_engines
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("clip_norm", [0.1, 100.0])
+def test_clipping(clip_norm, name, engine):
+    ours, theirs = OPTIMIZERS[name]
+    problem = problem_of(l2=0.1)
+    check(
+        problem,
+        engine,
+        replace(ours, clip_norm=clip_norm),
+        theirs,
+        penalty=lambda W: 0.05 * (W * W).sum(),
+        clip_norm=clip_norm,
+    )
+
+
+@both_engines
 @pytest.mark.parametrize("loss", LAST)
 def test_losses(loss, engine):
-    check(problem_of(loss), engine, *OPTIMIZERS["momentum"])
+    check(problem_of(loss, quantile=0.9 if loss == "quantile" else 0.5), engine, *OPTIMIZERS["momentum"])
+
+
+@both_engines
+@pytest.mark.parametrize("labels", [True, False])
+def test_label_smoothing(labels, engine, monkeypatch):
+    smoothed = partial(torch.nn.functional.cross_entropy, label_smoothing=0.2)
+    monkeypatch.setitem(LAST, "cross_entropy", smoothed)
+    problem = problem_of(label_smoothing=0.2)
+    if not labels:
+        values = problem.data.targets.rows(slice(None), 3, np.dtype(float))
+        problem = replace(problem, data=replace(problem.data, targets=Targets(None, values)))
+    check(problem, engine, *OPTIMIZERS["momentum"])
 
 
 @both_engines
 @pytest.mark.parametrize("activation", HIDDEN)
 def test_activations(activation, engine):
-    check(problem_of(activation=activation), engine, *OPTIMIZERS["sgd"])
+    # Steps as long as those of sgd make exponentials of exponentials grow without bounds.
+    check(problem_of(activation=activation), engine, *OPTIMIZERS["adam" if activation == "exponential" else "sgd"])

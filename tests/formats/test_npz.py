@@ -110,6 +110,12 @@ def test_labels_come_back_with_their_type(blobs, path, classes):
     np.testing.assert_array_equal(predicted, network.predict(X, engine="numpy"))
 
 
+@pytest.mark.parametrize("options", [{"loss": "quantile", "quantile": 0.9}, {"label_smoothing": 0.1}])
+def test_the_parameters_of_losses_come_back(path, options):
+    Network([4, 3], **options, seed=0).save(path)
+    assert load(path).architecture == Network([4, 3], **options).architecture
+
+
 def test_labels_that_a_file_cannot_hold_are_refused(blobs, path):
     X, y = blobs
     labels = np.empty(3, dtype=object)

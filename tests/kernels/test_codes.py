@@ -13,6 +13,12 @@ def test_rows_are_padded_alike():
 
 def test_constants_of_the_formulas_are_the_same():
     assert (codes.LEAKY_SLOPE, codes.HUBER_DELTA) == (activations.LEAKY_SLOPE, losses.HUBER_DELTA)
+    assert codes.LARGEST_EXPONENT == activations.LARGEST_EXPONENT
+
+
+@pytest.mark.parametrize("loss", losses.LOSSES.values(), ids=list(losses.LOSSES))
+def test_losses_of_logits_come_after_those_of_outputs(loss):
+    assert (getattr(codes, loss.name.upper()) >= codes.BINARY_CROSS_ENTROPY) == loss.from_logits
 
 
 @pytest.mark.parametrize("names", [activations.ACTIVATIONS, losses.LOSSES, TASKS], ids=["activation", "loss", "task"])

@@ -5,10 +5,13 @@ from hypothesis import strategies as st
 
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.kernels import codes, losses
-from fastmlp.losses import LOSSES
+from fastmlp.losses import LOSSES, get_loss
 
 from . import twins
 from .calls import both_dtypes, from_python, random_numbers
+
+LEVEL = 0.8
+"""Of the quantile."""
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
 
@@ -38,7 +41,7 @@ def loss_of(name, z, y, label=-1, outputs=None, function=None):
     mask = np.pad(np.ones_like(z), (2, twins.padded(len(z)) - len(z)))
     rows = (part for row in (a, z, y) for part in (filled_up(row), 3))
     function = function or from_python(losses.loss_row)
-    return function(code_of(name), *rows, mask, 2, len(z), twins.padded(len(z)), label)
+    return function(code_of(name), *rows, mask, 2, len(z), twins.padded(len(z)), label, LEVEL)
 
 
 @both_dtypes
@@ -78,7 +81,7 @@ def test_the_loss_of_a_label_whose_softmax_vanishes_is_its_distance_from_the_lar
 @pytest.mark.parametrize("label", [1, -1])
 def test_the_loss_of_huge_logits_is_finite(label, name, dtype):
     z, y = np.array([1e4, -1e4, 0.0], dtype), one_hot(1, 3, dtype)
-    wanted = LOSSES[name].value(z[None].astype(float), outputs_of(name, z)[None], y[None])[0]
+    wanted = get_loss(name, LEVEL).value(z[None].astype(float), outputs_of(name, z)[None], y[None])[0]
     assert loss_of(name, z, y, label) == pytest.approx(wanted)
 
 
@@ -97,7 +100,7 @@ def test_loss_backward(name, dtype, units):
     width = twins.padded(units)
     d, a, y = (2 * random_numbers(60, dtype, seed) for seed in range(3))
     mask, want = (np.arange(60) < 4 + units).astype(dtype), d.copy()
-    arguments = a, 3, y, 5, mask, 4, -0.25, width
+    arguments = a, 3, y, 5, mask, 4, -0.25, width, LEVEL
     from_python(losses.loss_backward)(code_of(name), d, 8, *arguments)
     twins.loss_backward(code_of(name), want, 8, *arguments)
     np.testing.assert_allclose(d, want, rtol=4 * np.finfo(dtype).eps, atol=0)
@@ -110,7 +113,7 @@ def test_the_derivative_in_the_padding_is_zero(name, dtype, units):
     width = twins.padded(units)
     d, a, y = (2 * random_numbers(width, dtype, seed) for seed in range(3))
     mask = (np.arange(width) < units).astype(dtype)
-    from_python(losses.loss_backward)(code_of(name), d, 0, a, 0, y, 0, mask, 0, -0.25, width)
+    from_python(losses.loss_backward)(code_of(name), d, 0, a, 0, y, 0, mask, 0, -0.25, width, LEVEL)
     assert not d[units:].any()
 
 

@@ -9,12 +9,11 @@ import numpy as np
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.dropout import mix
 from fastmlp.kernels import codes
-from fastmlp.losses import LOSSES
-from fastmlp.optimizers import SGD, Adam, RMSprop
+from fastmlp.losses import LOSSES, get_loss
+from fastmlp.optimizers import SGD, Adam, RMSprop, clipped
 
-NAMES = {getattr(codes, name.upper()): name for name in (*ACTIVATIONS, *LOSSES)}
+LOSS_NAMES = {getattr(codes, name.upper()): name for name in LOSSES}
 ACTIVATION_OF = {getattr(codes, name.upper()): activation for name, activation in ACTIVATIONS.items()}
-LOSS_OF = {getattr(codes, name.upper()): loss for name, loss in LOSSES.items()}
 
 
 def padded(units):
@@ -205,15 +204,15 @@ def compress_rows(columns, values, starts, dense, n_features):
 # --- losses ---
 
 
-def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label):
+def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label, level):
     logits, outputs, wanted = (v[s : s + units][None] for v, s in ((z, z_start), (a, start), (y, y_start)))
-    return float(LOSS_OF[code].value(logits, outputs, wanted)[0])
+    return float(get_loss(LOSS_NAMES[code], level).value(logits, outputs, wanted)[0])
 
 
-def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, share, width):
+def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, share, width, level):
     outputs, wanted = a[start : start + width], y[y_start : y_start + width]
     factors = share * mask[mask_start : mask_start + width]
-    d[d_start : d_start + width] = LOSS_OF[code].gradient(outputs, outputs, wanted) * factors
+    d[d_start : d_start + width] = get_loss(LOSS_NAMES[code], level).gradient(outputs, outputs, wanted) * factors
 
 
 def correct_row(task, a, start, y, y_start, units, label):
@@ -277,3 +276,22 @@ def count_in_group(totals, group, first, losses, correct, weighted, weights, ord
             sums[k] += number
     place = slice(group * 16, group * 16 + 3)
     totals[place] = sums if first else np.array(sums) + totals[place]
+
+
+# --- clipping ---
+
+
+def sum_of_squares(g, first, size):
+    return float(np.square(g[first : first + size].astype(np.float64)).sum())
+
+
+def clip(g, w, n_layers, layers, settings):
+    parts = []
+    for row in layers:
+        start, size = row[codes.WEIGHTS], row[codes.FAN_IN] * row[codes.STRIDE]
+        add_penalty_gradient(g, start, w, start, start + size, settings[codes.CLIP_L1], settings[codes.CLIP_L2])
+        parts.append(np.arange(start, start + size))
+        if row[codes.BIAS] >= 0:
+            parts.append(np.arange(row[codes.BIAS], row[codes.BIAS] + row[codes.STRIDE]))
+    everything = np.concatenate(parts)
+    g[everything] = clipped(g[everything], settings[codes.CLIP_NORM])

@@ -1,0 +1,61 @@
+"""Clipping the gradient of a whole batch (floor 1; imports numpy, numba through _jit, simd, codes, optimizers).
+
+The length of a gradient is known only when all of it is there. So with clipping it is computed whole and by one thread,
+where the optimizer otherwise takes it block by block.
+"""
+
+import math
+
+import numpy as np
+
+from ._jit import kernel
+from .codes import BIAS, CLIP_L1, CLIP_L2, CLIP_NORM, FAN_IN, STRIDE, WEIGHTS
+from .optimizers import add_penalty_gradient, shrink
+from .simd import at, get
+
+LEAST = 1e-6
+"""Added to the length that is divided by: `fastmlp.optimizers.CLIP_EPSILON`."""
+
+
+@kernel
+def sum_of_squares(g, first, size):
+    """Sum of the squares of `size` numbers, a multiple of 8, in float64: a float32 overflows beyond 1.8e19."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0  # four sums, so that the additions don't wait for one another
+    for j in range(first, first + size, 4):
+        p, q = np.float64(get(g, j)), np.float64(get(g, j + 1))
+        r, s = np.float64(get(g, j + 2)), np.float64(get(g, j + 3))
+        a += p * p
+        b += q * q
+        c += r * r
+        d += s * s
+    return (a + b) + (c + d)
+
+
+@kernel
+def clip(g, w, n_layers, layers, settings):
+    """Add the penalties to the gradient of a batch, and scale it down to the length that it may have.
+
+    Parameters
+    ----------
+    g, w : flat arrays
+        Gradient and parameters, of the layout of the architecture.
+    n_layers, layers : int, ndarray of int64
+        The layer table of `codes`.
+    settings : ndarray of float64
+        By the numbers of `codes`.
+    """
+    squares, l1, l2 = 0.0, get(settings, CLIP_L1), get(settings, CLIP_L2)
+    for n in range(n_layers):
+        start, size = at(layers, n, WEIGHTS), at(layers, n, FAN_IN) * at(layers, n, STRIDE)
+        if l1 > 0 or l2 > 0:
+            add_penalty_gradient(g, start, w, start, start + size, l1, l2)
+        squares += sum_of_squares(g, start, size)
+        if at(layers, n, BIAS) >= 0:
+            squares += sum_of_squares(g, at(layers, n, BIAS), at(layers, n, STRIDE))
+    factor = get(settings, CLIP_NORM) / (math.sqrt(squares) + LEAST)
+    if factor < 1.0:
+        for n in range(n_layers):
+            start, bias = at(layers, n, WEIGHTS), at(layers, n, BIAS)
+            shrink(g, start, start + at(layers, n, FAN_IN) * at(layers, n, STRIDE), factor)
+            if bias >= 0:
+                shrink(g, bias, bias + at(layers, n, STRIDE), factor)
