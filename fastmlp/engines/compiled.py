@@ -265,6 +265,7 @@ def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, ND
         return codes.RMSPROP, settings
     assert isinstance(optimizer, Adam)
     settings[codes.BETA_1], settings[codes.BETA_2] = optimizer.beta_1, optimizer.beta_2
+    settings[codes.EPSILON_HAT] = optimizer.epsilon_hat
     return codes.ADAM, settings
 
 

@@ -30,4 +30,4 @@ rest says what it owns: of the weights the rows from LOW to HIGH, columns from L
 numbers from BIAS_LEFT to BIAS_RIGHT."""
 
 # Entries of the settings, floats.
-(L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, SETTINGS) = range(10)
+(L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, EPSILON_HAT, SETTINGS) = range(11)
