@@ -196,7 +196,7 @@ def as_sample_weights(sample_weight: Any, n_rows: int, dtype: np.dtype[Any]) -> 
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise ArgumentError("sample_weight must be finite and >= 0; drop the samples that should not count")
     if not weights.any():
-        raise ArgumentError("sample_weight is 0 for every sample; at least one must count")
+        raise ArgumentError("sample_weight is zero for every sample; at least one must count")
     return weights
 
 

@@ -1,4 +1,5 @@
-"""What classifier and regressor share: fitting, weights, pickling (floor 5; imports scikit-learn, numpy, floors 0 to 4).
+"""What classifier and regressor share: fitting, weights, pickling (floor 5; imports scikit-learn, numpy and floors 0
+to 4).
 
 An estimator holds a `Network`, as `network_`, and trains its state. `coefs_` and `intercepts_` are views of the same
 memory, for reading and for writing; where other arrays were put in their place, those are taken over before they are
@@ -18,7 +19,7 @@ from .. import arguments
 from ..architecture import Architecture, Array, Dense
 from ..engines import Data, Engine, get_engine
 from ..engines.base import mean_one
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DivergenceError
 from ..formats import Checkpoint
 from ..inputs import Samples, Scaling, as_samples
 from ..network import Network
@@ -72,21 +73,26 @@ class BaseMLP(BaseEstimator):
         if not goes_on:
             if not settings.standardize:
                 warn_if_badly_scaled(samples, getattr(self, "feature_names_in_", None))
-            self._begin(settings, architecture, labels, given)
-        progress = self._progress
-        if settings.optimizer is not None and not incremental and callable(settings.schedule):
-            # As with Network.fit, a name's schedule starts with the fit.
-            progress.schedule_start = self.network_.state.epoch
-        train_rows, judge_data = self._split(settings, samples, targets, weights, y, validation)
+            network, progress = self._start(settings, architecture, labels, given)
+        else:
+            network, progress = self.network_, self._progress
+        train_rows, judge_data = self._split(settings, progress, samples, targets, weights, y, validation)
         if not goes_on and settings.standardize:
             chosen = samples if len(train_rows) == samples.n_rows else samples.take(train_rows)
-            self.network_.scaling = Scaling.standardize(chosen)
-        scaling = self.network_.scaling
+            network.scaling = Scaling.standardize(chosen)
+        scaling = network.scaling
         assert isinstance(scaling, Scaling)
         data = Data(replace(samples, scaling=scaling), targets, weights, labels.task)
+        arguments.check_some_weight(data, train_rows, "to train on")
         if judge_data is not None:
             judge_data = replace(judge_data, samples=replace(judge_data.samples, scaling=scaling))
-        self._serve_live()
+            arguments.check_some_weight(judge_data, None, "to validate with")
+        # From here on the estimator is another one; whatever is wrong with the arguments has been told.
+        if goes_on:
+            self._go_on(settings, incremental)
+        else:
+            self.network_, self._progress, self._curves = network, progress, Curves()
+            self.n_iter_, self.loss_, self.stop_reason_ = 0, np.inf, ""
         engine = get_engine("auto")
         try:
             if settings.optimizer is None:
@@ -97,21 +103,33 @@ class BaseMLP(BaseEstimator):
             self._show()
         return self
 
-    def _begin(self, settings: Settings, architecture: Architecture, labels: Labels, given: Any) -> None:
+    def _start(
+        self, settings: Settings, architecture: Architecture, labels: Labels, given: Any
+    ) -> tuple[Network, Progress]:
         """Start a new network, with the draws of scikit-learn: the same random_state gives the same first weights."""
         random_state = check_random_state(self.random_state)
         parameters = architecture.initialize(random_state)
         dropping = any(layer.dropout for layer in architecture.layers)
         seed = int(random_state.randint(2**31 - 1)) if dropping else 0
         state = TrainingState(parameters, np.random.default_rng(seed), seed)
-        self.network_ = Network.from_checkpoint(Checkpoint(architecture, state, labels, Scaling()))
+        network = Network.from_checkpoint(Checkpoint(architecture, state, labels, Scaling()))
         if given is not None:
-            self.network_.set_weights(given)
-        rate = settings.optimizer.learning_rate if settings.optimizer is not None else 0.0
-        self._progress = Progress(random_state, float(rate))
-        self._curves = Curves()
-        self.loss_ = self.best_loss_ = np.inf
-        self.n_iter_, self.stop_reason_ = 0, ""
+            network.set_weights(given)
+        rate = 0.0 if settings.optimizer is None else float(settings.optimizer.learning_rate)
+        return network, Progress(random_state, rate, rate)
+
+    def _go_on(self, settings: Settings, incremental: bool) -> None:
+        """Go on from where the last fit stopped, with the parameters of now."""
+        self._serve_live()
+        progress, state = self._progress, self.network_.state
+        if settings.optimizer is None:
+            return
+        rate = float(settings.optimizer.learning_rate)
+        if rate != progress.first_rate or state.moments_kind not in ("", settings.optimizer.kind):
+            progress.first_rate = progress.rate = rate
+        if not incremental and callable(settings.schedule):
+            # As with Network.fit, a name's schedule starts with the fit.
+            progress.schedule_start = state.epoch
 
     def _train_in_batches(
         self,
@@ -128,10 +146,8 @@ class BaseMLP(BaseEstimator):
         scaled = None if data.weights is None else np.ones(len(data.weights), architecture.dtype)
         batch_size = min(settings.batch_size or 200, len(rows))
         batches = Batches(rows, batch_size, settings.shuffle, settings.alpha, architecture, data.weights, scaled)
-        if progress.places is not None and len(progress.places) == len(rows):
-            batches.places = progress.places
-        if network.state.moments_kind not in ("", settings.optimizer.kind):
-            progress.rate = float(settings.optimizer.learning_rate)
+        if progress.drawn is not None and len(progress.drawn) != len(rows):
+            progress.drawn = None
         judge = None if judge_data is None else Judge(engine, architecture, judge_data, settings.threads)
         schedule: Schedule | None = None
         if settings.schedule is not None and not isinstance(settings.schedule, ReduceOnPlateau):
@@ -176,10 +192,10 @@ class BaseMLP(BaseEstimator):
             max_fun=settings.max_fun,
             verbose=settings.verbose,
         )
-        if not np.isfinite(found.parameters).all():
-            raise ArgumentError(
-                "the solver 'lbfgs' arrived at weights that are not finite; X or y may hold very large values: give "
-                "standardize=True, or scale them first"
+        if not (np.isfinite(found.objective) and np.isfinite(found.parameters).all()):
+            raise DivergenceError(
+                "training diverged: the loss or the weights that solver='lbfgs' arrived at are not finite. Weights are "
+                "as they were before; give standardize=True, or scale X and y to about unit size"
             )
         network.state.parameters[...] = found.parameters
         self.n_iter_, self.loss_, self.stop_reason_ = found.iterations, found.objective, found.reason
@@ -189,6 +205,7 @@ class BaseMLP(BaseEstimator):
     def _split(
         self,
         settings: Settings,
+        progress: Progress,
         samples: Samples,
         targets: Targets,
         weights: Array | None,
@@ -210,14 +227,13 @@ class BaseMLP(BaseEstimator):
             raise ArgumentError("sample_weight_val is given without X_val and y_val")
         if not settings.early_stopping or settings.optimizer is None:
             return everything, None
-        progress = self._progress
         if progress.held_out is None or sum(map(len, progress.held_out)) != samples.n_rows:
             progress.held_out = hold_out(
                 samples.n_rows, settings.validation_fraction, progress.random_state, self._strata(targets)
             )
         train_rows, held_out = progress.held_out
-        judge_data = arguments.take(Data(samples, self._targets(y, samples_dtype(samples)), weights, self._task()), held_out)
-        return train_rows, judge_data
+        targets = self._targets(y, samples.stored().dtype)
+        return train_rows, arguments.take(Data(samples, targets, weights, self._task()), held_out)
 
     def _show(self) -> None:
         """Have the attributes say what the training came to."""
@@ -246,12 +262,16 @@ class BaseMLP(BaseEstimator):
         """Return the network's layers; those of a warm start must be the ones that are there."""
         loss, output = self._loss_and_output()
         last = Dense(n_outputs, output, initializer=settings.last, bias_initializer=settings.last)
+        there = self.network_.architecture if goes_on else None
         architecture = Architecture.build(
-            [n_features, *settings.hidden, last], loss=loss, dtype=self.network_.architecture.dtype if goes_on else dtype
+            [n_features, *settings.hidden, last],
+            loss=loss,
+            dtype=dtype if there is None else there.dtype,
+            **self._loss_options(),
         )
-        if goes_on and architecture != self.network_.architecture:
+        if there is not None and architecture != there:
             raise ArgumentError(
-                f"the network has layers of {list(self.network_.architecture.sizes)} units and these parameters ask for "
+                f"the network has layers of {list(there.sizes)} units and these parameters ask for "
                 f"{list(architecture.sizes)}, or for other activations, dropout or loss; a training can't go on in "
                 "another network: give warm_start=False, or a clone of the estimator"
             )
@@ -289,6 +309,10 @@ class BaseMLP(BaseEstimator):
         """The network's loss, and its output's activation, where that is not the loss's own."""
         raise NotImplementedError
 
+    def _loss_options(self) -> dict[str, Any]:
+        """What else the network needs to know about its loss."""
+        return {}
+
     def _loss_share(self) -> float:
         return 1.0
 
@@ -322,9 +346,7 @@ class BaseMLP(BaseEstimator):
         """Weights that somebody gave an estimator that was never fitted, to start from."""
         if self._is_trained() or not {"coefs_", "intercepts_"} <= vars(self).keys():
             return None
-        return [
-            (np.asarray(W), np.asarray(b).reshape(-1)) for W, b in zip(self.coefs_, self.intercepts_, strict=True)
-        ]
+        return [(np.asarray(W), np.asarray(b).reshape(-1)) for W, b in zip(self.coefs_, self.intercepts_, strict=True)]
 
     def _serve(self) -> None:
         """Have `coefs_` and `intercepts_` be views of the network's memory."""
@@ -348,8 +370,11 @@ class BaseMLP(BaseEstimator):
         if "_served" in vars(self):
             self._take_over()
         progress, parameters = self._progress, self.network_.state.parameters
-        if progress.live is not None and np.array_equal(parameters, progress.best_parameters):
-            parameters[...] = progress.live
+        if progress.live is not None and progress.best_parameters is not None:
+            if np.array_equal(parameters, progress.best_parameters):
+                parameters[...] = progress.live
+            else:
+                progress.forget_the_best()
         progress.live = None
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -381,13 +406,8 @@ def read_early_stopping(estimator: BaseMLP) -> bool:
     return bool(estimator.early_stopping) and estimator.solver != "lbfgs"
 
 
-def samples_dtype(samples: Samples) -> np.dtype[Any]:
-    """The dtype of the samples' values."""
-    return samples.stored().dtype
-
-
 def _as_checked_samples(X: Any) -> Samples:
     """Samples that scikit-learn has checked already; sparse ones are checked further, for it believes their indices."""
     if isinstance(X, np.ndarray):
-        return Samples(*X.shape, np.ascontiguousarray(X), None)
+        return Samples(X.shape[0], X.shape[1], np.ascontiguousarray(X), None)
     return as_samples(X, scaling=Scaling())

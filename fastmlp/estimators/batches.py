@@ -65,19 +65,25 @@ class Batches:
         self._most_steps = steps_per_call(architecture, batch_size)
         self._penalised = lru_cache(maxsize=2)(lambda l2: replace(architecture, l2=l2))
         self._unweighted = list(self._calls(alpha / self._counts))
-        self._places = np.arange(len(rows))
 
-    def epoch(self, random_state: RandomState) -> tuple[NDArray[np.int64], list[Call], float]:
-        """Return the order of an epoch, the calls of the engine that it takes, and by what the mean of ``sum(W²)`` over
-        its steps is multiplied to be its part of the mean loss.
+    def draw(self, random_state: RandomState, places: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Return the order of the next epoch as places among the rows, shuffled further from that of the last one.
+
+        The draws are scikit-learn's: the same seed gives the same order.
         """
-        order = self._rows
-        if self._shuffle:
-            # Shuffled further from epoch to epoch, with the draws of scikit-learn: the same seed gives the same order.
-            drawn = np.arange(len(order))
-            random_state.shuffle(drawn)
-            self._places = self._places[drawn]
-            order = order[self._places]
+        if places is None or len(places) != len(self._rows):
+            places = np.arange(len(self._rows))
+        if not self._shuffle:
+            return places
+        drawn = np.arange(len(places))
+        random_state.shuffle(drawn)
+        return places[drawn]
+
+    def epoch(self, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Call], float]:
+        """Return the rows of an epoch in their order, the calls of the engine that it takes, and by what the mean of
+        ``sum(W²)`` over its steps is multiplied to be its part of the mean loss.
+        """
+        order = self._rows[places]
         if self._weights is None:
             return order, self._unweighted, 0.5 * self._alpha * self.steps / len(order)
         given = self._weights[order].astype(np.float64)
@@ -88,15 +94,6 @@ class Batches:
         self._scaled[order] = given * np.repeat(self._counts * inverse, self._counts)
         share = 0.5 * self._alpha * float(self._counts @ inverse) / len(order)
         return order, list(self._calls(self._alpha * inverse)), share
-
-    @property
-    def places(self) -> NDArray[np.int64]:
-        """The order of the last epoch, as places among the rows; set it to go on from there."""
-        return self._places
-
-    @places.setter
-    def places(self, places: NDArray[np.int64]) -> None:
-        self._places = places
 
     def _calls(self, penalties: NDArray[np.float64]) -> Iterator[Call]:
         """Group steps of the same penalty that follow one another, a call's worth at a time."""

@@ -247,8 +247,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             raise ArgumentError("classes are needed in the first call of partial_fit: all labels that there will be")
         if classes is not None and self._is_trained() and not np.array_equal(unique_labels(classes), self.classes_):
             raise ArgumentError(
-                f"classes must be those of the first call, {self.classes_}, got {unique_labels(classes)}; or leave them "
-                "out"
+                f"classes must be those of the first call, {self.classes_}, got {unique_labels(classes)}; they can be "
+                "left out"
             )
         self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True, classes=classes)
         return self

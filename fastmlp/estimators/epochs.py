@@ -139,7 +139,7 @@ def train(course: Course) -> tuple[int, str]:
                 callback.on_epoch_start(run)
             progress.rate = run.learning_rate if callbacks else progress.rate
             before.keep(course.network.history.epochs, run.history.epochs)
-            kept, lengths = (progress.snapshot(), progress.random_state.get_state()), curves.lengths()
+            kept, lengths = progress.snapshot(), curves.lengths()
             finished = False
             norm = _epoch(course, run, norm, epochs + 1)
             finished = True
@@ -164,8 +164,7 @@ def train(course: Course) -> tuple[int, str]:
     finally:
         if not finished:
             before.bring_back(course.network.history, run.history)
-            progress.bring_back(kept[0])
-            progress.random_state.set_state(kept[1])
+            progress.bring_back(kept)
             curves.truncate(*lengths)
         run.history.stop_reason = reason
         run.epoch = epochs
@@ -183,8 +182,9 @@ def _epoch(course: Course, run: FitRun, norm: float, number: int) -> float:
     state, progress, settings, batches = course.network.state, course.progress, course.settings, course.batches
     architecture = course.network.architecture
     started = time.perf_counter()
-    order, calls, penalty = batches.epoch(progress.random_state)
-    progress.places = batches.places
+    if progress.drawn is None:
+        progress.drawn = batches.draw(progress.random_state, progress.places)
+    order, calls, penalty = batches.epoch(progress.drawn)
     rates = _rates(course)
     loss = correct = 0.0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told below
@@ -214,6 +214,7 @@ def _epoch(course: Course, run: FitRun, norm: float, number: int) -> float:
         row |= {"val_loss": val_loss, f"val_{course.metric}": val_score}
     state.epoch += 1
     progress.samples += len(order)
+    progress.places, progress.drawn = progress.drawn, None
     course.curves.append(objective, None if course.judge is None else val_score, row)
     if settings.callbacks:
         shown = {name: value for name, value in row.items() if name != "val_r2"} | {"epoch": state.epoch}

@@ -1,4 +1,6 @@
-"""The solver "lbfgs": all samples as one batch, and SciPy's minimiser (floor 5; imports numpy, SciPy, floors 0 to 4)."""
+"""The solver "lbfgs": all samples as one batch, for SciPy's minimiser (floor 5; imports SciPy, numpy and floors 0
+to 3).
+"""
 
 import sys
 from collections.abc import Callable

@@ -1,7 +1,8 @@
 """What a training goes on with from fit to fit, and when it stops (floor 5; imports numpy and floors 0 to 3)."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -27,6 +28,8 @@ class Progress:
         What initial weights, held-out rows and orders are drawn from.
     rate : float
         The learning rate of the coming epoch, before the schedule's factor.
+    first_rate : float
+        What `learning_rate_init` was.
     samples : int
         How many the training has seen, counted anew in each epoch.
     unimproved : int
@@ -41,6 +44,8 @@ class Progress:
         Where the training goes on from, where the network has the best weights instead.
     places : ndarray or None
         The order of the rows in the last epoch.
+    drawn : ndarray or None
+        That of the coming epoch, where it was drawn already: the epoch was begun and undone.
     held_out : (ndarray, ndarray) or None
         The rows to train on and those to validate with that the first fit drew.
     schedule_start : int
@@ -53,6 +58,7 @@ class Progress:
 
     random_state: RandomState
     rate: float
+    first_rate: float
     samples: int = 0
     unimproved: int = 0
     best_loss: float = math.inf
@@ -60,18 +66,25 @@ class Progress:
     best_parameters: Array | None = None
     live: Array | None = None
     places: Rows | None = None
+    drawn: Rows | None = None
     held_out: tuple[Rows, Rows] | None = None
     schedule_start: int = 0
     plateau_best: float = math.nan
     plateau_count: int = 0
 
-    def snapshot(self) -> "Progress":
-        """Return a copy to `bring_back`; of arrays, none of which is changed in place, only the references."""
-        return replace(self)
+    def snapshot(self) -> dict[str, Any]:
+        """Return what `bring_back` needs; of arrays, none of which is changed in place, only the references."""
+        return dict(vars(self))
 
-    def bring_back(self, snapshot: "Progress") -> None:
-        """Have the values of the snapshot."""
-        vars(self).update(vars(snapshot))
+    def bring_back(self, snapshot: dict[str, Any]) -> None:
+        """Have the values of the snapshot, but for an order that was drawn since: it is that of the coming epoch."""
+        drawn = self.places if self.drawn is None and self.places is not snapshot["places"] else self.drawn
+        vars(self).update(snapshot)
+        self.drawn = drawn
+
+    def forget_the_best(self) -> None:
+        """Have no best epoch so far, where the weights are no longer those of this training."""
+        self.best_parameters, self.best_score, self.best_loss, self.unimproved = None, -math.inf, math.inf, 0
 
     def note(self, settings: Settings, loss: float, val_loss: float, val_score: float, parameters: Array) -> None:
         """Take an epoch into account: whether it was an improvement, and the best so far."""

@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from ..architecture import Array
-from ..errors import unknown_name
+from ..errors import ArgumentError, unknown_name
 from ..losses import LOSSES
 from ..targets import Labels, Targets
 from .base import FLOATS, BaseMLP, keep_parameters
@@ -23,9 +23,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     Parameters
     ----------
     loss : str, default "squared_error"
-        squared_error (half the square), absolute_error, huber, or another of `fastmlp.losses` for numbers.
+        squared_error (half the square), absolute_error, huber, poisson (half the deviance of counts, of an exponential
+        output) or quantile.
     output_activation : str or None, default None
         Of the last layer, such as "logistic" for numbers from 0 to 1; None: that of the loss, as a rule identity.
+    quantile : float in (0, 1), default 0.5
+        With ``loss="quantile"``: the share of targets that are to lie below the answers.
 
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, \
 shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, \
@@ -82,6 +85,7 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         max_fun: int = 15000,
         dropout: Any = 0.0,
         output_activation: str | None = None,
+        quantile: float = 0.5,
         schedule: Any = None,
         weight_decay: float = 0.01,
         decay: float = 0.9,
@@ -172,6 +176,8 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and y.min() < 0:
+            raise ArgumentError(f"y must be >= 0 for loss='poisson', which is about counts; got {y.min():g}")
         return X, y
 
     def _learned(
@@ -192,6 +198,9 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         if self.loss not in choices:
             raise unknown_name("loss", self.loss, choices)
         return self.loss, None if self.output_activation is None else own_name(self.output_activation)
+
+    def _loss_options(self) -> dict[str, Any]:
+        return {"quantile": self.quantile} if self.loss == "quantile" else {}
 
     def _loss_share(self) -> float:
         return 1 / self.network_.architecture.outputs if self.loss == "squared_error" else 1.0

@@ -27,7 +27,7 @@ SOLVERS = ("lbfgs", "sgd", "adam", "adamw", "rmsprop")
 LEARNING_RATES = ("constant", "invscaling", "adaptive")
 """What `learning_rate` can be; the last two are for solver="sgd" only."""
 
-_OURS = {"logistic": "sigmoid"}
+_OURS = {"logistic": "sigmoid", "exp": "exponential"}
 _THEIRS = {ours: theirs for theirs, ours in _OURS.items()}
 
 
@@ -159,7 +159,7 @@ def goes_through_batches(estimator: Any) -> bool:
 
 def _layers(sizes: Any, activation: Any, dropout: Any) -> tuple[tuple[Dense, ...], VarianceScaling]:
     """Hidden layers, and the initializer of the output layer: that of the hidden layer before it."""
-    units = list(np.ravel(sizes)) if np.iterable(sizes) and not isinstance(sizes, str) else [sizes]
+    units = list(sizes) if np.iterable(sizes) and not isinstance(sizes, str) else [sizes]
     checked = [check_units(size, "an entry of hidden_layer_sizes") for size in units]
     activations = [own_name(name) for name in _one_a_layer(activation, len(checked), "activation")]
     rates = _one_a_layer(dropout, len(checked), "dropout")
