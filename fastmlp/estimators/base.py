@@ -51,6 +51,10 @@ class BaseMLP(BaseEstimator):
     _metric = ""
     """What the score is called in `history_`."""
 
+    network_: Network
+    _progress: Progress
+    _curves: Curves
+
     def _fit(
         self,
         X: Any,
