@@ -53,8 +53,11 @@ class Curves:
         self.objective.append(objective)
         if score is not None:
             self.scores.append(score)
-        for name in {**self.history, **row}:
-            self.history.setdefault(name, [math.nan] * epochs).append(row.get(name, math.nan))
+        for name in row:
+            if name not in self.history:
+                self.history[name] = [math.nan] * epochs
+        for name, column in self.history.items():
+            column.append(row.get(name, math.nan))
 
     def lengths(self) -> tuple[int, int]:
         """How much there is, for `truncate`."""
