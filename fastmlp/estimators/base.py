@@ -66,32 +66,17 @@ class BaseMLP(BaseEstimator):
         classes: Any = None,
     ) -> Any:
         """Train, for `fit` or for one epoch of `partial_fit`."""
-        settings = read_settings(self)
-        goes_on = self._is_trained() and (incremental or settings.warm_start)
-        given = self._given_weights() if incremental or settings.warm_start else None
-        X, y = self._checked(X, y, reset=not goes_on)
-        labels, targets, n_outputs = self._learned(y, X.dtype, goes_on, incremental, classes)
-        samples = _as_checked_samples(X)
-        weights = self._weights(sample_weight, samples.n_rows, X.dtype, incremental, labels, targets)
-        architecture = self._architecture(settings, samples.n_features, n_outputs, X.dtype, goes_on)
-        if not goes_on:
-            if not settings.standardize:
-                warn_if_badly_scaled(samples, getattr(self, "feature_names_in_", None))
-            network, progress = self._start(settings, architecture, labels, given)
-        else:
-            network, progress = self.network_, self._progress
-        train_rows, judge_data = self._split(settings, progress, samples, targets, weights, y, validation)
-        if not goes_on and settings.standardize:
-            chosen = samples if len(train_rows) == samples.n_rows else samples.take(train_rows)
-            network.scaling = Scaling.standardize(chosen)
-        scaling = network.scaling
-        assert isinstance(scaling, Scaling)
-        data = Data(replace(samples, scaling=scaling), targets, weights, labels.task)
-        arguments.check_some_weight(data, train_rows, "to train on")
-        if judge_data is not None:
-            judge_data = replace(judge_data, samples=replace(judge_data.samples, scaling=scaling))
-            arguments.check_some_weight(judge_data, None, "to validate with")
-        # From here on the estimator is another one; whatever is wrong with the arguments has been told.
+        before = dict(vars(self))
+        try:
+            settings = read_settings(self)
+            goes_on = self._is_trained() and (incremental or settings.warm_start)
+            network, progress, data, rows, judge_data = self._planned(
+                settings, goes_on, incremental, X, y, sample_weight, validation, classes
+            )
+        except BaseException:
+            # Nothing was trained: the estimator is to be what it was.
+            self.__dict__ = before
+            raise
         if goes_on:
             self._go_on(settings, incremental)
         else:
@@ -102,10 +87,49 @@ class BaseMLP(BaseEstimator):
             if settings.optimizer is None:
                 self._train_at_once(settings, engine, data)
             else:
-                self._train_in_batches(settings, engine, data, train_rows, judge_data, incremental)
+                self._train_in_batches(settings, engine, data, rows, judge_data, incremental)
         finally:
             self._show()
         return self
+
+    def _planned(
+        self,
+        settings: Settings,
+        goes_on: bool,
+        incremental: bool,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any, Any],
+        classes: Any,
+    ) -> tuple[Network, Progress, Data, NDArray[np.int64], Data | None]:
+        """Check all that was given; return the network to train, its progress, the data, the rows of them to train on,
+        and the data to validate with.
+        """
+        given = self._given_weights() if incremental or settings.warm_start else None
+        X, y = self._checked(X, y, reset=not goes_on)
+        labels, targets, n_outputs = self._learned(y, X.dtype, goes_on, incremental, classes)
+        samples = _as_checked_samples(X)
+        weights = self._weights(sample_weight, samples.n_rows, X.dtype, incremental, labels, targets)
+        architecture = self._architecture(settings, samples.n_features, n_outputs, X.dtype, goes_on)
+        if goes_on:
+            network, progress = self.network_, self._progress
+        else:
+            network, progress = self._start(settings, architecture, labels, given)
+        rows, judge_data = self._split(settings, progress, samples, targets, weights, y, validation)
+        if not goes_on and settings.standardize:
+            chosen = samples if len(rows) == samples.n_rows else samples.take(rows)
+            network.scaling = Scaling.standardize(chosen)
+        elif not goes_on:
+            warn_if_badly_scaled(samples, getattr(self, "feature_names_in_", None))
+        scaling = network.scaling
+        assert isinstance(scaling, Scaling)
+        data = Data(replace(samples, scaling=scaling), targets, weights, labels.task)
+        arguments.check_some_weight(data, rows, "to train on")
+        if judge_data is not None:
+            judge_data = replace(judge_data, samples=replace(judge_data.samples, scaling=scaling))
+            arguments.check_some_weight(judge_data, None, "to validate with")
+        return network, progress, data, rows, judge_data
 
     def _start(
         self, settings: Settings, architecture: Architecture, labels: Labels, given: Any

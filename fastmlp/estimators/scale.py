@@ -39,5 +39,5 @@ def warn_if_badly_scaled(samples: Samples, names: Any = None) -> None:
         f"feature {shown[1]} {sizes[smallest]:.3g}; a network learns features of about unit size best. Give "
         "standardize=True, or put a StandardScaler before the network",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from fastmlp import Callback, Cosine, EarlyStopping, ReduceOnPlateau, load
+from fastmlp import SGD, Callback, Cosine, EarlyStopping, ReduceOnPlateau, load
 from fastmlp.errors import ArgumentError, DivergenceError
 from fastmlp.estimators import MLPClassifier, MLPRegressor
 from fastmlp.losses import LOSSES
@@ -297,6 +297,15 @@ def test_one_class_is_answered_with():
 def test_a_parameter_that_can_not_be_used_is_named(options, message, waves):
     with pytest.raises(ArgumentError, match=message):
         regressor(**options).fit(*waves)
+
+
+@pytest.mark.skipif("clip_norm" not in SGD().__dict__, reason="optimizers don't clip yet")
+@pytest.mark.parametrize("solver", ["sgd", "rmsprop", "adam", "adamw"])
+def test_clipping_reaches_the_optimizer(solver, waves):
+    options = {"solver": solver, "max_iter": 1, "epsilon": 1.0, "weight_decay": 0.0}
+    free, clipped = (regressor(clip_norm=norm, **options).fit(*waves).coefs_[0] for norm in (None, 1e-9))
+    start = regressor(solver="sgd", max_iter=1, learning_rate_init=1e-20).fit(*waves).coefs_[0]
+    assert np.abs(clipped - start).max() < 1e-8 < np.abs(free - start).max()
 
 
 def test_momentum_may_be_one(waves):

@@ -9,6 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import estimators
 
+pytest.importorskip("sklearn", minversion="1.7", reason="its MLP takes sample weights from then on")
+
 SOLVERS = {
     "plain": {"solver": "sgd", "momentum": 0.0},
     "momentum": {"solver": "sgd", "nesterovs_momentum": False},

@@ -188,3 +188,13 @@ def test_a_fit_that_is_refused_leaves_the_estimator_unfitted(options, flowers):
         estimator.fit(*flowers)
     assert not hasattr(estimator, "coefs_")
     assert not estimator.__sklearn_is_fitted__()
+
+
+def test_a_fit_that_is_refused_leaves_a_fitted_estimator_as_it_was(flowers):
+    X, y = flowers
+    estimator = classifier(max_iter=2).fit(X, y)
+    before = estimator.predict_proba(X)
+    with pytest.raises(ValueError):
+        estimator.fit(X[:90, :2], np.where(y == "rose", "thistle", y)[:90], sample_weight=-np.ones(90))
+    np.testing.assert_array_equal(estimator.predict_proba(X), before)
+    assert estimator.classes_.tolist() == ["daisy", "rose", "tulip"]

@@ -16,12 +16,14 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from fastmlp.estimators import MLPClassifier, MLPRegressor
 
+CHECKS = [pair for make in (MLPClassifier, MLPRegressor) for pair in estimator_checks_generator(make())]
 
-@parametrize_with_checks([MLPClassifier(), MLPRegressor()])
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=lambda part: getattr(part, "func", type(part)).__name__)
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::sklearn.exceptions.SkipTestWarning")
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
