@@ -102,6 +102,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     loss_ : float
         Of the last epoch, with penalty.
     loss_curve_ : list of float
+        Of every epoch. With several steps an epoch the penalty's part is interpolated between its ends.
     best_loss_ : float or None
         None with early stopping.
     validation_scores_ : list of float or None

@@ -5,8 +5,9 @@ import sys
 import numpy as np
 import pytest
 
+from fastmlp.engines import get_engine
 from fastmlp.errors import ArgumentError, MissingDependencyError
-from fastmlp.estimators import MLPClassifier, MLPRegressor
+from fastmlp.estimators import MLPClassifier, MLPRegressor, base
 
 
 def multilabel(X):
@@ -132,3 +133,15 @@ def test_without_scikit_learn_one_sentence_says_how_to_install_it(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingDependencyError, match=r"pip install 'fastmlp\[sklearn\]'"):
         import fastmlp.estimators  # noqa: F401
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_without_numba_the_numpy_engine_does_the_same(solver, waves, monkeypatch):
+    X, y = waves
+    options = {"hidden_layer_sizes": 5, "random_state": 0, "solver": solver, "max_iter": 5, "batch_size": 48}
+    weights = np.arange(len(X)) % 3.0
+    compiled = MLPRegressor(**options).fit(X, y, weights, X, y)
+    monkeypatch.setattr(base, "get_engine", lambda name: get_engine("numpy"))
+    plain = MLPRegressor(**options).fit(X, y, weights, X, y)
+    np.testing.assert_allclose(plain.coefs_[0], compiled.coefs_[0], atol=1e-9)
+    np.testing.assert_allclose(plain.loss_curve_, compiled.loss_curve_, atol=1e-9)
