@@ -249,7 +249,7 @@ class BaseMLP(BaseEstimator):
                 raise ArgumentError(f"{given} is given without {missing}; validation needs both")
             X_val, y_val = self._checked(X_val, y_val, reset=False)
             judged = _as_checked_samples(X_val)
-            val_weights = as_sample_weights(weight_val, judged.n_rows, X_val.dtype)
+            val_weights = as_sample_weights(weight_val, judged.n_rows, X_val.dtype, "sample_weight_val")
             return everything, Data(judged, self._targets(y_val, X_val.dtype), val_weights, self._task())
         if weight_val is not None:
             raise ArgumentError("sample_weight_val is given without X_val and y_val")

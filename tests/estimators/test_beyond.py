@@ -148,6 +148,11 @@ def test_validation_needs_samples_and_targets(given, waves):
         regressor().fit(*waves, **given)
 
 
+def test_validation_weights_are_named_where_they_are_wrong(waves):
+    with pytest.raises(ArgumentError, match="sample_weight_val"):
+        regressor().fit(*waves, X_val=waves[0], y_val=waves[1], sample_weight_val=np.zeros(160))
+
+
 @pytest.mark.parametrize(("early_stopping", "watched", "best"), [("loss", "val_loss", min), ("metric", "val_r2", max)])
 def test_early_stopping_goes_back_to_the_best_epoch(early_stopping, watched, best, waves):
     X, y, X_val, y_val = half(*waves)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastmlp import Callback, Cosine
 from fastmlp.errors import ArgumentError
@@ -54,6 +56,26 @@ def test_as_many_partial_fits_are_a_fit(options, flowers):
     for _ in range(5):
         parts.partial_fit(X, y, classes=np.unique(y))
     check_same(whole, parts)
+
+
+@settings(max_examples=15)
+@given(
+    parts=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    batch_size=st.integers(1, 60),
+    solver=st.sampled_from(["sgd", "adam", "rmsprop"]),
+    early_stopping=st.sampled_from([False, True, "loss"]),
+    weighted=st.booleans(),
+)
+def test_any_parts_have_the_bits_of_the_whole(parts, batch_size, solver, early_stopping, weighted):
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    weights = np.arange(50) % 3.0 + 0.1 if weighted else None
+    options = {"hidden_layer_sizes": 3, "batch_size": batch_size, "solver": solver, "early_stopping": early_stopping}
+    options |= {"random_state": 0, "n_iter_no_change": 100}
+    whole = MLPRegressor(max_iter=sum(parts), **options).fit(X, X[:, 0], weights)
+    piecewise = MLPRegressor(warm_start=True, **options)
+    for part in parts:
+        piecewise.set_params(max_iter=part).fit(X, X[:, 0], weights)
+    check_same(whole, piecewise)
 
 
 def test_partial_fits_with_sample_weights_are_a_fit(waves):
