@@ -172,7 +172,7 @@ class BaseMLP(BaseEstimator):
         network, progress = self.network_, self._progress
         architecture = network.architecture
         scaled = None if data.weights is None else np.ones(len(data.weights), architecture.dtype)
-        batch_size = min(settings.batch_size or 200, len(rows))
+        batch_size, epochs = min(settings.batch_size or 200, len(rows)), 1 if incremental else settings.max_iter
         batches = Batches(rows, batch_size, settings.shuffle, settings.alpha, architecture, data.weights, scaled)
         if progress.drawn is not None and len(progress.drawn) != len(rows):
             progress.drawn = None
@@ -180,6 +180,7 @@ class BaseMLP(BaseEstimator):
         schedule: Schedule | None = None
         if settings.schedule is not None and not isinstance(settings.schedule, ReduceOnPlateau):
             schedule = settings.schedule(settings.max_iter) if callable(settings.schedule) else settings.schedule
+            arguments.check_schedule(schedule, epochs, network.state.epoch - progress.schedule_start)
         course = Course(
             network,
             engine,
@@ -191,7 +192,7 @@ class BaseMLP(BaseEstimator):
             judge,
             progress,
             self._curves,
-            1 if incremental else settings.max_iter,
+            epochs,
             self._metric,
             self._loss_share(),
             schedule,

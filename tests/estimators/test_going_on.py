@@ -127,6 +127,18 @@ def test_weights_of_somebody_elses_are_a_start():
     assert [W.item() for W in regressor.coefs_] == pytest.approx([1 + 2e-3, 1 + 2e-3])
 
 
+def test_a_schedule_that_is_over_is_told(waves):
+    regressor = MLPRegressor(hidden_layer_sizes=3, max_iter=2, schedule=Cosine(2), warm_start=True).fit(*waves)
+    with pytest.raises(ArgumentError, match="schedule"):
+        regressor.fit(*waves)
+    assert regressor.n_iter_ == 2
+
+
+def test_a_schedule_by_name_starts_with_each_fit(waves):
+    regressor = MLPRegressor(hidden_layer_sizes=3, max_iter=2, schedule="cosine", warm_start=True)
+    assert regressor.fit(*waves).fit(*waves).history_["learning_rate"] == pytest.approx([1e-3, 5e-4] * 2)
+
+
 def test_another_learning_rate_is_taken_when_going_on(waves):
     regressor = MLPRegressor(hidden_layer_sizes=3, max_iter=1, warm_start=True).fit(*waves)
     regressor.set_params(learning_rate_init=0.5).fit(*waves)
