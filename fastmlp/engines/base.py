@@ -91,10 +91,12 @@ class Engine(Protocol):
         order: NDArray[np.int64],
         batch_size: int,
         learning_rates: NDArray[np.float64],
+        penalties: NDArray[np.float64] | None = None,
     ) -> Score:
         """Train on the rows in this order, one step a batch, and count the steps in `state`.
 
-        `learning_rates` has one value a step. The score is of the outputs on the way, before each batch's step.
+        `learning_rates` has one value a step, and so has `penalties`, where the architecture's L2 penalty is not to be
+        that of every step. The score is of the outputs on the way, before each batch's step.
         """
 
 

@@ -79,6 +79,7 @@ def train_epoch(
     order: NDArray[np.int64],
     batch_size: int,
     learning_rates: NDArray[np.float64],
+    penalties: NDArray[np.float64] | None = None,
 ) -> Score:
     """See `Engine.train_epoch`."""
     code, settings = _settings(architecture, optimizer)
@@ -96,6 +97,7 @@ def train_epoch(
         code=code,
         settings=settings,
         rates=np.ascontiguousarray(learning_rates, dtype=np.float64),
+        penalties=None if penalties is None else np.ascontiguousarray(penalties, dtype=np.float64),
         moments=state.moments,
         step=state.step,
     )
@@ -187,6 +189,7 @@ def _run(
     code: int = codes.SGD,
     settings: NDArray[np.float64] | None = None,
     rates: NDArray[np.float64] | None = None,
+    penalties: NDArray[np.float64] | None = None,
     moments: Sequence[Array] = (),
     step: int = 0,
 ) -> Score:
@@ -207,9 +210,10 @@ def _run(
     settings = np.zeros(codes.SETTINGS) if settings is None else settings
     settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
     loss_code = getattr(codes, architecture.loss.upper())
-    networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings) for table in tables]
+    networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings.copy()) for table in tables]
     totals = np.zeros(3)
     rates = np.zeros(0) if rates is None else rates
+    penalties = np.zeros(0) if penalties is None else penalties
     first, second = [*moments, nothing, nothing][:2]
     results = (mode, nothing if outputs is None else outputs, totals)
     # Each thread its own: the first works on the vectors themselves, the others on copies, of which each is to keep
@@ -228,7 +232,10 @@ def _run(
     run_together(
         batches.run,
         [
-            (*results, network, prepared.rows, prepared.wanted, work, code, w, g, m, v, order, batch_size, rates, step)
+            (
+                *(*results, network, prepared.rows, prepared.wanted, work, code, w, g, m, v),
+                *(order, batch_size, rates, penalties, step),
+            )
             for network, work, (w, m, v), g in zip(networks, works, vectors, gradients, strict=True)
         ],
     )

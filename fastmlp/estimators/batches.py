@@ -1,9 +1,8 @@
 """The batches of an epoch with scikit-learn's penalty and weights (floor 5; imports numpy and floors 0 to 3).
 
 In scikit-learn the gradient of a batch is ``(sum of weighted gradients + alpha * W) / sum of the batch's weights``. An
-engine divides by the rows of a batch, and its penalty does not know of batches. So weights are scaled to a mean of 1
-within each batch, anew for every order of the rows, and ``l2 = alpha / sum of weights`` belongs to a batch: batches of
-the same penalty go to the engine in one call.
+engine divides by the rows of a batch. So weights are scaled to a mean of 1 within each batch, anew for every order of
+the rows, and each batch has a penalty of its own, ``l2 = alpha / sum of weights``.
 """
 
 from collections.abc import Iterator
@@ -18,8 +17,9 @@ from ..architecture import Architecture, Array
 from ..engines.base import n_batches
 from ..training import steps_per_call
 
-Call = tuple[slice, slice, Architecture]
-"""Which places in the order and which steps a call of the engine takes, and the architecture with their penalty."""
+Call = tuple[slice, slice, Architecture, NDArray[np.float64] | None]
+"""Which places in the order and which steps a call of the engine takes, the architecture with the penalty of the first
+step, and the penalties of all where they differ."""
 
 
 class Batches:
@@ -38,6 +38,8 @@ class Batches:
         As they were given.
     scaled : ndarray or None
         The weights that the engine reads; `epoch` writes them, in place.
+    apart : bool, default False
+        Whether steps of different penalties are to be calls of their own.
 
     Attributes
     ----------
@@ -54,6 +56,7 @@ class Batches:
         architecture: Architecture,
         weights: Array | None,
         scaled: Array | None,
+        apart: bool = False,
     ) -> None:
         self._rows, self._batch_size, self._alpha = rows, batch_size, alpha
         # A batch of all rows is the same sum in any order.
@@ -62,6 +65,7 @@ class Batches:
         self.steps = n_batches(len(rows), batch_size)
         self._starts = np.arange(0, len(rows), batch_size)
         self._counts = np.diff(self._starts, append=len(rows))
+        self._apart = apart
         self._most_steps = steps_per_call(architecture, batch_size)
         self._penalised = lru_cache(maxsize=2)(lambda l2: replace(architecture, l2=l2))
         self._unweighted = list(self._calls(alpha / self._counts))
@@ -96,11 +100,13 @@ class Batches:
         return order, list(self._calls(self._alpha * inverse)), share
 
     def _calls(self, penalties: NDArray[np.float64]) -> Iterator[Call]:
-        """Group steps of the same penalty that follow one another, a call's worth at a time."""
-        changes = np.flatnonzero(np.diff(penalties)) + 1
-        for first, end in zip([0, *changes.tolist()], [*changes.tolist(), len(penalties)], strict=True):
-            architecture = self._penalised(float(penalties[first]))
+        """Divide the steps into calls, a call's worth at a time."""
+        changes = (np.flatnonzero(np.diff(penalties)) + 1).tolist()
+        borders = changes if self._apart else []
+        for first, end in zip([0, *borders], [*borders, len(penalties)], strict=True):
             for step in range(first, end, self._most_steps):
                 last = min(step + self._most_steps, end)
                 places = slice(step * self._batch_size, min(last * self._batch_size, len(self._rows)))
-                yield places, slice(step, last), architecture
+                differ = any(step < change < last for change in changes)
+                architecture = self._penalised(float(penalties[step]))
+                yield places, slice(step, last), architecture, penalties[step:last] if differ else None

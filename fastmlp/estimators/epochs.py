@@ -191,9 +191,10 @@ def _epoch(course: Course, run: FitRun, norm: float, number: int) -> float:
     rates = _rates(course)
     loss = correct = 0.0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told below
-        for places, steps, penalised in calls:
+        for places, steps, penalised, penalties in calls:
+            rows_and_rates = order[places], course.batch_size, rates[steps]
             score = course.engine.train_epoch(
-                penalised, state, course.optimizer, course.data, order[places], course.batch_size, rates[steps]
+                penalised, state, course.optimizer, course.data, *rows_and_rates, penalties
             )
             rows = min(places.stop, len(order)) - places.start
             loss, correct = loss + rows * score.loss, correct + rows * score.accuracy
