@@ -194,7 +194,7 @@ def _epoch(course: Course, run: FitRun, norm: float, number: int) -> float:
         for places, steps, penalised, penalties in calls:
             rows_and_rates = order[places], course.batch_size, rates[steps]
             score = course.engine.train_epoch(
-                penalised, state, course.optimizer, course.data, *rows_and_rates, penalties
+                penalised, state, course.optimizer, course.data, *rows_and_rates, penalties=penalties
             )
             rows = min(places.stop, len(order)) - places.start
             loss, correct = loss + rows * score.loss, correct + rows * score.accuracy

@@ -172,8 +172,8 @@ def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, st
         scores = []
         for _ in range(epochs):
             learning_rates = np.full(n_batches(len(order), batch_size), optimizer.learning_rate)
-            given_ = prepared, order, batch_size, learning_rates, penalties
-            score = engine.train_epoch(architecture, state, optimizer, *given_)
+            given_ = prepared, order, batch_size, learning_rates
+            score = engine.train_epoch(architecture, state, optimizer, *given_, penalties=penalties)
             scores.append(score.loss)
             state.epoch += 1
         results.append((state, scores))
