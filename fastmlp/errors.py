@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
-_PURPOSES = {"cli": "its command line"}
+_PURPOSES = {"cli": "its command line", "sklearn": "its estimators"}
 
 
 class FastMLPError(Exception):
@@ -27,6 +27,10 @@ class DataFileError(FastMLPError, ValueError):
 
 class TrainingError(FastMLPError, RuntimeError):
     """Training cannot go on."""
+
+
+class DivergenceError(TrainingError, ValueError):
+    """Training cannot go on, since numbers became infinite or NaN; a ValueError where an estimator has to raise one."""
 
 
 class MissingDependencyError(FastMLPError, RuntimeError):

@@ -194,16 +194,21 @@ class Adam(_Optimizer):
         Decoupled, as in `SGD`; `AdamW` is Adam with 0.01.
     clip_norm : float > 0, optional
         As in `SGD`.
+    epsilon_hat : bool, default False
+        Whether epsilon is added to the root of the second moment before its correction, as in scikit-learn; it then
+        counts more in the first steps.
 
     Notes
     -----
     Kingma and Ba 2015, algorithm 1: ``m = β₁ m + (1-β₁) g``, ``v = β₂ v + (1-β₂) g²``,
-    ``w -= learning_rate * (m / (1-β₁ᵗ)) / (√(v / (1-β₂ᵗ)) + epsilon)``.
+    ``w -= learning_rate * (m / (1-β₁ᵗ)) / (√(v / (1-β₂ᵗ)) + epsilon)``. With `epsilon_hat` it is the form at the end of
+    their section 2: ``w -= learning_rate * √(1-β₂ᵗ) / (1-β₁ᵗ) * m / (√v + epsilon)``.
 
     Examples
     --------
-    >>> Adam(0.01)
-    Adam(learning_rate=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.0, clip_norm=None)
+    >>> optimizer = Adam(0.01, clip_norm=1.0)
+    >>> optimizer.beta_1, optimizer.beta_2
+    (0.9, 0.999)
     """
 
     kind: ClassVar[str] = "adam"
@@ -213,6 +218,7 @@ class Adam(_Optimizer):
     epsilon: float = 1e-8
     weight_decay: float = 0.0
     clip_norm: float | None = None
+    epsilon_hat: bool = False
 
     @property
     def n_moments(self) -> int:
@@ -230,7 +236,9 @@ class Adam(_Optimizer):
         second += (1.0 - self.beta_2) * gradient * gradient
         correction_1 = 1.0 - self.beta_1**step
         correction_2 = 1.0 - self.beta_2**step
-        parameters -= learning_rate / correction_1 * first / (np.sqrt(second / correction_2) + self.epsilon)
+        # √(v / c) + epsilon hat / √c is (√v + epsilon hat) / √c.
+        epsilon = self.epsilon / correction_2**0.5 if self.epsilon_hat else self.epsilon
+        parameters -= learning_rate / correction_1 * first / (np.sqrt(second / correction_2) + epsilon)
 
 
 @dataclass(frozen=True)
@@ -239,7 +247,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    learning_rate, beta_1, beta_2, epsilon
+    learning_rate, beta_1, beta_2, epsilon, epsilon_hat
         As in `Adam`.
     weight_decay : float, default 0.01
     clip_norm : float > 0, optional

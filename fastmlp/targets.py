@@ -176,7 +176,9 @@ def as_targets(y: Any, n_rows: int, labels: Labels, architecture: Architecture, 
     return Targets(None, values)
 
 
-def as_sample_weights(sample_weight: Any, n_rows: int, dtype: np.dtype[Any]) -> Array | None:
+def as_sample_weights(
+    sample_weight: Any, n_rows: int, dtype: np.dtype[Any], name: str = "sample_weight"
+) -> Array | None:
     """Check the weights of the samples.
 
     Parameters
@@ -184,6 +186,7 @@ def as_sample_weights(sample_weight: Any, n_rows: int, dtype: np.dtype[Any]) -> 
     sample_weight : array_like, shape (n_rows,), or None
     n_rows : int
     dtype : dtype
+    name : str, default "sample_weight"
 
     Returns
     -------
@@ -196,18 +199,18 @@ def as_sample_weights(sample_weight: Any, n_rows: int, dtype: np.dtype[Any]) -> 
     """
     if sample_weight is None:
         return None
-    check_unmasked(sample_weight, "sample_weight")
+    check_unmasked(sample_weight, name)
     try:
         with np.errstate(over="ignore"):  # what overflows is told below
             weights = np.array(sample_weight, dtype=dtype)
     except (TypeError, ValueError):
-        raise ArgumentTypeError(f"sample_weight must be numbers, one a sample; got {sample_weight!r}") from None
+        raise ArgumentTypeError(f"{name} must be numbers, one a sample; got {sample_weight!r}") from None
     if weights.shape != (n_rows,):
-        raise ArgumentError(f"sample_weight must have shape ({n_rows},), one weight a sample; got {weights.shape}")
+        raise ArgumentError(f"{name} must have shape ({n_rows},), one weight a sample; got {weights.shape}")
     if not np.isfinite(weights).all() or (weights < 0).any():
-        raise ArgumentError("sample_weight must be finite and >= 0; drop the samples that should not count")
+        raise ArgumentError(f"{name} must be finite and >= 0; drop the samples that should not count")
     if not weights.any():
-        raise ArgumentError("sample_weight is 0 for every sample; at least one must count")
+        raise ArgumentError(f"{name} is zero for every sample; at least one must count")
     return weights
 
 

@@ -110,7 +110,7 @@ def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback
     finished = True  # no epoch is under way
     try:
         state.prepare_for(run.optimizer, plan.architecture)
-        before = _Before(state)
+        before = Before(state)
         engine.load(plan.architecture)
         data = None if plan.blocks else engine.prepare(plan.architecture, plan.data, plan.threads)
         checks = None if plan.validation is None else engine.prepare(plan.architecture, plan.validation, plan.threads)
@@ -267,7 +267,7 @@ def _check_finite(plan: Plan, run: FitRun, row: dict[str, float], rates: NDArray
     )
 
 
-class _Before:
+class Before:
     """The state as it was before an epoch, to undo it. The copies are written into the same memory for every epoch."""
 
     def __init__(self, state: TrainingState) -> None:

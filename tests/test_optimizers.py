@@ -51,6 +51,13 @@ def test_adam_by_hand():
     assert steps(Adam(0.1), [2.0, -3.0]) == pytest.approx([first, first - 0.1 * m / (math.sqrt(v) + 1e-8)], rel=1e-14)
 
 
+def test_epsilon_hat_is_added_before_the_correction():
+    adam = Adam(0.1, epsilon=1e-2, epsilon_hat=True)
+    root = math.sqrt(0.001 * 4)
+    first = 1 - 0.1 * math.sqrt(0.001) / 0.1 * 0.2 / (root + 1e-2)
+    assert steps(adam, [2.0])[0] == pytest.approx(first, rel=1e-14)
+
+
 def test_adamw_is_adam_that_decays():
     assert AdamW().weight_decay == 0.01
     assert steps(AdamW(0.1), [2.0, -3.0]) == steps(Adam(0.1), [2.0, -3.0])  # whoever trains lets the weights decay

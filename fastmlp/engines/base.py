@@ -92,11 +92,13 @@ class Engine(Protocol):
         batch_size: int,
         learning_rates: NDArray[np.float64],
         first_name: int = 0,
+        penalties: NDArray[np.float64] | None = None,
     ) -> Score:
         """Train on the rows in this order, one step a batch, and count the steps in `state`.
 
-        `learning_rates` has one value a step. The score is of the outputs on the way, before each batch's step. Dropout
-        knows a row by its number here plus `first_name`.
+        `learning_rates` has one value a step, and so has `penalties`, where the architecture's L2 penalty is not to be
+        that of every step. The score is of the outputs on the way, before each batch's step. Dropout knows a row by its
+        number here plus `first_name`.
         """
 
 

@@ -106,6 +106,7 @@ def train_epoch(
     batch_size: int,
     learning_rates: NDArray[np.float64],
     first_name: int = 0,
+    penalties: NDArray[np.float64] | None = None,
 ) -> Score:
     """See `Engine.train_epoch`."""
     code, settings = _settings(architecture, optimizer)
@@ -115,7 +116,7 @@ def train_epoch(
         for number, layer in enumerate(architecture.layers)
     ]
     for part, rows, span in parts(prepared, order, batch_size):
-        rates = learning_rates[span.start // batch_size :][: n_batches(len(rows), batch_size)]
+        steps = slice(span.start // batch_size, span.start // batch_size + n_batches(len(rows), batch_size))
         score = _run(
             batches.TRAIN,
             architecture,
@@ -127,12 +128,13 @@ def train_epoch(
             keys=keys,
             code=code,
             settings=settings,
-            rates=np.ascontiguousarray(rates, dtype=np.float64),
+            rates=np.ascontiguousarray(learning_rates[steps], dtype=np.float64),
+            penalties=None if penalties is None else np.ascontiguousarray(penalties[steps], dtype=np.float64),
             moments=state.moments,
             step=state.step,
             totals=totals,
         )
-        state.step += len(rates)
+        state.step += steps.stop - steps.start
     return score
 
 
@@ -238,6 +240,7 @@ def _run(
     code: int = codes.SGD,
     settings: NDArray[np.float64] | None = None,
     rates: NDArray[np.float64] | None = None,
+    penalties: NDArray[np.float64] | None = None,
     moments: Sequence[Array] = (),
     step: int = 0,
     totals: NDArray[np.float64] | None = None,
@@ -261,10 +264,11 @@ def _run(
     settings[codes.LEVEL], settings[codes.SMOOTHING] = architecture.quantile, architecture.label_smoothing
     settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
     loss_code = getattr(codes, architecture.loss.upper())
-    networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings) for table in tables]
+    networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings.copy()) for table in tables]
     totals = np.zeros(3) if totals is None else totals
     names = order if names is None else names
     rates = np.zeros(0) if rates is None else rates
+    penalties = np.zeros(0) if penalties is None else penalties
     first, second = [*moments, nothing, nothing][:2]
     results = (mode, nothing if outputs is None else outputs, totals)
     # Each thread its own: the first works on the vectors themselves, the others on copies, of which each is to keep
@@ -284,21 +288,8 @@ def _run(
         batches.run,
         [
             (
-                *results,
-                network,
-                prepared.rows,
-                prepared.wanted,
-                work,
-                code,
-                w,
-                g,
-                m,
-                v,
-                order,
-                names,
-                batch_size,
-                rates,
-                step,
+                *(*results, network, prepared.rows, prepared.wanted, work, code, w, g, m, v),
+                *(order, names, batch_size, rates, penalties, step),
             )
             for network, work, (w, m, v), g in zip(networks, works, vectors, gradients, strict=True)
         ],
@@ -339,6 +330,7 @@ def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, ND
         return codes.RMSPROP, settings
     assert isinstance(optimizer, Adam)
     settings[codes.BETA_1], settings[codes.BETA_2] = optimizer.beta_1, optimizer.beta_2
+    settings[codes.EPSILON_HAT] = optimizer.epsilon_hat
     return codes.ADAM, settings
 
 

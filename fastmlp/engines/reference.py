@@ -6,6 +6,7 @@ a_beforeᵀ @ dz``, ``db = sum of dz over the batch``, ``da_before = dz @ Wᵀ``
 makes no attempt to be faster.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -189,6 +190,7 @@ def train_epoch(
     batch_size: int,
     learning_rates: NDArray[np.float64],
     first_name: int = 0,
+    penalties: NDArray[np.float64] | None = None,
 ) -> Score:
     """See `Engine.train_epoch`."""
     meter = _Meter(prepared.task)
@@ -203,7 +205,8 @@ def train_epoch(
         share = (weights / len(rows)).astype(architecture.dtype)
         losses = backward_pass(architecture, state.parameters, run, y, share, gradient)
         meter.add(losses, run.activations[-1], y, weights)
-        add_penalties(architecture, state.parameters, gradient)
+        penalised = architecture if penalties is None else replace(architecture, l2=float(penalties[batch]))
+        add_penalties(penalised, state.parameters, gradient)
         if optimizer.weight_decay:
             for layer in architecture.layers:
                 layer.weights(state.parameters)[...] *= 1.0 - learning_rate * optimizer.weight_decay

@@ -9,7 +9,7 @@ one another. Nothing is allocated in its loops.
 from ._jit import entry
 from .barrier import wait
 from .clipping import clip
-from .codes import CLIP_NORM, KEPT, L1, LEFT, MOMENTUM, ONE_OF_GROUP, RIGHT, ROW, SGD, STRIDE, UNITS, A
+from .codes import CLIP_L2, CLIP_NORM, KEPT, L1, L2, LEFT, MOMENTUM, ONE_OF_GROUP, RIGHT, ROW, SGD, STRIDE, UNITS, A
 from .exchange import (
     collect,
     collect_parameters,
@@ -39,7 +39,7 @@ TRAIN, GRADIENT, FORWARD = range(3)
 @entry
 def run(
     thread, threads, barrier, mode, outputs, totals, network, rows, wanted, work,
-    optimizer, parameters, gradient, m, v, order, names, batch_size, rates, step,
+    optimizer, parameters, gradient, m, v, order, names, batch_size, rates, penalties, step,
 ):  # fmt: skip
     """Go through `order` in batches of `batch_size`, as one of several threads.
 
@@ -69,6 +69,9 @@ def run(
         The numbers by which dropout knows the rows of `order`: those in the whole data set, where this is a part.
     rates : ndarray of float64
         The learning rate of every batch; read in TRAIN.
+    penalties : ndarray of float64
+        The L2 penalty of every batch; empty where that of the settings is for all. It is written to the settings, of
+        which each thread has its own.
     step : int
         How many steps have been done before.
     """
@@ -111,6 +114,8 @@ def run(
         begin = batch * batch_size
         end = begin + batch_size if begin + batch_size < n_rows else n_rows
         rate = rates[batch] if training else 0.0
+        if len(penalties) > 0:
+            put(settings, CLIP_L2 if clipping else L2, penalties[batch])
         delta_scale = (-rate if direct else 1.0) / (end - begin)
         for position in range(begin, end, chunk):
             count = chunk if end - position > chunk else end - position

@@ -54,7 +54,7 @@ class Network(NamedTuple):
     loss: int
     n_layers: int
     layers: Any  # int64 (n_layers * LAYER_COLUMNS,); each thread its own
-    settings: Any  # float64, by the numbers of codes; behind them 1 / (1 - dropout) of every layer
+    settings: Any  # float64, by the numbers of codes; behind them 1 / (1 - dropout) of every layer; each thread its own
 
 
 class Work(NamedTuple):

@@ -10,6 +10,7 @@ from .codes import (
     BETA_2,
     DECAY,
     EPSILON,
+    EPSILON_HAT,
     L1,
     L2,
     MOMENTUM,
@@ -65,9 +66,10 @@ def update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step
     if code == ADAM:
         beta_1, beta_2 = get(settings, BETA_1), get(settings, BETA_2)
         correction = (1.0 - beta_2**step) ** 0.5
-        # rate / c1 * m / (sqrt(v / c2) + epsilon), with the roots of the corrections taken out of the loop.
+        # rate / c1 * m / (sqrt(v / c2) + epsilon), with the roots of the corrections taken out of the loop; there
+        # epsilon hat is added as it is.
         scale = splat(w, -rate * correction / (1.0 - beta_1**step))
-        epsilon = splat(w, get(settings, EPSILON) * correction)
+        epsilon = splat(w, get(settings, EPSILON) * (1.0 if get(settings, EPSILON_HAT) > 0 else correction))
         keep_1, take_1 = splat(w, beta_1), splat(w, 1.0 - beta_1)
         keep_2, take_2 = splat(w, beta_2), splat(w, 1.0 - beta_2)
         for i in range(rows):

@@ -158,7 +158,7 @@ def decided(problem):
     return ((gaps > 1e-4) | (gaps == 0)).all()
 
 
-def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, steps=None):
+def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, steps=None, penalties=None):
     """Compare parameters, moments and scores after training on both engines."""
     architecture, rows = problem.architecture, problem.data.samples.n_rows
     order = np.random.default_rng(1).permutation(rows)
@@ -172,7 +172,8 @@ def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, st
         scores = []
         for _ in range(epochs):
             learning_rates = np.full(n_batches(len(order), batch_size), optimizer.learning_rate)
-            score = engine.train_epoch(architecture, state, optimizer, prepared, order, batch_size, learning_rates)
+            given_ = prepared, order, batch_size, learning_rates
+            score = engine.train_epoch(architecture, state, optimizer, *given_, penalties=penalties)
             scores.append(score.loss)
             state.epoch += 1
         results.append((state, scores))
@@ -188,6 +189,15 @@ def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, st
 
 
 # --- cases that must be there, whatever hypothesis draws ---
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01)], ids=str)
+def test_each_step_has_a_penalty_of_its_own(optimizer, sparse, threads):
+    problem = random_problem(build([9, 20, 3], l2=7.0), 25)
+    penalties = np.array([0.0, 0.3, 0.1, 2.0, 0.5, 0.0, 0.2])
+    check_training(problem, optimizer, 4, sparse, threads, epochs=2, penalties=penalties)
 
 
 @both_dtypes

@@ -33,6 +33,7 @@ EVERY = {
     "nesterov": (codes.SGD, settings_of(momentum=0.9, nesterov=1)),
     "rmsprop": (codes.RMSPROP, settings_of(decay=0.9, epsilon=1e-8)),
     "adam": (codes.ADAM, settings_of(beta_1=0.9, beta_2=0.999, epsilon=1e-8)),
+    "adam, epsilon hat": (codes.ADAM, settings_of(beta_1=0.9, beta_2=0.999, epsilon=1e-8, epsilon_hat=1)),
 }
 every_optimizer = pytest.mark.parametrize(("code", "settings"), EVERY.values(), ids=EVERY)
 

@@ -252,7 +252,12 @@ def update_weights(code, w, first, stride, rows, width, g, g_start, m, v, settin
 
 def _optimizer(code, settings):
     if code == codes.ADAM:
-        return Adam(beta_1=settings[codes.BETA_1], beta_2=settings[codes.BETA_2], epsilon=settings[codes.EPSILON])
+        return Adam(
+            beta_1=settings[codes.BETA_1],
+            beta_2=settings[codes.BETA_2],
+            epsilon=settings[codes.EPSILON],
+            epsilon_hat=bool(settings[codes.EPSILON_HAT]),
+        )
     if code == codes.RMSPROP:
         return RMSprop(decay=settings[codes.DECAY], epsilon=settings[codes.EPSILON])
     return SGD(momentum=settings[codes.MOMENTUM], nesterov=bool(settings[codes.NESTEROV]))

@@ -1,0 +1,18 @@
+"""`MLPClassifier` and `MLPRegressor`: estimators with scikit-learn's names and contract (floor 5; imports scikit-learn,
+SciPy for the solver "lbfgs", and floors 0 to 4).
+
+They take the place of those of ``sklearn.neural_network``: change the import, and the same parameters give the same
+mathematics. What scikit-learn has not is said with each class.
+"""
+
+import importlib.util
+
+from ..errors import require
+
+if importlib.util.find_spec("sklearn") is None:
+    raise require("sklearn", "scikit-learn")
+
+from .classifier import MLPClassifier
+from .regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

@@ -1,0 +1,445 @@
+"""What classifier and regressor share: fitting, weights, pickling (floor 5; imports scikit-learn, numpy and floors 0
+to 4).
+
+An estimator holds a `Network`, as `network_`, and trains its state. `coefs_` and `intercepts_` are views of the same
+memory, for reading and for writing; where other arrays were put in their place, those are taken over before they are
+next needed.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .. import arguments
+from ..architecture import Architecture, Array, Dense
+from ..engines import Data, Engine, get_engine
+from ..engines.base import mean_one
+from ..errors import ArgumentError, DivergenceError
+from ..formats import Checkpoint
+from ..inputs import Samples, Scaling, as_samples
+from ..network import Network
+from ..plateau import ReduceOnPlateau
+from ..schedules import Schedule
+from ..state import TrainingState
+from ..targets import Labels, Targets, as_sample_weights
+from .batches import Batches
+from .epochs import Course, Curves, train
+from .lbfgs import minimise
+from .progress import Progress
+from .scale import warn_if_badly_scaled
+from .settings import Settings, read_settings, their_name
+from .validation import Judge, hold_out
+
+FLOATS = (np.float64, np.float32)
+
+
+def keep_parameters(estimator: Any, given: dict[str, Any]) -> None:
+    """Keep what a constructor was given, as scikit-learn wants it: under the same names and unchanged."""
+    for name, value in given.items():
+        if name not in ("self", "__class__"):
+            setattr(estimator, name, value)
+
+
+class BaseMLP(BaseEstimator):
+    """The base of `MLPClassifier` and `MLPRegressor`."""
+
+    _metric = ""
+    """What the score is called in `history_`."""
+
+    network_: Network
+    _progress: Progress
+    _curves: Curves
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any, Any],
+        *,
+        incremental: bool = False,
+        classes: Any = None,
+    ) -> Any:
+        """Train, for `fit` or for one epoch of `partial_fit`."""
+        before = dict(vars(self))
+        try:
+            settings = read_settings(self)
+            goes_on = self._is_trained() and (incremental or settings.warm_start)
+            network, progress, data, rows, judge_data = self._planned(
+                settings, goes_on, incremental, X, y, sample_weight, validation, classes
+            )
+        except BaseException:
+            # Nothing was trained: the estimator is to be what it was.
+            self.__dict__ = before
+            raise
+        if goes_on:
+            self._go_on(settings, incremental)
+        else:
+            self.network_, self._progress, self._curves = network, progress, Curves()
+            self.n_iter_, self.loss_, self.stop_reason_ = 0, np.inf, ""
+        engine = get_engine("auto")
+        try:
+            if settings.optimizer is None:
+                self._train_at_once(settings, engine, data)
+            else:
+                self._train_in_batches(settings, engine, data, rows, judge_data, incremental)
+        finally:
+            self._show()
+        return self
+
+    def _planned(
+        self,
+        settings: Settings,
+        goes_on: bool,
+        incremental: bool,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any, Any],
+        classes: Any,
+    ) -> tuple[Network, Progress, Data, NDArray[np.int64], Data | None]:
+        """Check all that was given; return the network to train, its progress, the data, the rows of them to train on,
+        and the data to validate with.
+        """
+        given = self._given_weights() if incremental or settings.warm_start else None
+        X, y = self._checked(X, y, reset=not goes_on)
+        labels, targets, n_outputs = self._learned(y, X.dtype, goes_on, incremental, classes)
+        samples = _as_checked_samples(X)
+        weights = self._weights(sample_weight, samples.n_rows, X.dtype, incremental, labels, targets)
+        architecture = self._architecture(settings, samples.n_features, n_outputs, X.dtype, goes_on)
+        if goes_on:
+            network, progress = self.network_, self._progress
+        else:
+            network, progress = self._start(settings, architecture, labels, given)
+        rows, judge_data = self._split(settings, progress, samples, targets, weights, y, validation)
+        if not goes_on and settings.standardize:
+            chosen = samples if len(rows) == samples.n_rows else samples.take(rows)
+            network.scaling = Scaling.standardize(chosen)
+        elif not goes_on:
+            warn_if_badly_scaled(samples, getattr(self, "feature_names_in_", None))
+        scaling = network.scaling
+        assert isinstance(scaling, Scaling)
+        data = Data(replace(samples, scaling=scaling), targets, weights, labels.task)
+        arguments.check_some_weight(data, rows, "to train on")
+        if judge_data is not None:
+            judge_data = replace(judge_data, samples=replace(judge_data.samples, scaling=scaling))
+            arguments.check_some_weight(judge_data, None, "to validate with")
+        return network, progress, data, rows, judge_data
+
+    def _start(
+        self, settings: Settings, architecture: Architecture, labels: Labels, given: Any
+    ) -> tuple[Network, Progress]:
+        """Start a new network, with the draws of scikit-learn: the same random_state gives the same first weights."""
+        random_state = check_random_state(self.random_state)
+        parameters = architecture.initialize(random_state)
+        dropping = any(layer.dropout for layer in architecture.layers)
+        seed = int(random_state.randint(2**31 - 1)) if dropping else 0
+        state = TrainingState(parameters, np.random.default_rng(seed), seed)
+        network = Network.from_checkpoint(Checkpoint(architecture, state, labels, Scaling()))
+        if given is not None:
+            network.set_weights(given)
+        rate = 0.0 if settings.optimizer is None else float(settings.optimizer.learning_rate)
+        return network, Progress(random_state, rate, rate)
+
+    def _go_on(self, settings: Settings, incremental: bool) -> None:
+        """Go on from where the last fit stopped, with the parameters of now."""
+        self._serve_live()
+        progress, state = self._progress, self.network_.state
+        if settings.optimizer is None:
+            return
+        rate = float(settings.optimizer.learning_rate)
+        if rate != progress.first_rate or state.moments_kind not in ("", settings.optimizer.kind):
+            progress.first_rate = progress.rate = rate
+        if not incremental and callable(settings.schedule):
+            # As with Network.fit, a name's schedule starts with the fit.
+            progress.schedule_start = state.epoch
+
+    def _train_in_batches(
+        self,
+        settings: Settings,
+        engine: Engine,
+        data: Data,
+        rows: NDArray[np.int64],
+        judge_data: Data | None,
+        incremental: bool,
+    ) -> None:
+        assert settings.optimizer is not None
+        network, progress = self.network_, self._progress
+        architecture = network.architecture
+        scaled = None if data.weights is None else np.ones(len(data.weights), architecture.dtype)
+        batch_size, epochs = min(settings.batch_size or 200, len(rows)), 1 if incremental else settings.max_iter
+        # An optimizer that clips takes the penalty as part of the gradient, and knows one a call.
+        apart = self.clip_norm is not None
+        given = settings.shuffle, settings.alpha, architecture, data.weights, scaled, apart
+        batches = Batches(rows, batch_size, *given)
+        if progress.drawn is not None and len(progress.drawn) != len(rows):
+            progress.drawn = None
+        judge = None if judge_data is None else Judge(engine, architecture, judge_data, settings.threads)
+        schedule: Schedule | None = None
+        if settings.schedule is not None and not isinstance(settings.schedule, ReduceOnPlateau):
+            schedule = settings.schedule(settings.max_iter) if callable(settings.schedule) else settings.schedule
+            arguments.check_schedule(schedule, epochs, network.state.epoch - progress.schedule_start)
+        course = Course(
+            network,
+            engine,
+            settings,
+            settings.optimizer,
+            engine.prepare(architecture, replace(data, weights=scaled), settings.threads),
+            batches,
+            batch_size,
+            judge,
+            progress,
+            self._curves,
+            epochs,
+            self._metric,
+            self._loss_share(),
+            schedule,
+        )
+        try:
+            self.n_iter_, self.stop_reason_ = train(course)
+        finally:
+            if settings.early_stopping and progress.best_parameters is not None:
+                # What is answered with are the best weights; a later fit goes on from where this one stopped.
+                progress.live = network.state.parameters.copy()
+                network.state.parameters[...] = progress.best_parameters
+
+    def _train_at_once(self, settings: Settings, engine: Engine, data: Data) -> None:
+        network = self.network_
+        total = float(data.samples.n_rows if data.weights is None else data.weights.sum(dtype=np.float64))
+        weights = None if data.weights is None else mean_one(data.weights)
+        found = minimise(
+            engine,
+            network.architecture,
+            network.state.parameters,
+            replace(data, weights=weights),
+            settings.alpha / total,
+            threads=settings.threads,
+            tol=settings.tol,
+            max_iter=settings.max_iter,
+            max_fun=settings.max_fun,
+            verbose=settings.verbose,
+        )
+        if not (np.isfinite(found.objective) and np.isfinite(found.parameters).all()):
+            raise DivergenceError(
+                "training diverged: the loss or the weights that solver='lbfgs' arrived at are not finite. Weights are "
+                "as they were before; give standardize=True, or scale X and y to about unit size"
+            )
+        network.state.parameters[...] = found.parameters
+        self.n_iter_, self.loss_, self.stop_reason_ = found.iterations, found.objective, found.reason
+        for objective in found.curve:
+            self._curves.append(objective, None, {"loss": objective})
+
+    def _split(
+        self,
+        settings: Settings,
+        progress: Progress,
+        samples: Samples,
+        targets: Targets,
+        weights: Array | None,
+        y: Any,
+        validation: tuple[Any, Any, Any],
+    ) -> tuple[NDArray[np.int64], Data | None]:
+        """Rows to train on, and the data to validate with, if any."""
+        everything = np.arange(samples.n_rows)
+        X_val, y_val, weight_val = validation
+        if X_val is not None or y_val is not None:
+            if X_val is None or y_val is None:
+                given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+                raise ArgumentError(f"{given} is given without {missing}; validation needs both")
+            X_val, y_val = self._checked(X_val, y_val, reset=False)
+            judged = _as_checked_samples(X_val)
+            val_weights = as_sample_weights(weight_val, judged.n_rows, X_val.dtype, "sample_weight_val")
+            return everything, Data(judged, self._targets(y_val, X_val.dtype), val_weights, self._task())
+        if weight_val is not None:
+            raise ArgumentError("sample_weight_val is given without X_val and y_val")
+        if not settings.early_stopping or settings.optimizer is None:
+            return everything, None
+        if progress.held_out is None or sum(map(len, progress.held_out)) != samples.n_rows:
+            progress.held_out = hold_out(
+                samples.n_rows, settings.validation_fraction, progress.random_state, self._strata(targets)
+            )
+        train_rows, held_out = progress.held_out
+        targets = self._targets(y, samples.stored().dtype)
+        return train_rows, arguments.take(Data(samples, targets, weights, self._task()), held_out)
+
+    def _show(self) -> None:
+        """Have the attributes say what the training came to."""
+        network, curves, progress = self.network_, self._curves, self._progress
+        self.history_ = curves.history
+        self.loss_curve_ = curves.objective
+        self._no_improvement_count = progress.unimproved
+        self.t_ = progress.samples
+        if read_early_stopping(self):
+            self.validation_scores_: list[float] | None = curves.scores
+            self.best_validation_score_: float | None = progress.best_score
+            self.best_loss_: float | None = None
+        else:
+            self.validation_scores_ = self.best_validation_score_ = None
+            self.best_loss_ = progress.best_loss if self.solver != "lbfgs" else self.loss_
+        if curves.objective and self.solver != "lbfgs":
+            self.loss_ = curves.objective[-1]
+        architecture = network.architecture
+        self.n_layers_, self.n_outputs_ = len(architecture.sizes), architecture.outputs
+        self.out_activation_ = their_name(architecture.layers[-1].activation)
+        self._serve()
+
+    def _architecture(
+        self, settings: Settings, n_features: int, n_outputs: int, dtype: np.dtype[Any], goes_on: bool
+    ) -> Architecture:
+        """Return the network's layers; those of a warm start must be the ones that are there."""
+        loss, output = self._loss_and_output()
+        last = Dense(n_outputs, output, initializer=settings.last, bias_initializer=settings.last)
+        there = self.network_.architecture if goes_on else None
+        architecture = Architecture.build(
+            [n_features, *settings.hidden, last],
+            loss=loss,
+            dtype=dtype if there is None else there.dtype,
+            **self._loss_options(),
+        )
+        if there is not None and architecture != there:
+            raise ArgumentError(
+                f"the network has layers of {list(there.sizes)} units and these parameters ask for "
+                f"{list(architecture.sizes)}, or for other activations, dropout or loss; a training can't go on in "
+                "another network: give warm_start=False, or a clone of the estimator"
+            )
+        return architecture
+
+    def _weights(
+        self, sample_weight: Any, n_rows: int, dtype: np.dtype[Any], incremental: bool, labels: Labels, targets: Targets
+    ) -> Array | None:
+        """Sample weights, in the dtype of the network."""
+        if np.isscalar(sample_weight):
+            sample_weight = np.full(n_rows, sample_weight)
+        return as_sample_weights(sample_weight, n_rows, dtype)
+
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def _learned(
+        self, y: Any, dtype: np.dtype[Any], goes_on: bool, incremental: bool, classes: Any
+    ) -> tuple[Labels, Targets, int]:
+        """What there is to learn from these targets: labels, targets, and the outputs that they take."""
+        raise NotImplementedError
+
+    def _targets(self, y: Any, dtype: np.dtype[Any]) -> Targets:
+        """Targets to validate with."""
+        raise NotImplementedError
+
+    def _task(self) -> str:
+        raise NotImplementedError
+
+    def _strata(self, targets: Targets) -> Any:
+        """Classes that training and held-out rows share in the same proportions; None where they needn't."""
+        return None
+
+    def _loss_and_output(self) -> tuple[str, str | None]:
+        """The network's loss, and its output's activation, where that is not the loss's own."""
+        raise NotImplementedError
+
+    def _loss_options(self) -> dict[str, Any]:
+        """What else the network needs to know about its loss."""
+        return {}
+
+    def _loss_share(self) -> float:
+        return 1.0
+
+    def _outputs(self, X: Any) -> Array:
+        """Outputs of the network, shape (n_samples, outputs)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        self._take_over()
+        return self.network_(X)
+
+    def activations(self, X: Any) -> list[Array]:
+        """Return what every layer holds for these samples: the input as the network sees it, hidden layers, outputs.
+
+        Parameters
+        ----------
+        X : array_like or sparse matrix, shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of ndarray, shapes (n_samples, units)
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        self._take_over()
+        return self.network_.activations(X)
+
+    def _is_trained(self) -> bool:
+        return "network_" in vars(self)
+
+    def _given_weights(self) -> list[tuple[Array, Array]] | None:
+        """Weights that somebody gave an estimator that was never fitted, to start from."""
+        if self._is_trained() or not {"coefs_", "intercepts_"} <= vars(self).keys():
+            return None
+        return [(np.asarray(W), np.asarray(b).reshape(-1)) for W, b in zip(self.coefs_, self.intercepts_, strict=True)]
+
+    def _serve(self) -> None:
+        """Have `coefs_` and `intercepts_` be views of the network's memory."""
+        views = self.network_.architecture.views(self.network_.state.parameters)
+        self.coefs_, self.intercepts_ = [W for W, _ in views], [b for _, b in views]
+        self._served = tuple(self.coefs_), tuple(self.intercepts_)
+
+    def _take_over(self) -> None:
+        """Take over arrays that were put in the place of those that `_serve` gave out."""
+        served = self._served
+        if all(a is b for a, b in zip((*self.coefs_, *self.intercepts_), (*served[0], *served[1]), strict=True)):
+            return
+        self.network_.set_weights(list(zip(self.coefs_, self.intercepts_, strict=True)))
+        self._serve()
+
+    def _serve_live(self) -> None:
+        """Go on from where the training stopped, where early stopping had gone back to the best weights.
+
+        Not where somebody changed those: then it goes on from what they are now.
+        """
+        if "_served" in vars(self):
+            self._take_over()
+        progress, parameters = self._progress, self.network_.state.parameters
+        if progress.live is not None and progress.best_parameters is not None:
+            if np.array_equal(parameters, progress.best_parameters):
+                parameters[...] = progress.live
+            else:
+                progress.forget_the_best()
+        progress.live = None
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._is_trained()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views would be pickled as arrays of their own: they are made anew from the network's memory instead.
+        if "_served" in vars(self):
+            self._take_over()
+        state = dict(super().__getstate__())
+        if self._is_trained():
+            for name in ("coefs_", "intercepts_", "_served"):
+                state.pop(name, None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self._is_trained():
+            self._serve()
+
+
+def read_early_stopping(estimator: BaseMLP) -> bool:
+    """Whether an estimator stops by validation scores."""
+    return bool(estimator.early_stopping) and estimator.solver != "lbfgs"
+
+
+def _as_checked_samples(X: Any) -> Samples:
+    """Samples that scikit-learn has checked already; sparse ones are checked further, for it believes their indices."""
+    if isinstance(X, np.ndarray):
+        return Samples(X.shape[0], X.shape[1], np.ascontiguousarray(X), None)
+    return as_samples(X, scaling=Scaling())

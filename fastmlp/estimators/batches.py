@@ -1,0 +1,112 @@
+"""The batches of an epoch with scikit-learn's penalty and weights (floor 5; imports numpy and floors 0 to 3).
+
+In scikit-learn the gradient of a batch is ``(sum of weighted gradients + alpha * W) / sum of the batch's weights``. An
+engine divides by the rows of a batch. So weights are scaled to a mean of 1 within each batch, anew for every order of
+the rows, and each batch has a penalty of its own, ``l2 = alpha / sum of weights``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from ..architecture import Architecture, Array
+from ..engines.base import n_batches
+from ..training import steps_per_call
+
+Call = tuple[slice, slice, Architecture, NDArray[np.float64] | None]
+"""Which places in the order and which steps a call of the engine takes, the architecture with the penalty of the first
+step, and the penalties of all where they differ."""
+
+
+class Batches:
+    """The order, the penalties and the weights of every epoch.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n,)
+        Those to train on.
+    batch_size : int
+    shuffle : bool
+    alpha : float
+    architecture : Architecture
+        Without penalty.
+    weights : ndarray, shape (n_rows of the data set,), or None
+        As they were given.
+    scaled : ndarray or None
+        The weights that the engine reads; `epoch` writes them, in place.
+    apart : bool, default False
+        Whether steps of different penalties are to be calls of their own.
+
+    Attributes
+    ----------
+    steps : int
+        Of an epoch.
+    """
+
+    def __init__(
+        self,
+        rows: NDArray[np.int64],
+        batch_size: int,
+        shuffle: bool,
+        alpha: float,
+        architecture: Architecture,
+        weights: Array | None,
+        scaled: Array | None,
+        apart: bool = False,
+    ) -> None:
+        self._rows, self._batch_size, self._alpha = rows, batch_size, alpha
+        # A batch of all rows is the same sum in any order.
+        self._shuffle = shuffle and batch_size < len(rows)
+        self._weights, self._scaled = weights, scaled
+        self.steps = n_batches(len(rows), batch_size)
+        self._starts = np.arange(0, len(rows), batch_size)
+        self._counts = np.diff(self._starts, append=len(rows))
+        self._apart = apart
+        self._most_steps = steps_per_call(architecture, batch_size)
+        self._penalised = lru_cache(maxsize=2)(lambda l2: replace(architecture, l2=l2))
+        self._unweighted = list(self._calls(alpha / self._counts))
+
+    def draw(self, random_state: RandomState, places: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Return the order of the next epoch as places among the rows, shuffled further from that of the last one.
+
+        The draws are scikit-learn's: the same seed gives the same order.
+        """
+        if places is None or len(places) != len(self._rows):
+            places = np.arange(len(self._rows))
+        if not self._shuffle:
+            return places
+        drawn = np.arange(len(places))
+        random_state.shuffle(drawn)
+        return places[drawn]
+
+    def epoch(self, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Call], float]:
+        """Return the rows of an epoch in their order, the calls of the engine that it takes, and by what the mean of
+        ``sum(W²)`` over its steps is multiplied to be its part of the mean loss.
+        """
+        order = self._rows[places]
+        if self._weights is None:
+            return order, self._unweighted, 0.5 * self._alpha * self.steps / len(order)
+        given = self._weights[order].astype(np.float64)
+        totals = np.add.reduceat(given, self._starts)
+        # A batch in which no row counts has no loss and no penalty.
+        inverse = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
+        assert self._scaled is not None
+        self._scaled[order] = given * np.repeat(self._counts * inverse, self._counts)
+        share = 0.5 * self._alpha * float(self._counts @ inverse) / len(order)
+        return order, list(self._calls(self._alpha * inverse)), share
+
+    def _calls(self, penalties: NDArray[np.float64]) -> Iterator[Call]:
+        """Divide the steps into calls, a call's worth at a time."""
+        changes = (np.flatnonzero(np.diff(penalties)) + 1).tolist()
+        borders = changes if self._apart else []
+        for first, end in zip([0, *borders], [*borders, len(penalties)], strict=True):
+            for step in range(first, end, self._most_steps):
+                last = min(step + self._most_steps, end)
+                places = slice(step * self._batch_size, min(last * self._batch_size, len(self._rows)))
+                differ = any(step < change < last for change in changes)
+                architecture = self._penalised(float(penalties[step]))
+                yield places, slice(step, last), architecture, penalties[step:last] if differ else None

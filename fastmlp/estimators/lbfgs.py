@@ -1,0 +1,100 @@
+"""The solver "lbfgs": all samples as one batch, for SciPy's minimiser (floor 5; imports SciPy, numpy and floors 0
+to 3).
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..architecture import Architecture, Array
+from ..engines.base import Data, Engine
+
+
+class Minimum(NamedTuple):
+    """What `minimise` found.
+
+    Attributes
+    ----------
+    parameters : ndarray
+        Flat vector.
+    objective : float
+    iterations : int
+    reason : str
+        Why it ended.
+    curve : list of float
+        The objective after each iteration.
+    """
+
+    parameters: Array
+    objective: float
+    iterations: int
+    reason: str
+    curve: list[float]
+
+
+def minimise(
+    engine: Engine,
+    architecture: Architecture,
+    start: Array,
+    data: Data,
+    l2: float,
+    *,
+    threads: int,
+    tol: float,
+    max_iter: int,
+    max_fun: int,
+    verbose: int,
+) -> Minimum:
+    """Minimise mean loss plus ``l2 / 2 * sum(W²)`` by L-BFGS (Byrd, Lu, Nocedal and Zhu 1995).
+
+    The padding of the flat vector has no gradient, so the minimiser leaves it zero.
+
+    Parameters
+    ----------
+    engine : Engine
+    architecture : Architecture
+    start : ndarray
+        Flat vector; not changed.
+    data : Data
+    l2, tol : float
+        `tol` is the largest component of a gradient that counts as none.
+    threads, max_iter, max_fun, verbose : int
+        `max_fun` limits how often the gradient is computed.
+    """
+    from scipy.optimize import minimize
+
+    penalised = replace(architecture, l2=l2)
+    prepared = engine.prepare(penalised, data, threads)
+    vector = penalised.zeros()
+    curve: list[float] = []
+
+    def objective(x: Array) -> tuple[float, Array]:
+        vector[...] = x
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, gradient = engine.loss_and_gradient(penalised, vector, prepared)
+        return value, gradient.astype(np.float64)
+
+    result: Any = minimize(
+        objective,
+        start.astype(np.float64),
+        method="L-BFGS-B",
+        jac=True,
+        callback=_watcher(curve, verbose),
+        options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
+    )
+    reason = f"{result.message.lower()}".replace("_", " ")
+    return Minimum(
+        result.x.astype(architecture.dtype), float(result.fun), min(int(result.nit), max_iter), reason, curve
+    )
+
+
+def _watcher(curve: list[float], verbose: int) -> Callable[..., None]:
+    def watch(intermediate_result: Any) -> None:  # SciPy goes by this name
+        curve.append(float(intermediate_result.fun))
+        if verbose:
+            sys.stdout.write(f"Iteration {len(curve)}: loss {curve[-1]:.8f}\n")
+
+    return watch

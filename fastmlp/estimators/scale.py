@@ -1,0 +1,43 @@
+"""The one warning about features that are far from unit size (floor 5; imports numpy and floor 0)."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..inputs import Samples
+
+LARGE = 100.0
+"""The root mean square of a feature from which a warning is due."""
+
+
+def warn_if_badly_scaled(samples: Samples, names: Any = None) -> None:
+    """Warn, with numbers, where the root mean square of a feature is above `LARGE`.
+
+    Such a feature drowns the others, and a step of the usual size overshoots along it.
+
+    Parameters
+    ----------
+    samples : Samples
+    names : sequence of str, optional
+        Of the features.
+    """
+    with np.errstate(over="ignore"):
+        if samples.sparse is not None:
+            values = np.square(samples.sparse.values, dtype=np.float64)
+            squares = np.bincount(samples.sparse.columns, values, minlength=samples.n_features)
+        else:
+            assert samples.dense is not None
+            squares = np.einsum("ij,ij->j", samples.dense, samples.dense)
+    sizes = np.sqrt(squares / samples.n_rows)
+    largest, smallest = int(sizes.argmax()), int(sizes.argmin())
+    if sizes[largest] <= LARGE:
+        return
+    shown = [f"{number}" if names is None else f"{number} ({names[number]})" for number in (largest, smallest)]
+    warnings.warn(
+        f"X has badly scaled features: the root mean square of feature {shown[0]} is {sizes[largest]:.3g}, and of "
+        f"feature {shown[1]} {sizes[smallest]:.3g}; a network learns features of about unit size best. Give "
+        "standardize=True, or put a StandardScaler before the network",
+        UserWarning,
+        stacklevel=5,
+    )

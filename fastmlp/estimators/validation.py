@@ -1,0 +1,90 @@
+"""Samples that a training is judged by (floor 5; imports numpy, scikit-learn and floors 0 to 3)."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from ..architecture import Architecture, Array
+from ..engines.base import Data, Engine
+from ..errors import ArgumentError
+
+Rows = NDArray[np.int64]
+
+
+def hold_out(n_rows: int, share: float, random_state: np.random.RandomState, strata: Any) -> tuple[Rows, Rows]:
+    """Draw the rows to train on and those to validate with, as scikit-learn's MLP draws them.
+
+    Parameters
+    ----------
+    n_rows : int
+    share : float
+        Of the rows to validate with.
+    random_state : numpy.random.RandomState
+    strata : array_like, shape (n_rows,), or None
+        Classes that both parts are to have in the same proportions.
+
+    Raises
+    ------
+    ArgumentError
+        Fewer than 2 rows would be left to validate with.
+    ValueError
+        scikit-learn can't split so.
+    """
+    train, held_out = train_test_split(np.arange(n_rows), random_state=random_state, test_size=share, stratify=strata)
+    if len(held_out) < 2:
+        raise ArgumentError(
+            f"validation_fraction={share:g} of {n_rows} samples leaves {len(held_out)} to validate with, but at least "
+            "2 are needed: the validation set is too small. Raise validation_fraction, or give X_val and y_val"
+        )
+    return train.astype(np.int64), held_out.astype(np.int64)
+
+
+class Judge:
+    """Loss and score of a network on validation samples: accuracy for a classifier, R² for a regressor.
+
+    Parameters
+    ----------
+    engine : Engine
+    architecture : Architecture
+    data : Data
+    threads : int
+    """
+
+    def __init__(self, engine: Engine, architecture: Architecture, data: Data, threads: int) -> None:
+        self._engine, self._architecture = engine, architecture
+        self._prepared = engine.prepare(architecture, data, threads)
+        self._r2: _R2 | None = None
+        if data.task == "regression":
+            assert data.targets is not None and data.targets.values is not None
+            self._r2 = _R2(data.targets.values, data.weights)
+
+    def __call__(self, parameters: Array) -> tuple[float, float]:
+        """Return loss and score; the score is NaN where outputs are not finite."""
+        score = self._engine.evaluate(self._architecture, parameters, self._prepared)
+        if self._r2 is None:
+            accuracy = float(score.accuracy) if math.isfinite(score.loss) else math.nan
+            return float(score.loss), accuracy
+        outputs = self._engine.forward(self._architecture, parameters, self._prepared)
+        return float(score.loss), self._r2(outputs)
+
+
+class _R2:
+    """Coefficient of determination, the mean over outputs, with what depends on the targets alone computed once."""
+
+    def __init__(self, targets: Array, weights: Array | None) -> None:
+        self._targets = targets.astype(np.float64)
+        self._weights = np.ones(len(targets)) if weights is None else weights.astype(np.float64)
+        mean = np.average(self._targets, axis=0, weights=self._weights)
+        self._spread = self._weights @ np.square(self._targets - mean)
+
+    def __call__(self, outputs: Array) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            errors = self._weights @ np.square(self._targets - outputs)
+        if not np.isfinite(errors).all():
+            return math.nan
+        # Where targets don't vary there is nothing to explain: right is 1, wrong is 0.
+        shares = np.divide(errors, self._spread, out=(errors > 0).astype(np.float64), where=self._spread > 0)
+        return float(np.mean(1 - shares))
