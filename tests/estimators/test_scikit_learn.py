@@ -9,6 +9,7 @@ import pandas
 import polars
 import pytest
 import sklearn
+from joblib.externals.loky import get_reusable_executor
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -38,7 +39,15 @@ def test_a_grid_search_finds_the_better_parameters(flowers):
     assert search.best_params_["max_iter"] == 40
 
 
+@pytest.fixture
+def joblib_tidied_up():
+    """Have joblib's processes, and the threads that watch them, end with the test."""
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
 @pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.usefixtures("joblib_tidied_up")
 def test_scores_are_the_same_in_processes_and_threads(flowers, backend):
     alone = cross_val_score(classifier(), *flowers, cv=3)
     with joblib.parallel_backend(backend, n_jobs=2):
