@@ -173,9 +173,7 @@ class BaseMLP(BaseEstimator):
         architecture = network.architecture
         scaled = None if data.weights is None else np.ones(len(data.weights), architecture.dtype)
         batch_size, epochs = min(settings.batch_size or 200, len(rows)), 1 if incremental else settings.max_iter
-        # An optimizer that clips takes the penalty as part of the gradient, and knows one a call.
-        apart = self.clip_norm is not None
-        given = settings.shuffle, settings.alpha, architecture, data.weights, scaled, apart
+        given = settings.shuffle, settings.alpha, architecture, data.weights, scaled
         batches = Batches(rows, batch_size, *given)
         if progress.drawn is not None and len(progress.drawn) != len(rows):
             progress.drawn = None

@@ -38,8 +38,6 @@ class Batches:
         As they were given.
     scaled : ndarray or None
         The weights that the engine reads; `epoch` writes them, in place.
-    apart : bool, default False
-        Whether steps of different penalties are to be calls of their own.
 
     Attributes
     ----------
@@ -56,7 +54,6 @@ class Batches:
         architecture: Architecture,
         weights: Array | None,
         scaled: Array | None,
-        apart: bool = False,
     ) -> None:
         self._rows, self._batch_size, self._alpha = rows, batch_size, alpha
         # A batch of all rows is the same sum in any order.
@@ -65,7 +62,6 @@ class Batches:
         self.steps = n_batches(len(rows), batch_size)
         self._starts = np.arange(0, len(rows), batch_size)
         self._counts = np.diff(self._starts, append=len(rows))
-        self._apart = apart
         self._most_steps = steps_per_call(architecture, batch_size)
         self._penalised = lru_cache(maxsize=2)(lambda l2: replace(architecture, l2=l2))
         self._unweighted = list(self._calls(alpha / self._counts))
@@ -101,12 +97,9 @@ class Batches:
 
     def _calls(self, penalties: NDArray[np.float64]) -> Iterator[Call]:
         """Divide the steps into calls, a call's worth at a time."""
-        changes = (np.flatnonzero(np.diff(penalties)) + 1).tolist()
-        borders = changes if self._apart else []
-        for first, end in zip([0, *borders], [*borders, len(penalties)], strict=True):
-            for step in range(first, end, self._most_steps):
-                last = min(step + self._most_steps, end)
-                places = slice(step * self._batch_size, min(last * self._batch_size, len(self._rows)))
-                differ = any(step < change < last for change in changes)
-                architecture = self._penalised(float(penalties[step]))
-                yield places, slice(step, last), architecture, penalties[step:last] if differ else None
+        for step in range(0, len(penalties), self._most_steps):
+            last = min(step + self._most_steps, len(penalties))
+            places = slice(step * self._batch_size, min(last * self._batch_size, len(self._rows)))
+            differ = (penalties[step:last] != penalties[step]).any()
+            architecture = self._penalised(float(penalties[step]))
+            yield places, slice(step, last), architecture, penalties[step:last] if differ else None

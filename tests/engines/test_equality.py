@@ -193,7 +193,11 @@ def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, st
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
-@pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01)], ids=str)
+@pytest.mark.parametrize(
+    "optimizer",
+    [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01), SGD(0.1, clip_norm=0.1), Adam(0.01, clip_norm=0.1)],
+    ids=str,
+)
 def test_each_step_has_a_penalty_of_its_own(optimizer, sparse, threads):
     problem = random_problem(build([9, 20, 3], l2=7.0), 25)
     penalties = np.array([0.0, 0.3, 0.1, 2.0, 0.5, 0.0, 0.2])

@@ -11,16 +11,16 @@ ARCHITECTURE = Architecture.build([2, 1], loss="squared_error", dtype="float64")
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 12))
 
 
-def made(n, batch_size, alpha=0.5, weights=None, shuffle=True, apart=False):
+def made(n, batch_size, alpha=0.5, weights=None, shuffle=True):
     scaled = None if weights is None else np.ones(n)
-    return Batches(np.arange(n), batch_size, shuffle, alpha, ARCHITECTURE, weights, scaled, apart), scaled
+    return Batches(np.arange(n), batch_size, shuffle, alpha, ARCHITECTURE, weights, scaled), scaled
 
 
-@given(sizes, st.booleans(), st.booleans())
-def test_calls_cover_every_row_and_step_once_in_order(size, weighted, apart):
+@given(sizes, st.booleans())
+def test_calls_cover_every_row_and_step_once_in_order(size, weighted):
     n, batch_size = size
     weights = np.arange(n) % 3 + 0.0 if weighted else None
-    given_batches, _ = made(n, batch_size, weights=weights, apart=apart)
+    given_batches, _ = made(n, batch_size, weights=weights)
     _, calls, _ = given_batches.epoch(given_batches.draw(np.random.RandomState(0), None))
     places, steps = ([part[kind] for part in calls] for kind in (0, 1))
     assert [i for part in places for i in range(n)[part]] == list(range(n))
@@ -44,12 +44,6 @@ def test_a_smaller_last_batch_has_a_larger_penalty():
     given_batches, _ = made(10, 4, alpha=2.0)
     [(places, _, _, penalties)] = given_batches.epoch(np.arange(10))[1]
     assert (places, penalties.tolist()) == (slice(0, 10), [0.5, 0.5, 1.0])
-
-
-def test_penalties_may_be_calls_apart():
-    given_batches, _ = made(10, 4, alpha=2.0, apart=True)
-    calls = given_batches.epoch(np.arange(10))[1]
-    assert [(call[0], call[2].l2, call[3]) for call in calls] == [(slice(0, 8), 0.5, None), (slice(8, 10), 1.0, None)]
 
 
 def test_batches_of_one_penalty_are_one_call():
