@@ -34,7 +34,6 @@ from .codes import (
     RIGHT,
     ROW,
     SETTINGS,
-    SMOOTHING,
     STRIDE,
     THRESHOLD,
     TRANSPOSED,
@@ -116,7 +115,7 @@ def judge_rows(
     `n` is the last layer.
     """
     units, width, stride = at(layers, n, UNITS), at(layers, n, STRIDE), at(layers, n, ROW)
-    level, smoothing = get(settings, LEVEL), get(settings, SMOOTHING)
+    level = get(settings, LEVEL)
     for i in range(first, last):
         row = get(order, position + i)
         y = y_start + i * width
@@ -128,16 +127,11 @@ def judge_rows(
         else:
             for j in range(units):
                 put(memory, y + j, get(values, row * units + j))
-        one = label
-        if smoothing > 0.0:
-            one = np.int64(-1)  # the targets have no single 1 any more
-            for j in range(units):
-                put(memory, y + j, get(memory, y + j) * (1.0 - smoothing) + smoothing / units)
         a, z = at(layers, n, A) + i * stride, at(layers, n, Z) + i * stride
         weight = 1.0
         if weighted:
             weight = float(get(weights, row))
-        value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, one, level)
+        value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, label, level)
         put(losses, i, weight * value)
         put(correct, i, weight * correct_row(task, memory, a, memory, y, units, label))
 
