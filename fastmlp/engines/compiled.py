@@ -261,7 +261,7 @@ def _run(
     if divided:
         works[0].shared_parameters[:] = parameters
     tables[:, :, codes.KEY] = keys or 0
-    settings[codes.LEVEL], settings[codes.SMOOTHING] = architecture.quantile, architecture.label_smoothing
+    settings[codes.LEVEL] = architecture.quantile
     settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
     loss_code = getattr(codes, architecture.loss.upper())
     networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings.copy()) for table in tables]

@@ -10,6 +10,7 @@ from ..inputs import Samples
 from ..kernels import codes
 from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted
 from ..kernels.sparse import compress_rows
+from ..losses import smoothed
 from .base import Array, Data
 
 DENSE_FROM = 0.4
@@ -125,7 +126,11 @@ def _fill_sparse(arrays: dict[str, Any], samples: Samples, dtype: np.dtype[Any])
 def _wanted(architecture: Architecture, data: Data) -> Wanted:
     dtype = architecture.dtype
     labels, values = np.empty(0, np.int32), np.empty(0, dtype)
-    if data.targets is not None and data.targets.labels is not None:
+    if data.targets is not None and architecture.label_smoothing:
+        # Kernels know labels and numbers, not what lies between: to smooth there would take a second to compile.
+        wanted = data.targets.rows(slice(None), architecture.outputs, dtype)
+        values = smoothed(wanted, architecture.label_smoothing).reshape(-1)
+    elif data.targets is not None and data.targets.labels is not None:
         labels = plain(data.targets.labels)
     elif data.targets is not None and data.targets.values is not None:
         values = plain(np.asarray(data.targets.values, dtype=dtype))

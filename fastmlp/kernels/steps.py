@@ -34,7 +34,6 @@ from .codes import (
     RIGHT,
     ROW,
     SETTINGS,
-    SMOOTHING,
     STRIDE,
     THRESHOLD,
     TRANSPOSED,
@@ -116,7 +115,7 @@ def judge_rows(
     `n` is the last layer.
     """
     units, width, stride = at(layers, n, UNITS), at(layers, n, STRIDE), at(layers, n, ROW)
-    level, smoothing = get(settings, LEVEL), get(settings, SMOOTHING)
+    level = get(settings, LEVEL)
     # In a loop of its own: numbers written one by one are not to be had as a vector before they are in the cache.
     for i in range(first, last):
         row, y = get(order, position + i), y_start + i * width
@@ -126,9 +125,6 @@ def judge_rows(
         else:
             for j in range(units):
                 put(memory, y + j, get(values, row * units + j))
-        if smoothing > 0.0:
-            for j in range(units):
-                put(memory, y + j, get(memory, y + j) * (1.0 - smoothing) + smoothing / units)
     for i in range(first, last):
         row, y = get(order, position + i), y_start + i * width
         label = np.int64(get(labels, row)) if labelled else np.int64(-1)
@@ -136,8 +132,7 @@ def judge_rows(
         weight = 1.0
         if weighted:
             weight = float(get(weights, row))
-        one = np.int64(-1) if smoothing > 0.0 else label  # smoothed targets have no single 1
-        value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, one, level)
+        value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, label, level)
         put(losses, i, weight * value)
         put(correct, i, weight * correct_row(task, memory, a, memory, y, units, label))
 
