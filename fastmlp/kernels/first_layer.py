@@ -7,7 +7,7 @@ The functions here and in `steps` are parts of `batches.run`. Rows are taken by 
 from ._jit import kernel
 from .codes import BIAS, FAN_IN, KEPT, PADDING, ROW, STRIDE, WEIGHTS, D
 from .elementwise import fill_rows
-from .given import ADD, DENSE_BYTES, NEXT, NO, SPARSE_BYTES, UNPACKED
+from .given import ADD, DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED
 from .matrix import product
 from .simd import at, fma, get, lanes, load, prefetch, put, splat, store
 from .sparse import (
@@ -64,22 +64,29 @@ def sparse_forward(
     memory, base, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, parameters, order, n_rows,
     position, first, last, low, high,
 ):  # fmt: skip
-    """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk."""
-    stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS) + low
-    start, width = base + low, high - low
-    for i in range(first, last):
-        row = get(order, position + i)
-        begin, end = get(starts, row), get(starts, row + 1)
-        out = at(layers, 0, KEPT) + i * at(layers, 0, ROW) + low
-        coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
-        if kind == SPARSE_BYTES:
-            prefetch_row(columns_16, bytes, get(starts, coming), get(starts, coming + 1))
-            row_forward(memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width)
-        else:
-            prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
-            row_forward(
-                memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
-            )
+    """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk.
+
+    A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass.
+    """
+    stride = at(layers, 0, STRIDE)
+    for left in range(low, high, STRIP):
+        width = STRIP if high - left > STRIP else high - left
+        start, w = base + left, at(layers, 0, WEIGHTS) + left
+        for i in range(first, last):
+            row = get(order, position + i)
+            begin, end = get(starts, row), get(starts, row + 1)
+            out = at(layers, 0, KEPT) + i * at(layers, 0, ROW) + left
+            coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
+            if kind == SPARSE_BYTES:
+                prefetch_row(columns_16, bytes, get(starts, coming), get(starts, coming + 1))
+                row_forward(
+                    memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width
+                )
+            else:
+                prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
+                row_forward(
+                    memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
+                )
 
 
 @kernel

@@ -17,6 +17,9 @@ DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS = range(4)
 PACK_FROM = 16
 """Rows of a chunk from which it pays to pack ``W`` for the forward pass."""
 
+STRIP = 256
+"""Columns of a first layer on sparse rows that are worked off at a time: of 784 features they fill most of L2."""
+
 PANELS_FROM = 512
 """Units of a layer from which it pays to pack its deltas for the weight gradient."""
 
