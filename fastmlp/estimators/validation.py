@@ -36,8 +36,8 @@ def hold_out(n_rows: int, share: float, random_state: np.random.RandomState, str
     train, held_out = train_test_split(np.arange(n_rows), random_state=random_state, test_size=share, stratify=strata)
     if len(held_out) < 2:
         raise ArgumentError(
-            f"validation_fraction={share:g} of {n_rows} samples leaves {len(held_out)} to validate with, but at least "
-            "2 are needed: the validation set is too small. Raise validation_fraction, or give X_val and y_val"
+            f"The validation set is too small: validation_fraction={share:g} of {n_rows} samples leaves "
+            f"{len(held_out)}, but at least 2 are needed; raise validation_fraction, or give X_val and y_val"
         )
     return train.astype(np.int64), held_out.astype(np.int64)
 
