@@ -5,21 +5,39 @@ engine divides by the rows of a batch. So weights are scaled to a mean of 1 with
 the rows, and each batch has a penalty of its own, ``l2 = alpha / sum of weights``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from ..architecture import Architecture, Array
+from ..blocks import Blocks
 from ..engines.base import n_batches
+from ..errors import ArgumentError
 from ..training import steps_per_call
 
 Call = tuple[slice, slice, Architecture, NDArray[np.float64] | None]
 """Which places in the order and which steps a call of the engine takes, the architecture with the penalty of the first
 step, and the penalties of all where they differ."""
+
+
+def blocks_of(X: Any, y: Any, sample_weight: Any) -> Iterable[tuple[Any, Any, Any]]:
+    """Return samples, targets and weights as they were given, or block by block where `X` is an iterable of blocks.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        There is no `y`, and `X` gives no blocks; or weights beside blocks, which have their own.
+    """
+    if y is not None:
+        return [(X, y, sample_weight)]
+    if sample_weight is not None:
+        raise ArgumentError("sample_weight can't be given beside blocks; give blocks (X, y, sample_weight)")
+    return Blocks((lambda: X) if isinstance(X, Iterator) else X)
 
 
 class Batches:

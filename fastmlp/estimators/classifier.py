@@ -13,6 +13,7 @@ from ..architecture import Array
 from ..errors import ArgumentError
 from ..targets import Labels, Targets, class_weights
 from .base import FLOATS, BaseMLP, keep_parameters
+from .batches import blocks_of
 from .settings import below_one, goes_through_batches
 
 
@@ -216,7 +217,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def partial_fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         classes: Any = None,
         X_val: Any = None,
@@ -230,7 +231,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Parameters
         ----------
         X, y, sample_weight, X_val, y_val, sample_weight_val
-            As in `fit`.
+            As in `fit`. Or, without `y`, `X` is an iterable of blocks ``(X, y)`` or ``(X, y, sample_weight)``, of which
+            one at a time need be in memory: each is an epoch of its own, as if it were given alone.
         classes : array_like, shape (n_classes,)
             All that there will ever be; needed in the first call.
 
@@ -251,7 +253,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 f"classes must be those of the first call, {self.classes_}, got {unique_labels(classes)}; they can be "
                 "left out"
             )
-        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True, classes=classes)
+        validation = X_val, y_val, sample_weight_val
+        for block in blocks_of(X, y, sample_weight):
+            self._fit(*block, validation, incremental=True, classes=classes)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from ..errors import ArgumentError, unknown_name
 from ..losses import LOSSES
 from ..targets import Labels, Targets
 from .base import FLOATS, BaseMLP, keep_parameters
+from .batches import blocks_of
 from .settings import goes_through_batches, own_name
 
 _OF_CLASSES = ("binary_cross_entropy", "cross_entropy")
@@ -137,7 +138,7 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
     def partial_fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,
@@ -150,14 +151,17 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         Parameters
         ----------
         X, y, sample_weight, X_val, y_val, sample_weight_val
-            As in `fit`.
+            As in `fit`. Or, without `y`, `X` is an iterable of blocks ``(X, y)`` or ``(X, y, sample_weight)``, of which
+            one at a time need be in memory: each is an epoch of its own, as if it were given alone.
 
         Returns
         -------
         MLPRegressor
             The estimator.
         """
-        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+        validation = X_val, y_val, sample_weight_val
+        for block in blocks_of(X, y, sample_weight):
+            self._fit(*block, validation, incremental=True)
         return self
 
     def predict(self, X: Any) -> Array:

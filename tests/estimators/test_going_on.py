@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import make_classification
 
 from fastmlp import Callback, Cosine
 from fastmlp.errors import ArgumentError
@@ -232,3 +234,44 @@ def test_a_fit_that_is_refused_leaves_a_fitted_estimator_as_it_was(flowers):
         estimator.fit(X[:90, :2], np.where(y == "rose", "thistle", y)[:90], sample_weight=-np.ones(90))
     np.testing.assert_array_equal(estimator.predict_proba(X), before)
     assert estimator.classes_.tolist() == ["daisy", "rose", "tulip"]
+
+
+# --- block by block ---
+
+
+def blocks_and_calls(estimator, first, **options):
+    """One estimator given blocks, and one given each of them in a call of its own."""
+    X, y = make_classification(60, random_state=0)
+    weights = np.linspace(0.5, 2, 60)
+    blocks = [(X[:20], y[:20]), (X[20:50], y[20:50], weights[20:50]), (X[50:], y[50:])]
+    together, alone = clone(estimator), clone(estimator)
+    together.partial_fit(first(blocks), **options)
+    for block in blocks:
+        alone.partial_fit(*block, **options)
+    return together, alone
+
+
+@pytest.mark.parametrize(
+    "first", [list, iter, lambda blocks: lambda: iter(blocks)], ids=["list", "iterator", "function"]
+)
+def test_blocks_are_as_calls_of_their_own(first):
+    estimator = MLPClassifier(hidden_layer_sizes=5, random_state=0)
+    together, alone = blocks_and_calls(estimator, first, classes=[0, 1])
+    for ours, theirs in zip(together.coefs_, alone.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert together.t_ == alone.t_ == 60
+
+
+def test_a_regressor_takes_blocks_too():
+    together, alone = blocks_and_calls(MLPRegressor(hidden_layer_sizes=5, random_state=0), list)
+    np.testing.assert_array_equal(together.coefs_[0], alone.coefs_[0])
+
+
+def test_weights_belong_into_blocks():
+    with pytest.raises(ArgumentError, match="sample_weight"):
+        MLPRegressor().partial_fit([(np.zeros((2, 1)), [0.0, 1.0])], sample_weight=[1.0, 2.0])
+
+
+def test_samples_without_targets_are_no_blocks():
+    with pytest.raises(ArgumentError, match="y is missing"):
+        MLPRegressor().partial_fit(np.zeros((2, 1)))
