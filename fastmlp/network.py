@@ -517,7 +517,9 @@ class Network:
         scaling = self.scaling
         if type(X) is not np.ndarray or X.ndim != 2 or not 0 < len(X) <= FEW_ROWS or not isinstance(scaling, Scaling):
             return None
-        as_trained = X.dtype == (np.uint8 if scaling.found_on == "pixels" else self.architecture.dtype)
+        # What `as_samples` takes without a look at all values, and without a conversion that may fail.
+        kinds = {"pixels": (np.uint8,), "fractions": (self.architecture.dtype,)}
+        as_trained = X.dtype in kinds.get(scaling.found_on, (self.architecture.dtype, np.uint8))
         if not as_trained or X.shape[1] != self.architecture.inputs:
             return None
         if self._few is None or self._few[0] is not engine or self._few[1] is not scaling:

@@ -110,3 +110,12 @@ def test_features_too_small_to_standardize_in_float32_are_refused():
     with pytest.raises(ValueError, match="which float32 cannot hold"):
         trained(X, scaling="standardize")
     assert trained(X, scaling="standardize", dtype="float64").state.epoch == 1
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("scaling", ["pixels", "centred_pixels", None])
+def test_a_row_alone_is_scaled_like_many(scaling, dtype):
+    X = np.random.default_rng(0).integers(0, 256, (20, 6)).astype(dtype)
+    net = Network([6, 4, 3], scaling=scaling, seed=0)
+    many = net(X)
+    np.testing.assert_allclose([net(row[np.newaxis])[0] for row in X], many, rtol=1e-4, atol=1e-6)
