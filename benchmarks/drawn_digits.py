@@ -90,7 +90,7 @@ def recoloured(tones: Array, generator: np.random.Generator) -> Array:
 def photographed(image: Array, generator: np.random.Generator) -> Array:
     """In light that falls off to one side, with a shadow over a part, noise and specks."""
     height, width = image.shape[:2]
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     angle = generator.uniform(0, 2 * np.pi)
     light = 1 - generator.uniform(0, 0.4) * ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) + 0.5)
     shadow = x * np.cos(3 * angle) + y * np.sin(3 * angle) > generator.uniform(-1, 1)

@@ -241,9 +241,7 @@ def augmented(
     return out
 
 
-def affine_maps(
-    augmentation: Augmentation, shape: tuple[int, int], key: int, names: NDArray[np.integer[Any]]
-) -> Whole:
+def affine_maps(augmentation: Augmentation, shape: tuple[int, int], key: int, names: NDArray[np.integer[Any]]) -> Whole:
     """Where the pixels of the moved images come from, without the elastic part; both engines take it from here.
 
     Parameters

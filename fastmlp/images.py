@@ -155,8 +155,7 @@ def _decoded(picture: Any, name: str) -> Array:
             picture.draft(None, (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # JPEG decodes a part of it in less time
         if picture.mode in ("I", "F") or picture.mode.startswith("I;"):  # 16 bits, or numbers of any range
             values = np.asarray(picture, dtype=np.float64)
-            top = max(65535.0 if picture.mode != "F" else 0.0, float(values.max()), 1e-9)
-            return np.clip(values / top, 0.0, 1.0)
+            return np.clip(values / next((top for top in (1, 255, 65535) if values.max() <= top), values.max()), 0, 1)
         transparent = "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info
         converted = picture.convert("RGBA" if transparent else "RGB")
         factor = max(picture.size) // (2 * _WORKING_SIDE)
@@ -193,7 +192,8 @@ def _tones(pixels: Array) -> NDArray[np.float64]:
         return small
     colours = small.reshape(-1, 3)
     axis = np.linalg.eigh(np.cov(colours, rowvar=False) + 1e-12)[1][:, -1]  # grey, where there are no differences
-    return (small @ axis) / np.abs(axis).sum()
+    axis *= 1 if axis.sum() >= 0 else -1
+    return np.asarray(small @ axis) / np.abs(axis).sum()
 
 
 def _is_cut_out(opacity: NDArray[np.float64], pixels: Array) -> bool:
