@@ -32,11 +32,11 @@ SUBPIXELS = 2**16
 """Parts of a pixel in which positions are counted."""
 
 WEIGHTS = 2**12
-"""What the weights of the smoothing sum to. They are whole numbers, and so are the noise and all sums, below 2**24: exact
-in float32 in any order."""
+"""What the weights of the smoothing sum to. They are whole numbers, and so are the noise and all sums, below 2**24:
+exact in float32 in any order."""
 
 MIDWAY = 2**8
-"""By which the sums of the smoothing along rows are divided, to the nearest whole number, before those along columns."""
+"""By which the sums of the smoothing along rows are divided, to whole numbers, before those along columns are made."""
 
 NOISE = 255
 """The noise to be smoothed is an odd number from minus to plus this, in the place of -1 to 1."""
@@ -119,6 +119,17 @@ class Augmentation:
         if self.image_shape is not None:
             for side in _pair(self.image_shape, "image_shape", "(height, width)"):
                 check_whole(side, "a side in image_shape", 1, LARGEST_SIDE)
+
+    def __str__(self) -> str:
+        """Return what is done, in words: ``"shift 2 px, rotation 15°"``."""
+        parts = [
+            f"{name} {getattr(self, name):g}{unit}"
+            for name, unit in (("shift", " px"), ("rotation", "°"), ("scale", ""), ("shear", "°"))
+            if getattr(self, name)
+        ]
+        if self.elastic is not None:
+            parts.append(f"elastic alpha {self.elastic[0]:g}, sigma {self.elastic[1]:g}")
+        return ", ".join(parts) or "nothing"
 
     def shape_of(self, n_features: int) -> tuple[int, int]:
         """Height and width of images of so many pixels.

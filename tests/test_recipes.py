@@ -20,6 +20,7 @@ PARAMETERS = {
     "from-scratch": 784 * 128 + 128 + 128 * 10 + 10,
     "keras": 784 * 128 + 128 + 128 * 128 + 128 + 128 * 10 + 10,
     "three-blue-one-brown": 13_002,
+    "simard": 784 * 800 + 800 + 800 * 10 + 10,
 }
 
 ROWS = {
@@ -30,6 +31,7 @@ ROWS = {
     "from-scratch": (60_000, 0, 10_000),
     "keras": (48_000, 12_000, 10_000),
     "three-blue-one-brown": (50_000, 10_000, 10_000),
+    "simard": (60_000, 0, 10_000),
 }
 
 TARGETS = {
@@ -40,6 +42,7 @@ TARGETS = {
     "from-scratch": 0.95,
     "keras": 0.973,
     "three-blue-one-brown": 0.94,
+    "simard": 0.99,
 }
 
 every_recipe = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))

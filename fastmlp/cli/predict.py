@@ -82,7 +82,7 @@ def picture(digit: NDArray[np.uint8]) -> list[str]:
 
     Examples
     --------
-    >>> picture(np.array([[255, 100, 0]], dtype=np.uint8))
+    >>> picture(np.array([[255, 120, 0]], dtype=np.uint8))
     ['██▒▒  ']
     """
     shades = (digit.astype(np.int64) * len(_SHADES)) >> 8
