@@ -54,7 +54,7 @@ def enlarged(ink: Array, generator: np.random.Generator) -> Array:
     share = places - first
     rows = ink[first] * (1 - share)[:, None] + ink[first + 1] * share[:, None]
     large = rows[:, first] * (1 - share) + rows[:, first + 1] * share
-    return np.clip((large - 0.5) * 3 + 0.5, 0.0, 1.0)
+    return np.asarray(np.clip((large - 0.5) * 3 + 0.5, 0.0, 1.0))
 
 
 def thickened(ink: Array, generator: np.random.Generator) -> Array:
@@ -84,7 +84,7 @@ def recoloured(tones: Array, generator: np.random.Generator) -> Array:
     while True:
         black, white = generator.random((2, 3))
         if np.abs(black - white).mean() > 1 / 3:
-            return black + tones[:, :, None] * (white - black)
+            return np.asarray(black + tones[:, :, None] * (white - black))
 
 
 def photographed(image: Array, generator: np.random.Generator) -> Array:

@@ -342,4 +342,4 @@ def _between_pixels(images: Array, shape: tuple[int, int], x: Whole, y: Whole) -
     mixed = above * (256 - below) + under * below
     if images.dtype == np.uint8:
         mixed = mixed + SUBPIXELS / 2  # a half, for the cut to a whole number below
-    return (mixed / SUBPIXELS).astype(images.dtype).reshape(len(images), -1)
+    return np.asarray((mixed / SUBPIXELS).astype(images.dtype)).reshape(len(images), -1)

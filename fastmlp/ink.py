@@ -160,7 +160,7 @@ def _between(values: Array, positions: Array, axis: int) -> Array:
     second = np.minimum(first + 1, values.shape[axis] - 1)
     share = positions - first
     share = share[:, None] if axis == 0 else share
-    return np.take(values, first, axis) * (1 - share) + np.take(values, second, axis) * share
+    return np.asarray(np.take(values, first, axis) * (1 - share) + np.take(values, second, axis) * share)
 
 
 def _whole_strokes(contrast: Array, noise: float = 0.0, photographed: bool = False) -> Array | None:

@@ -150,7 +150,7 @@ def test_what_is_wholly_transparent_is_blank():
         as_digit(np.zeros((30, 30, 4)))
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (1, 900), (900, 1), (3, 3)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (1, 900), (900, 1), (3, 3), (1, 1, 3), (2, 5, 4)])
 def test_images_of_any_shape_are_a_digit_or_blank(shape):
     values = np.zeros(shape)
     values.flat[0] = 1.0
