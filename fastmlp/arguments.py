@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .activations import get_activation
 from .architecture import Architecture, Array
+from .augmentation import Augmentation, get_augmentation
 from .blocks import Blocks
 from .callbacks import Callback, Progress
 from .checks import check_number, check_whole
@@ -109,6 +110,21 @@ def check_schedule(schedule: Any, epochs: int, epochs_done: int) -> tuple[Schedu
             "above 0, or a name such as 'cosine', which starts with the fit"
         )
     return chosen, 0
+
+
+def check_augment(augment: Any, n_features: int) -> Augmentation | None:
+    """Return the augmentation of samples of so many features.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An unknown name, something else altogether, or samples that are no such images.
+    """
+    if augment is None:
+        return None
+    chosen = get_augmentation(augment)
+    chosen.shape_of(n_features)
+    return chosen
 
 
 def default_labels(architecture: Architecture) -> Labels:
@@ -307,6 +323,37 @@ def given_block(
     X, y, sample_weight = block
     names = f"X of block {number}", f"y of block {number}"
     return labelled(X, y, architecture, labels, scaling, sample_weight, names, whole=False)
+
+
+def as_images(prepared: Prepared) -> Prepared:
+    """Return what `Network.fit` was given, checked to be held in a way in which it can be augmented.
+
+    Raises
+    ------
+    ArgumentError
+        Sparse samples, or a memory map; of a later block when it comes.
+    """
+    given = prepared.blocks
+    _check_dense(prepared.data.samples, "X" if given is None else "X of block 1")
+    if given is None:
+        return prepared
+
+    def blocks() -> Iterator[Data]:
+        for number, block in enumerate(given(), start=1):
+            _check_dense(block.samples, f"X of block {number}")
+            yield block
+
+    return replace(prepared, blocks=blocks)
+
+
+def _check_dense(samples: Samples, name: str) -> None:
+    if samples.sparse is not None:
+        raise ArgumentError(f"augment needs images as dense rows, but {name} is sparse; give {name}.toarray()")
+    if samples.mapped:
+        raise ArgumentError(
+            f"augment makes images anew in every epoch, but {name} is a memory map, which stays on disk; give "
+            f"np.array({name}) where it fits into memory, else blocks of arrays: fit(blocks, augment=...)"
+        )
 
 
 def figures(labels: Labels, validation: Data | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from ..architecture import Dense, check_units
+from ..augmentation import Augmentation, get_augmentation
 from ..callbacks import Callback
 from ..datasets import Dataset, load_mnist
 from ..errors import ArgumentError, ArgumentTypeError
@@ -89,6 +90,8 @@ class Recipe:
     batch_size, epochs : int
     shuffle : bool
         Whether the training rows come in a new order each epoch.
+    augment : str, Augmentation or None
+        As in `Network.fit`.
     train_rows, validation_rows : int
         How many of MNIST's 60,000 training rows are trained on, from the first, and how many after them are for
         validation.
@@ -126,6 +129,7 @@ class Recipe:
     batch_size: int
     epochs: int
     shuffle: bool = True
+    augment: str | Augmentation | None = None
     train_rows: int
     validation_rows: int = 0
     test_rows: int = _ALL_TEST_ROWS
@@ -299,6 +303,7 @@ class Recipe:
             "optimizer": self.optimizer,
             "schedule": self.schedule,
             "shuffle": self.shuffle,
+            "augment": self.augment,
             "X_val": data.X_val,
             "y_val": data.y_val,
         } | changes
@@ -367,6 +372,7 @@ class Recipe:
         if self.validation_rows:
             rows.insert(1, f"{self.validation_rows:,} validation")
         schedule = "" if self.schedule is None else f", schedule {self.schedule}"
+        distortion = "" if self.augment is None else str(get_augmentation(self.augment))
         penalty = f", L2 penalty {self.l2:g}" if self.l2 else ""
         return {
             "source": str(self.source),
@@ -378,6 +384,7 @@ class Recipe:
             "training": f"{optimizer_in_words(self.optimizer)}{schedule}, batch {self.batch_size}, "
             + _count(self.epochs, "epoch")
             + ("" if self.shuffle else ", rows in order"),
+            **({"images": f"distorted anew in each epoch: {distortion}"} if distortion else {}),
             "reported": "no figure" if self.reported is None else f"{self.reported:.2%}",
             "target": f"{self.target:.1%} on the test rows, mean of 3 seeds",
         }
