@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .answers import Array, answers_of, classes_of, named, true_labels
-from .look import Colours, axes_or_new, colours_of, luminance, ramp
+from .look import Colours, axes_or_new, colours_of, luminance, ramp, size_in_points, size_of_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_LABELS_WITH_NUMBERS = 30
+_LONGEST_UPRIGHT = 5
+"""Letters of a label that stands upright below its column."""
 
 
 def confusion_matrix(model: Any, X: Any, y: Any, *, axes: Any = None) -> "Axes":
@@ -59,7 +61,8 @@ def confusion_matrix(model: Any, X: Any, y: Any, *, axes: Any = None) -> "Axes":
     truths = true_labels(y, len(answers), classes)
     names = np.unique(np.concatenate([classes, truths])) if not np.isin(truths, classes).all() else classes
     counts = count_pairs(truths, answers, names)
-    side = 1.6 + 0.5 * min(len(names), _MOST_LABELS_WITH_NUMBERS / 2)
+    # Three inches are what the title needs; beyond fifteen labels cells become smaller.
+    side = max(3.6, 1.6 + 0.5 * min(len(names), _MOST_LABELS_WITH_NUMBERS / 2))
     canvas = axes_or_new(axes, side, side)
     colours = colours_of(canvas)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -69,13 +72,18 @@ def confusion_matrix(model: Any, X: Any, y: Any, *, axes: Any = None) -> "Axes":
     canvas.imshow(np.ma.array(shares, mask=~diagonal), cmap=maps[0], vmin=0, vmax=1)
     canvas.imshow(np.ma.array(shares, mask=diagonal), cmap=maps[1], vmin=0, vmax=worst)
     if len(names) <= _MOST_LABELS_WITH_NUMBERS:
+        longest = len(f"{counts.max():,}")
+        font = min(9.0, size_of_text(longest, 0.95 * min(size_in_points(canvas)) / len(names)))
         for row, column in np.argwhere(counts > 0):
             share, scale = shares[row, column], (maps[0], 1.0) if row == column else (maps[1], worst)
             ink = _readable(scale[0](share / scale[1]), colours)
-            canvas.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=ink, fontsize=9)
+            canvas.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=ink, fontsize=font)
     ticks = np.arange(0, len(names), -(-len(names) // _MOST_LABELS_WITH_NUMBERS))
     texts = [named(names[tick]) for tick in ticks]
-    canvas.set_xticks(ticks, texts, rotation=45 if max(map(len, texts)) > 3 else 0)
+    if max(map(len, texts)) <= _LONGEST_UPRIGHT:
+        canvas.set_xticks(ticks, texts)
+    else:
+        canvas.set_xticks(ticks, texts, rotation=45, ha="right", rotation_mode="anchor")
     canvas.set_yticks(ticks, texts)
     canvas.tick_params(length=0)
     canvas.set(xlabel="answer", ylabel="true label")

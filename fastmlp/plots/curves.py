@@ -112,7 +112,7 @@ def _draw(axes: "Axes", name: str, epochs: Array, columns: dict[str, Array]) -> 
             markersize=7,
             # A single epoch is no line: its dot is all there is of it.
             markevery=[best],
-            label=f"{label}, {word} {form.format(values[best])} in epoch {epochs[best]:.0f}",
+            label=f"{label}, {word} {form.format(values[best])}, epoch {epochs[best]:.0f}",
         )
     axes.set_xlabel("epoch")
     axes.set_title("Loss" if name == "loss" else "Accuracy")
@@ -122,4 +122,4 @@ def _draw(axes: "Axes", name: str, epochs: Array, columns: dict[str, Array]) -> 
     axes.grid(color=colours.quiet, alpha=0.3, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, labelcolor=colours.ink, loc="best")
+    axes.legend(frameon=False, labelcolor=colours.ink, loc="best", fontsize=9)

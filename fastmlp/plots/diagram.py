@@ -13,7 +13,7 @@ import numpy as np
 from ..checks import check_whole
 from ..errors import ArgumentError
 from .answers import Answers, Array, answers_of, classes_of, has_probabilities, named, network_of
-from .look import Colours, axes_or_new, colours_of, matplotlib_part, ramp, size_in_points
+from .look import Colours, axes_or_new, colours_of, matplotlib_part, ramp, size_in_points, width_of_text
 from .tiles import image_shape, pixel_limits
 
 if TYPE_CHECKING:
@@ -27,7 +27,13 @@ _APART = 6.5
 _LEFT_OUT = 2.0
 """Height of what stands for the units left out."""
 _IMAGE = 6.5
+_CAPTION = 2.8
+"""To either side of a layer, for what is written beneath."""
 _INCHES = 0.31
+_FONT = 0.62
+"""Size of letters, where circles are 1 apart."""
+_SMALLEST_IMAGE = 64
+"""Pixels; fewer features that make a square are more likely those of a table, but for integers of one byte."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,8 @@ def activations(
     most_units : int in [2, 100], default 16
         Layers larger than this have their middle left out.
     shape : (height, width), optional
-        Of the sample as an image, by default that of a square. A sample that is no square is drawn without its image.
+        Of the sample as an image, by default that of a square. A row of a table is drawn without:
+        one that is no square, or of less than 64 features that are not uint8.
     axes : matplotlib Axes, optional
         By default those of a new figure.
 
@@ -106,18 +113,20 @@ def activations(
     held = [values[0] for values in network.activations(row)]
     layers = [_placed(values, number, most, _full(network, number, values)) for number, values in enumerate(held)]
     answers, classes = _answers(model, network, row)
+    # Sigmoid outputs that stand for one label of several are probabilities only after division by their sum.
+    shares = network.architecture.layers[-1].activation == "softmax"
     lowest = max(float(layer.y.max()) for layer in layers)
     top, bottom = -lowest - 0.9, lowest + 2.0
     if image is not None:
         top, bottom = min(top, -_IMAGE / 2 - 0.3), max(bottom, _IMAGE / 2 + 0.3)
     tall = bottom - top
-    left = -1.0 if image is None else -_IMAGE - 1.4
-    right = layers[-1].x + 4.6
+    left = -_CAPTION if image is None else -_IMAGE - 1.4
+    texts = _output_texts(layers[-1], held[-1], classes, shares)
+    right = layers[-1].x + max(_CAPTION, 1.1 + width_of_text(max(map(len, texts)), _FONT))
     canvas = axes_or_new(axes, (right - left) * _INCHES, tall * _INCHES + 0.4)
     colours = colours_of(canvas)
-    shares = network.architecture.layers[-1].activation == "softmax"
     width, height = size_in_points(canvas)
-    font = float(np.clip(0.62 * min(width / (right - left), height / tall), 5, 11))
+    font = float(np.clip(_FONT * min(width / (right - left), height / tall), 5, 11))
     if image is not None:
         _draw_image(canvas, image, colours)
     for number, (before, after) in enumerate(pairwise(layers)):
@@ -128,7 +137,11 @@ def activations(
         canvas.text(
             layer.x, lowest + 1.3, _called(network, number), fontsize=font, color=colours.ink, ha="center", va="center"
         )
-    _write_outputs(canvas, layers[-1], held[-1], answers, classes, colours, font, shares)
+    answer = None if answers is None or classes is None else answers.labels[0]
+    for unit, y_of_unit, text in zip(layers[-1].units, layers[-1].y, texts, strict=True):
+        weight = "bold" if classes is not None and answer == classes[unit] else "normal"
+        place = layers[-1].x + 0.8, y_of_unit
+        canvas.text(*place, text, fontsize=font, fontweight=weight, color=colours.ink, va="center", parse_math=False)
     canvas.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     canvas.set_axis_off()
     if answers is not None:
@@ -160,6 +173,8 @@ def _one_row(x: Any, inputs: int) -> Array:
 def _image(row: Array, x: Any, shape: Any) -> Array | None:
     if shape is None and getattr(x, "ndim", 0) == 2 and min(x.shape) > 1:
         shape = tuple(x.shape)
+    if shape is None and row.size < _SMALLEST_IMAGE and row.dtype != np.uint8:
+        return None
     try:
         height, width = image_shape(row.shape[1], shape, "x")
     except ArgumentError:
@@ -258,29 +273,9 @@ def _draw_units(axes: "Axes", layer: _Layer, colours: Colours) -> None:
     axes.add_collection(circles, autolim=False)
 
 
-def _write_outputs(
-    axes: "Axes",
-    layer: _Layer,
-    outputs: Array,
-    answers: Answers | None,
-    classes: Array | None,
-    colours: Colours,
-    font: float,
-    shares: bool,
-) -> None:
-    for unit, y in zip(layer.units, layer.y, strict=True):
-        value = float(outputs[unit])
-        is_answer = answers is not None and classes is not None and bool(answers.labels[0] == classes[unit])
-        name = "" if classes is None else f"{named(classes[unit])}   "
-        # Sigmoid outputs that stand for one label of several are probabilities only after division by their sum.
-        figure = f"{value:.0%}" if shares else f"{value:.2f}"
-        axes.text(
-            layer.x + 0.8,
-            y,
-            f"{name}{figure}",
-            fontsize=font,
-            fontweight="bold" if is_answer else "normal",
-            color=colours.ink,
-            va="center",
-            parse_math=False,
-        )
+def _output_texts(layer: _Layer, outputs: Array, classes: Array | None, shares: bool) -> list[str]:
+    """Return what stands beside each output: its label, where there are labels, and its value."""
+    values = [f"{outputs[unit]:.0%}" if shares else f"{outputs[unit]:.2f}" for unit in layer.units]
+    if classes is None:
+        return values
+    return [f"{named(classes[unit])}   {value}" for unit, value in zip(layer.units, values, strict=True)]

@@ -49,6 +49,8 @@ class Colours:
 
 LIGHT = Colours("#1f2328", "#ffffff", "#6e7781", "#0072b2", "#c55400", "#007f5c", "#c43b00", "#2166ac", "#b2182b")
 DARK = Colours("#f0f6fc", "#0d1117", "#8b949e", "#56b4e9", "#f0993e", "#2cc295", "#ff7f50", "#6cb2ff", "#ff7b72")
+_WIDTH_OF_A_LETTER = 0.62
+"""Of its size: between what regular and bold letters take."""
 _THEMES = {"light": LIGHT, "dark": DARK}
 
 
@@ -154,6 +156,16 @@ def colours_of(axes: "Axes") -> Colours:
             ground = to_hex((red, green, blue))
             break
     return Colours(ink, ground, hues.quiet, *_hues(hues))
+
+
+def width_of_text(letters: int, size: float) -> float:
+    """Return about how many points a line of so many letters is wide, in a font of this size."""
+    return _WIDTH_OF_A_LETTER * size * letters
+
+
+def size_of_text(letters: int, width: float) -> float:
+    """Return about the size of font in which so many letters are as wide as `width` points."""
+    return width / (_WIDTH_OF_A_LETTER * max(1, letters))
 
 
 def luminance(colour: Any) -> float:

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+_LONGEST_BESIDE = 5
+"""Letters of a label that stands on one line with its probability."""
+
+
 def sample_grid(
-    X: Any, y: Any = None, *, n: int = 40, columns: int = 10, shape: Any = None, axes: Any = None
+    X: Any, y: Any = None, *, n: int = 40, columns: int | None = None, shape: Any = None, axes: Any = None
 ) -> "Axes":
     """Draw the first samples as images, with their labels.
 
@@ -22,11 +26,12 @@ def sample_grid(
     ----------
     X : array_like, shape (n_samples, inputs) or (n_samples, height, width)
         Dense or sparse.
-    y : array_like, shape (n_samples,), optional
+    y : array_like, shape (n_samples,) or (n_samples, outputs), optional
         Labels to write beneath.
     n : int in [1, 1000], default 40
         How many to draw at most.
-    columns : int, default 10
+    columns : int, optional
+        By default ten in a new figure, and on given Axes as many as make the images largest.
     shape : (height, width), optional
         Of an image, by default that of a square.
     axes : matplotlib Axes, optional
@@ -54,17 +59,17 @@ def sample_grid(
     >>> matplotlib.pyplot.close(axes.figure)
     """
     rows = _with_rows(X)
-    labels = None if y is None else true_labels(y, rows.shape[0], np.empty(0))
-    shown, across = check_layout(n, columns, rows.shape[0])
+    labels = None if y is None else true_labels(y, rows.shape[0], np.arange(np.shape(y)[-1] if np.ndim(y) else 0))
+    shown, columns = check_layout(n, columns, rows.shape[0])
     images = as_images(_some(rows, slice(shown)), shape)
     tiles = [Tile(image, () if labels is None else (named(labels[number]),)) for number, image in enumerate(images)]
-    canvas = axes_for_tiles(axes, tiles, across)
+    canvas, across = axes_for_tiles(axes, tiles, columns)
     _draw(canvas, tiles, across, images)
     return canvas
 
 
 def predictions(
-    model: Any, X: Any, y: Any, *, n: int = 40, columns: int = 10, shape: Any = None, axes: Any = None
+    model: Any, X: Any, y: Any, *, n: int = 40, columns: int | None = None, shape: Any = None, axes: Any = None
 ) -> "Axes":
     """Draw the first samples with what a classifier says to them, and how sure it is.
 
@@ -105,13 +110,13 @@ def predictions(
     """
     rows = _with_rows(X)
     labels = true_labels(y, rows.shape[0], classes_of(model))
-    shown, across = check_layout(n, columns, rows.shape[0])
+    shown, columns = check_layout(n, columns, rows.shape[0])
     chosen = _some(rows, slice(shown))
-    return _draw_answers(chosen, labels[:shown], answers_of(model, chosen), across, shape, axes)
+    return _draw_answers(chosen, labels[:shown], answers_of(model, chosen), columns, shape, axes)
 
 
 def mistakes(
-    model: Any, X: Any, y: Any, *, n: int = 20, columns: int = 10, shape: Any = None, axes: Any = None
+    model: Any, X: Any, y: Any, *, n: int = 20, columns: int | None = None, shape: Any = None, axes: Any = None
 ) -> "Axes":
     """Draw the samples that a classifier gets wrong, those of which it is surest first.
 
@@ -148,7 +153,7 @@ def mistakes(
     >>> history = network.fit(digits.X_train[:1000], digits.y_train[:1000], epochs=2, verbose=0)
     >>> axes = plots.mistakes(network, digits.X_test, digits.y_test, n=5)
     >>> axes.get_title()[:15]
-    'The surest 5 of'
+    'The 5 surest of'
     >>> import matplotlib.pyplot
     >>> matplotlib.pyplot.close(axes.figure)
     """
@@ -158,7 +163,7 @@ def mistakes(
     (wrong,) = np.nonzero(answers.labels != labels)
     wrong = wrong[np.argsort(-answers.confidence[wrong], kind="stable")]
     total = len(wrong)
-    shown, across = check_layout(n, columns, total)
+    shown, columns = check_layout(n, columns, total)
     if not total:
         blank = axes_or_new(axes, 5, 1.2)
         blank.set_axis_off()
@@ -167,31 +172,33 @@ def mistakes(
         return blank
     wrong = wrong[:shown]
     some = Answers(answers.labels[wrong], answers.confidence[wrong], answers.are_probabilities)
-    canvas = _draw_answers(_some(rows, wrong), labels[wrong], some, across, shape, axes)
-    which = f"The surest {shown} of {total:,} mistakes" if shown < total else f"All mistakes ({total:,})"
-    canvas.set_title(f"{which} among {len(labels):,} samples")
+    canvas = _draw_answers(_some(rows, wrong), labels[wrong], some, columns, shape, axes)
+    which = f"The {shown} surest of {total:,} mistakes" if shown < total else f"All mistakes ({total:,})"
+    canvas.set_title(f"{which} in {len(labels):,}")
     return canvas
 
 
-def _draw_answers(X: Any, labels: Array, answers: Answers, columns: int, shape: Any, axes: Any) -> "Axes":
+def _draw_answers(X: Any, labels: Array, answers: Answers, columns: int | None, shape: Any, axes: Any) -> "Axes":
     images = as_images(X, shape)
     # The colours depend on the Axes, and the size of new Axes on the tiles: those of text alone come first.
     plain_tiles = [Tile(image, _lines(answers, labels, number)) for number, image in enumerate(images)]
-    canvas = axes_for_tiles(axes, plain_tiles, columns)
+    canvas, across = axes_for_tiles(axes, plain_tiles, columns)
     colours = colours_of(canvas)
     right = answers.labels == labels
     tiles = [
         Tile(tile.pixels, tile.lines, colours.right if right[number] else colours.wrong, heavy=not right[number])
         for number, tile in enumerate(plain_tiles)
     ]
-    _draw(canvas, tiles, columns, images)
+    _draw(canvas, tiles, across, images)
     canvas.set_title(f"{int(right.sum()):,} of {len(labels):,} right")
     return canvas
 
 
 def _lines(answers: Answers, labels: Array, number: int) -> tuple[str, ...]:
-    answer = f"{named(answers.labels[number])}  {answers.in_words(number)}"
-    return (answer,) if answers.labels[number] == labels[number] else (answer, f"is {named(labels[number])}")
+    answer, sure = named(answers.labels[number]), answers.in_words(number)
+    # Words are too long to share a line.
+    lines = (f"{answer}  {sure}",) if len(answer) <= _LONGEST_BESIDE else (answer, sure)
+    return lines if answers.labels[number] == labels[number] else (*lines, f"is {named(labels[number])}")
 
 
 def _draw(axes: "Axes", tiles: list[Tile], columns: int, images: Array) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..checks import check_whole
 from ..errors import ArgumentError, ArgumentTypeError
-from .look import axes_or_new, colours_of, matplotlib_part, size_in_points
+from .look import axes_or_new, checked_axes, colours_of, matplotlib_part, size_in_points, size_of_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +22,11 @@ Array = NDArray[Any]
 
 MOST_IMAGES = 1000
 _INCHES = 0.86
+_COLUMNS = 10
+_LEAST_WIDTH = 4.6
+"""Inches, which a title needs."""
 _GAP = 0.14
 _LINE = 0.22
-_LETTER = 0.62  # widths of letters are about so much of their size
 _LARGEST_FONT, _SMALLEST_FONT = 11.0, 4.0
 
 
@@ -74,7 +76,8 @@ def draw_tiles(axes: "Axes", tiles: Sequence[Tile], columns: int, colour_map: An
     width, height = columns * (1 + _GAP) - _GAP, rows * pitch - _GAP
     points = min(length / units for length, units in zip(size_in_points(axes), (width, height), strict=True))
     longest = max((len(line) for tile in tiles for line in tile.lines), default=1)
-    font = max(_SMALLEST_FONT, min(_LARGEST_FONT, points * _LINE / 1.25, points / (_LETTER * longest)))
+    font = min(_LARGEST_FONT, points * _LINE / 1.25, size_of_text(longest, points * (1 + _GAP / 2)))
+    font = max(_SMALLEST_FONT, font)
     image = None
     for number, tile in enumerate(tiles):
         left, top = number % columns * (1 + _GAP), number // columns * pitch
@@ -104,17 +107,45 @@ def draw_tiles(axes: "Axes", tiles: Sequence[Tile], columns: int, colour_map: An
     return image
 
 
-def axes_for_tiles(axes: Any, tiles: Sequence[Tile], columns: int, extra: float = 0.0) -> "Axes":
-    """Return the Axes that were given, or new ones that the tiles fill, `extra` inches wider."""
+def axes_for_tiles(axes: Any, tiles: Sequence[Tile], columns: int | None, extra: float = 0.0) -> tuple["Axes", int]:
+    """Return where tiles go, and in how many columns.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes or None
+        By default new ones, which the tiles fill.
+    tiles : sequence of Tile
+    columns : int or None
+        By default up to ten in a new figure, and on Axes that were given as many as make the images largest.
+    extra : float, default 0.0
+        Inches at the right of a new figure for something else.
+
+    Returns
+    -------
+    axes : matplotlib Axes
+    columns : int
+    """
     pitch = _geometry(tiles)[1]
-    rows = -(-len(tiles) // columns)
-    return axes_or_new(axes, columns * (1 + _GAP) * _INCHES + extra, rows * pitch * _INCHES + 0.35)
+    if axes is None:
+        across = min(len(tiles), _COLUMNS if columns is None else columns)
+        rows = -(-len(tiles) // across)
+        width = max(_LEAST_WIDTH, across * (1 + _GAP) * _INCHES + extra)
+        return axes_or_new(None, width, rows * pitch * _INCHES + 0.35), across
+    given = checked_axes(axes)
+    if columns is not None:
+        return given, min(len(tiles), columns)
+    width, height = size_in_points(given)
+
+    def side(across: int) -> float:
+        return min(width / (across * (1 + _GAP)), height / (-(-len(tiles) // across) * pitch))
+
+    return given, max(range(1, len(tiles) + 1), key=side)
 
 
-def check_layout(n: Any, columns: Any, available: int) -> tuple[int, int]:
-    """Return how many images to show and in how many columns, at most as many as there are."""
+def check_layout(n: Any, columns: Any, available: int) -> tuple[int, int | None]:
+    """Return how many images to show, at most as many as there are, and in how many columns if it was said."""
     shown = min(check_whole(n, "n", 1, MOST_IMAGES), available)
-    return shown, max(1, min(check_whole(columns, "columns", 1, MOST_IMAGES), shown))
+    return shown, None if columns is None else check_whole(columns, "columns", 1, MOST_IMAGES)
 
 
 def as_images(X: Any, shape: Any = None, name: str = "X") -> Array:

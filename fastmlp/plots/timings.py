@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checks import check_number
 from ..errors import ArgumentError, ArgumentTypeError, DataFileError
-from .look import Colours, axes_or_new, colours_of, matplotlib_part
+from .look import Colours, axes_or_new, colours_of, matplotlib_part, size_in_points, width_of_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ Groups = dict[str, dict[str, float]]
 _LOGARITHMIC_FROM = 8.0
 """Where the largest is so many times the smallest, bars of a linear scale would not show the small."""
 _BETWEEN_GROUPS = 0.8
+_FONT = 9
 _UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 _NAMES = {"numpy": "NumPy", "numba": "fastmlp", "one_thread": "fastmlp, 1 thread", "auto_threads": "fastmlp"}
 
@@ -75,14 +76,16 @@ def benchmarks(results: Any, *, highlight: str = "fastmlp", axes: Any = None) ->
             _draw_bar(canvas, place, name, value, start, name.startswith(highlight), colours)
             place += 1
         place += _BETWEEN_GROUPS
+    longest = max(len(f"{name}  {duration(value)}") for group in groups.values() for name, value in group.items())
+    # The share of the width that the texts behind the bars need.
+    room = min(0.6, (width_of_text(longest, _FONT) + 8) / size_in_points(canvas)[0])
     if logarithmic:
         canvas.set_xscale("log")
-        # Room at the right for the texts, which are as long as a third of the picture.
-        canvas.set_xlim(start, high * (high / start) ** 0.38)
+        canvas.set_xlim(start, high * (high / start) ** (room / (1 - room)))
         canvas.xaxis.set_major_locator(matplotlib_part("ticker").LogLocator(numticks=12))
         canvas.xaxis.set_minor_locator(matplotlib_part("ticker").NullLocator())
     else:
-        canvas.set_xlim(0, high * 1.4)
+        canvas.set_xlim(0, high / (1 - room))
     canvas.xaxis.set_major_formatter(matplotlib_part("ticker").FuncFormatter(lambda value, _: duration(value)))
     canvas.set_ylim(place - _BETWEEN_GROUPS - 0.4, -0.6)
     canvas.set_yticks(middles, list(groups))
@@ -180,7 +183,7 @@ def _draw_bar(
         xytext=(4, 0),
         textcoords="offset points",
         va="center",
-        fontsize=9,
+        fontsize=_FONT,
         fontweight="bold" if highlighted else "normal",
         color=colours.ink,
         parse_math=False,

@@ -15,7 +15,7 @@ _SHARE_WITHIN_THE_SCALE = 99.8
 """Percent; a few extreme weights would leave all others pale."""
 
 
-def weights(model: Any, *, n: int = 40, columns: int = 10, shape: Any = None, axes: Any = None) -> "Axes":
+def weights(model: Any, *, n: int = 40, columns: int | None = None, shape: Any = None, axes: Any = None) -> "Axes":
     """Draw what each unit of the first layer looks for: its weights as an image, blue positive and red negative.
 
     All units share a scale that is symmetric about zero. It ends where 99.8% of the drawn weights are within it; the
@@ -26,7 +26,8 @@ def weights(model: Any, *, n: int = 40, columns: int = 10, shape: Any = None, ax
     model : Network or estimator of fastmlp
     n : int in [1, 1000], default 40
         How many units to draw at most, from the first.
-    columns : int, default 10
+    columns : int, optional
+        By default ten in a new figure, and on given Axes as many as make the images largest.
     shape : (height, width), optional
         Of an input, by default that of a square.
     axes : matplotlib Axes, optional
@@ -54,11 +55,11 @@ def weights(model: Any, *, n: int = 40, columns: int = 10, shape: Any = None, ax
     """
     W = network_of(model).weights[0][0]
     sides = image_shape(W.shape[0], shape, "model")
-    shown, across = check_layout(n, columns, W.shape[1])
+    shown, columns = check_layout(n, columns, W.shape[1])
     drawn = W[:, :shown]
     largest = float(np.percentile(np.abs(drawn), _SHARE_WITHIN_THE_SCALE)) or float(np.abs(drawn).max()) or 1.0
     tiles = [Tile(unit.reshape(sides)) for unit in drawn.T]
-    canvas = axes_for_tiles(axes, tiles, across, extra=0.9)
+    canvas, across = axes_for_tiles(axes, tiles, columns, extra=0.9)
     colours = colours_of(canvas)
     image = draw_tiles(
         canvas, tiles, across, ramp(colours.negative, colours.ground, colours.positive), (-largest, largest)

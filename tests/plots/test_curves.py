@@ -41,8 +41,8 @@ def test_titles_and_labels():
 def test_the_best_epochs_are_marked_and_told():
     of_loss, of_accuracy = plots.history(recorded(**FULL))
     assert [line.get_markevery() for line in (*of_loss.lines, *of_accuracy.lines)] == [[2], [1], [2], [1]]
-    assert of_loss.lines[1].get_label() == "validation, lowest 1.5000 in epoch 2"
-    assert of_accuracy.lines[1].get_label() == "validation, highest 80.00% in epoch 2"
+    assert of_loss.lines[1].get_label() == "validation, lowest 1.5000, epoch 2"
+    assert of_accuracy.lines[1].get_label() == "validation, highest 80.00%, epoch 2"
 
 
 def test_training_and_validation_differ_by_more_than_colour():

@@ -53,6 +53,14 @@ def test_a_data_frame(easy):
     assert np.array_equal(axes.images[0].get_array(), easy.X[5].reshape(6, 6))
 
 
+def test_on_given_axes_images_are_as_large_as_can_be(easy):
+    wide, tall = pyplot.subplots(figsize=(8, 2))[1], pyplot.subplots(figsize=(2, 8))[1]
+    plots.sample_grid(easy.X, n=4, axes=wide)
+    plots.sample_grid(easy.X, n=4, axes=tall)
+    assert {image.get_extent()[3] for image in wide.images} == {0}
+    assert {image.get_extent()[0] for image in tall.images} == {0}
+
+
 def test_the_shape_can_be_given(easy):
     assert plots.sample_grid(easy.X, shape=(4, 9)).images[0].get_array().shape == (4, 9)
 
@@ -76,6 +84,15 @@ def test_wrong_answers_differ_by_more_than_colour(easy):
 def test_answers_come_with_their_probability(easy):
     shown = texts(plots.predictions(easy.network, easy.X, easy.y, n=4))
     assert shown == [f"{row.argmax()}  {row.max():.0%}" for row in easy.network.predict_proba(easy.X[:4])]
+
+
+def test_labels_that_are_words_have_a_line_of_their_own(easy):
+    words = np.array(["sandal", "sneaker", "shirt"])
+    network = Network([36, 3], seed=0)
+    network.fit(easy.X, words[easy.y], epochs=1, engine="numpy", verbose=0)
+    lines = texts(plots.predictions(network, easy.X, network.predict(easy.X), n=20))
+    assert {text.split("\n")[0] for text in lines if "\n" in text} == {"sandal", "sneaker"}
+    assert any(text.startswith("shirt  ") for text in lines)
 
 
 def test_outputs_that_are_no_probabilities_are_shown_as_they_are(easy):
@@ -103,14 +120,14 @@ def test_mistakes_come_surest_first(easy):
     sure = np.array([float(text.get_text().split("  ")[1].split("%")[0]) for text in axes.texts])
     assert (np.diff(sure) <= 0).all()
     wrong = (network.predict(easy.X) != easy.y).sum()
-    assert axes.get_title() == f"The surest 12 of {wrong} mistakes among 60 samples"
+    assert axes.get_title() == f"The 12 surest of {wrong} mistakes in 60"
 
 
 def test_mistakes_are_the_wrong_ones(easy):
     axes = plots.mistakes(easy.network, easy.X, easy.wrong)
     assert len(axes.images) == 1
     assert texts(axes)[0].endswith("is 0")
-    assert axes.get_title() == "All mistakes (1) among 60 samples"
+    assert axes.get_title() == "All mistakes (1) in 60"
 
 
 def test_no_mistakes_are_said(easy):
