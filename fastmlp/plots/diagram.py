@@ -115,35 +115,22 @@ def activations(
     answers, classes = _answers(model, network, row)
     # Sigmoid outputs that stand for one label of several are probabilities only after division by their sum.
     shares = network.architecture.layers[-1].activation == "softmax"
-    lowest = max(float(layer.y.max()) for layer in layers)
-    top, bottom = -lowest - 0.9, lowest + 2.0
-    if image is not None:
-        top, bottom = min(top, -_IMAGE / 2 - 0.3), max(bottom, _IMAGE / 2 + 0.3)
-    tall = bottom - top
-    left = -_CAPTION if image is None else -_IMAGE - 1.4
     texts = _output_texts(layers[-1], held[-1], classes, shares)
-    right = layers[-1].x + max(_CAPTION, 1.1 + width_of_text(max(map(len, texts)), _FONT))
-    canvas = axes_or_new(axes, (right - left) * _INCHES, tall * _INCHES + 0.4)
+    answer = None if answers is None or classes is None else answers.labels[0]
+    bold = [classes is not None and bool(answer == classes[unit]) for unit in layers[-1].units]
+    left, right, bottom, top = edges = _edges(layers, texts, image is not None)
+    canvas = axes_or_new(axes, (right - left) * _INCHES, (bottom - top) * _INCHES + 0.4)
+    canvas.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    canvas.set_axis_off()
     colours = colours_of(canvas)
-    width, height = size_in_points(canvas)
-    font = float(np.clip(_FONT * min(width / (right - left), height / tall), 5, 11))
     if image is not None:
         _draw_image(canvas, image, colours)
     for number, (before, after) in enumerate(pairwise(layers)):
         _draw_weights(canvas, network.weights[number][0], before, after, colours)
-    for number, layer in enumerate(layers):
+    for layer in layers:
         _draw_dots(canvas, layer, colours)
         _draw_units(canvas, layer, colours)
-        canvas.text(
-            layer.x, lowest + 1.3, _called(network, number), fontsize=font, color=colours.ink, ha="center", va="center"
-        )
-    answer = None if answers is None or classes is None else answers.labels[0]
-    for unit, y_of_unit, text in zip(layers[-1].units, layers[-1].y, texts, strict=True):
-        weight = "bold" if classes is not None and answer == classes[unit] else "normal"
-        place = layers[-1].x + 0.8, y_of_unit
-        canvas.text(*place, text, fontsize=font, fontweight=weight, color=colours.ink, va="center", parse_math=False)
-    canvas.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
-    canvas.set_axis_off()
+    _write(canvas, layers, [_called(network, number) for number in range(len(layers))], texts, bold, edges, colours)
     if answers is not None:
         verdict = "" if y is None else ", right" if named(y) == named(answers.labels[0]) else f", but it is {named(y)}"
         canvas.set_title(f"Answer: {named(answers.labels[0])}{verdict}")
@@ -207,6 +194,41 @@ def _answers(model: Any, network: "Network", row: Array) -> tuple[Answers | None
     if len(classes) == 2 and network.architecture.outputs == 1:
         return answers_of(model, row), classes[1:]
     return answers_of(model, row), classes
+
+
+def _edges(layers: list[_Layer], texts: list[str], with_image: bool) -> tuple[float, float, float, float]:
+    """Return where the picture ends: left, right, bottom and top, with y downwards."""
+    lowest = _lowest(layers)
+    top, bottom = -lowest - 0.9, lowest + 2.0
+    right = layers[-1].x + max(_CAPTION, 1.1 + width_of_text(max(map(len, texts)), _FONT))
+    if not with_image:
+        return -_CAPTION, right, bottom, top
+    return -_IMAGE - 1.4, right, max(bottom, _IMAGE / 2 + 0.3), min(top, -_IMAGE / 2 - 0.3)
+
+
+def _lowest(layers: list[_Layer]) -> float:
+    return max(float(layer.y.max()) for layer in layers)
+
+
+def _write(
+    axes: "Axes",
+    layers: list[_Layer],
+    captions: list[str],
+    texts: list[str],
+    bold: list[bool],
+    edges: tuple[float, float, float, float],
+    colours: Colours,
+) -> None:
+    """Write what layers are beneath them, and labels and values beside the outputs."""
+    left, right, bottom, top = edges
+    width, height = size_in_points(axes)
+    size = float(np.clip(_FONT * min(width / (right - left), height / (bottom - top)), 5, 11))
+    style: dict[str, Any] = {"fontsize": size, "color": colours.ink, "va": "center", "parse_math": False}
+    beneath = _lowest(layers) + 1.3
+    for layer, caption in zip(layers, captions, strict=True):
+        axes.text(layer.x, beneath, caption, ha="center", **style)
+    for y, text, is_answer in zip(layers[-1].y, texts, bold, strict=True):
+        axes.text(layers[-1].x + 0.8, y, text, fontweight="bold" if is_answer else "normal", **style)
 
 
 def _called(network: "Network", number: int) -> str:

@@ -1,7 +1,7 @@
 """Colours, light and dark, and the Axes to draw on (floor 5; imports numpy and errors, matplotlib when it is needed).
 
 Hues are those of Okabe and Ito (Color Universal Design, 2008) and of ColorBrewer's red and blue, darkened for light
-ground and lightened for dark, so that each has a contrast of at least 3 to 1 there.
+ground and lightened for dark, so that each has a contrast of at least 4.5 to 1 there.
 """
 
 import importlib
@@ -31,7 +31,7 @@ class Colours:
     first, second : str
         Two series.
     right, wrong : str
-        A green and a red that differ in lightness and towards blue too.
+        A green towards blue and a red towards orange, which the colour-blind tell apart.
     positive, negative : str
         The ends of a scale through zero: blue and red.
     """
