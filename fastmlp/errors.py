@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
-_PURPOSES = {"cli": "its command line", "images": "image files", "sklearn": "its estimators"}
+_PURPOSES = {"cli": "its command line", "images": "image files", "plots": "its plots", "sklearn": "its estimators"}
 
 
 class FastMLPError(Exception):

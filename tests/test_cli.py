@@ -29,7 +29,7 @@ from fastmlp.optimizers import RMSprop
 from fastmlp.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "recipes", "evaluate", "predict", "warmup")
+COMMANDS = ("train", "recipes", "evaluate", "predict", "plot", "warmup")
 NUMPY = ["--engine", "numpy"]
 
 

@@ -117,6 +117,9 @@ def train(
             help="Folder for numbered runs, RECIPE-001/model.npz and so on, or a new .npz file.",
         ),
     ] = "runs",
+    plots: Annotated[
+        bool, typer.Option("--plots", help="Draw history, weights, mistakes and more beside the model, as PNG.")
+    ] = False,
 ) -> None:
     """Train the network of a recipe, test it and save it.
 
@@ -138,6 +141,7 @@ def train(
             engine=engine,
             threads=threads,
             out=out,
+            plots=plots,
         )
     )
     raise typer.Exit(code)
@@ -199,6 +203,35 @@ def predict(
     from . import predict
 
     predict.run(model, images, show, engine)
+
+
+@app.command()
+def plot(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
+    kinds: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="KIND",
+            help="samples, history, predictions, mistakes, confusion, weights or activations.",
+            show_default="all that can be drawn",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help=_MODEL_DATA, show_default="MNIST, built in")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Where the pictures go.", show_default="beside the model")
+    ] = None,
+    index: Annotated[int, typer.Option(metavar="N", help="Which test row to show the activations for, from 0.")] = 0,
+    theme: Annotated[str, typer.Option(metavar="NAME", help="light or dark.")] = "light",
+) -> None:
+    """Draw a saved network: how it learned, what it answers, what it looks for.
+
+    Writes a PNG for every kind and says where; those of an earlier call are replaced.
+    """
+    from . import plot
+
+    plot.run(model, kinds or [], data, out, index, theme)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..recipes import Recipe
 from ..schedules import get_schedule
+from . import plot
 from .reports import open_data
 from .show import EpochRows, Screen
 
@@ -44,6 +45,7 @@ class Request:
     engine: str = "auto"
     threads: str = "auto"
     out: str = "runs"
+    plots: bool = False
 
 
 def run(request: Request) -> int:
@@ -57,11 +59,13 @@ def run(request: Request) -> int:
     Raises
     ------
     FastMLPError
-        An option that can't be used, before anything was trained; or the training diverged, and what finished epochs
-        there were are saved.
+        An option that can't be used, or a package that it needs is missing, before anything was trained; or the
+        training diverged, and what finished epochs there were are saved.
     OSError
         The place for the model can't be made.
     """
+    if request.plots:
+        plot.check_installed()
     recipe = changed_recipe(request)
     threads = check_threads(request.threads if not request.threads.isdecimal() else int(request.threads)) or "auto"
     engine = get_engine(request.engine).name
@@ -106,6 +110,8 @@ def run(request: Request) -> int:
     if len(data.X_test):
         evaluation = network.evaluate(data.X_test, data.y_test, engine=request.engine)
         screen.say(f"Test accuracy {evaluation.accuracy or 0:.2%}, loss {evaluation.loss:.4f}", "bold green")
+    if request.plots:
+        _draw(network, dataset, saved, screen)
     if screen.is_terminal:
         screen.say(f"Look closer with: fastmlp evaluate {saved}")
     return INTERRUPTED if interrupted else 0
@@ -213,6 +219,14 @@ def _save(network: Network, place: Place, screen: Screen) -> Path:
         network.save(file)
     screen.say(f"Model saved as {file}")
     return file
+
+
+def _draw(network: Network, dataset: Dataset, saved: Path, screen: Screen) -> None:
+    """Draw the pictures beside the model; where that fails, the training is a success all the same."""
+    try:
+        plot.draw(plot.Subject.of(network, dataset), plot.KINDS, saved, screen, skip=True)
+    except OSError as error:
+        screen.say(f"Plots could not be written beside the model: {error.strerror or error}", "red")
 
 
 def _units(text: str) -> list[int]:
