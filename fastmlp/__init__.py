@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import errors
     from .architecture import Dense
+    from .augmentation import Augmentation
     from .callbacks import Callback, EarlyStopping
     from .datasets import load_mnist
     from .history import Evaluation, History
@@ -26,6 +27,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Augmentation",
     "Callback",
     "Constant",
     "Cosine",
@@ -55,6 +57,7 @@ __all__ = [
 
 _HOMES = {
     "architecture": ("Dense",),
+    "augmentation": ("Augmentation",),
     "callbacks": ("Callback", "EarlyStopping"),
     "datasets": ("load_mnist",),
     "history": ("Evaluation", "History"),

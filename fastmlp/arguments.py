@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .activations import get_activation
 from .architecture import Architecture, Array
+from .augmentation import Augmentation, get_augmentation
 from .blocks import Blocks
 from .callbacks import Callback, Progress
 from .checks import check_number, check_whole
@@ -109,6 +110,32 @@ def check_schedule(schedule: Any, epochs: int, epochs_done: int) -> tuple[Schedu
             "above 0, or a name such as 'cosine', which starts with the fit"
         )
     return chosen, 0
+
+
+def check_augment(augment: Any, n_features: int) -> Augmentation | None:
+    """Return the augmentation of samples of so many features.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An unknown name, something else altogether, or samples that are no such images.
+    """
+    if augment is None:
+        return None
+    chosen = get_augmentation(augment)
+    chosen.shape_of(n_features)
+    return chosen
+
+
+def check_images(samples: Samples, name: str = "X") -> None:
+    """Say so when samples are not held in a way in which they can be augmented."""
+    if samples.sparse is not None:
+        raise ArgumentError(f"augment needs images as dense rows, but {name} is sparse; give {name}.toarray()")
+    if samples.mapped:
+        raise ArgumentError(
+            f"augment makes an image anew in every epoch, but {name} is a memory map, which stays on disk; give "
+            f"np.array({name}) where it fits into memory, else blocks of arrays: fit(blocks, augment=...)"
+        )
 
 
 def default_labels(architecture: Architecture) -> Labels:

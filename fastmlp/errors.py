@@ -6,7 +6,12 @@ import difflib
 from collections.abc import Iterable
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
-_PURPOSES = {"cli": "its command line", "sklearn": "its estimators", "web": "its page in the browser"}
+_PURPOSES = {
+    "cli": "its command line",
+    "images": "image files",
+    "sklearn": "its estimators",
+    "web": "its page in the browser",
+}
 
 
 class FastMLPError(Exception):

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import arguments, training
 from .architecture import Architecture, Array, Dense, WeightsAndBias
+from .augmentation import Augmentation
 from .callbacks import FitRun
 from .checks import check_switch, check_whole
 from .engines import Data, Engine, get_engine
@@ -164,6 +165,7 @@ class Network:
         sample_weight: Any = None,
         class_weight: Any = None,
         shuffle: bool = True,
+        augment: str | Augmentation | None = None,
         callbacks: Any = (),
         engine: str = "auto",
         threads: int | str = "auto",
@@ -210,6 +212,11 @@ class Network:
             count the same.
         shuffle : bool, default True
             Whether each epoch takes the samples in a new order.
+        augment : str, Augmentation or None, default None
+            How images are moved, turned and bent before they are trained on, anew in each epoch; validation sees them
+            as they are. "digits" for handwriting, "elastic", or an object such as
+            ``Augmentation(shift=2.0, rotation=15.0)``. The samples are images of one channel on a background of 0,
+            dense and in memory, or in blocks of such.
         callbacks : sequence of Callback, default ()
         engine : {"auto", "numba", "numpy"}, default "auto"
         threads : int >= 1 or "auto", default "auto"
@@ -258,6 +265,7 @@ class Network:
         chosen = get_optimizer(optimizer)
         watchers = arguments.check_callbacks(callbacks, verbose)
         scheduled = arguments.check_schedule(schedule, n_epochs, self.state.epoch)
+        augmentation = arguments.check_augment(augment, self.architecture.inputs)
         switches = (check_switch(shuffle, "shuffle"), arguments.check_threads(threads))
         prepared = arguments.prepare_fit(
             self.architecture,
@@ -272,10 +280,13 @@ class Network:
             sample_weight,
             class_weight,
         )
+        if augmentation is not None:
+            arguments.check_images(prepared.data.samples)
         plan = training.Plan(
             *(self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch),
             *switches,
             prepared.blocks,
+            augmentation,
         )
         rate = float(chosen.learning_rate)
         run = FitRun(self, self.state, History(), chosen, rate, n_epochs, prepared.columns, *scheduled)

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .architecture import Architecture, Array
+from .augmentation import PURPOSE, Augmentation
 from .callbacks import Callback, FitRun
+from .dropout import epoch_key
 from .engines.base import Data, Engine, Score, n_batches
 from .errors import ArgumentError, TrainingError
 from .history import History
-from .inputs import memory_range
+from .inputs import Samples, memory_range
 from .schedules import checked_factors
 from .state import TrainingState
 
@@ -46,6 +48,8 @@ class Plan:
     blocks : callable or None
         ``blocks()`` gives the data of an epoch block by block, where they are not all in `data`, which then is the
         first.
+    augmentation : Augmentation or None
+        What is done to the images of every epoch; their samples are dense and in memory.
     """
 
     architecture: Architecture
@@ -57,6 +61,7 @@ class Plan:
     shuffle: bool
     threads: int
     blocks: Callable[[], Iterator[Data]] | None = None
+    augmentation: Augmentation | None = None
 
 
 def fit(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback]) -> History:
@@ -113,7 +118,11 @@ def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback
         state.prepare_for(run.optimizer, plan.architecture)
         before = Before(state)
         engine.load(plan.architecture)
-        data = None if plan.blocks else engine.prepare(plan.architecture, plan.data, plan.threads)
+        if plan.augmentation is not None:
+            # Compiling is no part of an epoch.
+            _augmented(replace(plan, rows=np.zeros(1, np.int64)), plan.data.samples.take(np.zeros(1, np.int64)), state)
+        made_anew = plan.blocks is not None or plan.augmentation is not None
+        data = None if made_anew else engine.prepare(plan.architecture, plan.data, plan.threads)
         checks = None if plan.validation is None else engine.prepare(plan.architecture, plan.validation, plan.threads)
         while run.epoch < run.epochs and not run.stop_reason:
             run.epoch += 1
@@ -155,6 +164,9 @@ def _train_on_all(plan: Plan, run: FitRun, data: Any) -> tuple[Score, NDArray[np
     """Train one epoch on data that are there as a whole; return the score and the learning rates."""
     order = _order(plan, run.state.generator)
     rates = _learning_rates(run, n_batches(len(order), plan.batch_size))
+    if plan.augmentation is not None:
+        images = replace(plan.data, samples=_augmented(plan, plan.data.samples, run.state))
+        data = plan.engine.prepare(plan.architecture, images, plan.threads)
     return _train_in_slices(plan, run, data, order, rates)[0], rates
 
 
@@ -171,7 +183,8 @@ def _train_on_blocks(plan: Plan, run: FitRun) -> tuple[Score, NDArray[np.float64
     for block in plan.blocks():
         order = _order(replace(plan, data=block), run.state.generator)
         rates = np.repeat(rate, n_batches(len(order), plan.batch_size))
-        data = plan.engine.prepare(plan.architecture, block, plan.threads)
+        samples = _augmented(plan, block.samples, run.state, n_rows)
+        data = plan.engine.prepare(plan.architecture, replace(block, samples=samples), plan.threads)
         score, share = _train_in_slices(replace(plan, data=block), run, data, order, rates, n_rows)
         n_rows += len(order)
         if share > 0:
@@ -181,6 +194,18 @@ def _train_on_blocks(plan: Plan, run: FitRun) -> tuple[Score, NDArray[np.float64
     if weight == 0:
         raise ArgumentError("every sample of every block has weight 0; at least one must count")
     return Score(float(loss / weight), float(correct / weight)), rate
+
+
+def _augmented(plan: Plan, samples: Samples, state: TrainingState, first_name: int = 0) -> Samples:
+    """Samples as this epoch sees them; those that are not trained on stay as they are."""
+    if plan.augmentation is None:
+        return samples
+    assert samples.dense is not None
+    rows = np.arange(samples.n_rows) if plan.rows is None else plan.rows
+    shape = plan.augmentation.shape_of(samples.n_features)
+    key = epoch_key(state.seed, state.epoch, PURPOSE)
+    images = plan.engine.augment(plan.augmentation, samples.dense, shape, key, rows, first_name, plan.threads)
+    return replace(samples, dense=images)
 
 
 def _train_in_slices(

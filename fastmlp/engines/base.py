@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..architecture import Architecture
+from ..augmentation import Augmentation
 from ..inputs import Samples, Scaling
 from ..optimizers import Optimizer
 from ..state import TrainingState
@@ -81,6 +82,22 @@ class Engine(Protocol):
 
     def loss_and_gradient(self, architecture: Architecture, parameters: Array, prepared: Any) -> tuple[float, Array]:
         """The objective (mean loss plus penalties) over all rows as one batch, and its gradient, a flat vector."""
+
+    def augment(
+        self,
+        augmentation: Augmentation,
+        images: Array,
+        shape: tuple[int, int],
+        key: int,
+        rows: NDArray[np.int64],
+        first_name: int,
+        threads: int,
+    ) -> Array:
+        """Images of which some `rows` are moved, turned and bent, in an array of their own.
+
+        `images` are dense rows of `shape` (height, width). Row r is known to the hash as ``r + first_name``; `key` is
+        the epoch's. `threads` as in `prepare`.
+        """
 
     def train_epoch(
         self,

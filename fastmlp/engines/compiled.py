@@ -26,6 +26,7 @@ from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
 from ..targets import Targets
 from . import conversion
+from .augmenting import augment
 from .base import Array, Data, Score, n_batches
 from .conversion import DENSE_FROM, Prepared, plain
 from .layout import chunk_rows, describe_layers, is_large, layout, take_over
@@ -37,6 +38,7 @@ __all__ = [
     "DENSE_FROM",
     "FewRows",
     "Prepared",
+    "augment",
     "evaluate",
     "few_rows",
     "forward",

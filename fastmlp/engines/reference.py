@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..activations import get_activation
 from ..architecture import Architecture
+from ..augmentation import Augmentation, augmented
 from ..dropout import dropout_mask, epoch_key
 from ..inputs import Scaling
 from ..losses import smoothed
@@ -179,6 +180,21 @@ def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: D
     losses = backward_pass(architecture, parameters, run, y, weights, gradient)
     penalty = add_penalties(architecture, parameters, gradient)
     return float((weights.astype(np.float64) * losses).sum()) + penalty, gradient
+
+
+def augment(
+    augmentation: Augmentation,
+    images: Array,
+    shape: tuple[int, int],
+    key: int,
+    rows: NDArray[np.int64],
+    first_name: int,
+    threads: int,
+) -> Array:
+    """See `Engine.augment`."""
+    out = images.copy()
+    out[rows] = augmented(augmentation, images[rows], shape, key, rows + first_name)
+    return out
 
 
 def train_epoch(

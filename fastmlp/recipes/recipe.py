@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from ..architecture import Dense, check_units
+from ..augmentation import Augmentation
 from ..callbacks import Callback
 from ..datasets import Dataset, load_mnist
 from ..errors import ArgumentError, ArgumentTypeError
@@ -89,6 +90,8 @@ class Recipe:
     batch_size, epochs : int
     shuffle : bool
         Whether the training rows come in a new order each epoch.
+    augment : str, Augmentation or None
+        As in `Network.fit`.
     train_rows, validation_rows : int
         How many of MNIST's 60,000 training rows are trained on, from the first, and how many after them are for
         validation.
@@ -126,6 +129,7 @@ class Recipe:
     batch_size: int
     epochs: int
     shuffle: bool = True
+    augment: str | Augmentation | None = None
     train_rows: int
     validation_rows: int = 0
     test_rows: int = _ALL_TEST_ROWS
@@ -299,6 +303,7 @@ class Recipe:
             "optimizer": self.optimizer,
             "schedule": self.schedule,
             "shuffle": self.shuffle,
+            "augment": self.augment,
             "X_val": data.X_val,
             "y_val": data.y_val,
         } | changes

@@ -11,7 +11,11 @@ from ..errors import ArgumentError, require
 
 
 def serve(
-    model: "str | os.PathLike[str] | None" = None, *, host: str = "127.0.0.1", port: int = 8000, open_browser: bool = False
+    model: "str | os.PathLike[str] | None" = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    open_browser: bool = False,
 ) -> None:
     """Serve the page until Ctrl-C.
 

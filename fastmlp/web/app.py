@@ -108,7 +108,9 @@ class Page:
 
     @cached_property
     def _files(self) -> dict[str, tuple[bytes, str]]:
-        return {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in STATIC.iterdir() if path.suffix in _TYPES}
+        return {
+            path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in STATIC.iterdir() if path.suffix in _TYPES
+        }
 
     async def file(self, request: Request) -> Response:
         """Return a file of the page."""
@@ -152,11 +154,14 @@ class Page:
         """Recognise a drawing, given as a byte a pixel, row by row."""
         model = self._model(request)
         sides = [
-            whole_number(request.query_params.get(name), name, 1, limits.MAX_DRAWING_SIDE) for name in ("height", "width")
+            whole_number(request.query_params.get(name), name, 1, limits.MAX_DRAWING_SIDE)
+            for name in ("height", "width")
         ]
         body = await body_of(request, limits.DRAWING_BYTES, "the drawing")
         if len(body) != sides[0] * sides[1]:
-            raise Refusal(400, f"a drawing of {sides[1]} by {sides[0]} pixels has {sides[0] * sides[1]} bytes, not {len(body)}")
+            raise Refusal(
+                400, f"a drawing of {sides[1]} by {sides[0]} pixels has {sides[0] * sides[1]} bytes, not {len(body)}"
+            )
         # Here and not in a thread of the pool: it takes a millisecond, and a change of threads takes as long.
         return JSONResponse(_looked_at(model, np.frombuffer(body, np.uint8).reshape(sides), "the drawing"))
 

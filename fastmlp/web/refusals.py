@@ -68,7 +68,9 @@ async def settings_of(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"the settings must be a JSON object, and this is no JSON: {error}") from None
     if not isinstance(found, dict):
-        raise Refusal(400, f'the settings must be a JSON object such as {{"recipe": "keras"}}, got {type(found).__name__}')
+        raise Refusal(
+            400, f'the settings must be a JSON object such as {{"recipe": "keras"}}, got {type(found).__name__}'
+        )
     return found
 
 

@@ -51,9 +51,7 @@ class Training:
         Settings that make no network.
     """
 
-    def __init__(
-        self, settings: Settings, dataset: Callable[[], Dataset], accuracy: Callable[[Model], float]
-    ) -> None:
+    def __init__(self, settings: Settings, dataset: Callable[[], Dataset], accuracy: Callable[[Model], float]) -> None:
         self.settings = settings
         self._recipe = settings.changed_recipe()
         self._network = self._recipe.network(settings.seed)

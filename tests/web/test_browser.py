@@ -26,7 +26,10 @@ def open_page(browser, served):
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: None if request.url.startswith((served, "blob:")) else troubles.append(request.url))
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith((served, "blob:")) else troubles.append(request.url),
+        )
         page.goto(served + end)
         page.wait_for_selector("body[data-ready=yes]")
         return page
@@ -132,7 +135,9 @@ def test_the_wrong_ones_can_be_chosen(open_page):
 
 def test_an_image_file_is_answered(open_page):
     page = open_page()
-    page.locator("#image-file").set_input_files({"name": "one.png", "mimeType": "image/png", "buffer": png(255 - a_one())})
+    page.locator("#image-file").set_input_files(
+        {"name": "one.png", "mimeType": "image/png", "buffer": png(255 - a_one())}
+    )
     answer(page, "1")
 
 
@@ -187,7 +192,9 @@ def test_a_network_is_saved_and_loaded(open_page, tmp_path):
     assert download.value.suggested_filename == "small.npz"
     download.value.save_as(tmp_path / "again.npz")
     page.locator("#network-file").set_input_files(tmp_path / "again.npz")
-    page.wait_for_function("() => document.querySelector('#network option:checked').textContent.startsWith('again.npz')")
+    page.wait_for_function(
+        "() => document.querySelector('#network option:checked').textContent.startsWith('again.npz')"
+    )
 
 
 def test_a_shared_link_carries_the_settings(open_page):

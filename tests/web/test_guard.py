@@ -12,13 +12,23 @@ def test_names_of_this_machine_are_answered(client, host):
     assert client.get("/api/choices", headers={"host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1", "a@localhost", "localhost/x", "[", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1", "a@localhost", "localhost/x", "[", ""]
+)
 def test_other_names_are_refused(client, host):
     assert refused(client.get("/api/choices", headers={"host": host}), 403, "Host")
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:8000", "file://127.0.0.1:8000", "http://["]
+    "origin",
+    [
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1:9999",
+        "http://localhost:8000",
+        "file://127.0.0.1:8000",
+        "http://[",
+    ],
 )
 def test_requests_from_pages_of_other_sites_are_refused(client, origin):
     assert refused(client.post("/api/trainings", json={}, headers={"origin": origin}), 403, "Origin")

@@ -54,7 +54,9 @@ def test_what_is_no_image_is_refused(client):
     assert client.post("/api/models/1/image", content=b"not an image").status_code == 400
 
 
-@pytest.mark.parametrize("query", ["width=10&height=11", "width=0&height=10", "width=-1&height=1", "width=ten", "width=1e2&height=1"])
+@pytest.mark.parametrize(
+    "query", ["width=10&height=11", "width=0&height=10", "width=-1&height=1", "width=ten", "width=1e2&height=1"]
+)
 def test_a_drawing_of_another_size_than_told_is_refused(client, query):
     assert client.post(f"/api/models/1/drawing?{query}", content=bytes(100)).status_code == 400
 
@@ -140,7 +142,14 @@ def test_a_damaged_file_is_refused_without_a_path_of_the_server(client):
 
 
 @pytest.mark.parametrize(
-    "layers", [[4, 10], [784, 3], [784, limits.MAX_UNITS + 1, 10], [784, *[4] * (limits.MAX_HIDDEN_LAYERS + 1), 10], [784, 2048, 2048, 10]]
+    "layers",
+    [
+        [4, 10],
+        [784, 3],
+        [784, limits.MAX_UNITS + 1, 10],
+        [784, *[4] * (limits.MAX_HIDDEN_LAYERS + 1), 10],
+        [784, 2048, 2048, 10],
+    ],
 )
 def test_networks_that_the_page_cannot_show_are_refused(layers):
     with pytest.raises(ArgumentError, match="the page shows networks of"):

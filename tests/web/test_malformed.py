@@ -15,7 +15,13 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(sorted(Settings.__dataclass_fields__)) | st.text(max_size=10)
-POSTS = ("/api/trainings", "/api/models", "/api/models/1/image", "/api/models/1/drawing", "/api/models/1/drawing?width=4&height=4")
+POSTS = (
+    "/api/trainings",
+    "/api/models",
+    "/api/models/1/image",
+    "/api/models/1/drawing",
+    "/api/models/1/drawing?width=4&height=4",
+)
 
 
 def assert_refused_in_words(response):
@@ -44,7 +50,9 @@ def test_json_that_is_no_object(client, value):
         assert_refused_in_words(client.post("/api/trainings", content=json.dumps(value)))
 
 
-@pytest.mark.parametrize("body", ["[" * 16_000, '{"epochs": ' + "9" * 8000 + "}", '{"epochs": NaN}', "\ufeff{}", "{", '"\\ud800"'])
+@pytest.mark.parametrize(
+    "body", ["[" * 16_000, '{"epochs": ' + "9" * 8000 + "}", '{"epochs": NaN}', "\ufeff{}", "{", '"\\ud800"']
+)
 def test_json_that_breaks_parsers(client, body):
     assert_refused_in_words(client.post("/api/trainings", content=body.encode()))
 

@@ -59,7 +59,9 @@ def test_settings_out_of_their_range_are_refused(wanted):
         Settings.read(wanted)
 
 
-@pytest.mark.parametrize("wanted", [{"hidden": "128"}, {"hidden": [1.5]}, {"epochs": "5"}, {"learning_rate": None}, {"dropout": []}])
+@pytest.mark.parametrize(
+    "wanted", [{"hidden": "128"}, {"hidden": [1.5]}, {"epochs": "5"}, {"learning_rate": None}, {"dropout": []}]
+)
 def test_settings_of_another_type_are_refused(wanted):
     with pytest.raises(ArgumentTypeError):
         Settings.read(wanted)
