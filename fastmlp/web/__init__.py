@@ -2,7 +2,8 @@
 uvicorn when it runs).
 
 `guard` lets in who may ask, `app` answers, `looking` and `gallery` show what a network makes of digits, `settings` and
-`training` train, `shelf` keeps the networks, `refusals` and `limits` say no, `server` runs it all, `static/` is the page.
+`training` train, `shelf` keeps the networks, `refusals` and `limits` say no, `server` runs it all, `static/` is the
+page.
 """
 
 import os

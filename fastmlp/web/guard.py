@@ -74,12 +74,12 @@ class Guard:
         if len(hosts) != 1 or not self._is_ours(hosts[0]):
             ours = ", ".join(sorted(self.hosts))
             return f"the Host header must be a name of this server ({ours}); open the page by one of these"
-        if len(origins) > 1 or any(urlsplit_or_none(origin) != hosts[0].lower() for origin in origins):
-            return "the request comes from a page of another site, by its Origin header; use this server's own page"
+        if len(origins) > 1 or any(host_of(origin) != hosts[0].lower() for origin in origins):
+            return "the request comes from another site, by its Origin header; use this server's own page"
         # A link on a page elsewhere may lead here, and nothing else.
         follows_link = method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and not follows_link:
-            return "the request comes from a page of another site, by its Sec-Fetch-Site header; use this server's own page"
+            return "the request comes from another site, by its Sec-Fetch-Site header; use this server's own page"
         return ""
 
     def _is_ours(self, host: str) -> bool:
@@ -94,7 +94,7 @@ class Guard:
         return name in self.hosts or (self.any_address and _is_address(name))
 
 
-def urlsplit_or_none(origin: str) -> str | None:
+def host_of(origin: str) -> str | None:
     """Return host and port of an origin in lower case; None for "null", and what is no origin of a web page."""
     try:
         parts = urlsplit(origin)

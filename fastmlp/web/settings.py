@@ -1,4 +1,4 @@
-"""What can be set for a training on the page, and the recipe it makes (floor 6; imports the floors below and limits)."""
+"""What can be set for a training on the page, and the recipe it makes (floor 6; imports limits and floors below)."""
 
 import dataclasses
 from collections.abc import Mapping
