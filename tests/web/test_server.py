@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from fastmlp.errors import ArgumentError, ArgumentTypeError, DataFileError
@@ -67,7 +67,7 @@ def test_ctrl_c_ends_it_in_the_middle_of_trainings_and_streams(tmp_path, network
     try:
         address = process.stdout.readline().split()[4]
         assert address.startswith("http://127.0.0.1:")
-        with httpx.Client(base_url=address, timeout=60) as client:
+        with httpx2.Client(base_url=address, timeout=60) as client:
             identity = train(client, epochs=1000, batch_size=1)
             with client.stream("GET", f"/api/trainings/{identity}/events") as response:
                 next(response.iter_lines())

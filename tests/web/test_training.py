@@ -90,7 +90,7 @@ def test_weights_are_told_with_every_event(client):
 
 
 def test_a_training_that_diverges_says_so(client):
-    told = events(client, train(client, learning_rate=1e6, epochs=2))
+    told = events(client, train(client, learning_rate=1e30, epochs=2))
     assert told[-1]["state"] == "failed"
     assert "diverged" in told[-1]["message"]
 
