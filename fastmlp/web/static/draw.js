@@ -13,6 +13,7 @@ const file = document.getElementById("image-file");
 const canvas = document.getElementById("pad");
 
 let model = null;
+let leafed = null; // the network whose answers the gallery shows, when it no longer changes
 let current = null; // what is looked at, to be looked at again by another network
 
 const pen = new Pen(canvas, document.getElementById("pen-width"), {
@@ -37,6 +38,7 @@ const looks = new Newest(
       const milliseconds = performance.now() - thing.since;
       timing.textContent = `Answered ${milliseconds.toFixed(0)} ms after the pen was lifted.`;
       timing.dataset.milliseconds = milliseconds.toFixed(1);
+      delete thing.since; // another network's look at it comes later, by no fault of this one
     } else if (thing.kind !== "drawing") timing.textContent = "";
   },
   (error, thing) => {
@@ -47,13 +49,17 @@ const looks = new Newest(
 
 /** Take another network, or another state of the same one, and have it look at what is there. */
 export function setModel(facts, { settled }) {
-  const changed = !model || model.id !== facts.id || model.version !== facts.version;
   const other = model?.id !== facts.id;
+  const changed = other || model.version !== facts.version;
   model = facts;
+  const state = `${facts.id} ${facts.version}`;
+  if (other || (settled && state !== leafed)) {
+    leafed = settled ? state : null;
+    gallery.setModel(facts);
+  }
   if (!changed) return;
   layers.setModel(facts);
-  if (other || settled) gallery.setModel(facts);
-  if (current) look({ ...current, since: undefined });
+  if (current) look(current);
   else if (other) layers.showLayers(null);
 }
 

@@ -5,7 +5,7 @@ import { ask, floatsOf, Newest, weightsOf } from "./api.js";
 import { colour, keepPainted, paintWeights } from "./pictures.js";
 import { complain } from "./say.js";
 
-const CELL = 14;
+const CELL = 18;
 
 const place = document.getElementById("layers");
 const weights = document.getElementById("neuron-weights");

@@ -36,10 +36,12 @@ function describe({ name, training, test_accuracy: accuracy }) {
   return parts.length ? `${name} (${parts.join(", ")})` : name;
 }
 
+const isSettled = (state) => state === null || ["done", "stopped", "failed", "paused"].includes(state);
+
 /** Look at this network, on both tabs. */
 function choose(facts) {
   network.value = facts.id;
-  draw.setModel(facts, { settled: true });
+  draw.setModel(facts, { settled: isSettled(facts.training) });
   train.watch(facts);
 }
 
@@ -51,9 +53,8 @@ async function chooseNew(facts) {
 async function hearOf(id, told) {
   const facts = models.find((model) => model.id === id);
   if (!facts || network.value !== id) return;
-  const settled = ["done", "stopped", "failed", "paused"].includes(told.state);
   facts.version = told.version;
-  draw.setModel({ ...facts }, { settled });
+  draw.setModel({ ...facts }, { settled: isSettled(told.state) });
   if (facts.training !== told.state || facts.test_accuracy !== told.test_accuracy) {
     facts.training = told.state;
     await refresh();

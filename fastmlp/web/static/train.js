@@ -28,7 +28,12 @@ export function startTraining(choices, { onChange, onModel, onSettings }) {
   part("settings").addEventListener("submit", async (event) => {
     event.preventDefault();
     part("start").disabled = true;
-    await tried(async () => onModel(await send("/api/trainings", JSON.stringify(form.read()))));
+    const before = part("training-state").textContent;
+    part("training-state").textContent = "Starting.";
+    await tried(
+      async () => onModel(await send("/api/trainings", JSON.stringify(form.read()))),
+      () => (part("training-state").textContent = before),
+    );
     part("start").disabled = false;
   });
   part("pause").addEventListener("click", () => steer(isPaused() ? "resume" : "pause"));
@@ -66,11 +71,12 @@ export function watch(facts) {
 
 const isPaused = () => ["paused", "pausing"].includes(watched?.told?.state);
 
-async function tried(work) {
+async function tried(work, undo = () => {}) {
   try {
     calm();
     await work();
   } catch (error) {
+    undo();
     complain(error);
   }
 }
