@@ -45,6 +45,8 @@ class FitRun:
         The one under way, or in `Callback.on_epoch_end` the one just finished; counted from 1 in this fit.
     stop_reason : str
         Set by `stop`.
+    interrupted : bool
+        Set by `interrupt`.
     """
 
     network: Any
@@ -58,10 +60,18 @@ class FitRun:
     schedule_start: int = 0
     epoch: int = 0
     stop_reason: str = ""
+    interrupted: bool = False
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch; `reason` becomes the history's `stop_reason`."""
         self.stop_reason = reason
+
+    def interrupt(self) -> None:
+        """End the training as Ctrl-C does, within a fraction of a second, with the epoch under way undone.
+
+        For another thread than the one that trains, which hears no Ctrl-C.
+        """
+        self.interrupted = True
 
 
 class Callback:

@@ -6,7 +6,13 @@ import difflib
 from collections.abc import Iterable
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
-_PURPOSES = {"cli": "its command line", "images": "image files", "plots": "its plots", "sklearn": "its estimators"}
+_PURPOSES = {
+    "cli": "its command line",
+    "images": "image files",
+    "plots": "its plots",
+    "sklearn": "its estimators",
+    "web": "its page in the browser",
+}
 
 
 class FastMLPError(Exception):

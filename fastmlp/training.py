@@ -67,7 +67,8 @@ class Plan:
 def fit(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback]) -> History:
     """Train for up to ``run.epochs`` epochs.
 
-    Ctrl-C ends the training as a callback's `FitRun.stop` would, with the epoch it fell into undone.
+    Ctrl-C, or `FitRun.interrupt`, ends the training as a callback's `FitRun.stop` would, with the epoch it fell into
+    undone.
 
     Parameters
     ----------
@@ -221,6 +222,8 @@ def _train_in_slices(
     density = 1.0 if samples.sparse is None else samples.density()
     steps = steps_per_call(plan.architecture, plan.batch_size, density)
     for start in range(0, len(rates), steps):
+        if run.interrupted:
+            raise KeyboardInterrupt
         rows = order[start * plan.batch_size : (start + steps) * plan.batch_size]
         wanted = (rows, plan.batch_size, rates[start : start + steps], first_name)
         score = plan.engine.train_epoch(plan.architecture, run.state, run.optimizer, data, *wanted)

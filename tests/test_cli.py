@@ -29,7 +29,7 @@ from fastmlp.optimizers import RMSprop
 from fastmlp.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "recipes", "evaluate", "predict", "plot", "warmup")
+COMMANDS = ("train", "recipes", "evaluate", "predict", "plot", "serve", "warmup")
 NUMPY = ["--engine", "numpy"]
 
 

@@ -235,6 +235,31 @@ def plot(
 
 
 @app.command()
+def serve(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="A saved .npz file, or the folder of a run.",
+            show_default="the default recipe, trained now",
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; the default is this machine only.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", help="0 takes a free one.")] = 8000,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Serve a page to draw digits on and watch networks learn.
+
+    It is for the browser of this machine. Ctrl-C ends it.
+    """
+    from ..web import serve
+
+    serve(model, host=host, port=port, open_browser=open_browser)
+
+
+@app.command()
 def warmup(
     dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "float32",
 ) -> None:

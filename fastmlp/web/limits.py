@@ -1,0 +1,26 @@
+"""How much one page may ask of the machine it runs on (floor 6; imports nothing)."""
+
+MAX_HIDDEN_LAYERS = 8
+MAX_UNITS = 2048
+"""Of one hidden layer."""
+MAX_PARAMETERS = 2_000_000
+MAX_EPOCHS = 1000
+MAX_BATCH = 60_000
+MAX_RUNNING = 2
+"""Trainings under way, paused ones counted."""
+MAX_MODELS = 12
+"""Networks in memory; the oldest that nobody trains makes room for a new one."""
+MAX_STREAMS = 24
+"""Pages that watch trainings at the same time."""
+
+SETTINGS_BYTES = 16_384
+DRAWING_BYTES = 1_000_000
+MAX_DRAWING_SIDE = 1000
+IMAGE_BYTES = 20_000_000
+MODEL_BYTES = 40_000_000
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive."""
+
+DIGITS_A_PAGE = 40
+WEIGHT_IMAGES = 24
+"""Neurons of the first layer whose weights are sent while a network trains."""

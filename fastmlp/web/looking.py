@@ -1,0 +1,144 @@
+"""What a network makes of an image of a digit, and what its neurons look for (floor 6; imports numpy and the floors
+below).
+"""
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..architecture import Array
+from ..errors import ArgumentError
+from ..inputs import Scaling
+from ..network import Network
+from . import limits
+
+SIDE = 28
+PIXELS = SIDE * SIDE
+DIGITS = 10
+
+
+def check_network(network: Network) -> Network:
+    """Return the network if the page can use it: one that tells ten digits of 28 by 28 pixels apart.
+
+    Raises
+    ------
+    ArgumentError
+        It is of another shape or too large.
+    """
+    built = network.architecture
+    if (built.inputs, built.outputs) != (PIXELS, DIGITS):
+        raise ArgumentError(
+            f"the page shows networks of {PIXELS} inputs and {DIGITS} outputs, for digits of {SIDE} by {SIDE} pixels; "
+            f"this one has {built.inputs} and {built.outputs}"
+        )
+    if len(built.layers) > limits.MAX_HIDDEN_LAYERS + 1 or max(built.sizes[1:]) > limits.MAX_UNITS:
+        raise ArgumentError(
+            f"the page shows networks of up to {limits.MAX_HIDDEN_LAYERS} hidden layers of up to {limits.MAX_UNITS} "
+            f"units; this one is {'-'.join(map(str, built.sizes))}"
+        )
+    if built.n_parameters > limits.MAX_PARAMETERS:
+        raise ArgumentError(
+            f"the page shows networks of up to {limits.MAX_PARAMETERS:,} parameters; this one has "
+            f"{built.n_parameters:,}"
+        )
+    return network
+
+
+def as_inputs(network: Network, pixels: NDArray[np.uint8]) -> Array:
+    """Return rows of pixels as the network was trained on them: 0 to 255, or 0 to 1.
+
+    A scaling that was given or measured, rather than found, tells by its size: what divides by some hundred, or by a
+    deviation of some dozen, is meant for 0 to 255.
+    """
+    scaling = network.scaling
+    of_pixels = not isinstance(scaling, Scaling) or scaling.found_on == "pixels"
+    if isinstance(scaling, Scaling) and not scaling.found_on:
+        of_pixels = float(np.median(scaling.scale)) < 0.1
+    return pixels if of_pixels else pixels.astype(network.architecture.dtype) / 255
+
+
+def shares(network: Network, outputs: Array) -> Array:
+    """Return outputs as the probability of every digit; those that are none are divided by their sum, from 0 up."""
+    if network.architecture.layers[-1].activation == "softmax":
+        return outputs
+    bounded = np.maximum(outputs, np.finfo(outputs.dtype).tiny)
+    divided: Array = bounded / bounded.sum(axis=1, keepdims=True)
+    return divided
+
+
+def names_of_outputs(network: Network) -> list[str]:
+    """Return what the ten outputs stand for."""
+    labels = network.labels
+    known = labels is not None and len(labels.classes) == DIGITS
+    return [str(label) for label in labels.classes.tolist()] if labels and known else list(map(str, range(DIGITS)))
+
+
+def look(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
+    """Return what a network makes of one digit, as JSON has it.
+
+    Parameters
+    ----------
+    network : Network
+    digit : ndarray of uint8, shape (28, 28)
+
+    Returns
+    -------
+    dict
+        ``answer``, a label as text; ``probabilities``, of every output; ``labels``, theirs; ``seen``, the pixels as
+        base64; ``layers``, for each its activations as base64 of little-endian float32.
+    """
+    held = network.activations(as_inputs(network, digit.reshape(1, PIXELS)))
+    probabilities, labels = shares(network, held[-1])[0], names_of_outputs(network)
+    return {
+        "answer": labels[int(probabilities.argmax())],
+        "probabilities": [round(float(share), 5) for share in probabilities],
+        "labels": labels,
+        "seen": _base64(digit),
+        "layers": [_base64(values[0].astype("<f4")) for values in held[1:]],
+    }
+
+
+def neuron(network: Network, layer: int, unit: int) -> dict[str, Any]:
+    """Return what a neuron looks for, as an image.
+
+    Parameters
+    ----------
+    network : Network
+    layer, unit : int
+        Counted from 0; the first hidden layer is 0.
+
+    Returns
+    -------
+    dict
+        ``weights``, 784 numbers from -127 to 127 as base64 of int8; ``limit``, what 127 stands for; ``bias``;
+        ``direct``, whether they are the neuron's own weights. Those of a deeper layer have no pixels: theirs are
+        multiplied with the weights of the layers before, as if these had no activation.
+    """
+    weights = network.weights
+    image = weights[layer][0][:, unit].astype(np.float64)
+    for W, _ in reversed(weights[:layer]):
+        image = W.astype(np.float64) @ image
+    bias = weights[layer][1]
+    return {
+        **_picture(image),
+        "bias": None if bias is None else float(bias[unit]),
+        "direct": layer == 0,
+        "incoming": int(weights[layer][0].shape[0]),
+    }
+
+
+def first_weights(network: Network) -> dict[str, Any]:
+    """Return the weights of the first neurons of the first layer, on a common scale, as `neuron` does for one."""
+    W = network.weights[0][0][:, : limits.WEIGHT_IMAGES]
+    return {**_picture(W.T.astype(np.float64)), "neurons": int(W.shape[1])}
+
+
+def _picture(values: NDArray[np.float64]) -> dict[str, Any]:
+    limit = float(np.abs(values).max()) or 1.0
+    return {"weights": _base64(np.rint(values / limit * 127).astype(np.int8)), "limit": limit}
+
+
+def _base64(array: Array) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

@@ -1,0 +1,81 @@
+// Curves over epochs, as SVG. Imports nothing.
+
+const [WIDTH, HEIGHT] = [360, 210];
+const [LEFT, RIGHT, TOP, BOTTOM] = [44, 82, 12, 26];
+
+/**
+ * Draw the curves of a training.
+ *
+ * `curves` are {name, kind, values}: kind is "training" or "validation", a value null where there is none; `format` makes
+ * a value words, and `epochs` is how many there will be.
+ */
+export function drawCurves(svg, { title, curves, epochs, format, upTo }) {
+  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+  svg.replaceChildren();
+  const all = curves.flatMap(({ values }) => values).filter((value) => value !== null);
+  if (!all.length) {
+    svg.setAttribute("aria-label", `${title}: no epochs yet`);
+  }
+  const steps = niceSteps(all, upTo);
+  const [low, high] = [steps[0], steps.at(-1)];
+  const x = (epoch) => LEFT + ((epoch - 1) / Math.max(1, epochs - 1)) * (WIDTH - LEFT - RIGHT);
+  const y = (value) => HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - BOTTOM - TOP);
+  for (const step of steps) {
+    svg.append(
+      make("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(step), y2: y(step) }),
+      make("text", { x: LEFT - 6, y: y(step) + 4, "text-anchor": "end" }, format(step)),
+    );
+  }
+  svg.append(make("text", { x: LEFT, y: HEIGHT - 8, "text-anchor": "middle" }, "1"));
+  svg.append(make("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, "epoch"));
+  if (epochs > 1) svg.append(make("text", { x: x(epochs), y: HEIGHT - 8, "text-anchor": "middle" }, String(epochs)));
+  const ends = [];
+  for (const { name, kind, values } of curves) {
+    const points = values.map((value, i) => [x(i + 1), y(value), value]).filter(([, , value]) => value !== null);
+    if (!points.length) continue;
+    const [endX, endY] = points.at(-1);
+    svg.append(
+      make("path", { class: kind, d: `M${points.map(([a, b]) => `${a.toFixed(1)} ${b.toFixed(1)}`).join("L")}` }),
+      make("circle", { class: kind, cx: endX, cy: endY, r: 3 }),
+    );
+    ends.push({ name, kind, x: endX, y: endY });
+  }
+  nameEnds(svg, ends);
+  const last = curves.filter(({ values }) => values.length).map(({ name, values }) => `${name} ${format(values.at(-1) ?? 0, true)}`);
+  if (last.length) svg.setAttribute("aria-label", `${title} after epoch ${curves[0].values.length}: ${last.join(", ")}`);
+}
+
+/** Names at the ends of the curves, moved apart where they would lie on one another. */
+function nameEnds(svg, ends) {
+  ends.sort((a, b) => a.y - b.y);
+  if (ends.length === 2 && ends[1].y - ends[0].y < 14) {
+    const middle = (ends[0].y + ends[1].y) / 2;
+    [ends[0].y, ends[1].y] = [Math.max(TOP, middle - 7), Math.max(TOP + 14, middle + 7)];
+  }
+  const right = Math.max(...ends.map((end) => end.x));
+  for (const { name, kind, y } of ends) svg.append(make("text", { class: kind, x: right + 8, y: y + 4 }, name));
+}
+
+/** Round numbers that hold all values. */
+function niceSteps(values, upTo) {
+  let low = Math.min(...values);
+  let high = upTo ?? Math.max(...values);
+  if (!values.length) [low, high] = [0, upTo ?? 1];
+  if (high - low < 1e-6) low = high - Math.max(1e-6, Math.abs(high) * 0.1);
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+  const steps = [];
+  for (let n = Math.floor(low / step + 1e-9); n * step < high + step * 0.999; n++) {
+    steps.push(n * step);
+    if (n * step >= high - step * 1e-6) break;
+  }
+  return steps;
+}
+
+function make(kind, attributes, text) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", kind);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}

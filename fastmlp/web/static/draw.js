@@ -1,0 +1,116 @@
+// The Draw tab: whatever is to be recognised, a drawing, an image file or a test digit, goes to the server, and what it
+// says is shown. Imports answer, api, gallery, layers, pen and say.
+
+import { showAnswer, showNothing } from "./answer.js";
+import { ask, Newest, send } from "./api.js";
+import * as gallery from "./gallery.js";
+import * as layers from "./layers.js";
+import { Pen } from "./pen.js";
+import { calm, complain } from "./say.js";
+
+const timing = document.getElementById("timing");
+const file = document.getElementById("image-file");
+const canvas = document.getElementById("pad");
+
+let model = null;
+let leafed = null; // the network whose answers the gallery shows, when it no longer changes
+let current = null; // what is looked at, to be looked at again by another network
+
+const pen = new Pen(canvas, document.getElementById("pen-width"), {
+  onStart: () => gallery.chooseNone(),
+  onStroke: (finished, event) => look({ kind: "drawing", finished, since: finished ? event.timeStamp : undefined }),
+});
+
+const looks = new Newest(
+  (thing) => {
+    const address = `/api/models/${model.id}`;
+    if (thing.kind === "digit") return ask(`${address}/digits/${thing.number}`);
+    if (thing.kind === "file") return send(`${address}/image`, thing.file);
+    const { pixels, side } = pen.pixels();
+    return send(`${address}/drawing?width=${side}&height=${side}`, pixels);
+  },
+  (found, thing) => {
+    if (thing !== current && current?.kind !== "drawing") return; // cleared, or another one chosen, meanwhile
+    calm();
+    showAnswer(found, { final: thing.kind !== "drawing" || thing.finished, truth: found.label });
+    layers.showLayers(found.layers);
+    if (thing.since !== undefined) {
+      const milliseconds = performance.now() - thing.since;
+      timing.textContent = `Answered ${milliseconds.toFixed(0)} ms after the pen was lifted.`;
+      timing.dataset.milliseconds = milliseconds.toFixed(1);
+      delete thing.since; // another network's look at it comes later, by no fault of this one
+    } else if (thing.kind !== "drawing") timing.textContent = "";
+  },
+  (error, thing) => {
+    if (thing.kind === "drawing" && !thing.finished) return; // a dot that is not yet a digit
+    complain(error);
+  },
+);
+
+/** Take another network, or another state of the same one, and have it look at what is there. */
+export function setModel(facts, { settled }) {
+  const other = model?.id !== facts.id;
+  const changed = other || model.version !== facts.version;
+  model = facts;
+  const state = `${facts.id} ${facts.version}`;
+  if (other || (settled && state !== leafed)) {
+    leafed = settled ? state : null;
+    gallery.setModel(facts);
+  }
+  if (!changed) return;
+  layers.setModel(facts);
+  if (current) look(current);
+  else if (other) layers.showLayers(null);
+}
+
+export function startDrawing() {
+  showNothing();
+  gallery.startGallery(({ number, label, canvas }) => {
+    pen.show(canvas);
+    look({ kind: "digit", number, label });
+  });
+  document.getElementById("undo").addEventListener("click", undo);
+  document.getElementById("clear").addEventListener("click", clear);
+  document.getElementById("load-image").addEventListener("click", () => file.click());
+  file.addEventListener("change", () => {
+    if (file.files.length) load(file.files[0]);
+    file.value = ""; // so that the same file can be chosen again
+  });
+  canvas.addEventListener("keydown", (event) => {
+    if (event.key === "Delete" || event.key === "Backspace" || event.key === "Escape") clear();
+    else if (event.key === "z" && (event.ctrlKey || event.metaKey)) undo();
+  });
+}
+
+function look(thing) {
+  current = thing;
+  if (model) looks.ask(thing);
+}
+
+function undo() {
+  if (pen.isEmpty) return;
+  pen.undo();
+  if (pen.isEmpty) clear();
+  else look({ kind: "drawing", finished: true });
+}
+
+function clear() {
+  pen.clear();
+  looks.forget();
+  current = null;
+  gallery.chooseNone();
+  calm();
+  timing.textContent = "";
+  showNothing();
+  layers.showLayers(null);
+}
+
+async function load(chosen) {
+  gallery.chooseNone();
+  look({ kind: "file", file: chosen });
+  try {
+    pen.show(await createImageBitmap(chosen));
+  } catch {
+    pen.clear(); // the server says what is wrong with the file
+  }
+}

@@ -1,0 +1,89 @@
+// The settings of a training: the form, and the link that carries them. Imports nothing.
+
+const form = document.getElementById("settings");
+const description = document.getElementById("recipe-text");
+const NAMES = ["recipe", "hidden", "activation", "dropout", "loss", "optimizer", "learning_rate", "batch_size", "epochs", "seed"];
+const TEXTS = ["recipe", "activation", "loss", "optimizer"];
+
+let choices = null;
+let recipes = {};
+
+const words = (name) => name.replaceAll("_", " ");
+
+/** Fill the form's lists; `onChange` is called when a user changed a setting. */
+export function startForm(offered, onChange) {
+  choices = offered;
+  recipes = Object.fromEntries(choices.recipes.map((recipe) => [recipe.name, recipe]));
+  const fields = form.elements;
+  for (const recipe of choices.recipes) fields.recipe.append(new Option(`${recipe.name}: ${recipe.title}`, recipe.name));
+  for (const name of choices.activations) fields.activation.append(new Option(words(name), name));
+  for (const name of choices.losses) fields.loss.append(new Option(words(name), name));
+  for (const name of Object.keys(choices.optimizers)) fields.optimizer.append(new Option(name, name));
+  fields.epochs.max = choices.limits.epochs;
+  fields.batch_size.max = choices.limits.batch_size;
+  fields.recipe.addEventListener("change", () => write(recipes[fields.recipe.value].settings));
+  fields.optimizer.addEventListener("change", suggestRate);
+  fields.hidden.addEventListener("input", () => fields.hidden.setCustomValidity(complaint(fields.hidden.value)));
+  form.addEventListener("input", onChange);
+  form.addEventListener("change", onChange);
+  write(recipes[choices.default].settings);
+}
+
+/** Put settings into the form; those that are missing become the recipe's. */
+export function write(settings) {
+  const recipe = recipes[settings.recipe] ?? recipes[choices.default];
+  const all = { ...recipe.settings, ...settings, recipe: recipe.name };
+  for (const name of NAMES) {
+    form.elements[name].value = name === "hidden" ? all.hidden.join(", ") : all[name];
+  }
+  form.elements.hidden.setCustomValidity("");
+  description.textContent = `${recipe.source}. ${recipe.description}`;
+}
+
+/** What the form says, as the server takes it. */
+export function read() {
+  const found = {};
+  for (const name of NAMES) {
+    const { value } = form.elements[name];
+    found[name] = TEXTS.includes(name) ? value : name === "hidden" ? units(value) : Number(value);
+  }
+  return found;
+}
+
+/** The settings as the end of an address. */
+export function toLink() {
+  const settings = read();
+  return new URLSearchParams(NAMES.map((name) => [name, String(settings[name])])).toString().replaceAll("%2C", ",");
+}
+
+/** Settings that the end of an address carries; what it names wrongly is left out, and the server checks the rest. */
+export function fromLink(text) {
+  const settings = {};
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (!NAMES.includes(name)) continue;
+    if (name === "hidden") settings.hidden = complaint(value) ? [] : units(value);
+    else if (TEXTS.includes(name)) settings[name] = value;
+    else if (value !== "" && Number.isFinite(Number(value))) settings[name] = Number(value);
+  }
+  return settings;
+}
+
+function units(text) {
+  return text.split(/[\s,]+/).filter(Boolean).map(Number);
+}
+
+function complaint(text) {
+  const { units: most, layers } = choices.limits;
+  const all = units(text);
+  if (!all.every((n) => Number.isInteger(n) && n >= 1 && n <= most)) {
+    return `Give whole numbers from 1 to ${most}, separated by commas, such as 128, 64.`;
+  }
+  return all.length > layers ? `There may be ${layers} hidden layers at most.` : "";
+}
+
+/** A learning rate belongs to its optimizer: the recipe's where it has this one, else the optimizer's own. */
+function suggestRate() {
+  const { recipe, optimizer, learning_rate: rate } = form.elements;
+  const { settings } = recipes[recipe.value];
+  rate.value = settings.optimizer === optimizer.value ? settings.learning_rate : choices.optimizers[optimizer.value];
+}

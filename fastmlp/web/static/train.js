@@ -1,0 +1,172 @@
+// The Train tab: start a training, watch it, steer it; save and load networks. Imports api, curves, form, pictures, say.
+
+import { ask, send, weightsOf } from "./api.js";
+import { drawCurves } from "./curves.js";
+import * as form from "./form.js";
+import { paintWeights, smallCanvas } from "./pictures.js";
+import { calm, complain, percent, say } from "./say.js";
+
+const part = (name) => document.getElementById(name);
+const WORDS = {
+  starting: "Starting: the first training on a machine compiles the kernels, which takes a while.",
+  running: "Training.",
+  pausing: "Pausing after this epoch.",
+  paused: "Paused.",
+  stopping: "Stopping.",
+  done: "Done.",
+  stopped: "Stopped; the network is as it was after its last finished epoch.",
+  failed: "Failed.",
+};
+
+let watched = null; // {id, source, rows, told}
+let report = () => {};
+
+/** Begin; `onChange(id, told)` is called when a training has news, `onModel(facts)` with a new network. */
+export function startTraining(choices, { onChange, onModel, onSettings }) {
+  report = onChange;
+  form.startForm(choices, onSettings);
+  part("settings").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    part("start").disabled = true;
+    const before = part("training-state").textContent;
+    part("training-state").textContent = "Starting.";
+    await tried(
+      async () => onModel(await send("/api/trainings", JSON.stringify(form.read()))),
+      () => (part("training-state").textContent = before),
+    );
+    part("start").disabled = false;
+  });
+  part("pause").addEventListener("click", () => steer(isPaused() ? "resume" : "pause"));
+  part("stop").addEventListener("click", () => steer("stop"));
+  part("copy-link").addEventListener("click", copyLink);
+  part("load-network").addEventListener("click", () => part("network-file").click());
+  part("network-file").addEventListener("change", () => load(part("network-file"), onModel));
+  part("save").addEventListener("click", save);
+  showNothing("Nothing is training.");
+}
+
+/** Show the training of a network, from its first epoch; of one that was loaded there is none. */
+export function watch(facts) {
+  if (watched?.id === facts.id) return;
+  watched?.source?.close();
+  watched = { id: facts.id, rows: [], told: null, source: null };
+  part("save").disabled = false;
+  if (facts.training === null) {
+    showNothing(`${facts.name} was loaded; it was trained for ${facts.epochs} epochs.`);
+    return;
+  }
+  showNothing("");
+  const mine = watched;
+  mine.source = new EventSource(`/api/trainings/${facts.id}/events`);
+  mine.source.addEventListener("message", (event) => {
+    const told = JSON.parse(event.data);
+    mine.rows.length = told.first; // a connection that broke off begins again
+    mine.rows.push(...told.rows);
+    mine.told = told;
+    showTold(mine);
+    report(mine.id, told);
+  });
+  mine.source.addEventListener("over", () => mine.source.close());
+}
+
+const isPaused = () => ["paused", "pausing"].includes(watched?.told?.state);
+
+async function tried(work, undo = () => {}) {
+  try {
+    calm();
+    await work();
+  } catch (error) {
+    undo();
+    complain(error);
+  }
+}
+
+const steer = (what) => tried(() => send(`/api/trainings/${watched.id}/${what}`));
+
+async function copyLink() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("The link was copied.");
+    part("copy-link").textContent = "Copied";
+    setTimeout(() => (part("copy-link").textContent = "Copy a link to these settings"), 1500);
+  } catch {
+    complain(new Error(`This browser does not let a page copy; the link is ${location.href}`));
+  }
+}
+
+function save() {
+  const link = document.createElement("a");
+  link.href = `/api/models/${watched.id}/file`;
+  link.download = "";
+  link.click();
+}
+
+async function load(input, onModel) {
+  const [file] = input.files;
+  input.value = "";
+  if (!file) return;
+  await tried(async () => onModel(await ask(`/api/models?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file })));
+}
+
+function showNothing(words) {
+  part("training-state").textContent = words;
+  for (const name of ["accuracy", "loss", "epoch", "seconds"]) part(name).textContent = "–";
+  part("share-done").value = 0;
+  part("pause").disabled = part("stop").disabled = true;
+  part("epochs").tBodies[0].replaceChildren();
+  showCurves([], 10);
+}
+
+function showTold({ rows, told }) {
+  const over = ["done", "stopped", "failed"].includes(told.state);
+  const words = [WORDS[told.state], told.message];
+  if (told.test_accuracy !== null) words.push(`Accuracy on the 10,000 test digits: ${percent(told.test_accuracy, 2)}.`);
+  const text = words.filter(Boolean).join(" ");
+  // Written only when it changes, for a screen reader reads it out.
+  if (part("training-state").textContent !== text) part("training-state").textContent = text;
+  part("pause").textContent = isPaused() ? "Go on" : "Pause";
+  part("pause").disabled = over || told.state === "stopping";
+  part("stop").disabled = over || told.state === "stopping";
+  part("share-done").value = rows.length / told.epochs;
+  const last = rows.at(-1);
+  if (last) {
+    const validated = last.val_accuracy !== undefined;
+    part("accuracy-name").textContent = validated ? "validation accuracy" : "training accuracy";
+    part("accuracy").textContent = percent((validated ? last.val_accuracy : last.accuracy) ?? NaN, 2);
+    part("loss").textContent = ((validated ? last.val_loss : last.loss) ?? NaN).toPrecision(3);
+    part("epoch").textContent = `${rows.length} / ${told.epochs}`;
+    part("seconds").textContent = last.seconds.toPrecision(2);
+  }
+  showCurves(rows, told.epochs);
+  showRows(rows);
+  showWeights(told.weights);
+}
+
+function showCurves(rows, epochs) {
+  const curves = (column) =>
+    [
+      { name: "training", kind: "training", values: rows.map((row) => row[column] ?? null) },
+      { name: "validation", kind: "validation", values: rows.map((row) => row[`val_${column}`] ?? null) },
+    ].filter(({ values }, i) => i === 0 || values.some((value) => value !== null));
+  const inPercent = (value, exact) => `${(100 * value).toFixed(exact ? 2 : 1).replace(/\.0$/, "")} %`;
+  const inFigures = (value) => String(Number(value.toPrecision(3)));
+  drawCurves(part("accuracy-curve"), { title: "Accuracy", curves: curves("accuracy"), epochs, format: inPercent, upTo: 1 });
+  drawCurves(part("loss-curve"), { title: "Loss", curves: curves("loss"), epochs, format: inFigures });
+}
+
+function showRows(rows) {
+  const body = part("epochs").tBodies[0];
+  for (const row of rows.slice(body.rows.length)) {
+    const cells = body.insertRow(0).insertCell.bind(body.rows[0]);
+    const figures = [row.epoch, row.loss, row.accuracy, row.val_loss, row.val_accuracy];
+    figures.forEach((value, i) => (cells().textContent = value == null ? "–" : i ? value.toFixed(4) : value));
+  }
+}
+
+function showWeights({ weights, neurons, limit }) {
+  const place = part("weights");
+  const all = weightsOf(weights);
+  if (place.children.length !== neurons) place.replaceChildren(...Array.from({ length: neurons }, smallCanvas));
+  [...place.children].forEach((canvas, i) => paintWeights(canvas, all.subarray(784 * i, 784 * (i + 1))));
+  place.setAttribute("aria-label", `Weights of ${neurons} neurons as images, from −${limit.toPrecision(2)} to ${limit.toPrecision(2)}`);
+}

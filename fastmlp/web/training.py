@@ -1,0 +1,216 @@
+"""Trainings in threads of their own, which can be watched, paused and stopped (floor 6; imports the floors below,
+looking, settings, shelf and limits).
+"""
+
+import contextlib
+import copy
+import math
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from ..callbacks import Callback, FitRun
+from ..datasets import Dataset
+from ..errors import FastMLPError
+from . import limits
+from .looking import first_weights
+from .refusals import Refusal
+from .settings import Settings
+from .shelf import Model
+
+OVER = ("done", "stopped", "failed")
+_SHOWN_AGAIN_AFTER = 0.08
+"""Seconds; a network of shorter epochs is not copied after each of them."""
+
+
+class Training:
+    """A training under way, or over.
+
+    Parameters
+    ----------
+    settings : Settings
+    dataset : callable
+        Returns the data set; called in the thread, for it may take a moment.
+    accuracy : callable
+        Of a `Model` on the test digits.
+
+    Attributes
+    ----------
+    model : Model
+        The network as it was after the last epoch that was shown.
+    state : str
+        starting, running, paused, stopping, or one of `OVER`.
+    message : str
+        What went wrong, where something did.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Settings that make no network.
+    """
+
+    def __init__(self, settings: Settings, dataset: Callable[[], Dataset], accuracy: Callable[[Model], float]) -> None:
+        self.settings = settings
+        self._recipe = settings.changed_recipe()
+        self._network = self._recipe.network(settings.seed)
+        self._dataset, self._accuracy = dataset, accuracy
+        self.model = Model(f"{settings.recipe} {self._recipe.shape}", copy.deepcopy(self._network))
+        self.model.training = self
+        self.state, self.message = "starting", ""
+        self.changes = 0
+        self._rows: list[dict[str, float | None]] = []
+        self._going = threading.Event()
+        self._going.set()
+        self._stopping = False
+        self._run: FitRun | None = None
+        # A process that has to end does not wait for a kernel that compiles.
+        self._thread = threading.Thread(target=self._train, name="fastmlp training", daemon=True)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in OVER
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Wait after the epoch under way, until `go_on`."""
+        self._going.clear()
+        self.changes += 1
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self._going.set()
+        self.changes += 1
+
+    def stop(self) -> None:
+        """End the training within a fraction of a second; the epoch under way is undone."""
+        self._stopping = True
+        if not self.is_over:
+            self.state = "stopping"
+        if self._run is not None:
+            self._run.interrupt()
+        self._going.set()
+        self.changes += 1
+
+    def join(self, seconds: float) -> None:
+        """Wait for the thread to end, so long at most."""
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def since(self, rows: int) -> dict[str, Any]:
+        """Return how things stand, with the epochs after the first `rows`, as JSON has it."""
+        network, version = self.model.look()
+        paused = not self._going.is_set()
+        return {
+            "id": self.model.identity,
+            "state": "pausing" if paused and self.state == "running" else self.state,
+            "message": self.message,
+            "epochs": self.settings.epochs,
+            "first": rows,
+            "rows": self._rows[rows:],
+            "version": version,
+            "test_accuracy": self.model.test_accuracy,
+            "weights": first_weights(network),
+        }
+
+    def epoch_done(self, run: FitRun) -> None:
+        """Note an epoch, and wait where a pause was asked for."""
+        row = run.history.row()
+        self._rows.append({name: value if math.isfinite(value) else None for name, value in row.items()})
+        now = time.perf_counter()
+        pausing = not self._going.is_set()
+        if pausing or now - self._shown_at > _SHOWN_AGAIN_AFTER:
+            self.model.show(copy.deepcopy(self._network))
+            self._shown_at = now
+        if pausing:
+            self.state = "paused"
+            self.changes += 1
+            self._going.wait()
+            self.state = "stopping" if self._stopping else "running"
+        self.changes += 1
+
+    def begun(self, run: FitRun) -> None:
+        """Note that the training runs, so that it can be interrupted."""
+        self._run = run
+        if self._stopping:
+            run.interrupt()
+        else:
+            self.state = "running"
+        self.changes += 1
+
+    _shown_at = 0.0
+
+    def _train(self) -> None:
+        state = "failed"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # nobody would see them, and curves show what they are about
+                data = self._recipe.data(self._dataset())
+                history = self._recipe.fit(self._network, data, callbacks=[_Watcher(self)], verbose=0)
+            state = "stopped" if history.stop_reason == "interrupted" else "done"
+        except FastMLPError as error:
+            self.message = str(error)
+        except Exception as error:  # a page that waits for ever would tell less
+            self.message = f"the training failed ({type(error).__name__}: {error})"
+        self.model.show(copy.deepcopy(self._network))
+        with contextlib.suppress(FastMLPError):
+            self.model.test_accuracy = self._accuracy(self.model)
+        self.state = state
+        self.changes += 1
+
+
+class _Watcher(Callback):
+    """Tells a training what its fit does."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+
+    def on_fit_start(self, run: FitRun) -> None:
+        self._training.begun(run)
+
+    def on_epoch_end(self, run: FitRun) -> None:
+        self._training.epoch_done(run)
+
+
+class Trainings:
+    """All trainings of a server: `limits.MAX_RUNNING` at a time."""
+
+    def __init__(self) -> None:
+        self._all: list[Training] = []
+        self._lock = threading.Lock()
+        self.closing = False
+
+    def start(self, training: Training, keep: Callable[[Model], Any]) -> None:
+        """Start a training, and keep its network.
+
+        Raises
+        ------
+        Refusal
+            Enough are under way, or the server is closing.
+        """
+        with self._lock:
+            if self.closing:
+                raise Refusal(503, "the server is closing; start it again")
+            self._all = [other for other in self._all if not other.is_over]
+            if len(self._all) >= limits.MAX_RUNNING:
+                raise Refusal(
+                    429, f"{limits.MAX_RUNNING} trainings are under way already; stop one, or wait until it is done"
+                )
+            keep(training.model)
+            self._all.append(training)
+            training.start()
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Stop all trainings, and wait for them to end."""
+        with self._lock:
+            self.closing = True
+            under_way = list(self._all)
+        for training in under_way:
+            training.stop()
+        for training in under_way:
+            training.join(seconds)
