@@ -1,6 +1,7 @@
 """How well digits are recognised that do not look like MNIST's: drawn, scanned or photographed.
 
-    python -m benchmarks.drawn_digits [--digits 2000]
+    python -m benchmarks.drawn_digits                      print the table
+    python -m benchmarks.drawn_digits --write README.md    and write it there
 
 MNIST's test digits are enlarged, thickened, moved, inverted, recoloured and photographed in uneven light, and put
 through `fastmlp.images.as_digit`; a network of the recipe keras says what they are. Everything is seeded.
@@ -9,6 +10,7 @@ through `fastmlp.images.as_digit`; a network of the recipe keras says what they 
 import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,12 @@ from fastmlp.errors import ArgumentError
 from fastmlp.images import as_digit
 from fastmlp.network import Network
 
+from .markdown import replace_table
+
 Array = NDArray[Any]
 Change = Callable[[Array, np.random.Generator], Array]
+
+START, END = "<!-- table: drawn -->", "<!-- end table: drawn -->"
 
 CHANGES = ("enlarged", "thickened", "moved", "inverted", "recoloured", "photographed")
 
@@ -138,13 +144,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train the network, and print a row for every kind of digit."""
     parser = argparse.ArgumentParser(description="Recognition of digits that do not look like MNIST's.")
     parser.add_argument("--digits", type=int, default=2000, help="how many of the 10,000 test digits to take")
-    wanted = parser.parse_args(arguments).digits
+    parser.add_argument("--write", type=Path, metavar="FILE", help="Markdown file whose table is to be replaced")
+    options = parser.parse_args(arguments)
     network = recipes.get("keras").run(verbose=0).network
     mnist = load_mnist()
-    some = np.linspace(0, len(mnist.X_test) - 1, wanted).astype(int)
-    print("| digits | accuracy |\n|---|--:|")
-    for name, share in rows(network, mnist.X_test[some], mnist.y_test[some]):
-        print(f"| {name} | {share:.2%} |", flush=True)
+    some = np.linspace(0, len(mnist.X_test) - 1, options.digits).astype(int)
+    shares = rows(network, mnist.X_test[some], mnist.y_test[some])
+    lines = ["| test digits | recognised |", "|---|--:|", *(f"| {name} | {share:.2%} |" for name, share in shares)]
+    note = f"{len(some):,} digits; each row has the changes of those above it; a network of the recipe keras, seed 0."
+    table = "\n".join([*lines, "", note])
+    print(table)
+    if options.write:
+        replace_table(options.write, table, START, END)
 
 
 if __name__ == "__main__":

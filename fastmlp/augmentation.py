@@ -116,6 +116,7 @@ class Augmentation:
             alpha, sigma = _pair(self.elastic, "elastic", "(alpha, sigma), such as (34.0, 4.0)")
             _check(alpha, "alpha in elastic", 0, 1000)
             _check(sigma, "sigma in elastic", 0.5, 32)
+            object.__setattr__(self, "elastic", (alpha, sigma))  # a list could not be hashed
         if self.image_shape is not None:
             for side in _pair(self.image_shape, "image_shape", "(height, width)"):
                 check_whole(side, "a side in image_shape", 1, LARGEST_SIDE)

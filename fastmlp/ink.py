@@ -52,12 +52,13 @@ def find_ink(tones: Array) -> Array | None:
     >>> find_ink(page)[15, 10:18].tolist()
     [0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0]
     """
-    level = _tone_of_border(tones)
-    if level is not None:
+    border = _tone_of_border(tones)
+    if border is not None:
+        level, noise = border
         difference = tones - level
         bright = np.maximum(difference, 0.0)
         dark = np.maximum(-difference, 0.0)
-        return _whole_strokes(bright if (bright**2).sum() >= (dark**2).sum() else dark)
+        return _whole_strokes(bright if (bright**2).sum() >= (dark**2).sum() else dark, noise)
     upright = tones if _ink_is_bright(tones) else -tones
     background = _background(upright)
     contrast = upright - background
@@ -68,11 +69,12 @@ def find_ink(tones: Array) -> Array | None:
     return _whole_strokes(np.maximum(contrast, 0.0), noise, photographed=True)
 
 
-def _tone_of_border(tones: Array) -> float | None:
-    """The tone of a drawing's background; None where the border has many."""
+def _tone_of_border(tones: Array) -> tuple[float, float] | None:
+    """The tone of a drawing's background, and its noise; None where the border has many tones."""
     border = np.concatenate([tones[0], tones[-1], tones[:, 0], tones[:, -1]])
     level = float(np.median(border))
-    return level if (np.abs(border - level) <= ONE_TONE).mean() >= 0.75 else None
+    near = (border - level)[np.abs(border - level) <= ONE_TONE]
+    return (level, float(near.std())) if len(near) >= 0.75 * len(border) else None
 
 
 def _ink_is_bright(tones: Array) -> bool:
@@ -163,7 +165,7 @@ def _between(values: Array, positions: Array, axis: int) -> Array:
     return np.asarray(np.take(values, first, axis) * (1 - share) + np.take(values, second, axis) * share)
 
 
-def _whole_strokes(contrast: Array, noise: float = 0.0, photographed: bool = False) -> Array | None:
+def _whole_strokes(contrast: Array, noise: float, photographed: bool = False) -> Array | None:
     """Turn contrast into ink: without noise, specks and what runs over the border of a photograph."""
     peak = float(_smooth(contrast).max())
     if peak < max(LEAST_CONTRAST / 2, 4 * noise) or contrast.max() < LEAST_CONTRAST:

@@ -113,9 +113,10 @@ def test_light_may_be_uneven():
     assert difference(as_digit(photograph), as_digit(hook())) < 6
 
 
-def test_noise_and_specks_are_left_out():
+@pytest.mark.parametrize("noise", [0.005, 0.015, 0.03, 0.06])
+def test_noise_and_specks_are_left_out(noise):
     generator = np.random.default_rng(0)
-    photograph = 0.9 - 0.6 * hook(240) + generator.normal(0, 0.03, (240, 240))
+    photograph = 0.9 - 0.6 * hook(240) + generator.normal(0, noise, (240, 240))
     photograph[generator.random((240, 240)) < 1e-3] = 0.1
     assert difference(as_digit(np.clip(photograph, 0, 1)), as_digit(hook(240))) < 4
 
@@ -139,8 +140,9 @@ def test_a_blank_image_is_refused(tone):
         as_digit(np.full((30, 30), tone, dtype=np.uint8), name="drawing")
 
 
-def test_noise_alone_is_blank():
-    paper = np.random.default_rng(0).normal(0.8, 0.03, (200, 200))
+@pytest.mark.parametrize("noise", [0.003, 0.01, 0.015, 0.03, 0.1])
+def test_noise_alone_is_blank(noise):
+    paper = np.random.default_rng(0).normal(0.5, noise, (200, 200))
     with pytest.raises(ArgumentError, match="nothing stands out"):
         as_digit(np.clip(paper, 0, 1))
 
