@@ -28,7 +28,7 @@ from fastmlp.optimizers import RMSprop
 from fastmlp.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "recipes", "evaluate", "warmup")
+COMMANDS = ("train", "recipes", "evaluate", "serve", "warmup")
 NUMPY = ["--engine", "numpy"]
 
 
