@@ -127,17 +127,6 @@ def check_augment(augment: Any, n_features: int) -> Augmentation | None:
     return chosen
 
 
-def check_images(samples: Samples, name: str = "X") -> None:
-    """Say so when samples are not held in a way in which they can be augmented."""
-    if samples.sparse is not None:
-        raise ArgumentError(f"augment needs images as dense rows, but {name} is sparse; give {name}.toarray()")
-    if samples.mapped:
-        raise ArgumentError(
-            f"augment makes an image anew in every epoch, but {name} is a memory map, which stays on disk; give "
-            f"np.array({name}) where it fits into memory, else blocks of arrays: fit(blocks, augment=...)"
-        )
-
-
 def default_labels(architecture: Architecture) -> Labels:
     """Labels of a network that has seen none: 0, 1, ... where its outputs look like those of a classifier."""
     outputs, last = architecture.outputs, architecture.layers[-1].activation
@@ -334,6 +323,37 @@ def given_block(
     X, y, sample_weight = block
     names = f"X of block {number}", f"y of block {number}"
     return labelled(X, y, architecture, labels, scaling, sample_weight, names, whole=False)
+
+
+def as_images(prepared: Prepared) -> Prepared:
+    """Return what `Network.fit` was given, checked to be held in a way in which it can be augmented.
+
+    Raises
+    ------
+    ArgumentError
+        Sparse samples, or a memory map; of a later block when it comes.
+    """
+    given = prepared.blocks
+    _check_dense(prepared.data.samples, "X" if given is None else "X of block 1")
+    if given is None:
+        return prepared
+
+    def blocks() -> Iterator[Data]:
+        for number, block in enumerate(given(), start=1):
+            _check_dense(block.samples, f"X of block {number}")
+            yield block
+
+    return replace(prepared, blocks=blocks)
+
+
+def _check_dense(samples: Samples, name: str) -> None:
+    if samples.sparse is not None:
+        raise ArgumentError(f"augment needs images as dense rows, but {name} is sparse; give {name}.toarray()")
+    if samples.mapped:
+        raise ArgumentError(
+            f"augment makes images anew in every epoch, but {name} is a memory map, which stays on disk; give "
+            f"np.array({name}) where it fits into memory, else blocks of arrays: fit(blocks, augment=...)"
+        )
 
 
 def figures(labels: Labels, validation: Data | None) -> tuple[str, ...]:

@@ -32,11 +32,11 @@ SUBPIXELS = 2**16
 """Parts of a pixel in which positions are counted."""
 
 WEIGHTS = 2**12
-"""What the weights of the smoothing sum to. They are whole numbers, and so are the noise and all sums, below 2**24: exact
-in float32 in any order."""
+"""What the weights of the smoothing sum to. They are whole numbers, and so are the noise and all sums, below 2**24:
+exact in float32 in any order."""
 
 MIDWAY = 2**8
-"""By which the sums of the smoothing along rows are divided, to the nearest whole number, before those along columns."""
+"""By which the sums of the smoothing along rows are divided, to whole numbers, before those along columns are made."""
 
 NOISE = 255
 """The noise to be smoothed is an odd number from minus to plus this, in the place of -1 to 1."""
@@ -119,6 +119,17 @@ class Augmentation:
         if self.image_shape is not None:
             for side in _pair(self.image_shape, "image_shape", "(height, width)"):
                 check_whole(side, "a side in image_shape", 1, LARGEST_SIDE)
+
+    def __str__(self) -> str:
+        """Return what is done, in words: ``"shift 2 px, rotation 15°"``."""
+        parts = [
+            f"{name} {getattr(self, name):g}{unit}"
+            for name, unit in (("shift", " px"), ("rotation", "°"), ("scale", ""), ("shear", "°"))
+            if getattr(self, name)
+        ]
+        if self.elastic is not None:
+            parts.append(f"elastic alpha {self.elastic[0]:g}, sigma {self.elastic[1]:g}")
+        return ", ".join(parts) or "nothing"
 
     def shape_of(self, n_features: int) -> tuple[int, int]:
         """Height and width of images of so many pixels.
@@ -241,9 +252,7 @@ def augmented(
     return out
 
 
-def affine_maps(
-    augmentation: Augmentation, shape: tuple[int, int], key: int, names: NDArray[np.integer[Any]]
-) -> Whole:
+def affine_maps(augmentation: Augmentation, shape: tuple[int, int], key: int, names: NDArray[np.integer[Any]]) -> Whole:
     """Where the pixels of the moved images come from, without the elastic part; both engines take it from here.
 
     Parameters
@@ -333,4 +342,4 @@ def _between_pixels(images: Array, shape: tuple[int, int], x: Whole, y: Whole) -
     mixed = above * (256 - below) + under * below
     if images.dtype == np.uint8:
         mixed = mixed + SUBPIXELS / 2  # a half, for the cut to a whole number below
-    return (mixed / SUBPIXELS).astype(images.dtype).reshape(len(images), -1)
+    return np.asarray((mixed / SUBPIXELS).astype(images.dtype)).reshape(len(images), -1)

@@ -149,17 +149,17 @@ def _decoded(picture: Any, name: str) -> Array:
     """Return the pixels of a PIL image, scaled down where there are more than are needed."""
     from PIL import ImageOps
 
-    _check_size(*picture.size, name)
+    width, height = picture.size
+    _check_size(width, height, name)
     try:
         if hasattr(picture, "draft"):
             picture.draft(None, (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # JPEG decodes a part of it in less time
         if picture.mode in ("I", "F") or picture.mode.startswith("I;"):  # 16 bits, or numbers of any range
             values = np.asarray(picture, dtype=np.float64)
-            top = max(65535.0 if picture.mode != "F" else 0.0, float(values.max()), 1e-9)
-            return np.clip(values / top, 0.0, 1.0)
+            return np.clip(values / next((top for top in (1, 255, 65535) if values.max() <= top), values.max()), 0, 1)
         transparent = "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info
         converted = picture.convert("RGBA" if transparent else "RGB")
-        factor = max(picture.size) // (2 * _WORKING_SIDE)
+        factor = max(converted.size) // (2 * _WORKING_SIDE)
         if factor > 1 and not transparent:
             converted = converted.reduce(factor)
         return np.asarray(ImageOps.exif_transpose(converted))
@@ -192,8 +192,10 @@ def _tones(pixels: Array) -> NDArray[np.float64]:
     if small.ndim == 2:
         return small
     colours = small.reshape(-1, 3)
-    axis = np.linalg.eigh(np.cov(colours, rowvar=False) + 1e-12)[1][:, -1]  # grey, where there are no differences
-    return (small @ axis) / np.abs(axis).sum()
+    # Grey, where there are no differences.
+    axis = np.linalg.eigh(np.cov(colours, rowvar=False, bias=True) + 1e-12)[1][:, -1]
+    axis *= 1 if axis.sum() >= 0 else -1
+    return np.asarray(small @ (axis / np.abs(axis).sum()))
 
 
 def _is_cut_out(opacity: NDArray[np.float64], pixels: Array) -> bool:

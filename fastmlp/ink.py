@@ -26,6 +26,8 @@ LEAST_SHARE = 0.03
 STROKE = 0.3
 """Of the longer side of a picture, more than the width of any stroke."""
 
+_DARKEST_PAPER = 0.2
+
 _SIDE_OF_OPENING = 128
 """Pixels of the longer side in which the opening is computed; the background changes slowly."""
 
@@ -55,12 +57,15 @@ def find_ink(tones: Array) -> Array | None:
         difference = tones - level
         bright = np.maximum(difference, 0.0)
         dark = np.maximum(-difference, 0.0)
-        contrast = bright if (bright**2).sum() >= (dark**2).sum() else dark
-    else:
-        upright = tones if _ink_is_bright(tones) else -tones
-        contrast = upright - _background(upright)
-        contrast = np.maximum(contrast - np.median(contrast), 0.0)
-    return _whole_strokes(contrast, photographed=level is None)
+        return _whole_strokes(bright if (bright**2).sum() >= (dark**2).sum() else dark)
+    upright = tones if _ink_is_bright(tones) else -tones
+    background = _background(upright)
+    contrast = upright - background
+    if tones.min() >= 0 and upright is not tones:
+        contrast /= np.maximum(-background, _DARKEST_PAPER)  # ink takes away a share of the light that falls on paper
+    contrast -= np.median(contrast)
+    noise = 1.4826 * float(np.median(np.abs(contrast)))  # the standard deviation, of which ink tells nothing
+    return _whole_strokes(np.maximum(contrast, 0.0), noise, photographed=True)
 
 
 def _tone_of_border(tones: Array) -> float | None:
@@ -155,12 +160,11 @@ def _between(values: Array, positions: Array, axis: int) -> Array:
     second = np.minimum(first + 1, values.shape[axis] - 1)
     share = positions - first
     share = share[:, None] if axis == 0 else share
-    return np.take(values, first, axis) * (1 - share) + np.take(values, second, axis) * share
+    return np.asarray(np.take(values, first, axis) * (1 - share) + np.take(values, second, axis) * share)
 
 
-def _whole_strokes(contrast: Array, photographed: bool) -> Array | None:
+def _whole_strokes(contrast: Array, noise: float = 0.0, photographed: bool = False) -> Array | None:
     """Turn contrast into ink: without noise, specks and what runs over the border of a photograph."""
-    noise = 1.4826 * float(np.median(np.abs(contrast - np.median(contrast)))) if photographed else 0.0
     peak = float(_smooth(contrast).max())
     if peak < max(LEAST_CONTRAST / 2, 4 * noise) or contrast.max() < LEAST_CONTRAST:
         return None
@@ -181,7 +185,8 @@ def _whole_strokes(contrast: Array, photographed: bool) -> Array | None:
     if not amounts.any():
         return None
     kept = (amounts >= LEAST_SHARE * amounts.max())[pieces] & (pieces > 0)
-    full = float(np.quantile(contrast[kept & (contrast > high)], 0.75))
+    # A photograph has noise in its ink, too.
+    full = float(np.quantile(contrast[kept & (contrast > high)], 0.75 if photographed else 1.0))
     ink: Array = np.clip((contrast - 2 * noise) / (full - 2 * noise), 0.0, 1.0)
     # The soft edge of a stroke belongs to it, the noise farther away does not.
     return np.where(_near(kept, 1 + max(kept.shape) // 150), ink, 0.0)

@@ -281,7 +281,7 @@ class Network:
             class_weight,
         )
         if augmentation is not None:
-            arguments.check_images(prepared.data.samples)
+            prepared = arguments.as_images(prepared)
         plan = training.Plan(
             *(self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch),
             *switches,

@@ -20,15 +20,16 @@ pytest.importorskip("rich")
 from typer.testing import CliRunner
 
 from fastmlp import SGD, Adam, Network, load, recipes
-from fastmlp.cli import reports
+from fastmlp.cli import predict, reports
 from fastmlp.cli.app import app
 from fastmlp.cli.train import Place, Request, changed_recipe
 from fastmlp.errors import ArgumentError
+from fastmlp.images import as_digit
 from fastmlp.optimizers import RMSprop
 from fastmlp.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "recipes", "evaluate", "serve", "warmup")
+COMMANDS = ("train", "recipes", "evaluate", "predict", "serve", "warmup")
 NUMPY = ["--engine", "numpy"]
 
 
@@ -492,6 +493,72 @@ def test_bad_evaluate(place):
         assert message in result.stderr
     write_idx(place / "untested", n_test=0)
     assert "no test rows" in run("evaluate", "small.npz", "--data", "untested", code=2).stderr
+
+
+# Predict
+
+
+@pytest.fixture
+def drawings(place):
+    """A model that has seen a few digits, and two drawings of upright strokes."""
+    pil = pytest.importorskip("PIL.Image")
+    network = Network([784, 10], seed=0)
+    X = np.zeros((20, 784), dtype=np.uint8)
+    X[np.arange(20), np.arange(20) % 10 * 28] = 255
+    network.fit(X, np.arange(20) % 10, epochs=1, engine="numpy", verbose=0)
+    network.save("model.npz")
+    for name, width in (("thin.png", 4), ("thick.jpg", 16)):
+        page = np.full((120, 90, 3), 240, dtype=np.uint8)
+        page[20:100, 40 : 40 + width] = (20, 30, 90)
+        pil.fromarray(page).save(name)
+    return place
+
+
+def test_predict(drawings):
+    output = run("predict", "model.npz", "thin.png", "thick.jpg", *NUMPY).stdout
+    network = load("model.npz")
+    for name in ("thin.png", "thick.jpg"):
+        row = as_digit(name).reshape(1, -1)
+        probabilities = network.predict_proba(row, engine="numpy")[0]
+        lines = output[output.index(name) :].splitlines()
+        assert lines[0] == f"{name}: {network.predict(row, engine='numpy')[0]}"
+        for label, share in enumerate(probabilities):
+            assert lines[1 + label].split() == [str(label), f"{share:.1%}", "█" * round(40 * float(share))]
+
+
+def test_predict_shows_what_the_network_saw(drawings):
+    lines = run("predict", "model.npz", "thin.png", "--show", *NUMPY).stdout.splitlines()
+    digit = as_digit("thin.png")
+    assert [line.strip() for line in lines[1:29]] == [line.strip() for line in predict.picture(digit)]
+    assert sum("█" in line for line in lines[1:29]) == 20
+
+
+def test_bad_predict(drawings):
+    Network([36, 10], seed=0).save("small.npz")
+    Network([784, 1], loss="squared_error", seed=0).save("regression.npz")
+    (drawings / "text.png").write_text("no image")
+    pil = pytest.importorskip("PIL.Image")
+    pil.new("L", (50, 50), 255).save("blank.png")
+    pil.new("1", (9000, 9000)).save("huge.png")
+    for arguments, message in (
+        (["model.npz", "nowhere.png"], "nowhere.png: there is no such file"),
+        (["model.npz", "thin.png", "text.png"], "text.png: this is no image"),
+        (["model.npz", "blank.png"], "blank.png: nothing stands out"),
+        (["model.npz", "huge.png"], "huge.png has 9,000 by 9,000 pixels"),
+        (["nowhere.npz", "thin.png"], "nowhere.npz: there is no such file"),
+        (["small.npz", "thin.png"], "small.npz: this network takes 36 features"),
+        (["regression.npz", "thin.png"], "predict_proba needs a network whose outputs are probabilities"),
+        (["model.npz", "thin.png", "--engine", "nump"], "unknown engine 'nump'; did you mean 'numpy'?"),
+    ):
+        result = run("predict", *arguments, code=2)
+        assert result.stderr.startswith("error: ")
+        assert message in result.stderr
+        assert result.stdout == ""
+
+
+def test_predict_without_pillow(drawings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert "pip install 'fastmlp[images]'" in run("predict", "model.npz", "thin.png", code=2).stderr
 
 
 # Warm-up

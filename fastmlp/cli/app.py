@@ -179,6 +179,29 @@ def evaluate(
 
 
 @app.command()
+def predict(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE...", help="Photographs, scans or drawings of one digit each, PNG or JPEG."),
+    ],
+    show: Annotated[bool, typer.Option("--show", help="Print the 28 by 28 pixels that the network saw, too.")] = False,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+    ] = "auto",
+) -> None:
+    """Say which digits pictures are of.
+
+    Each becomes what MNIST's images are first: ink found, cropped, scaled and centred. Prints the probability of every
+    digit.
+    """
+    from . import predict
+
+    predict.run(model, images, show, engine)
+
+
+@app.command()
 def serve(
     model: Annotated[
         str | None,

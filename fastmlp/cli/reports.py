@@ -11,7 +11,7 @@ from .. import recipes
 from ..datasets import Dataset, load_idx_folder, load_mnist
 from ..engines import get_engine
 from ..errors import ArgumentError, unknown_name
-from ..network import load
+from ..network import Network, load
 from .show import Screen
 
 _DTYPES = {"float32": ("float32",), "float64": ("float64",), "both": ("float32", "float64")}
@@ -22,6 +22,12 @@ def open_data(folder: str | None) -> tuple[Dataset, str]:
     if folder is None:
         return load_mnist(), "MNIST, built in"
     return load_idx_folder(folder), folder
+
+
+def open_model(model: str) -> Network:
+    """Return the network of a file, or of the folder of a run."""
+    path = Path(model)
+    return load(path / "model.npz" if path.is_dir() else path)
 
 
 def list_recipes() -> None:
@@ -63,8 +69,7 @@ def evaluate(model: str, data: str | None, engine: str) -> None:
     DataFileError
         The model or the data can't be read.
     """
-    path = Path(model)
-    network = load(path / "model.npz" if path.is_dir() else path)
+    network = open_model(model)
     dataset, origin = open_data(data)
     X, y = dataset.X_test, dataset.y_test
     if not len(X):

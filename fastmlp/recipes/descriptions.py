@@ -1,4 +1,4 @@
-"""The seven recipes (floor 5; imports recipe.py and the floors below).
+"""The eight recipes (floor 5; imports recipe.py and the floors below).
 
 Sources are followed number for number where they give numbers. A learning rate belongs to a loss: our squared error is
 half the squared norm of a sample's error, averaged over the batch, so the rate of a source that differentiates the
@@ -6,6 +6,7 @@ whole square is doubled here.
 """
 
 from ..architecture import Dense
+from ..augmentation import Augmentation
 from ..initializers import Normal, Uniform
 from ..optimizers import SGD, Adam
 from .recipe import Recipe, Source
@@ -208,6 +209,38 @@ RECIPES: dict[str, Recipe] = {
             validation_rows=10_000,
             reported=0.96,
             target=0.94,
+        ),
+        Recipe(
+            name="simard",
+            title="Simard's network, on images distorted elastically",
+            source=Source(
+                "P. Simard, D. Steinkraus and J. Platt",
+                "Best Practices for Convolutional Neural Networks Applied to Visual Document Analysis (2003)",
+                "the two-layer perceptron, cross-entropy, elastic distortions",
+            ),
+            description=(
+                "One hidden layer of 800 units, trained on images that are bent anew in every epoch, as if each digit "
+                "had been written again by another hand: every pixel is displaced by smoothed noise. Without the "
+                "distortions the paper reports 98.4% for this network, with them 99.3%."
+            ),
+            differences=(
+                "the paper's units are sigmoids, and it names neither batches nor epochs. Chosen here, on 10,000 "
+                "training images held out: ReLU, Adam in batches of 100 with a cosine schedule, a wider and smoother "
+                "distortion than the paper's alpha 34 and sigma 4, and with it small shifts, turns, scalings and "
+                "leans, which were worth 0.2 points."
+            ),
+            layers=(784, 800, 10),
+            output="softmax",
+            loss="cross_entropy",
+            initializer="he_uniform",
+            optimizer=Adam(0.001),
+            schedule="cosine",
+            batch_size=100,
+            epochs=80,
+            augment=Augmentation(shift=1.0, rotation=7.5, scale=0.08, shear=5.0, elastic=(38.0, 5.0)),
+            train_rows=60_000,
+            reported=0.993,
+            target=0.99,
         ),
     )
 }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from ..architecture import Dense, check_units
-from ..augmentation import Augmentation
+from ..augmentation import Augmentation, get_augmentation
 from ..callbacks import Callback
 from ..datasets import Dataset, load_mnist
 from ..errors import ArgumentError, ArgumentTypeError
@@ -372,6 +372,7 @@ class Recipe:
         if self.validation_rows:
             rows.insert(1, f"{self.validation_rows:,} validation")
         schedule = "" if self.schedule is None else f", schedule {self.schedule}"
+        distortion = "" if self.augment is None else str(get_augmentation(self.augment))
         penalty = f", L2 penalty {self.l2:g}" if self.l2 else ""
         return {
             "source": str(self.source),
@@ -383,6 +384,7 @@ class Recipe:
             "training": f"{optimizer_in_words(self.optimizer)}{schedule}, batch {self.batch_size}, "
             + _count(self.epochs, "epoch")
             + ("" if self.shuffle else ", rows in order"),
+            **({"images": f"distorted anew in each epoch: {distortion}"} if distortion else {}),
             "reported": "no figure" if self.reported is None else f"{self.reported:.2%}",
             "target": f"{self.target:.1%} on the test rows, mean of 3 seeds",
         }

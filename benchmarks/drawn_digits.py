@@ -1,0 +1,162 @@
+"""How well digits are recognised that do not look like MNIST's: drawn, scanned or photographed.
+
+    python -m benchmarks.drawn_digits                      print the table
+    python -m benchmarks.drawn_digits --write README.md    and write it there
+
+MNIST's test digits are enlarged, thickened, moved, inverted, recoloured and photographed in uneven light, and put
+through `fastmlp.images.as_digit`; a network of the recipe keras says what they are. Everything is seeded.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmlp import load_mnist, recipes
+from fastmlp.errors import ArgumentError
+from fastmlp.images import as_digit
+from fastmlp.network import Network
+
+from .markdown import replace_table
+
+Array = NDArray[Any]
+Change = Callable[[Array, np.random.Generator], Array]
+
+START, END = "<!-- table: drawn -->", "<!-- end table: drawn -->"
+
+CHANGES = ("enlarged", "thickened", "moved", "inverted", "recoloured", "photographed")
+
+
+def picture(digit: Array, generator: np.random.Generator, changes: Sequence[str]) -> Array:
+    """Make a picture of a digit as somebody might have drawn or photographed it.
+
+    Parameters
+    ----------
+    digit : ndarray of uint8, shape (28, 28)
+    generator : numpy.random.Generator
+    changes : sequence of str
+        Some of `CHANGES`, in their order.
+
+    Returns
+    -------
+    ndarray, shape (height, width) or (height, width, 3)
+        Float in [0, 1].
+    """
+    image = digit / 255.0
+    for change in changes:
+        image = _STEPS[change](image, generator)
+    return np.clip(image, 0.0, 1.0)
+
+
+def enlarged(ink: Array, generator: np.random.Generator) -> Array:
+    """4 to 12 times as large, with smooth edges as sharp as a pen's."""
+    factor = int(generator.integers(4, 13))
+    places = np.clip((np.arange(28 * factor) + 0.5) / factor - 0.5, 0, 27)
+    first = np.minimum(places.astype(int), 26)
+    share = places - first
+    rows = ink[first] * (1 - share)[:, None] + ink[first + 1] * share[:, None]
+    large = rows[:, first] * (1 - share) + rows[:, first + 1] * share
+    return np.asarray(np.clip((large - 0.5) * 3 + 0.5, 0.0, 1.0))
+
+
+def thickened(ink: Array, generator: np.random.Generator) -> Array:
+    """Strokes wider by up to 1.2 pixels of MNIST, as of a thicker pen."""
+    reach = round(len(ink) / 28 * generator.uniform(0.0, 0.6))
+    for axis in (0, 1):
+        ink = np.max([np.roll(ink, by, axis) for by in range(-reach, reach + 1)], axis=0)
+    return ink
+
+
+def moved(ink: Array, generator: np.random.Generator) -> Array:
+    """On a sheet of up to twice the size, anywhere."""
+    height, width = (len(ink) * generator.uniform(1.0, 2.0, 2)).astype(int)
+    sheet = np.zeros((height, width))
+    top, left = generator.integers(0, height - len(ink) + 1), generator.integers(0, width - len(ink) + 1)
+    sheet[top : top + len(ink), left : left + len(ink)] = ink
+    return sheet
+
+
+def inverted(ink: Array, generator: np.random.Generator) -> Array:
+    """Dark on light, every second time."""
+    return 1 - ink if generator.random() < 0.5 else ink
+
+
+def recoloured(tones: Array, generator: np.random.Generator) -> Array:
+    """Of two colours that are at least a third of the range apart, instead of black and white."""
+    while True:
+        black, white = generator.random((2, 3))
+        if np.abs(black - white).mean() > 1 / 3:
+            return np.asarray(black + tones[:, :, None] * (white - black))
+
+
+def photographed(image: Array, generator: np.random.Generator) -> Array:
+    """In light that falls off to one side, with a shadow over a part, noise and specks."""
+    height, width = image.shape[:2]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    angle = generator.uniform(0, 2 * np.pi)
+    light = 1 - generator.uniform(0, 0.4) * ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) + 0.5)
+    shadow = x * np.cos(3 * angle) + y * np.sin(3 * angle) > generator.uniform(-1, 1)
+    light = light * np.where(shadow, generator.uniform(0.75, 1.0), 1.0)
+    light = light[:, :, None] if image.ndim == 3 else light
+    specks = generator.random((height, width)) < 2e-4
+    image = 0.05 + 0.9 * image * light + generator.normal(0, 0.02, image.shape)
+    image[specks] = generator.random()
+    return image
+
+
+_STEPS: dict[str, Change] = {
+    "enlarged": enlarged,
+    "thickened": thickened,
+    "moved": moved,
+    "inverted": inverted,
+    "recoloured": recoloured,
+    "photographed": photographed,
+}
+
+
+def accuracy(network: Network, digits: Array, labels: Array, changes: Sequence[str], seed: int = 0) -> float:
+    """Share of digits that are recognised after these changes; a picture that `as_digit` refuses is not."""
+    seen = np.zeros((len(digits), 784), dtype=np.uint8)
+    refused = np.zeros(len(digits), dtype=bool)
+    for number, digit in enumerate(digits):
+        generator = np.random.default_rng([seed, number])
+        try:
+            seen[number] = as_digit(picture(digit.reshape(28, 28), generator, changes)).ravel()
+        except ArgumentError:
+            refused[number] = True
+    return float(((network.predict(seen) == labels) & ~refused).mean())
+
+
+def rows(network: Network, digits: Array, labels: Array) -> list[tuple[str, float]]:
+    """Accuracy on the digits as they are, put through `as_digit`, and after ever more changes."""
+    score = partial(accuracy, network, digits, labels)
+    table = [("as they are", float((network.predict(digits) == labels).mean())), ("put through as_digit", score(()))]
+    for number, change in enumerate(CHANGES, start=1):
+        table.append((f"{'and ' if number > 1 else ''}{change}", score(CHANGES[:number])))
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train the network, and print a row for every kind of digit."""
+    parser = argparse.ArgumentParser(description="Recognition of digits that do not look like MNIST's.")
+    parser.add_argument("--digits", type=int, default=2000, help="how many of the 10,000 test digits to take")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="Markdown file whose table is to be replaced")
+    options = parser.parse_args(arguments)
+    network = recipes.get("keras").run(verbose=0).network
+    mnist = load_mnist()
+    some = np.linspace(0, len(mnist.X_test) - 1, options.digits).astype(int)
+    shares = rows(network, mnist.X_test[some], mnist.y_test[some])
+    lines = ["| test digits | recognised |", "|---|--:|", *(f"| {name} | {share:.2%} |" for name, share in shares)]
+    note = f"{len(some):,} digits; each row has the changes of those above it; a network of the recipe keras, seed 0."
+    table = "\n".join([*lines, "", note])
+    print(table)
+    if options.write:
+        replace_table(options.write, table, START, END)
+
+
+if __name__ == "__main__":
+    main()
