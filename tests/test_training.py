@@ -46,6 +46,18 @@ def test_two_fits_equal_one(engine, optimizer, split):
     assert same(whole, parts)
 
 
+def test_an_interrupted_training_ends_as_by_ctrl_c(engine):
+    class Interrupt(Callback):
+        def on_epoch_start(self, run):
+            if run.epoch == 3:
+                run.interrupt()
+
+    whole, interrupted = network(), network()
+    fit(whole, 2, engine)
+    assert fit(interrupted, 5, engine, callbacks=[Interrupt()]).stop_reason == "interrupted"
+    assert same(whole, interrupted)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 20), st.booleans(), st.floats(1e3, 1e7))
 def test_slices_of_an_epoch_take_the_steps_of_one_call(n, batch_size, shuffle, work):

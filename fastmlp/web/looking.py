@@ -61,9 +61,11 @@ def as_inputs(network: Network, pixels: NDArray[np.uint8]) -> Array:
 
 def shares(network: Network, outputs: Array) -> Array:
     """Return outputs as the probability of every digit; those that are none are divided by their sum, from 0 up."""
+    finite: Array = np.nan_to_num(outputs)  # weights that are finite may still overflow
     if network.architecture.layers[-1].activation == "softmax":
-        return outputs
-    bounded = np.maximum(outputs, np.finfo(outputs.dtype).tiny)
+        return finite
+    most = np.maximum(finite.max(axis=1, keepdims=True), 1)  # or the sum would overflow too
+    bounded = np.maximum(finite / most, np.finfo(finite.dtype).tiny)
     divided: Array = bounded / bounded.sum(axis=1, keepdims=True)
     return divided
 
@@ -72,7 +74,7 @@ def names_of_outputs(network: Network) -> list[str]:
     """Return what the ten outputs stand for."""
     labels = network.labels
     known = labels is not None and len(labels.classes) == DIGITS
-    return [str(label) for label in labels.classes.tolist()] if labels and known else list(map(str, range(DIGITS)))
+    return [str(label)[:20] for label in labels.classes.tolist()] if labels and known else list(map(str, range(DIGITS)))
 
 
 def look(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
@@ -89,7 +91,8 @@ def look(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
         ``answer``, a label as text; ``probabilities``, of every output; ``labels``, theirs; ``seen``, the pixels as
         base64; ``layers``, for each its activations as base64 of little-endian float32.
     """
-    held = network.activations(as_inputs(network, digit.reshape(1, PIXELS)))
+    with np.errstate(all="ignore"):
+        held = [np.nan_to_num(values) for values in network.activations(as_inputs(network, digit.reshape(1, PIXELS)))]
     probabilities, labels = shares(network, held[-1])[0], names_of_outputs(network)
     return {
         "answer": labels[int(probabilities.argmax())],
@@ -118,8 +121,9 @@ def neuron(network: Network, layer: int, unit: int) -> dict[str, Any]:
     """
     weights = network.weights
     image = weights[layer][0][:, unit].astype(np.float64)
-    for W, _ in reversed(weights[:layer]):
-        image = W.astype(np.float64) @ image
+    with np.errstate(all="ignore"):
+        for W, _ in reversed(weights[:layer]):
+            image = W.astype(np.float64) @ image
     bias = weights[layer][1]
     return {
         **_picture(image),
@@ -136,6 +140,7 @@ def first_weights(network: Network) -> dict[str, Any]:
 
 
 def _picture(values: NDArray[np.float64]) -> dict[str, Any]:
+    values = np.nan_to_num(values)
     limit = float(np.abs(values).max()) or 1.0
     return {"weights": _base64(np.rint(values / limit * 127).astype(np.int8)), "limit": limit}
 

@@ -119,9 +119,7 @@ def test_everything_seen_is_shown(open_page):
 
 def test_a_network_that_changes_while_one_draws_answers_in_the_end(open_page):
     page = open_page()
-    set_up(page)
-    field(page, "Epochs").fill("200")
-    page.get_by_role("button", name="Train", exact=True).click()
+    train_for_long(page)
     page.get_by_role("tab", name="Draw").click()
     stroke(page, [(0.5, 0.15), (0.5, 0.85)])
     page.wait_for_function("() => / ms/.test(document.getElementById('timing').textContent)")
@@ -176,6 +174,16 @@ def set_up(page):
     field(page, "Epochs").fill("4")
 
 
+def train_for_long(page):
+    """Start a training that is not over before somebody stops it: a thousand epochs of 60,000 images."""
+    page.get_by_role("tab", name="Train").click()
+    field(page, "Recipe", "combobox").select_option("from-scratch")
+    field(page, "Hidden layers", "textbox").fill("12")
+    field(page, "Batch").fill("50")
+    field(page, "Epochs").fill("1000")
+    page.get_by_role("button", name="Train", exact=True).click()
+
+
 def test_a_network_is_trained_to_the_end(open_page):
     page = open_page()
     set_up(page)
@@ -190,10 +198,7 @@ def test_a_network_is_trained_to_the_end(open_page):
 
 def test_a_training_is_paused_goes_on_and_is_stopped(open_page):
     page = open_page()
-    set_up(page)
-    field(page, "Epochs").fill("1000")
-    field(page, "Batch").fill("1")
-    page.get_by_role("button", name="Train", exact=True).click()
+    train_for_long(page)
     state = "words => document.getElementById('training-state').textContent.startsWith(words)"
     page.get_by_role("button", name="Pause").click()
     page.wait_for_function(state, arg="Paused.")

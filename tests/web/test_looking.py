@@ -5,12 +5,13 @@ import io
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from fastmlp import Dense, Network, load, load_mnist
 from fastmlp.errors import ArgumentError
 from fastmlp.images import as_digit
 from fastmlp.web import limits
-from fastmlp.web.app import Page
+from fastmlp.web.app import Page, create_app
 from fastmlp.web.looking import as_inputs, look, neuron
 
 from .asking import a_one, png, refused, send_drawing
@@ -173,6 +174,16 @@ def test_outputs_that_are_no_probabilities_are_divided_by_their_sum():
     net = Network([784, Dense(4), Dense(10, "identity")], loss="squared_error", seed=0)
     found = look(net, load_mnist().X_test[0].reshape(28, 28))
     assert sum(found["probabilities"]) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("output", ["identity", "sigmoid", "softmax"])
+@pytest.mark.parametrize("path", ["digits/3", "digits", "neurons/2/0"])
+def test_weights_that_overflow_are_shown_all_the_same(output, path):
+    net = Network([784, 8, 8, 10], output=output, loss="cross_entropy" if output == "softmax" else "huber", seed=0)
+    net.set_weights([(np.full_like(W, 1e38), b) for W, b in net.weights])
+    page = Page(net)
+    with TestClient(create_app(page), base_url="http://localhost") as client:
+        assert client.get(f"/api/models/1/{path}").status_code == 200
 
 
 def test_the_oldest_network_makes_room(client):

@@ -151,9 +151,10 @@ function showNeuron(found, which) {
 function describeNeuron() {
   if (!told) return;
   const field = fields[chosen.layer];
+  const figure = (value) => value.toFixed(3).replace("-", "−");
   const parts = [`Neuron ${chosen.unit + 1} of the ${field.name}`];
-  if (field.values) parts.push(`activation ${field.values[chosen.unit].toFixed(3)}`);
-  if (told.bias !== null) parts.push(`bias ${told.bias.toFixed(3)}`);
+  if (field.values) parts.push(`activation ${figure(field.values[chosen.unit])}`);
+  if (told.bias !== null) parts.push(`bias ${figure(told.bias)}`);
   const limit = told.limit.toPrecision(2);
   const what = told.direct
     ? `Its weights, from −${limit} to ${limit}.`

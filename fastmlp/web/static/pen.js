@@ -31,7 +31,7 @@ export class Pen {
   down(event) {
     if (this.pointer !== undefined || event.button !== 0) return;
     event.preventDefault(); // neither select text nor drag
-    this.canvas.focus({ preventScroll: true });
+    this.canvas.focus({ preventScroll: true, focusVisible: false });
     this.canvas.setPointerCapture(event.pointerId);
     this.pointer = event.pointerId;
     if (this.isEmpty) {
