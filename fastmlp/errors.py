@@ -6,7 +6,12 @@ import difflib
 from collections.abc import Iterable
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
-_PURPOSES = {"cli": "its command line", "sklearn": "its estimators"}
+_PURPOSES = {
+    "cli": "its command line",
+    "onnx": "its .onnx files",
+    "safetensors": "its .safetensors files",
+    "sklearn": "its estimators",
+}
 
 
 class FastMLPError(Exception):

@@ -455,7 +455,8 @@ class Network:
         Parameters
         ----------
         path : str or path
-            With a suffix that names the format: ``.npz``.
+            With a suffix that names the format: ``.npz``, ``.safetensors``, or ``.json``, which people can read and
+            takes some five times the space.
         training_state : bool, default True
             Whether to include what a later `fit` needs to go on with the same bits. Without it the file is up to three
             times smaller.
@@ -464,6 +465,8 @@ class Network:
         ------
         ArgumentError, ArgumentTypeError
             An unknown suffix, or a folder that doesn't exist.
+        MissingDependencyError
+            ``.safetensors`` without ``pip install 'fastmlp[safetensors]'``.
         OSError
             The file can't be written; one that was there before is as it was.
         """
@@ -546,7 +549,7 @@ class Network:
 def load(path: str | os.PathLike[str]) -> Network:
     """Read a network that `Network.save` wrote; it answers, and goes on training, with the same bits.
 
-    Reading a file never runs code from it.
+    Reading a file never runs code from it, and takes at most 64 times the memory that the file takes on disk.
 
     Parameters
     ----------

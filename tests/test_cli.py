@@ -283,7 +283,7 @@ BAD = [
     (["--threads", "many"], "threads must be 'auto' or a whole number"),
     (["--threads", "0"], "threads must lie between 1"),
     (["--data", "nowhere"], "nowhere: no such folder"),
-    (["--out", "model.h5"], "--out: a model file must end in .npz"),
+    (["--out", "model.h5"], "--out: a model file must end in .npz or .json"),
     (["--out", "there.npz"], "--out: there.npz exists already"),
     (["--out", "there.npz/sub"], "there.npz"),
 ]

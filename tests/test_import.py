@@ -5,7 +5,7 @@ import pytest
 
 import fastmlp
 
-OPTIONAL = ("numba", "llvmlite", "sklearn", "scipy", "pandas", "matplotlib", "rich", "typer")
+OPTIONAL = ("numba", "llvmlite", "sklearn", "scipy", "pandas", "matplotlib", "rich", "typer", "safetensors", "onnx")
 
 
 def modules_after(code):
