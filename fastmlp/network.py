@@ -456,7 +456,8 @@ class Network:
         ----------
         path : str or path
             With a suffix that names the format: ``.npz``, ``.safetensors``, or ``.json``, which people can read and
-            takes some five times the space.
+            takes some five times the space. ``.c`` writes a C99 file that only predicts, for programs without fastmlp,
+            and can't be loaded.
         training_state : bool, default True
             Whether to include what a later `fit` needs to go on with the same bits. Without it the file is up to three
             times smaller.

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError, require
-from . import json_file, npz, safetensors_file
+from . import c_file, json_file, npz, safetensors_file
 from .checkpoint import Checkpoint
 
-__all__ = ["FORMATS", "Checkpoint", "check_path", "load_checkpoint", "save_checkpoint"]
+__all__ = ["FORMATS", "WRITABLE", "Checkpoint", "check_path", "load_checkpoint", "save_checkpoint"]
 
 FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Checkpoint]]] = {
     ".npz": (npz.save, npz.load),
@@ -18,6 +18,11 @@ FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Checkpoint]]] = {
     ".safetensors": (safetensors_file.save, safetensors_file.load),
 }
 """Suffix to the functions that write and read."""
+
+WRITABLE: dict[str, Callable[..., None]] = {suffix: write for suffix, (write, _) in FORMATS.items()} | {
+    ".c": c_file.save
+}
+"""Suffix to the function that writes; what others run but nobody trains is never read again."""
 
 _NEEDED = {".safetensors": "safetensors"}
 """Packages that formats need, each with an extra of the same name."""
@@ -42,10 +47,10 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **opti
     OSError
         The file can't be written. One that was there before is as it was.
     """
-    checked = check_path(path)
+    checked = check_path(path, WRITABLE)
     if not checked.parent.is_dir():
         raise ArgumentError(f"path: the folder {str(checked.parent)!r} does not exist; make it first")
-    FORMATS[checked.suffix.lower()][0](checked, checkpoint, **options)
+    WRITABLE[checked.suffix.lower()](checked, checkpoint, **options)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
