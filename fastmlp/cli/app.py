@@ -181,7 +181,10 @@ def evaluate(
 @app.command()
 def convert(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A saved .npz, .json or .safetensors file, or the folder of a run.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
+        ),
     ],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The file to write, such as model.json or model.c.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError, require
-from . import c_file, json_file, npz, safetensors_file
+from . import c_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
 from .checkpoint import Checkpoint
 
 __all__ = ["FORMATS", "WRITABLE", "Checkpoint", "check_path", "load_checkpoint", "save_checkpoint"]
@@ -16,6 +16,7 @@ FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Checkpoint]]] = {
     ".npz": (npz.save, npz.load),
     ".json": (json_file.save, json_file.load),
     ".safetensors": (safetensors_file.save, safetensors_file.load),
+    ".onnx": (onnx_writing.save, onnx_reading.load),
 }
 """Suffix to the functions that write and read."""
 
@@ -24,7 +25,7 @@ WRITABLE: dict[str, Callable[..., None]] = {suffix: write for suffix, (write, _)
 }
 """Suffix to the function that writes; what others run but nobody trains is never read again."""
 
-_NEEDED = {".safetensors": "safetensors"}
+_NEEDED = {".safetensors": "safetensors", ".onnx": "onnx"}
 """Packages that formats need, each with an extra of the same name."""
 
 

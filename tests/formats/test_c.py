@@ -6,14 +6,14 @@ import subprocess
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
-from fastmlp import Dense, Network, Scaling
+from fastmlp import Dense, Network
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.errors import ArgumentError
-from fastmlp.losses import LOSSES
 from fastmlp.targets import Labels
+
+from .strategies import networks
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="needs a C compiler")
@@ -37,27 +37,9 @@ def outputs_of(library, network, X):
     return outputs
 
 
-@st.composite
-def networks(draw):
-    dtype = draw(st.sampled_from(["float32", "float64"]))
-    inputs = draw(st.integers(1, 6))
-    layers = [
-        Dense(draw(st.integers(1, 9)), draw(st.sampled_from(sorted(ACTIVATIONS))), bias=draw(st.booleans()))
-        for _ in range(draw(st.integers(0, 3)))
-    ]
-    loss = draw(st.sampled_from(sorted(LOSSES)))
-    last = Dense(draw(st.integers(2, 4)), bias=draw(st.booleans()))
-    scaling = draw(st.sampled_from([None, "pixels", Scaling(0.5, np.linspace(-1, 1, inputs)), "auto"]))
-    return Network(
-        [inputs, *layers, last], loss=loss, scaling=scaling, dtype=dtype, seed=draw(st.integers(0, 99)),
-        bias_initializer="uniform",
-    )  # fmt: skip
-
-
 @needs_compiler
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(network=networks(), data=st.data())
-def test_the_outputs_are_the_networks(tmp_path_factory, network, data):
+@given(network=networks())
+def test_the_outputs_are_the_networks(tmp_path_factory, network):
     folder = tmp_path_factory.mktemp("c")
     X = np.random.default_rng(network.seed).normal(size=(5, network.architecture.inputs)).astype(np.float32) * 3
     np.testing.assert_allclose(

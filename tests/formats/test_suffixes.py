@@ -71,11 +71,12 @@ def test_dates_as_labels_are_refused_where_there_is_no_place_for_them(blobs, tmp
         trained(blobs[0], days[blobs[1]]).save(tmp_path / "network.json")
 
 
-def test_without_safetensors_the_message_says_how_to_install_it(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "safetensors", None)
+@pytest.mark.parametrize("package", ["safetensors", "onnx"])
+def test_without_its_package_a_format_says_how_to_install_it(tmp_path, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
     for act in (Network([1, 2], seed=0).save, load):
-        with pytest.raises(MissingDependencyError, match=r"fastmlp\[safetensors\]"):
-            act(tmp_path / "network.safetensors")
+        with pytest.raises(MissingDependencyError, match=rf"fastmlp\[{package}\]"):
+            act(tmp_path / f"network.{package}")
 
 
 def test_a_missing_file_is_told(path):
