@@ -9,7 +9,9 @@ from collections.abc import Iterable
 _PURPOSES = {
     "cli": "its command line",
     "images": "image files",
+    "onnx": "its .onnx files",
     "plots": "its plots",
+    "safetensors": "its .safetensors files",
     "sklearn": "its estimators",
     "web": "its page in the browser",
 }

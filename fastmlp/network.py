@@ -466,7 +466,9 @@ class Network:
         Parameters
         ----------
         path : str or path
-            With a suffix that names the format: ``.npz``.
+            With a suffix that names the format: ``.npz``, ``.safetensors``, or ``.json``, which people can read and
+            takes some five times the space. ``.onnx`` holds what it takes to predict, in float32. ``.c`` writes a C99
+            file that only predicts, for programs without fastmlp, and can't be loaded.
         training_state : bool, default True
             Whether to include what a later `fit` needs to go on with the same bits. Without it the file is up to three
             times smaller.
@@ -475,6 +477,8 @@ class Network:
         ------
         ArgumentError, ArgumentTypeError
             An unknown suffix, or a folder that doesn't exist.
+        MissingDependencyError
+            ``.safetensors`` or ``.onnx`` without the extra of that name.
         OSError
             The file can't be written; one that was there before is as it was.
         """
@@ -557,7 +561,8 @@ class Network:
 def load(path: str | os.PathLike[str]) -> Network:
     """Read a network that `Network.save` wrote; it answers, and goes on training, with the same bits.
 
-    Reading a file never runs code from it.
+    From an ``.onnx`` file, also of another program, comes a network that answers the same but starts training anew.
+    Reading a file never runs code from it, and takes at most 64 times the memory that the file takes on disk.
 
     Parameters
     ----------

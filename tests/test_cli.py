@@ -29,7 +29,7 @@ from fastmlp.optimizers import RMSprop
 from fastmlp.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("train", "recipes", "evaluate", "predict", "plot", "serve", "warmup")
+COMMANDS = ("train", "recipes", "evaluate", "predict", "plot", "serve", "convert", "warmup")
 NUMPY = ["--engine", "numpy"]
 
 
@@ -284,7 +284,7 @@ BAD = [
     (["--threads", "many"], "threads must be 'auto' or a whole number"),
     (["--threads", "0"], "threads must lie between 1"),
     (["--data", "nowhere"], "nowhere: no such folder"),
-    (["--out", "model.h5"], "--out: a model file must end in .npz"),
+    (["--out", "model.h5"], "--out: a model file must end in .npz or .json"),
     (["--out", "there.npz"], "--out: there.npz exists already"),
     (["--out", "there.npz/sub"], "there.npz"),
 ]
@@ -607,3 +607,28 @@ def test_unexpected_operating_system_error(monkeypatch):
 def test_recipe_request_is_checked_before_data_are_read(monkeypatch):
     with pytest.raises(ArgumentError, match="unknown recipe"):
         changed_recipe(replace(Request(), recipe="nobody"))
+
+
+def test_convert_goes_by_suffix_and_replaces_nothing(place):
+    network = Network([5, 10], seed=0)
+    network.save("model.npz")
+    assert "model.json: 60 parameters" in run("convert", "model.npz", "model.json").stdout
+    np.testing.assert_array_equal(load("model.json").state.parameters, network.state.parameters)
+    assert "exists already" in run("convert", "model.npz", "model.json", code=2).stderr
+    run("convert", "model.npz", "model.json", "--force")
+    run("convert", "model.json", "model.c")
+    assert "void predict(" in Path("model.c").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model.c", "model.json"], "path must end in a supported suffix (.npz"),
+        (["model.npz", "model.h5"], "TARGET must end in a supported suffix (.npz"),
+        (["model.npz", "nowhere/model.json"], "folder 'nowhere' does not exist"),
+        (["nowhere.npz", "model.json"], "no such file"),
+    ],
+)
+def test_convert_says_what_it_cannot_do(place, arguments, message):
+    Network([5, 10], seed=0).save("model.npz")
+    assert message in run("convert", *arguments, code=2).stderr

@@ -5,7 +5,10 @@ import pytest
 
 import fastmlp
 
-OPTIONAL = ("numba", "llvmlite", "sklearn", "scipy", "pandas", "matplotlib", "rich", "starlette", "typer", "uvicorn")
+OPTIONAL = (
+    *("numba", "llvmlite", "sklearn", "scipy", "pandas", "matplotlib", "rich", "starlette", "typer", "uvicorn"),
+    *("safetensors", "onnx"),
+)
 
 
 def modules_after(code):

@@ -260,6 +260,27 @@ def serve(
 
 
 @app.command()
+def convert(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
+        ),
+    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The file to write, such as model.json or model.c.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a saved network in another format.
+
+    The suffixes name the formats. A .c file is C99 that only predicts: weights, scaling, labels and predict(features,
+    outputs), with no library needed.
+    """
+    from . import reports
+
+    reports.convert(model, target, force)
+
+
+@app.command()
 def warmup(
     dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "float32",
 ) -> None:

@@ -1,4 +1,4 @@
-"""The commands that train nothing: recipes, evaluate, warmup (floor 6; imports numpy and the floors below)."""
+"""The commands that train nothing: recipes, evaluate, convert, warmup (floor 6; imports numpy and the floors below)."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,7 @@ from .. import recipes
 from ..datasets import Dataset, load_idx_folder, load_mnist
 from ..engines import get_engine
 from ..errors import ArgumentError, unknown_name
+from ..formats import WRITABLE, check_path
 from ..network import Network, load
 from .show import Screen
 
@@ -26,8 +27,7 @@ def open_data(folder: str | None) -> tuple[Dataset, str]:
 
 def open_model(model: str) -> Network:
     """Return the network of a file, or of the folder of a run."""
-    path = Path(model)
-    return load(path / "model.npz" if path.is_dir() else path)
+    return load(_file(model))
 
 
 def list_recipes() -> None:
@@ -96,6 +96,30 @@ def evaluate(model: str, data: str | None, engine: str) -> None:
             "most often taken for": "left",
         }
         screen.table(columns, by_label(y, answers))
+
+
+def convert(model: str, target: str, force: bool) -> None:
+    """Write a saved network in the format that the suffix of `target` names, and say so.
+
+    Raises
+    ------
+    ArgumentError
+        An unknown suffix, or a file that is there already, without `force`.
+    DataFileError
+        The model can't be read.
+    """
+    path = check_path(target, WRITABLE, "TARGET")
+    if path.exists() and not force:
+        raise ArgumentError(f"TARGET: {target} exists already; give another name, or --force to replace it")
+    network = open_model(model)
+    network.save(path)
+    Screen().say(f"{target}: {network.n_parameters:,} parameters, {path.stat().st_size:,} bytes")
+
+
+def _file(model: str) -> Path:
+    """Return the file of a model that was given as a file or as the folder of a run."""
+    path = Path(model)
+    return path / "model.npz" if path.is_dir() else path
 
 
 def by_label(y: NDArray[Any], answers: NDArray[Any]) -> list[list[str]]:

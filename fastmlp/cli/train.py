@@ -14,7 +14,7 @@ from ..checks import check_whole
 from ..datasets import Dataset
 from ..engines import get_engine
 from ..errors import ArgumentError, FastMLPError, unknown_name
-from ..formats import FORMATS
+from ..formats import FORMATS, check_path
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..recipes import Recipe
@@ -171,6 +171,7 @@ class Place:
                 f"--out: a model file must end in {' or '.join(FORMATS)}, got {out!r}; a new folder with a dot in its "
                 "name needs a slash at its end"
             )
+        check_path(path, name="--out")  # a format that needs another package fails before the training, not after
         if path.exists():
             raise ArgumentError(f"--out: {out} exists already; give another name, or a folder for numbered runs")
         self._make(path.parent)

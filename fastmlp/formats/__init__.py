@@ -1,18 +1,32 @@
 """Files that hold networks, by suffix (floor 3; imports the standard library, numpy and floors 0 to 3)."""
 
+import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArgumentError, ArgumentTypeError
-from . import npz
+from ..errors import ArgumentError, ArgumentTypeError, require
+from . import c_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
 from .checkpoint import Checkpoint
 
-__all__ = ["FORMATS", "Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["FORMATS", "WRITABLE", "Checkpoint", "check_path", "load_checkpoint", "save_checkpoint"]
 
-FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Checkpoint]]] = {".npz": (npz.save, npz.load)}
+FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Checkpoint]]] = {
+    ".npz": (npz.save, npz.load),
+    ".json": (json_file.save, json_file.load),
+    ".safetensors": (safetensors_file.save, safetensors_file.load),
+    ".onnx": (onnx_writing.save, onnx_reading.load),
+}
 """Suffix to the functions that write and read."""
+
+WRITABLE: dict[str, Callable[..., None]] = {suffix: write for suffix, (write, _) in FORMATS.items()} | {
+    ".c": c_file.save
+}
+"""Suffix to the function that writes; what others run but nobody trains is never read again."""
+
+_NEEDED = {".safetensors": "safetensors", ".onnx": "onnx"}
+"""Packages that formats need, each with an extra of the same name."""
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **options: Any) -> None:
@@ -29,13 +43,15 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **opti
     ------
     ArgumentError, ArgumentTypeError
         The suffix is not of a known format, or the folder does not exist.
+    MissingDependencyError
+        The format needs a package that is not installed.
     OSError
         The file can't be written. One that was there before is as it was.
     """
-    checked = _checked(path)
+    checked = check_path(path, WRITABLE)
     if not checked.parent.is_dir():
         raise ArgumentError(f"path: the folder {str(checked.parent)!r} does not exist; make it first")
-    FORMATS[checked.suffix.lower()][0](checked, checkpoint, **options)
+    WRITABLE[checked.suffix.lower()](checked, checkpoint, **options)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -45,17 +61,39 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     ------
     ArgumentError, ArgumentTypeError
         The suffix is not of a known format.
+    MissingDependencyError
+        The format needs a package that is not installed.
     DataFileError
         The file isn't there, or is not what it should be.
     """
-    checked = _checked(path)
+    checked = check_path(path)
     return FORMATS[checked.suffix.lower()][1](checked)
 
 
-def _checked(path: str | os.PathLike[str]) -> Path:
+def check_path(path: str | os.PathLike[str], suffixes: Iterable[str] = FORMATS, name: str = "path") -> Path:
+    """Return a path whose suffix names a format that can be used here.
+
+    Parameters
+    ----------
+    path : str or path
+    suffixes : iterable of str, default `FORMATS`
+        Those that are supported.
+    name : str, default "path"
+        Of the argument, for error messages.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An unknown suffix, or no path at all.
+    MissingDependencyError
+        The format needs a package that is not installed.
+    """
     if not isinstance(path, str | os.PathLike):
-        raise ArgumentTypeError(f"path must be a string or a path, got {path!r}")
+        raise ArgumentTypeError(f"{name} must be a string or a path, got {path!r}")
     checked = Path(path)
-    if checked.suffix.lower() not in FORMATS:
-        raise ArgumentError(f"path must end in a supported suffix ({', '.join(FORMATS)}), got {str(path)!r}")
+    suffix = checked.suffix.lower()
+    if suffix not in suffixes:
+        raise ArgumentError(f"{name} must end in a supported suffix ({', '.join(suffixes)}), got {str(path)!r}")
+    if suffix in _NEEDED and importlib.util.find_spec(_NEEDED[suffix]) is None:
+        raise require(_NEEDED[suffix], _NEEDED[suffix])
     return checked

@@ -55,10 +55,7 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = True) -> Non
     OSError
         The file can't be written. One that was there before is as it was.
     """
-    header, arrays = _described(checkpoint, training_state)
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ArgumentError(f"{name} of the network is not finite, so it is not saved")
+    header, arrays = describe(checkpoint, training_state)
     text = json.dumps(header, allow_nan=False).encode()
     _write_whole(path, {"header": np.frombuffer(text, dtype=np.uint8), **arrays})
 
@@ -81,12 +78,12 @@ def load(path: Path) -> Checkpoint:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _Reader(archive, path.stat().st_size).checkpoint()
+            return _ArchiveReader(archive, path.stat().st_size).checkpoint()
     except FileNotFoundError:
         raise DataFileError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except _WrongContentError as error:
+    except WrongContentError as error:
         raise DataFileError(f"{path}: {error}") from None
     except zipfile.BadZipFile as error:
         raise DataFileError(f"{path}: not an .npz archive, or one that was cut off or damaged ({error})") from error
@@ -94,11 +91,18 @@ def load(path: Path) -> Checkpoint:
         raise DataFileError(f"{path}: damaged ({type(error).__name__}: {error})") from error
 
 
-class _WrongContentError(Exception):
+class WrongContentError(Exception):
     """What is wrong with a file; `load` puts its path in front."""
 
 
-def _described(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, Any], dict[str, Array]]:
+def describe(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return a checkpoint as a header that JSON can hold and arrays by name; the other formats hold the same.
+
+    Raises
+    ------
+    ArgumentError
+        Labels that neither can hold, or weights that are not finite.
+    """
     architecture, state, labels = checkpoint.architecture, checkpoint.state, checkpoint.labels
     arrays = _parts(architecture, state.parameters, "")
     moments = state.moments if training_state else []
@@ -127,6 +131,9 @@ def _described(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, 
             header["labels"]["objects"] = _plain_labels(labels.classes)
         else:
             arrays["classes"] = labels.classes
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ArgumentError(f"{name} of the network is not finite, so it is not saved")
     return header, arrays
 
 
@@ -203,20 +210,37 @@ def _write_whole(path: Path, arrays: dict[str, Array]) -> None:
         raise
 
 
-class _Reader:
-    """Reads an archive part by part, and believes nothing it has not checked."""
+class Reader:
+    """Reads a file part by part, whatever its format, and believes nothing it has not checked.
 
-    def __init__(self, archive: zipfile.ZipFile, file_size: int) -> None:
-        self.archive, self.file_size = archive, file_size
+    Parameters
+    ----------
+    file_size : int
+    shortest_number : int, optional
+        The bytes of the file that a parameter takes at least; by default those of its dtype.
+    """
+
+    def __init__(self, file_size: int, shortest_number: int | None = None) -> None:
+        self.file_size, self.shortest_number = file_size, shortest_number
+
+    def header(self) -> dict[str, Any]:
+        """Return the header, whose magic, format and names were checked."""
+        raise NotImplementedError
+
+    def array(self, name: str, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None) -> Array:
+        """Read one array after checking its size, and where given, shape and dtype; floats must be finite."""
+        raise NotImplementedError
 
     def checkpoint(self) -> Checkpoint:
+        """Read all of it."""
         header = self.header()
         architecture = _build(header["architecture"])
         moments = header["optimizer"]["moments"]
         if header["optimizer"]["kind"] not in _MOMENT_KINDS or not (isinstance(moments, int) and 0 <= moments <= 2):
-            raise _WrongContentError(f"unknown optimizer state {header['optimizer']!r}")
-        if architecture.n_parameters * architecture.dtype.itemsize * (1 + moments) > self.file_size:
-            raise _WrongContentError(
+            raise WrongContentError(f"unknown optimizer state {header['optimizer']!r}")
+        shortest = self.shortest_number or architecture.dtype.itemsize
+        if architecture.n_parameters * shortest * (1 + moments) > self.file_size:
+            raise WrongContentError(
                 f"shorter than the {architecture.n_parameters:,} parameters that its header announces: "
                 "it was cut off or damaged"
             )
@@ -232,27 +256,13 @@ class _Reader:
         if header["generator"] is not None:
             state.generator.bit_generator.state = header["generator"]
         labels = None if header["labels"] is None else self.labels(header["labels"], architecture)
-        return Checkpoint(architecture, state, labels, self.scaling(header), History.from_dict(header["history"]))
-
-    def header(self) -> dict[str, Any]:
-        if "header.npy" not in self.archive.namelist():
-            raise _WrongContentError(
-                "an .npz archive, but not of a network: it has no header; fastmlp files come from Network.save"
-            )
-        header = json.loads(self.array("header").tobytes())
-        if not isinstance(header, dict) or header.get("magic") != MAGIC:
-            raise _WrongContentError("an .npz archive, but its header is not one of a fastmlp network")
-        if not isinstance(header.get("format"), int) or header["format"] > FORMAT:
-            raise _WrongContentError(
-                f"written in format {header.get('format')!r} by a newer fastmlp ({header.get('versions')}); this one "
-                f"reads formats up to {FORMAT}: pip install --upgrade fastmlp"
-            )
-        expected = {"architecture", "scaling", "labels", "seed", "epoch", "step", "optimizer", "generator", "history"}
-        if missing := sorted(expected - header.keys()):
-            raise _WrongContentError(f"its header lacks {', '.join(missing)}")
-        return header
+        scaling = self.scaling(header)
+        if isinstance(scaling, Scaling):
+            scaling.vectors(architecture.inputs, architecture.dtype)  # raises where it doesn't fit
+        return Checkpoint(architecture, state, labels, scaling, History.from_dict(header["history"]))
 
     def vector(self, architecture: Architecture, prefix: str) -> Array:
+        """Read parameters or a moment, in the architecture's layout."""
         arrays: list[tuple[Array, Array | None]] = []
         for number, layer in enumerate(architecture.layers):
             W = self.array(f"{prefix}W{number}", (layer.fan_in, layer.units), architecture.dtype)
@@ -266,33 +276,51 @@ class _Reader:
         return flat
 
     def labels(self, described: dict[str, Any], architecture: Architecture) -> Labels:
+        """Read what the outputs stand for."""
         task = described["task"]
         if task not in TASKS:
-            raise _WrongContentError(f"unknown task {task!r}")
+            raise WrongContentError(f"unknown task {task!r}")
         count = {"binary": 2, "regression": 0}.get(task, architecture.outputs)
         if described["objects"] is None:
             classes = self.array("classes", (count,))
         else:
             classes = np.array(described["objects"], dtype=object)
         if classes.shape != (count,) or len(np.unique(classes)) != count or not (classes[:-1] <= classes[1:]).all():
-            raise _WrongContentError(f"classes must be {count} different labels in ascending order")
+            raise WrongContentError(f"classes must be {count} different labels in ascending order")
         return Labels(task, classes, bool(described["one_dimensional"]))
 
     def scaling(self, header: dict[str, Any]) -> str | Scaling:
+        """Read what is done to the features."""
         name, found_on = header["scaling"], header.get("scaling_found_on", "")
         if name not in (None, "auto", "standardize") or found_on not in FOUND_ON:
-            raise _WrongContentError(f"unknown scaling {name!r}, found on {found_on!r}")
+            raise WrongContentError(f"unknown scaling {name!r}, found on {found_on!r}")
         return Scaling(self.array("scale"), self.array("shift"), found_on=found_on) if name is None else str(name)
 
+
+class _ArchiveReader(Reader):
+    """Reads an archive."""
+
+    def __init__(self, archive: zipfile.ZipFile, file_size: int) -> None:
+        super().__init__(file_size)
+        self.archive = archive
+
+    def header(self) -> dict[str, Any]:
+        """See `Reader.header`."""
+        if "header.npy" not in self.archive.namelist():
+            raise WrongContentError(
+                "an .npz archive, but not of a network: it has no header; fastmlp files come from Network.save"
+            )
+        return check_header(json.loads(self.array("header").tobytes()), "an .npz archive")
+
     def array(self, name: str, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None) -> Array:
-        """Read one array after checking its size, and where given, shape and dtype; floats must be finite."""
+        """See `Reader.array`."""
         try:
             member = self.archive.getinfo(f"{name}.npy")
         except KeyError:
-            raise _WrongContentError(f"the array {name} is missing; the file was cut off or changed") from None
+            raise WrongContentError(f"the array {name} is missing; the file was cut off or changed") from None
         # Stored as it is, a member cannot be longer than the file: no archive can unpack to more than it takes on disk.
         if member.compress_type != zipfile.ZIP_STORED or member.file_size > self.file_size:
-            raise _WrongContentError(f"the array {name} is compressed, which files of fastmlp are not")
+            raise WrongContentError(f"the array {name} is compressed, which files of fastmlp are not")
         with self.archive.open(member) as file:
             version = np.lib.format.read_magic(file)
             read_header = (
@@ -300,17 +328,32 @@ class _Reader:
             )
             found_shape, fortran_order, found_dtype = read_header(file)
             if shape is not None and found_shape != shape:
-                raise _WrongContentError(f"the array {name} has shape {found_shape}, but the header says {shape}")
+                raise WrongContentError(f"the array {name} has shape {found_shape}, but the header says {shape}")
             if found_dtype.hasobject or (dtype is not None and found_dtype.newbyteorder("=") != dtype):
-                raise _WrongContentError(
+                raise WrongContentError(
                     f"the array {name} has dtype {found_dtype}" + (f", expected {dtype}" if dtype else "")
                 )
             data = file.read()
         flat = np.frombuffer(data, dtype=found_dtype)
         array = flat.reshape(found_shape, order="F" if fortran_order else "C")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise _WrongContentError(f"the array {name} holds infinite or NaN values")
+            raise WrongContentError(f"the array {name} holds infinite or NaN values")
         return array.astype(found_dtype.newbyteorder("="))
+
+
+def check_header(header: Any, kind: str) -> dict[str, Any]:
+    """Return what JSON gave as a header, or say why it is none; `kind` is what the file is otherwise."""
+    if not isinstance(header, dict) or header.get("magic") != MAGIC:
+        raise WrongContentError(f"{kind}, but its header is not one of a fastmlp network")
+    if not isinstance(header.get("format"), int) or header["format"] > FORMAT:
+        raise WrongContentError(
+            f"written in format {header.get('format')!r} by a newer fastmlp ({header.get('versions')}); this one "
+            f"reads formats up to {FORMAT}: pip install --upgrade fastmlp"
+        )
+    expected = {"architecture", "scaling", "labels", "seed", "epoch", "step", "optimizer", "generator", "history"}
+    if missing := sorted(expected - header.keys()):
+        raise WrongContentError(f"its header lacks {', '.join(missing)}")
+    return header
 
 
 def _build(described: dict[str, Any]) -> Architecture:
@@ -339,5 +382,5 @@ def _initializer(described: dict[str, Any]) -> Initializer:
 def _counter(header: dict[str, Any], name: str) -> int:
     value = header[name]
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**63:
-        raise _WrongContentError(f"{name} must be a whole number from 0 to 2**63, got {value!r}")
+        raise WrongContentError(f"{name} must be a whole number from 0 to 2**63, got {value!r}")
     return value

@@ -1,0 +1,237 @@
+"""Networks as C (floor 3; imports numpy and floors 0 to 3).
+
+One file of C99 that needs no library but C's own mathematics: weights, scaling, labels and a function ``predict``, for
+microcontrollers, for other languages and for reading. Numbers are the shortest decimals that give the same bits.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..architecture import Architecture, Array
+from ..errors import ArgumentError
+from .checkpoint import Checkpoint
+from .whole import write_whole
+
+_LONGEST_LITERAL = 4095
+"""Characters of a string that every C99 compiler takes."""
+
+# In place, over n numbers. REAL is the type, and F the letter that makes C's functions and constants of that type.
+_ACTIVATIONS = {
+    "identity": "",
+    "sigmoid": """
+    for (i = 0; i < n; i++) {
+        REAL e = expF(-fabsF(z[i])); /* of a number that is never positive, so that it cannot overflow */
+        z[i] = (z[i] >= 0 ? 1 : e) / (1 + e);
+    }""",
+    "tanh": """
+    for (i = 0; i < n; i++) z[i] = tanhF(z[i]);""",
+    "relu": """
+    for (i = 0; i < n; i++) z[i] = z[i] > 0 ? z[i] : 0;""",
+    "leaky_relu": """
+    for (i = 0; i < n; i++) z[i] = z[i] > 0 ? z[i] : z[i] * 0.01F;""",
+    "elu": """
+    for (i = 0; i < n; i++) z[i] = z[i] > 0 ? z[i] : expm1F(z[i]);""",
+    "gelu": """
+    for (i = 0; i < n; i++) z[i] *= 0.5F * erfcF(z[i] * -0.70710678118654752F);""",
+    "silu": """
+    for (i = 0; i < n; i++) {
+        REAL e = expF(-fabsF(z[i]));
+        z[i] *= (z[i] >= 0 ? 1 : e) / (1 + e);
+    }""",
+    "softmax": """
+    REAL largest = z[0], sum = 0;
+    for (i = 1; i < n; i++) largest = z[i] > largest ? z[i] : largest;
+    for (i = 0; i < n; i++) sum += z[i] = expF(z[i] - largest);
+    for (i = 0; i < n; i++) z[i] /= sum;""",
+    "exponential": """
+    for (i = 0; i < n; i++) z[i] = expF(z[i] < 80 ? z[i] : 80);""",
+}
+
+_DENSE = """
+/* z = x W + b; W lies row by row, a row an input; b may be missing. */
+static void dense(const REAL *x, long inputs, const REAL *W, const REAL *b, long units, REAL *z)
+{
+    long i, j;
+    for (j = 0; j < units; j++) z[j] = b ? b[j] : 0;
+    for (i = 0; i < inputs; i++)
+        for (j = 0; j < units; j++) z[j] += x[i] * *W++;
+}
+"""
+
+
+def save(path: Path, checkpoint: Checkpoint, training_state: bool = False) -> None:
+    """Write a network as C, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    checkpoint : Checkpoint
+    training_state : bool, default False
+        Makes no difference: there is none in C.
+
+    Raises
+    ------
+    ArgumentError
+        As `source`.
+    OSError
+        The file can't be written. One that was there before is as it was.
+    """
+    write_whole(path, source(checkpoint).encode("ascii"))
+
+
+def source(checkpoint: Checkpoint) -> str:
+    """Return a network as the text of a C file.
+
+    The arithmetic is in the network's dtype; features and outputs are floats. A network that was never fitted, whose
+    scaling is still open, takes features as they are.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+
+    Returns
+    -------
+    str
+        ASCII. Labels are in UTF-8, by escapes.
+
+    Raises
+    ------
+    ArgumentError
+        Weights that are not finite, or a label of more than 4,095 bytes.
+
+    Examples
+    --------
+    >>> from fastmlp import Network
+    >>> net = Network([2, 1], loss="squared_error", seed=0)
+    >>> text = source(Checkpoint(net.architecture, net.state))
+    >>> "void predict(const float *features, float *outputs)" in text
+    True
+    """
+    architecture, labels = checkpoint.architecture, _labels(checkpoint)
+    if not np.isfinite(checkpoint.state.parameters).all():
+        raise ArgumentError("weights of the network are not finite, so it is not saved")
+    widest = max(architecture.sizes)
+    head = [
+        _comment(architecture, labels, widest),
+        "#include <math.h>\n",
+        f"enum {{ INPUTS = {architecture.inputs}, OUTPUTS = {architecture.outputs}, WIDEST = {widest} }};\n",
+        "void predict(const float *features, float *outputs);\n",
+    ]
+    if labels:
+        held = f"const char *const labels[{len(labels)}]"
+        head.append(f"extern {held};\n{held} = {{\n    {_wrapped(labels)}\n}};\n")
+    scaling, scaled = _scaling(checkpoint)
+    code = [*scaling]
+    for number, (W, b) in enumerate(architecture.views(checkpoint.state.parameters)):
+        code.append(_table(f"W{number}", W))
+        if b is not None:
+            code.append(_table(f"b{number}", b))
+    code.append(_DENSE.lstrip("\n"))
+    for name in sorted({layer.activation for layer in architecture.layers} - {"identity"}):
+        code.append(f"static void {name}_(REAL *z, long n)\n{{\n    long i;{_ACTIVATIONS[name]}\n}}\n")
+    code.append(_predict(architecture, scaled))
+    return "\n".join([*head, *(_typed(part, architecture.dtype) for part in code)])
+
+
+def _typed(template: str, dtype: np.dtype[Any]) -> str:
+    """Write out `REAL` and the letter `F`."""
+    double = dtype == np.float64
+    return re.sub(r"\BF\b", "" if double else "f", template).replace("REAL", "double" if double else "float")
+
+
+def _predict(architecture: Architecture, scaling_lines: str) -> str:
+    layers = []
+    for number, layer in enumerate(architecture.layers):
+        x, z = ("a", "z") if number % 2 == 0 else ("z", "a")
+        bias = f"b{number}" if layer.has_bias else "0"
+        layers.append(f"    dense({x}, {layer.fan_in}, W{number}, {bias}, {layer.units}, {z});")
+        if layer.activation != "identity":
+            layers.append(f"    {layer.activation}_({z}, {layer.units});")
+    last = "a" if len(architecture.layers) % 2 == 0 else "z"
+    lines = "\n".join(layers)
+    return f"""void predict(const float *features, float *outputs)
+{{
+    REAL a[WIDEST], z[WIDEST];
+    long i;
+    for (i = 0; i < INPUTS; i++) {scaling_lines};
+{lines}
+    for (i = 0; i < OUTPUTS; i++) outputs[i] = (float){last}[i];
+}}
+"""
+
+
+def _scaling(checkpoint: Checkpoint) -> tuple[list[str], str]:
+    """Tables of the scaling, and what to do with a feature."""
+    scaling, architecture = checkpoint.scaling, checkpoint.architecture
+    if isinstance(scaling, str) or (np.all(scaling.scale == 1) and np.all(scaling.shift == 0)):
+        return [], "a[i] = features[i]"
+    tables, names = [], {}
+    vectors = dict(zip(("scale", "shift"), scaling.vectors(architecture.inputs, architecture.dtype), strict=True))
+    for name, vector in vectors.items():
+        if isinstance(getattr(scaling, name), np.ndarray):
+            tables.append(_table(name, vector))
+            names[name] = f"{name}[i]"
+        else:
+            tables.append(f"static const REAL {name} = {_number(vector[0])};\n")
+            names[name] = name
+    return tables, f"a[i] = features[i] * {names['scale']} + {names['shift']}"
+
+
+def _table(name: str, array: Array) -> str:
+    shape = " x ".join(map(str, array.shape))
+    return (
+        f"static const REAL {name}[{array.size}] = {{ /* {shape} */\n    {_wrapped(map(_number, array.ravel()))}\n}};\n"
+    )
+
+
+def _number(value: np.floating[Any]) -> str:
+    return f"{value!s}f" if value.dtype == np.float32 else str(value)
+
+
+def _wrapped(items: Iterable[str]) -> str:
+    lines, line = [], ""
+    for item in items:
+        if line and len(line) + len(item) > 110:
+            lines.append(line.rstrip())
+            line = ""
+        line += f"{item}, "
+    return "\n    ".join([*lines, line.removesuffix(", ")])
+
+
+def _labels(checkpoint: Checkpoint) -> list[str]:
+    """Labels as literals of C."""
+    if checkpoint.labels is None:
+        return []
+    literals = []
+    for label in checkpoint.labels.classes:
+        content = str(label).encode("utf-8", "surrogatepass")
+        if len(content) > _LONGEST_LITERAL:
+            raise ArgumentError(
+                f"labels in C have at most {_LONGEST_LITERAL:,} bytes, but {str(label)[:20]!r}... has more"
+            )
+        # Question marks could make trigraphs, and a slash the start or end of a comment where labels stand in one.
+        plain = {byte: chr(byte) for byte in range(32, 127) if chr(byte) not in '"\\?/'}
+        literals.append('"' + "".join(plain.get(byte, f"\\{byte:03o}") for byte in content) + '"')
+    return literals
+
+
+def _comment(architecture: Architecture, labels: list[str], widest: int) -> str:
+    layers = ", ".join(f"{layer.units} {layer.activation}" for layer in architecture.layers)
+    lines = [
+        "A multilayer perceptron, written by fastmlp.",
+        "",
+        f"  predict(features, outputs) reads {architecture.inputs} features, as they were in training: it scales them",
+        f"  itself. It writes {architecture.outputs} outputs, keeps nothing, and takes {2 * widest} numbers of stack.",
+        f"  Layers: {layers}. Loss in training: {architecture.loss}.",
+        "  Compile it with a C99 compiler, and link the mathematics (-lm).",
+    ]
+    if labels:
+        binary = len(labels) > architecture.outputs
+        kind = "output stands, below 0.5 and from there on, for" if binary else "outputs stand for"
+        lines += ["", f"  The {kind}:"]
+        lines += [f"  {number:4}  {label}" for number, label in enumerate(labels)]
+    return "/*\n" + "\n".join(f" * {line}".rstrip() for line in lines) + "\n */\n"

@@ -1,0 +1,352 @@
+"""Networks from ONNX files of plain MLPs (floor 3; imports the standard library, numpy and floors 0 to 3, and onnx when
+it is needed).
+
+From the output, the graph is followed back to its input. On the way stand Gemm or MatMul with constants, activations,
+and arithmetic with constants, which goes into the nearest weights, or before the first ones becomes the scaling. Any
+other operator is an error that names the node.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..architecture import Array
+from ..inputs import FOUND_ON, Scaling
+from .checkpoint import Checkpoint
+from .layers import checkpoint_of
+from .npz import WrongContentError, check_header
+from .reading import PlainReader, told_as_file_errors
+
+_ACTIVATIONS = {
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Relu": "relu",
+    "LeakyRelu": "leaky_relu",
+    "Elu": "elu",
+    "Gelu": "gelu",
+    "Softmax": "softmax",
+    "Exp": "exponential",
+}
+_WANTED: dict[str, dict[str, tuple[Any, tuple[Any, ...]]]] = {
+    "LeakyRelu": {"alpha": (0.01, (0.01,))},
+    "Elu": {"alpha": (1.0, (1.0,))},
+    "Gelu": {"approximate": (b"none", (b"none",))},
+    "Softmax": {"axis": (-1, (-1, 1))},
+    "Flatten": {"axis": (1, (1,))},
+}
+"""Attributes of operators: their default, and the values with which they are what fastmlp has."""
+
+_PASSED = ("Identity", "Dropout", "Cast", "Flatten")
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a network.
+
+    Files that fastmlp wrote have their labels and loss; others get the loss that goes with the last activation. Reading
+    takes at most `reading.LARGEST_MULTIPLE` times the memory that the file takes on disk.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    DataFileError
+        The file is missing, damaged, keeps its weights elsewhere, or is not a chain of layers; the message names the
+        node that has no place in one.
+    """
+    import onnx
+
+    with told_as_file_errors(path):
+        content = path.read_bytes()
+        try:
+            model = onnx.ModelProto.FromString(content)
+        except Exception as error:
+            raise WrongContentError(f"not ONNX, or a file that was cut off or damaged ({error})") from error
+        return _checkpoint(model, len(content))
+
+
+def _checkpoint(model: Any, file_size: int) -> Checkpoint:
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    header = check_header(json.loads(metadata["fastmlp"]), "ONNX") if "fastmlp" in metadata else None
+    layers, scaling = _layers(_Graph(model.graph, file_size).steps())
+    if header is None:
+        return checkpoint_of(layers, scaling or Scaling())
+    described = header["architecture"]
+    loss = {name: described[name] for name in ("loss", "l1", "l2", "quantile", "label_smoothing")}
+    made = checkpoint_of(layers, scaling or Scaling(), **loss)
+    found_on = header.get("scaling_found_on", "")
+    if header["scaling"] not in (None, "auto", "standardize") or found_on not in FOUND_ON:
+        raise WrongContentError(f"unknown scaling {header['scaling']!r}, found on {found_on!r}")
+    if header["scaling"] is not None and scaling is None:
+        made.scaling = header["scaling"]
+    elif isinstance(made.scaling, Scaling):
+        made.scaling = replace(made.scaling, found_on=found_on)
+    if header["labels"] is not None:
+        made.labels = PlainReader(header, _nothing, file_size).labels(header["labels"], made.architecture)
+    return made
+
+
+def _nothing(name: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any] | None) -> Array:
+    raise KeyError(name)
+
+
+@dataclass
+class _Linear:
+    """Weights, shape (fan_in, units)."""
+
+    W: Array
+
+
+@dataclass
+class _Affine:
+    """``x * scale + shift``; each is a number or one per unit."""
+
+    scale: Array
+    shift: Array
+    node: str
+
+
+@dataclass
+class _Activation:
+    name: str
+
+
+@dataclass
+class _Width:
+    """A Reshape to rows of so many numbers."""
+
+    units: int
+    node: str
+
+
+_Step = _Linear | _Affine | _Activation | _Width
+
+
+def _layers(steps: Sequence[_Step]) -> tuple[list[tuple[Array, Array | None, str]], Scaling | None]:
+    """Gather steps into layers, and what is done before the first one into a scaling."""
+    layers: list[tuple[Array, Array | None, str]] = []
+    scaling: Scaling | None = None
+    pending: _Affine | None = None  # after an activation, before the next weights
+    open_layer = False  # whether the last layer still takes a bias or an activation
+    for step in steps:
+        width = layers[-1][0].shape[1] if layers else None
+        if isinstance(step, _Linear):
+            W, b = step.W, None
+            if width is not None and W.shape[0] != width:
+                raise WrongContentError(f"weights of shape {W.shape} follow a layer of {width} units")
+            if pending is not None and not layers:
+                scaling = Scaling(_one_or_each(pending.scale, W.shape[0]), _one_or_each(pending.shift, W.shape[0]))
+            elif pending is not None:
+                b = np.broadcast_to(pending.shift, (W.shape[0],)) @ W
+                W = (W * np.broadcast_to(pending.scale, (W.shape[0],))[:, None]).astype(W.dtype)
+            layers.append((W, b, "identity"))
+            pending, open_layer = None, True
+        elif isinstance(step, _Affine) and open_layer:
+            W, b, _ = layers[-1]
+            units = W.shape[1]
+            if (step.scale != 1).any():
+                W = (W * np.broadcast_to(step.scale, (units,))).astype(W.dtype)
+            shifted = np.broadcast_to(step.shift, (units,)).astype(np.float64)
+            layers[-1] = W, shifted if b is None else b * step.scale + shifted, "identity"
+        elif isinstance(step, _Affine):
+            if pending is not None:
+                step = _Affine(pending.scale * step.scale, pending.shift * step.scale + step.shift, step.node)
+            pending = step
+        elif isinstance(step, _Width):
+            if width not in (None, step.units):
+                raise WrongContentError(f"the node {step.node} gives rows another length, which no MLP does")
+        elif layers and pending is None:
+            if not open_layer:
+                raise WrongContentError(f"the activation {step.name} follows another, with no weights between")
+            layers[-1] = (*layers[-1][:2], step.name)
+            open_layer = step.name == "identity"
+        else:
+            where = "arithmetic after an activation" if layers else "the input"
+            raise WrongContentError(f"the activation {step.name} follows {where}, with no weights between")
+    if pending is not None and layers:
+        raise WrongContentError(f"the node {pending.node} changes the output after its activation, which no layer does")
+    return layers, scaling
+
+
+def _one_or_each(values: Array, count: int) -> Any:
+    return float(values.reshape(())) if values.size == 1 else values.reshape(-1) if values.size == count else values
+
+
+class _Graph:
+    """A graph of ONNX, of which nothing is believed that was not checked."""
+
+    def __init__(self, graph: Any, file_size: int) -> None:
+        self._graph, self._file_size = graph, file_size
+        self._tensors = {tensor.name: tensor for tensor in graph.initializer}
+        self._makers = {output: node for node in graph.node for output in node.output if output}
+
+    def steps(self) -> list[_Step]:
+        """What happens to a row, from the input to the output."""
+        inputs = {value.name for value in self._graph.input} - self._tensors.keys()
+        steps: list[_Step] = []
+        name = self._output()
+        for _ in range(2 * len(self._graph.node) + 1):  # a Gemm is two steps
+            if name in inputs:
+                return steps[::-1]
+            if name not in self._makers:
+                raise WrongContentError(f"the tensor {name!r} comes from nowhere")
+            step, name = self._step(self._makers[name])
+            steps += [] if step is None else [step]
+        raise WrongContentError("its nodes go round in a circle")
+
+    def _output(self) -> str:
+        names = [str(value.name) for value in self._graph.output]
+        if not names:
+            raise WrongContentError("its graph has no output")
+        # Exporters of classifiers give labels first, then probabilities.
+        return next((name for name in names if "prob" in name.lower()), names[-1])
+
+    def _step(self, node: Any) -> tuple[_Step | None, str]:
+        """What a node does, and the name of what it does it to."""
+        operator, called = node.op_type, _called(node)
+        if node.domain not in ("", "ai.onnx"):
+            raise WrongContentError(f"the node {called} is of the domain {node.domain!r}, which fastmlp does not read")
+        if not node.input:
+            raise WrongContentError(f"the node {called} has no input")
+        for attribute, (default, wanted) in _WANTED.get(operator, {}).items():
+            value = _attribute(node, attribute, default)
+            if not any(
+                value == want or (isinstance(want, float) and math.isclose(value, want, rel_tol=1e-6))
+                for want in wanted
+            ):
+                raise WrongContentError(f"the node {called} has {attribute}={value!r}; fastmlp has {wanted[0]!r} only")
+        if operator in _ACTIVATIONS:
+            return _Activation(_ACTIVATIONS[operator]), node.input[0]
+        if operator in _PASSED:
+            return None, node.input[0]
+        if operator == "Gemm":
+            return self._gemm(node)
+        if operator == "MatMul" and len(node.input) == 2:
+            return _Linear(self._matrix(node.input[1], called)), node.input[0]
+        if operator in ("Add", "Sub", "Mul", "Div") and len(node.input) == 2:
+            return self._arithmetic(node)
+        if operator in ("Min", "Clip") and self._only_bounds_an_exponential(node):
+            return None, node.input[0]
+        if operator == "Reshape" and len(node.input) == 2:
+            shape = self._constant(node.input[1], called).tolist()
+            if isinstance(shape, list) and len(shape) == 2 and shape[0] in (-1, 0):
+                return (None if shape[1] == -1 else _Width(shape[1], called)), node.input[0]
+        raise WrongContentError(
+            f"the node {called} is not one that fastmlp reads; it reads chains of Gemm, MatMul, Add, Sub, Mul, Div by "
+            f"constants, {', '.join(_ACTIVATIONS)}, {', '.join(_PASSED)}, Reshape"
+        )
+
+    def _gemm(self, node: Any) -> tuple[_Step, str]:
+        called = _called(node)
+        if _attribute(node, "transA", 0) or len(node.input) < 2:
+            raise WrongContentError(f"the node {called} transposes its rows, which no MLP does")
+        W = self._matrix(node.input[1], called)
+        W = (W.T if _attribute(node, "transB", 0) else W) * W.dtype.type(_attribute(node, "alpha", 1.0))
+        if len(node.input) < 3 or not node.input[2]:
+            return _Linear(W), node.input[0]
+        # The bias is a step of its own: it is put in the place of the Gemm, whose first part gets a name of its own.
+        beta = _attribute(node, "beta", 1.0)
+        shift = self._vector(node.input[2], called) * beta
+        inner = f"{node.output[0]}\0weights"
+        product = type(node)(op_type="Gemm", name=node.name, input=node.input[:2], output=[inner])
+        product.attribute.extend(attribute for attribute in node.attribute if attribute.name != "beta")
+        self._makers[inner] = product
+        return _Affine(np.ones(()), shift, called), inner
+
+    def _arithmetic(self, node: Any) -> tuple[_Step, str]:
+        called, operator = _called(node), node.op_type
+        first, second = node.input
+        if operator == "Mul":
+            for name, other in ((first, second), (second, first)):
+                maker = self._makers.get(name)
+                if maker is not None and maker.op_type == "Sigmoid" and list(maker.input) == [other]:
+                    return _Activation("silu"), other
+        constant_first = self._is_constant(first)
+        data = second if constant_first else first
+        value = self._vector(first if constant_first else second, called)
+        if operator == "Add":
+            return _Affine(np.ones(()), value, called), data
+        if operator == "Sub":
+            return (
+                _Affine(-np.ones(()), value, called) if constant_first else _Affine(np.ones(()), -value, called)
+            ), data
+        if operator == "Div" and (constant_first or not value.all()):
+            raise WrongContentError(f"the node {called} divides by what is no constant, or by zero")
+        return _Affine(value if operator == "Mul" else 1 / value, np.zeros(()), called), data
+
+    def _only_bounds_an_exponential(self, node: Any) -> bool:
+        # As `onnx_writing` bounds it; the bound itself is one that fastmlp has anyway.
+        users = [other for other in self._graph.node if node.output[0] in other.input]
+        bounds = [self._vector(name, _called(node)) for name in node.input[1:] if name]
+        return [user.op_type for user in users] == ["Exp"] and node.op_type == "Min" and bounds == [80.0]
+
+    def _is_constant(self, name: str) -> bool:
+        maker = self._makers.get(name)
+        if maker is None:
+            return name in self._tensors
+        return maker.op_type == "Constant" or (
+            maker.op_type in ("Identity", "Cast", "Transpose")
+            and len(maker.input) == 1
+            and self._is_constant(maker.input[0])
+        )
+
+    def _constant(self, name: str, called: str) -> Array:
+        """Return a constant as an array, after its size was held against that of the file."""
+        from onnx import numpy_helper
+
+        maker = self._makers.get(name)
+        if name in self._tensors:
+            tensor = self._tensors[name]
+        elif maker is not None and maker.op_type == "Constant":
+            tensor = _attribute(maker, "value", None)
+            if tensor is None:
+                values = [
+                    _attribute(maker, kind, None) for kind in ("value_float", "value_floats", "value_int", "value_ints")
+                ]
+                return np.array(next((value for value in values if value is not None), []))
+        elif maker is not None and maker.op_type in ("Identity", "Cast", "Transpose") and len(maker.input) == 1:
+            array = self._constant(maker.input[0], called)
+            return array.transpose(_attribute(maker, "perm", None)) if maker.op_type == "Transpose" else array
+        else:
+            raise WrongContentError(f"the node {called} needs the constant {name!r}, which is not one")
+        if tensor.data_location == tensor.EXTERNAL:
+            raise WrongContentError(f"the weights {name!r} are in another file; save the model in one file")
+        if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > self._file_size:
+            raise WrongContentError(f"the weights {name!r} of shape {tuple(tensor.dims)} are longer than the file")
+        held: Array = numpy_helper.to_array(tensor)
+        if held.dtype.kind not in "biuf" or not np.isfinite(held).all():
+            raise WrongContentError(f"the weights {name!r} are not finite numbers")
+        return held
+
+    def _matrix(self, name: str, called: str) -> Array:
+        W = self._constant(name, called)
+        if W.ndim != 2:
+            raise WrongContentError(f"the node {called} has weights of shape {W.shape}; they must have two dimensions")
+        return W if W.dtype == np.float64 else W.astype(np.float32)
+
+    def _vector(self, name: str, called: str) -> Array:
+        """Return a constant that is one number, or one a unit, in float64."""
+        value = self._constant(name, called)
+        if value.size != math.prod(value.shape[-1:]) or value.size == 0:
+            raise WrongContentError(f"the node {called} has a constant of shape {value.shape}; it must be one row")
+        return value.reshape(() if value.size == 1 else -1).astype(np.float64)
+
+
+def _attribute(node: Any, name: str, default: Any) -> Any:
+    from onnx import helper
+
+    return next((helper.get_attribute_value(held) for held in node.attribute if held.name == name), default)
+
+
+def _called(node: Any) -> str:
+    return f"{node.name!r} ({node.op_type})" if node.name else f"with the output {[*node.output][:1]} ({node.op_type})"

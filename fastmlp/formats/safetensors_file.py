@@ -1,0 +1,57 @@
+"""Networks as safetensors (floor 3; imports numpy and floors 0 to 3, and safetensors when it is needed).
+
+The tensors are those of an ``.npz``: ``W0``, ``b0``, ``W1``, ...; the metadata ``fastmlp`` hold its header, as JSON.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..architecture import Array
+from .checkpoint import Checkpoint
+from .npz import WrongContentError, check_header
+from .reading import PlainReader, describe_plainly, told_as_file_errors
+from .whole import write_whole
+
+_KEY = "fastmlp"
+
+
+def save(path: Path, checkpoint: Checkpoint, training_state: bool = True) -> None:
+    """Write a checkpoint, whole or not at all; parameters and errors are those of `npz.save`."""
+    from safetensors.numpy import save as as_bytes
+
+    header, arrays = describe_plainly(checkpoint, training_state)
+    tensors = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    write_whole(path, as_bytes(tensors, metadata={_KEY: json.dumps(header, allow_nan=False)}))
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint, in at most `reading.LARGEST_MULTIPLE` times the memory that the file takes on disk.
+
+    Raises
+    ------
+    DataFileError
+        The file is missing, not such a file, written by a newer version, truncated or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    with told_as_file_errors(path):
+        size = path.stat().st_size
+        try:
+            opened = safe_open(path, framework="numpy")
+        except SafetensorError as error:
+            raise WrongContentError(f"not safetensors, or a file that was cut off or damaged ({error})") from error
+        with opened as file:
+            text = (file.metadata() or {}).get(_KEY, "null")
+            header = check_header(json.loads(text), "safetensors")
+            names = set(file.keys())
+
+            def find(name: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any] | None) -> Array:
+                if name not in names:
+                    raise KeyError(name)
+                # The library has held shapes against the length of the file: no tensor is longer than that.
+                return np.asarray(file.get_tensor(name))
+
+            return PlainReader(header, find, size).checkpoint()
