@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from . import errors
     from .architecture import Dense
     from .callbacks import Callback, EarlyStopping
+    from .checkpoints import Checkpoint
     from .datasets import load_mnist
     from .history import Evaluation, History
     from .initializers import Normal, Uniform, VarianceScaling, Zeros
@@ -27,6 +28,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Callback",
+    "Checkpoint",
     "Constant",
     "Cosine",
     "Dense",
@@ -56,6 +58,7 @@ __all__ = [
 _HOMES = {
     "architecture": ("Dense",),
     "callbacks": ("Callback", "EarlyStopping"),
+    "checkpoints": ("Checkpoint",),
     "datasets": ("load_mnist",),
     "history": ("Evaluation", "History"),
     "initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),

@@ -12,10 +12,12 @@ from .activations import get_activation
 from .architecture import Architecture, Array
 from .blocks import Blocks
 from .callbacks import Callback, Progress
+from .checkpoints import Checkpoint
 from .checks import check_number, check_whole
 from .engines.base import Data, mean_one
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 from .inputs import Samples, Scaling, as_samples, found_scaling
+from .optimizers import Optimizer
 from .schedules import Constant, Schedule, checked_factors, get_schedule
 from .targets import Labels, as_sample_weights, as_targets, class_weights, learn_labels
 
@@ -81,7 +83,25 @@ def check_callbacks(callbacks: Any, verbose: object) -> list[Callback]:
         if not isinstance(callback, Callback):
             hint = f"; make one: {callback.__name__}()" if isinstance(callback, type) else ""
             raise ArgumentTypeError(f"callbacks must be objects such as EarlyStopping(), got {callback!r}{hint}")
+    chosen.sort(key=lambda callback: isinstance(callback, Checkpoint))  # they save what the others have left
     return [*chosen, Progress(level)] if level else chosen
+
+
+def fit_settings(
+    optimizer: Optimizer, schedule: Schedule, batch_size: int, shuffle: bool, prepared: "Prepared"
+) -> dict[str, Any]:
+    """Return what has to be the same for a fit to be resumed, as text and numbers; samples are only counted."""
+    n_rows = prepared.data.samples.n_rows if prepared.rows is None else len(prepared.rows)
+    # A class of the user's without words of its own would show its address.
+    shown = repr(schedule) if type(schedule).__repr__ is not object.__repr__ else type(schedule).__name__
+    return {
+        "optimizer": repr(optimizer),
+        "schedule": shown,
+        "batch_size": batch_size,
+        "shuffle": shuffle,
+        "the number of rows in X": None if prepared.blocks else n_rows,
+        "the figures of each epoch": list(prepared.columns),
+    }
 
 
 def check_schedule(schedule: Any, epochs: int, epochs_done: int) -> tuple[Schedule, int]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,11 +209,15 @@ def _save(network: Network, place: Place, screen: Screen) -> Path:
     try:
         network.save(file)
     except OSError as error:
-        screen.say(f"The model could not be saved as {file}: {error.strerror or error}", "red")
+        screen.say(f"The model could not be saved as {file}: {_reason(error)}", "red")
         file = Path(tempfile.mkdtemp(prefix="fastmlp-")) / _MODEL
         network.save(file)
     screen.say(f"Model saved as {file}")
     return file
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _units(text: str) -> list[int]:

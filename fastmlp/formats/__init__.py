@@ -29,7 +29,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **opti
     ------
     ArgumentError, ArgumentTypeError
         The suffix is not of a known format, or the folder does not exist.
-    OSError
+    FileWriteError
         The file can't be written. One that was there before is as it was.
     """
     checked = _checked(path)
