@@ -21,7 +21,7 @@ from ..engines import Data, Engine, get_engine
 from ..engines.base import mean_one
 from ..errors import ArgumentError, DivergenceError
 from ..formats import Checkpoint
-from ..inputs import Samples, Scaling, as_samples
+from ..inputs import Samples, Scaling, as_samples, memory_range
 from ..network import Network
 from ..plateau import ReduceOnPlateau
 from ..schedules import Schedule
@@ -197,6 +197,7 @@ class BaseMLP(BaseEstimator):
             self._metric,
             self._loss_share(),
             schedule,
+            data.samples,
         )
         try:
             self.n_iter_, self.stop_reason_ = train(course)
@@ -223,9 +224,11 @@ class BaseMLP(BaseEstimator):
             verbose=settings.verbose,
         )
         if not (np.isfinite(found.objective) and np.isfinite(found.parameters).all()):
+            low, high = memory_range(data.samples)
             raise DivergenceError(
-                "training diverged: the loss or the weights that solver='lbfgs' arrived at are not finite. Weights are "
-                "as they were before; give standardize=True, or scale X and y to about unit size"
+                f"training diverged in iteration {found.iterations}: the loss or the weights that solver='lbfgs' "
+                f"arrived at are not finite, with features from {low:g} to {high:g}. Weights are as they were before; "
+                "give standardize=True, or scale X and y to about unit size"
             )
         network.state.parameters[...] = found.parameters
         self.n_iter_, self.loss_, self.stop_reason_ = found.iterations, found.objective, found.reason
