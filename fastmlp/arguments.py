@@ -13,7 +13,7 @@ from .architecture import Architecture, Array
 from .blocks import Blocks
 from .callbacks import Callback, Progress
 from .checkpoints import Checkpoint
-from .checks import check_number, check_whole
+from .checks import check_number, check_whole, naming
 from .engines.base import Data, mean_one
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 from .inputs import Samples, Scaling, as_samples, found_scaling
@@ -36,13 +36,13 @@ def check_seed(seed: object) -> int:
     return check_whole(seed, "seed", 0, MAX_SEED)
 
 
-def check_threads(threads: object) -> int:
+def check_threads(threads: object, name: str = "threads") -> int:
     """Return the number of threads as the engines take it: 0 for "auto"."""
     if isinstance(threads, str):
         if threads != "auto":
-            raise ArgumentError(f"threads must be 'auto' or a whole number >= 1, got {threads!r}")
+            raise ArgumentError(f"{name} must be 'auto' or a whole number >= 1, got {threads!r}")
         return 0
-    return check_whole(threads, "threads", 1, 1024)
+    return check_whole(threads, name, 1, 1024)
 
 
 def check_scaling(scaling: object, n_features: int, dtype: np.dtype[Any]) -> str | Scaling:
@@ -380,8 +380,10 @@ def prepare_fit(
 
 def check_names(hidden: object, output: object) -> None:
     """Say so when an activation is unknown, even one that no layer uses."""
-    for activation in (hidden,) if output is None else (hidden, output):
-        get_activation(activation)  # type: ignore[arg-type]  # it refuses what is not a name
+    for name, activation in (("hidden", hidden), ("output", output)):
+        if activation is not None or name == "hidden":
+            with naming(name):
+                get_activation(activation)  # type: ignore[arg-type]  # it refuses what is not a name
 
 
 def flat_weights(weights: Sequence[Any], architecture: Architecture) -> Array:

@@ -135,7 +135,7 @@ class Monitor(Callback):
     """
 
     def __init__(self, monitor: str, patience: int, min_delta: float) -> None:
-        if monitor not in MONITORS:
+        if not isinstance(monitor, str) or monitor not in MONITORS:
             raise unknown_name("monitor", monitor, MONITORS)
         self.monitor = monitor
         self.patience = check_whole(patience, "patience", 1, 2**31)

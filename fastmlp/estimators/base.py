@@ -135,7 +135,12 @@ class BaseMLP(BaseEstimator):
         self, settings: Settings, architecture: Architecture, labels: Labels, given: Any
     ) -> tuple[Network, Progress]:
         """Start a new network, with the draws of scikit-learn: the same random_state gives the same first weights."""
-        random_state = check_random_state(self.random_state)
+        try:
+            random_state = check_random_state(self.random_state)
+        except ValueError as error:
+            raise ArgumentError(
+                f"random_state must be None, a whole number from 0 to 2**32 - 1 or a RandomState: {error}"
+            ) from None
         parameters = architecture.initialize(random_state)
         dropping = any(layer.dropout for layer in architecture.layers)
         seed = int(random_state.randint(2**31 - 1)) if dropping else 0
