@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .architecture import Dense
     from .augmentation import Augmentation
     from .callbacks import Callback, EarlyStopping
+    from .checkpoints import Checkpoint
     from .datasets import load_mnist
     from .history import Evaluation, History
     from .initializers import Normal, Uniform, VarianceScaling, Zeros
@@ -29,6 +30,7 @@ __all__ = [
     "AdamW",
     "Augmentation",
     "Callback",
+    "Checkpoint",
     "Constant",
     "Cosine",
     "Dense",
@@ -59,6 +61,7 @@ _HOMES = {
     "architecture": ("Dense",),
     "augmentation": ("Augmentation",),
     "callbacks": ("Callback", "EarlyStopping"),
+    "checkpoints": ("Checkpoint",),
     "datasets": ("load_mnist",),
     "history": ("Evaluation", "History"),
     "initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .activations import get_activation
-from .checks import check_number, check_size, check_switch, check_whole
+from .checks import check_number, check_size, check_switch, check_whole, naming
 from .errors import ArgumentError, ArgumentTypeError
 from .initializers import Initializer, get_initializer
 from .losses import MEDIAN, Loss, get_loss
@@ -99,9 +99,11 @@ class Dense:
             )
         if self.bias is not None:
             object.__setattr__(self, "bias", check_switch(self.bias, "bias"))
-        for initializer in (self.initializer, self.bias_initializer):
+        for name in ("initializer", "bias_initializer"):
+            initializer = getattr(self, name)
             if initializer is not None:
-                get_initializer(initializer, auto="zeros")
+                with naming(name):
+                    get_initializer(initializer, auto="zeros")
 
     def __repr__(self) -> str:
         parts = [str(self.units)]
@@ -222,9 +224,11 @@ class Architecture:
             )
         if isinstance(sizes[0], Dense):
             raise ArgumentError(f"the first entry of layers is the number of inputs, a whole number; got {sizes[0]!r}")
-        inputs = check_units(sizes[0], "the number of inputs")
+        inputs = check_units(sizes[0], "the number of inputs, the first entry of layers,")
         chosen_loss = get_loss(loss)
         quantile, label_smoothing = _check_quantile(quantile, loss), _check_label_smoothing(label_smoothing, loss)
+        with naming("bias_initializer"):
+            biases_start = get_initializer(bias_initializer, auto="zeros")
         l1, l2, bias = check_size(l1, "l1"), check_size(l2, "l2"), check_switch(bias, "bias")
         layers: list[Layer] = []
         start, fan_in = 0, inputs
@@ -245,9 +249,9 @@ class Architecture:
                 if (bias if dense.bias is None else dense.bias)
                 else -1,
                 initializer=get_initializer(chosen, auto=default),
-                bias_initializer=get_initializer(
-                    bias_initializer if dense.bias_initializer is None else dense.bias_initializer, auto="zeros"
-                ),
+                bias_initializer=biases_start
+                if dense.bias_initializer is None
+                else get_initializer(dense.bias_initializer, auto="zeros"),
             )
             layers.append(layer)
             start = _round_to_line(layer.bias_start + layer.stride if layer.has_bias else start + fan_in * layer.stride)

@@ -13,10 +13,12 @@ from .architecture import Architecture, Array
 from .augmentation import Augmentation, get_augmentation
 from .blocks import Blocks
 from .callbacks import Callback, Progress
-from .checks import check_number, check_whole
+from .checkpoints import Checkpoint
+from .checks import check_number, check_whole, naming
 from .engines.base import Data, mean_one
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 from .inputs import Samples, Scaling, as_samples, found_scaling
+from .optimizers import Optimizer
 from .schedules import Constant, Schedule, checked_factors, get_schedule
 from .targets import Labels, as_sample_weights, as_targets, class_weights, learn_labels
 
@@ -35,13 +37,13 @@ def check_seed(seed: object) -> int:
     return check_whole(seed, "seed", 0, MAX_SEED)
 
 
-def check_threads(threads: object) -> int:
+def check_threads(threads: object, name: str = "threads") -> int:
     """Return the number of threads as the engines take it: 0 for "auto"."""
     if isinstance(threads, str):
         if threads != "auto":
-            raise ArgumentError(f"threads must be 'auto' or a whole number >= 1, got {threads!r}")
+            raise ArgumentError(f"{name} must be 'auto' or a whole number >= 1, got {threads!r}")
         return 0
-    return check_whole(threads, "threads", 1, 1024)
+    return check_whole(threads, name, 1, 1024)
 
 
 def check_scaling(scaling: object, n_features: int, dtype: np.dtype[Any]) -> str | Scaling:
@@ -82,7 +84,31 @@ def check_callbacks(callbacks: Any, verbose: object) -> list[Callback]:
         if not isinstance(callback, Callback):
             hint = f"; make one: {callback.__name__}()" if isinstance(callback, type) else ""
             raise ArgumentTypeError(f"callbacks must be objects such as EarlyStopping(), got {callback!r}{hint}")
+    chosen.sort(key=lambda callback: isinstance(callback, Checkpoint))  # they save what the others have left
     return [*chosen, Progress(level)] if level else chosen
+
+
+def fit_settings(
+    optimizer: Optimizer,
+    schedule: Schedule,
+    batch_size: int,
+    shuffle: bool,
+    prepared: "Prepared",
+    augmentation: Augmentation | None,
+) -> dict[str, Any]:
+    """Return what has to be the same for a fit to be resumed, as text and numbers; samples are only counted."""
+    n_rows = prepared.data.samples.n_rows if prepared.rows is None else len(prepared.rows)
+    # A class of the user's without words of its own would show its address.
+    shown = repr(schedule) if type(schedule).__repr__ is not object.__repr__ else type(schedule).__name__
+    return {
+        "optimizer": repr(optimizer),
+        "schedule": shown,
+        "batch_size": batch_size,
+        "shuffle": shuffle,
+        "augment": repr(augmentation),
+        "the number of rows in X": None if prepared.blocks else n_rows,
+        "the figures of each epoch": list(prepared.columns),
+    }
 
 
 def check_schedule(schedule: Any, epochs: int, epochs_done: int) -> tuple[Schedule, int]:
@@ -407,8 +433,10 @@ def prepare_fit(
 
 def check_names(hidden: object, output: object) -> None:
     """Say so when an activation is unknown, even one that no layer uses."""
-    for activation in (hidden,) if output is None else (hidden, output):
-        get_activation(activation)  # type: ignore[arg-type]  # it refuses what is not a name
+    for name, activation in (("hidden", hidden), ("output", output)):
+        if activation is not None or name == "hidden":
+            with naming(name):
+                get_activation(activation)  # type: ignore[arg-type]  # it refuses what is not a name
 
 
 def flat_weights(weights: Sequence[Any], architecture: Architecture) -> Array:

@@ -4,6 +4,7 @@ import math
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +48,12 @@ class FitRun:
         Set by `stop`.
     interrupted : bool
         Set by `interrupt`.
+    first_epoch : int
+        How many epochs the network had had when this fit began; as ever in a fit that is resumed.
+    callbacks : sequence of Callback
+        All of this fit.
+    settings : dict
+        What the fit was called with, as text and numbers: what has to be the same for it to be resumed.
     """
 
     network: Any
@@ -61,6 +68,9 @@ class FitRun:
     epoch: int = 0
     stop_reason: str = ""
     interrupted: bool = False
+    first_epoch: int = 0
+    callbacks: Sequence["Callback"] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch; `reason` becomes the history's `stop_reason`."""
@@ -100,6 +110,16 @@ class Callback:
     def on_fit_end(self, run: FitRun) -> None:
         """After the last epoch, and also when the training was interrupted or failed."""
 
+    def memory(self) -> dict[str, Any]:
+        """Return what it has to remember for a fit to be resumed: by name, what JSON can hold, or copies of parameters.
+
+        A callback that is empty-handed, as by default, starts afresh.
+        """
+        return {}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Take over what `memory` gave in an earlier process; called after `on_fit_start`."""
+
 
 class Monitor(Callback):
     """The base of callbacks that watch whether a figure improves; every fit is watched afresh.
@@ -125,7 +145,7 @@ class Monitor(Callback):
     """
 
     def __init__(self, monitor: str, patience: int, min_delta: float) -> None:
-        if monitor not in MONITORS:
+        if not isinstance(monitor, str) or monitor not in MONITORS:
             raise unknown_name("monitor", monitor, MONITORS)
         self.monitor = monitor
         self.patience = check_whole(patience, "patience", 1, 2**31)
@@ -149,6 +169,15 @@ class Monitor(Callback):
         if better:
             self.best_epoch, self.best_value = run.epoch, value
         return better
+
+    def memory(self) -> dict[str, Any]:
+        """Return the best epoch and its figure; see `Callback.memory`."""
+        return {"best_epoch": self.best_epoch, "best_value": self.best_value if self.best_epoch else None}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Take them over; see `Callback.recall`."""
+        self.best_epoch = memory["best_epoch"]
+        self.best_value = memory["best_value"] if self.best_epoch else math.nan
 
     def _remedy(self, run: FitRun) -> str:
         if self.monitor.removeprefix("val_") not in run.columns:
@@ -220,6 +249,16 @@ class EarlyStopping(Monitor):
                 f"for {self.patience} epoch{'s' * (self.patience > 1)}"
             )
 
+    def memory(self) -> dict[str, Any]:
+        """Return the best epoch, its figure and its weights; see `Callback.memory`."""
+        weights = {} if self._best_parameters is None else {"best": self._best_parameters}
+        return super().memory() | weights
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Take them over; see `Callback.recall`."""
+        super().recall(memory)
+        self._best_parameters = memory.get("best")
+
     def on_fit_end(self, run: FitRun) -> None:
         """Go back to the best weights."""
         if self._best_parameters is not None:
@@ -240,10 +279,11 @@ class Progress(Callback):
         self.verbose = verbose
         self._drawn = False
         self._started = 0.0
+        self._before = 0  # epochs of a process that this one resumes
 
     def on_fit_start(self, run: FitRun) -> None:
         """Start the clock."""
-        self._drawn, self._started = False, time.perf_counter()
+        self._drawn, self._started, self._before = False, time.perf_counter(), run.epoch
 
     def on_epoch_end(self, run: FitRun) -> None:
         """Show the epoch."""
@@ -255,7 +295,7 @@ class Progress(Callback):
         parts.append(f"{row['seconds']:.2f} s")
         if run.epoch < run.epochs:
             elapsed = time.perf_counter() - self._started
-            parts.append(f"{duration(elapsed / run.epoch * (run.epochs - run.epoch))} left")
+            parts.append(f"{duration(elapsed / (run.epoch - self._before) * (run.epochs - run.epoch))} left")
         self._write("  ".join(parts))
 
     def on_fit_end(self, run: FitRun) -> None:

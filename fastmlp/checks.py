@@ -4,6 +4,9 @@ NumPy's scalars are taken wherever Python's are, and become Python's, so that wh
 """
 
 import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,8 +39,8 @@ def check_number(value: object, name: str, expected: str = "a number") -> int | 
 
     Raises
     ------
-    ArgumentTypeError
-        Not a real number; truth values are none.
+    ArgumentError, ArgumentTypeError
+        Not a real number; truth values are none. Or a whole number beyond all floats.
 
     Examples
     --------
@@ -47,6 +50,8 @@ def check_number(value: object, name: str, expected: str = "a number") -> int | 
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentTypeError(f"{name} must be {expected}, got {plain(value)!r}")
     number: int | float = plain(value)
+    if isinstance(number, int) and abs(number) > sys.float_info.max:
+        raise ArgumentError(f"{name} must be {expected} of at most {sys.float_info.max:.1e} in size")
     return number
 
 
@@ -69,6 +74,25 @@ def check_switch(value: object, name: str) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise ArgumentTypeError(f"{name} must be True or False, got {plain(value)!r}")
     return bool(value)
+
+
+@contextmanager
+def naming(argument: str) -> Iterator[None]:
+    """Have errors of what is done here name the argument, where they come from code that doesn't know it.
+
+    Examples
+    --------
+    >>> with naming("hidden"):
+    ...     raise ArgumentError("unknown activation 'rellu'")
+    Traceback (most recent call last):
+    fastmlp.errors.ArgumentError: hidden: unknown activation 'rellu'
+    """
+    try:
+        yield
+    except (ArgumentError, ArgumentTypeError) as error:
+        if argument in str(error):
+            raise
+        raise type(error)(f"{argument}: {error}") from None
 
 
 def check_unmasked(values: object, name: str) -> None:

@@ -33,6 +33,20 @@ class DataFileError(FastMLPError, ValueError):
     """A file is not what it should be; the message starts with its path."""
 
 
+class FileWriteError(FastMLPError, OSError):
+    """A file can't be written; the message starts with its path, and a file that was there before is as it was."""
+
+    @classmethod
+    def told(cls, path: object, error: OSError) -> FileWriteError:
+        """Make the error from the system's own."""
+        made = cls(
+            f"{path}: cannot be written: {error.strerror or error}; a file that was there before is as it was. Free "
+            "some space, or give a path that can be written"
+        )
+        made.errno = error.errno
+        return made
+
+
 class TrainingError(FastMLPError, RuntimeError):
     """Training cannot go on."""
 

@@ -122,9 +122,9 @@ class VarianceScaling:
         _make_plain(self, "gain")
         if not (math.isfinite(self.gain) and self.gain >= 0):
             raise ArgumentError(f"gain must be finite and >= 0, got {self.gain}")
-        if self.fan not in ("in", "average"):
+        if not isinstance(self.fan, str) or self.fan not in ("in", "average"):
             raise ArgumentError(f"fan must be 'in' or 'average', got {self.fan!r}")
-        if self.distribution not in ("normal", "uniform"):
+        if not isinstance(self.distribution, str) or self.distribution not in ("normal", "uniform"):
             raise ArgumentError(f"distribution must be 'normal' or 'uniform', got {self.distribution!r}")
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:

@@ -48,16 +48,19 @@ class Scaling:
     found_on: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.found_on not in FOUND_ON:
+        if not isinstance(self.found_on, str) or self.found_on not in FOUND_ON:
             raise ArgumentError(f"found_on of a Scaling must be one of {FOUND_ON}, got {self.found_on!r}")
         for name in ("scale", "shift"):
             try:
-                value = np.asarray(getattr(self, name), dtype=np.float64)
-            except (TypeError, ValueError):
+                given = np.asarray(getattr(self, name))
+                if given.dtype.kind not in "iufO":  # dates and truth values would become numbers
+                    raise TypeError
+                value = given.astype(np.float64)
+            except (TypeError, ValueError, OverflowError):
                 raise ArgumentTypeError(
                     f"{name} of a Scaling must be a number, or one per feature; got {getattr(self, name)!r}"
                 ) from None
-            if value.ndim > 1 or not np.isfinite(value).all():
+            if value.ndim > 1 or value.size == 0 or not np.isfinite(value).all():
                 raise ArgumentError(f"{name} of a Scaling must be one finite number, or one per feature; got {value!r}")
             object.__setattr__(self, name, float(value) if value.ndim == 0 else value)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import arguments, training
+from . import arguments, checkpoints, training
 from .architecture import Architecture, Array, Dense, WeightsAndBias
 from .augmentation import Augmentation
 from .callbacks import FitRun
@@ -167,6 +167,7 @@ class Network:
         shuffle: bool = True,
         augment: str | Augmentation | None = None,
         callbacks: Any = (),
+        resume_from: str | os.PathLike[str] | None = None,
         engine: str = "auto",
         threads: int | str = "auto",
         verbose: int = 1,
@@ -218,6 +219,11 @@ class Network:
             ``Augmentation(shift=2.0, rotation=15.0)``. The samples are images of one channel on a background of 0,
             dense and in memory, or in blocks of such.
         callbacks : sequence of Callback, default ()
+        resume_from : str or path, optional
+            A file of `Checkpoint`: go on with the fit that wrote it, and train what is missing of its `epochs`. With
+            the same data and arguments the result has the bits of a fit that was never interrupted. The network takes
+            over the file's weights, seed, labels, scaling and history. A file that isn't there yet is a fit at its
+            start, so that the same lines begin and go on; one that `save` wrote, a fit that began with the first epoch.
         engine : {"auto", "numba", "numpy"}, default "auto"
         threads : int >= 1 or "auto", default "auto"
             How many threads the compiled engine may use; the result does not depend on it.
@@ -232,7 +238,9 @@ class Network:
         Raises
         ------
         ArgumentError, ArgumentTypeError
-            An argument that can't be used; nothing was trained.
+            An argument that can't be used, or that differs from that of the fit to be resumed; nothing was trained.
+        DataFileError
+            The file to resume from is damaged.
         TrainingError
             The loss or a weight became infinite or NaN.
         MissingDependencyError
@@ -264,14 +272,18 @@ class Network:
         n_batch = check_whole(batch_size, "batch_size", 1, 2**31)
         chosen = get_optimizer(optimizer)
         watchers = arguments.check_callbacks(callbacks, verbose)
-        scheduled = arguments.check_schedule(schedule, n_epochs, self.state.epoch)
         augmentation = arguments.check_augment(augment, self.architecture.inputs)
         switches = (check_switch(shuffle, "shuffle"), arguments.check_threads(threads))
+        found = None if resume_from is None else checkpoints.read(resume_from, self.architecture)
+        # What is asked of the network that is to be trained: this one, or this one as it was when it was saved.
+        origin = self if found is None else Network.from_checkpoint(found)
+        first_epoch = self.state.epoch if found is None else checkpoints.first_epoch(found)
+        scheduled = arguments.check_schedule(schedule, n_epochs, first_epoch)
         prepared = arguments.prepare_fit(
             self.architecture,
-            self.labels,
-            self.scaling,
-            self.seed,
+            origin.labels,
+            origin.scaling,
+            origin.seed,
             X,
             y,
             X_val,
@@ -288,15 +300,28 @@ class Network:
             prepared.blocks,
             augmentation,
         )
+        settings = arguments.fit_settings(chosen, scheduled[0], n_batch, switches[0], prepared, augmentation)
         rate = float(chosen.learning_rate)
-        run = FitRun(self, self.state, History(), chosen, rate, n_epochs, prepared.columns, *scheduled)
+        run = FitRun(self, origin.state, History(), chosen, rate, n_epochs, prepared.columns, *scheduled)
+        run.first_epoch, run.callbacks, run.settings = first_epoch, watchers, settings
+        if found is not None:
+            checkpoints.check_same(resume_from, found, run)
+            self._become(origin)
+            run.state = self.state
+            checkpoints.resume(run, found)
         before = self.labels, self.scaling
         self.labels, self.scaling = prepared.labels, prepared.scaling
         try:
-            return training.fit(plan, run, self.history, watchers)
+            return training.fit(plan, run, self.history, watchers, lambda: checkpoints.recall(run, found))
         finally:
             if not run.history.epochs:
                 self.labels, self.scaling = before
+
+    def _become(self, other: "Network") -> None:
+        """Take over all that training changes; views of the weights that somebody holds go on following them."""
+        self.state.parameters[...] = other.state.parameters
+        self.state = replace(other.state, parameters=self.state.parameters)
+        self.labels, self.scaling, self.history = other.labels, other.scaling, other.history
 
     def __call__(self, X: Any, *, engine: str = "auto") -> Array:
         """Compute the outputs of the network, shape (n_samples, outputs), in its dtype.
@@ -479,7 +504,7 @@ class Network:
             An unknown suffix, or a folder that doesn't exist.
         MissingDependencyError
             ``.safetensors`` or ``.onnx`` without the extra of that name.
-        OSError
+        FileWriteError
             The file can't be written; one that was there before is as it was.
         """
         checked = check_switch(training_state, "training_state")

@@ -1,5 +1,7 @@
 """A learning rate that falls when learning stands still (floor 3; imports callbacks and floor 0)."""
 
+from typing import Any
+
 from .callbacks import FitRun, Monitor
 from .checks import check_number, check_size
 from .errors import ArgumentError
@@ -67,6 +69,20 @@ class ReduceOnPlateau(Monitor):
             f"ReduceOnPlateau(monitor={self.monitor!r}, factor={self.factor}, patience={self.patience}, "
             f"min_delta={self.min_delta}, min_learning_rate={self.min_learning_rate})"
         )
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Start afresh, and check that the figure will be there."""
+        super().on_fit_start(run)
+        self._counted_from = 0
+
+    def memory(self) -> dict[str, Any]:
+        """Return what was the best, and from where patience counts; see `Callback.memory`."""
+        return super().memory() | {"counted_from": self._counted_from}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Take it over; see `Callback.recall`."""
+        super().recall(memory)
+        self._counted_from = memory["counted_from"]
 
     def on_epoch_end(self, run: FitRun) -> None:
         """Lower the rate of the coming epochs when patience is at its end."""

@@ -203,7 +203,7 @@ def as_sample_weights(
     try:
         with np.errstate(over="ignore"):  # what overflows is told below
             weights = np.array(sample_weight, dtype=dtype)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ArgumentTypeError(f"{name} must be numbers, one a sample; got {sample_weight!r}") from None
     if weights.shape != (n_rows,):
         raise ArgumentError(f"{name} must have shape ({n_rows},), one weight a sample; got {weights.shape}")

@@ -64,8 +64,14 @@ class Plan:
     augmentation: Augmentation | None = None
 
 
-def fit(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback]) -> History:
-    """Train for up to ``run.epochs`` epochs.
+def fit(
+    plan: Plan,
+    run: FitRun,
+    total: History,
+    callbacks: Sequence[Callback],
+    recall: Callable[[], object] = lambda: None,
+) -> History:
+    """Train until there have been ``run.epochs`` epochs.
 
     Ctrl-C, or `FitRun.interrupt`, ends the training as a callback's `FitRun.stop` would, with the epoch it fell into
     undone.
@@ -78,6 +84,8 @@ def fit(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback]) 
     total : History
         Of all fits of the network; it gets every row that this fit's gets.
     callbacks : sequence of Callback
+    recall : callable, optional
+        Called when all callbacks have started, to give them back what they remembered of a fit that is resumed.
 
     Returns
     -------
@@ -94,6 +102,7 @@ def fit(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback]) 
             for callback in callbacks:
                 callback.on_fit_start(run)
                 endings.callback(callback.on_fit_end, run)
+            recall()
             _train(plan, run, total, callbacks)
             run.history.stop_reason = run.stop_reason or "epochs done"
         except KeyboardInterrupt:

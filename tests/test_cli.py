@@ -377,7 +377,8 @@ def test_pipe_gets_plain_lines(place):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_control_c_saves_what_there_is(place):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_save_what_there_is(place, number, code):
     command = [sys.executable, "-m", "fastmlp.cli", "train", "nielsen", "--data", "data", "--epochs", "1000000", *NUMPY]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
@@ -387,9 +388,9 @@ def test_control_c_saves_what_there_is(place):
             assert select.select([child.stdout], [], [], 60)[0], "no epoch within a minute"
             lines.append(child.stdout.readline())
             assert lines[-1], child.stderr.read()
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         rest, complaint = child.communicate(timeout=60)
-    assert child.returncode == 130
+    assert child.returncode == code
     assert complaint == ""
     epochs = int(re.search(r"Interrupted; the network is as it was after epoch (\d+)\.", rest)[1])
     assert load("runs/nielsen-001/model.npz").history.epochs == epochs >= 2

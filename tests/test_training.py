@@ -149,7 +149,7 @@ def diverge(net, **options):
 
 
 def test_divergence_is_told_with_a_remedy(engine):
-    with pytest.raises(TrainingError, match=r"diverged.*learning rate 1000.*features from 0 to 19000.*standardize"):
+    with pytest.raises(TrainingError, match=r"diverged.*in epoch 1 .*rate 1000.*features from 0 to 19000.*standardize"):
         diverge(Network([2, 1], loss="squared_error", seed=0), engine=engine)
 
 
@@ -160,6 +160,14 @@ def test_divergence_leaves_finite_weights(engine):
         diverge(net, engine=engine)
     assert np.isfinite(net.state.parameters).all()
     assert net.history.stop_reason == "diverged"
+
+
+def test_a_validation_loss_that_is_not_finite_ends_the_training_too(engine):
+    net = Network([2, 1], loss="squared_error", seed=0)
+    data = {"X_val": [[1e30, 1e30]], "y_val": [1.0], "engine": engine, "verbose": 0}
+    with pytest.raises(TrainingError, match="the validation loss became inf in epoch 1"):
+        net.fit(np.eye(2), np.ones(2), epochs=3, **data)
+    assert net.state.epoch == 0
 
 
 def test_divergence_does_not_lose_earlier_epochs():

@@ -21,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        Always. Its code is 0 for success, 2 for an error that the message on standard error explains, 130 after Ctrl-C.
+        Always. Its code is 0 for success, 2 for an error that the message on standard error explains, 130 after Ctrl-C,
+        143 after SIGTERM.
     """
     try:
         import rich  # noqa: F401  (Typer runs without it, our tables don't)

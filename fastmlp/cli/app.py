@@ -123,7 +123,7 @@ def train(
 ) -> None:
     """Train the network of a recipe, test it and save it.
 
-    Ctrl-C ends the training and keeps the network of the last finished epoch.
+    Ctrl-C, or SIGTERM, ends the training and keeps the network of the last finished epoch.
     """
     from .train import Request, run
 

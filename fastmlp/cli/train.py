@@ -2,9 +2,14 @@
 
 import contextlib
 import dataclasses
+import os
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 
@@ -25,6 +30,9 @@ from .show import EpochRows, Screen
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of its signal, as shells have it."""
+
+TERMINATED = 143
+"""Exit code after SIGTERM, in the same way."""
 
 _MODEL = "model.npz"
 
@@ -54,7 +62,7 @@ def run(request: Request) -> int:
     Returns
     -------
     int
-        The exit code: 0, or `INTERRUPTED`.
+        The exit code: 0, `INTERRUPTED` or `TERMINATED`.
 
     Raises
     ------
@@ -89,7 +97,7 @@ def run(request: Request) -> int:
             }
         )
         screen.say()
-        with EpochRows(screen) as table:
+        with EpochRows(screen) as table, _sigterm_as_ctrl_c() as heard:
             history = recipe.fit(network, data, engine=request.engine, threads=threads, callbacks=[table], verbose=0)
     except BaseException:
         if network.history.epochs:
@@ -101,9 +109,10 @@ def run(request: Request) -> int:
             place.discard()
     screen.say()
     interrupted = history.stop_reason == "interrupted"
+    code = 0 if not interrupted else TERMINATED if heard else INTERRUPTED
     if interrupted and not history.epochs:
         screen.say("Interrupted before the first epoch was done; there is nothing to save.", "yellow")
-        return INTERRUPTED
+        return code
     if interrupted:
         screen.say(f"Interrupted; the network is as it was after epoch {history.epochs}.", "yellow")
     saved = _save(network, place, screen)
@@ -114,7 +123,29 @@ def run(request: Request) -> int:
         _draw(network, dataset, saved, screen)
     if screen.is_terminal:
         screen.say(f"Look closer with: fastmlp evaluate {saved}")
-    return INTERRUPTED if interrupted else 0
+    return code
+
+
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[list[int]]:
+    """Have SIGTERM end a training as Ctrl-C does; the list holds it when it came.
+
+    It is what `kill`, a service manager or a batch system sends before it kills in earnest.
+    """
+    heard: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # Python lets no other set handlers
+        yield heard
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def changed_recipe(request: Request) -> Recipe:
@@ -215,7 +246,7 @@ def _save(network: Network, place: Place, screen: Screen) -> Path:
     try:
         network.save(file)
     except OSError as error:
-        screen.say(f"The model could not be saved as {file}: {error.strerror or error}", "red")
+        screen.say(f"The model could not be saved as {file}: {_reason(error)}", "red")
         file = Path(tempfile.mkdtemp(prefix="fastmlp-")) / _MODEL
         network.save(file)
     screen.say(f"Model saved as {file}")
@@ -228,6 +259,10 @@ def _draw(network: Network, dataset: Dataset, saved: Path, screen: Screen) -> No
         plot.draw(plot.Subject.of(network, dataset), plot.KINDS, saved, screen, skip=True)
     except OSError as error:
         screen.say(f"Plots could not be written beside the model: {error.strerror or error}", "red")
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _units(text: str) -> list[int]:

@@ -41,6 +41,8 @@ def get_engine(name: str = "auto") -> Engine:
     >>> get_engine("numpy").name
     'numpy'
     """
+    if not isinstance(name, str):
+        raise unknown_name("engine", name, ENGINES)
     if name == "numpy":
         return cast(Engine, reference)
     if name == "auto":

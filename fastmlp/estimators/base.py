@@ -21,7 +21,7 @@ from ..engines import Data, Engine, get_engine
 from ..engines.base import mean_one
 from ..errors import ArgumentError, DivergenceError
 from ..formats import Checkpoint
-from ..inputs import Samples, Scaling, as_samples
+from ..inputs import Samples, Scaling, as_samples, memory_range
 from ..network import Network
 from ..plateau import ReduceOnPlateau
 from ..schedules import Schedule
@@ -135,7 +135,12 @@ class BaseMLP(BaseEstimator):
         self, settings: Settings, architecture: Architecture, labels: Labels, given: Any
     ) -> tuple[Network, Progress]:
         """Start a new network, with the draws of scikit-learn: the same random_state gives the same first weights."""
-        random_state = check_random_state(self.random_state)
+        try:
+            random_state = check_random_state(self.random_state)
+        except ValueError as error:
+            raise ArgumentError(
+                f"random_state must be None, a whole number from 0 to 2**32 - 1 or a RandomState: {error}"
+            ) from None
         parameters = architecture.initialize(random_state)
         dropping = any(layer.dropout for layer in architecture.layers)
         seed = int(random_state.randint(2**31 - 1)) if dropping else 0
@@ -197,6 +202,7 @@ class BaseMLP(BaseEstimator):
             self._metric,
             self._loss_share(),
             schedule,
+            data.samples,
         )
         try:
             self.n_iter_, self.stop_reason_ = train(course)
@@ -223,9 +229,11 @@ class BaseMLP(BaseEstimator):
             verbose=settings.verbose,
         )
         if not (np.isfinite(found.objective) and np.isfinite(found.parameters).all()):
+            low, high = memory_range(data.samples)
             raise DivergenceError(
-                "training diverged: the loss or the weights that solver='lbfgs' arrived at are not finite. Weights are "
-                "as they were before; give standardize=True, or scale X and y to about unit size"
+                f"training diverged in iteration {found.iterations}: the loss or the weights that solver='lbfgs' "
+                f"arrived at are not finite, with features from {low:g} to {high:g}. Weights are as they were before; "
+                "give standardize=True, or scale X and y to about unit size"
             )
         network.state.parameters[...] = found.parameters
         self.n_iter_, self.loss_, self.stop_reason_ = found.iterations, found.objective, found.reason

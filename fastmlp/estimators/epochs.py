@@ -18,6 +18,7 @@ from ..callbacks import FitRun
 from ..engines.base import Engine
 from ..errors import DivergenceError
 from ..history import History
+from ..inputs import Samples, memory_range
 from ..network import Network
 from ..optimizers import SGD, Optimizer
 from ..plateau import ReduceOnPlateau
@@ -93,6 +94,8 @@ class Course:
     loss_share : float
         By what losses are multiplied where they are shown: scikit-learn's squared error is a mean over outputs.
     schedule : Schedule or None
+    samples : Samples
+        Those trained on, as messages tell of them.
     """
 
     network: Network
@@ -109,6 +112,7 @@ class Course:
     metric: str
     loss_share: float
     schedule: Schedule | None
+    samples: Samples
 
 
 def train(course: Course) -> tuple[int, str]:
@@ -204,7 +208,8 @@ def _epoch(course: Course, run: FitRun, norm: float, number: int) -> float:
     seconds = time.perf_counter() - started
     loss = course.loss_share * loss / len(order)
     if not (math.isfinite(loss) and math.isfinite(after)):
-        raise _divergence(number, loss, rates)
+        what = "weights became infinite or NaN" if math.isfinite(loss) else f"the loss became {loss}"
+        raise _divergence(course, number, what, rates)
     # The weights at each step are not known; that their squares change evenly is exact for one step an epoch.
     between = norm + (after - norm) * (batches.steps - 1) / (2 * batches.steps)
     objective = loss + penalty * between
@@ -215,6 +220,8 @@ def _epoch(course: Course, run: FitRun, norm: float, number: int) -> float:
     if course.judge is not None:
         val_loss, val_score = course.judge(state.parameters)
         val_loss *= course.loss_share
+        if not math.isfinite(val_loss):
+            raise _divergence(course, number, f"the validation loss became {val_loss}", rates)
         row |= {"val_loss": val_loss, f"val_{course.metric}": val_score}
     state.epoch += 1
     progress.samples += len(order)
@@ -290,9 +297,10 @@ def _squared_norm(architecture: Architecture, parameters: Array) -> float:
     return total
 
 
-def _divergence(number: int, loss: float, rates: NDArray[np.float64]) -> DivergenceError:
-    what = "weights became infinite or NaN" if math.isfinite(loss) else f"the loss became {loss}"
+def _divergence(course: Course, number: int, what: str, rates: NDArray[np.float64]) -> DivergenceError:
+    low, high = memory_range(course.samples)
     return DivergenceError(
-        f"training diverged in iteration {number}: {what}, at a learning rate of {rates.max():g}. Weights are as they "
-        "were before it. Try a smaller learning_rate_init, or standardize=True where features are far from unit size"
+        f"training diverged in iteration {number}: {what}, at a learning rate of {rates.max():g} and with features "
+        f"from {low:g} to {high:g}. Weights are as they were before it. Try a smaller learning_rate_init, or "
+        "standardize=True where features are far from unit size"
     )

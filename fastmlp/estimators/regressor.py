@@ -8,6 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from ..architecture import Array
+from ..checks import naming
 from ..errors import ArgumentError, unknown_name
 from ..losses import LOSSES
 from ..targets import Labels, Targets
@@ -180,7 +181,7 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and y.min() < 0:
+        if isinstance(self.loss, str) and self.loss == "poisson" and y.min() < 0:
             raise ArgumentError(f"y must be >= 0 for loss='poisson', which is about counts; got {y.min():g}")
         return X, y
 
@@ -199,9 +200,10 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
 
     def _loss_and_output(self) -> tuple[str, str | None]:
         choices = [name for name in LOSSES if name not in _OF_CLASSES]
-        if self.loss not in choices:
+        if not isinstance(self.loss, str) or self.loss not in choices:
             raise unknown_name("loss", self.loss, choices)
-        return self.loss, None if self.output_activation is None else own_name(self.output_activation)
+        with naming("output_activation"):
+            return self.loss, None if self.output_activation is None else own_name(self.output_activation)
 
     def _loss_options(self) -> dict[str, Any]:
         return {"quantile": self.quantile} if self.loss == "quantile" else {}

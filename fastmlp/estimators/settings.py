@@ -119,7 +119,7 @@ def read_settings(estimator: Any) -> Settings:
     if optimizer is None and any(layer.dropout for layer in hidden):
         raise ArgumentError("dropout needs a solver that goes through batches, such as 'adam'; got solver='lbfgs'")
     batch_size = estimator.batch_size
-    n_threads = estimator.n_threads
+    n_threads, verbose = estimator.n_threads, estimator.verbose
     return Settings(
         hidden=hidden,
         last=last,
@@ -131,16 +131,16 @@ def read_settings(estimator: Any) -> Settings:
         schedule=_schedule(estimator.schedule, estimator.solver),
         early_stopping=_early_stopping(estimator.early_stopping),
         patience=_patience(estimator.n_iter_no_change),
-        threads=0 if n_threads is None else arguments.check_threads(n_threads),
+        threads=0 if n_threads is None else arguments.check_threads(n_threads, "n_threads"),
         max_iter=check_whole(estimator.max_iter, "max_iter", 1, 2**31),
         max_fun=check_whole(estimator.max_fun, "max_fun", 1, 2**31),
-        verbose=check_whole(int(estimator.verbose), "verbose", 0, 2**31),
+        verbose=check_whole(int(verbose) if isinstance(verbose, bool | np.bool_) else verbose, "verbose", 0, 2**31),
         shuffle=check_switch(estimator.shuffle, "shuffle"),
         warm_start=check_switch(estimator.warm_start, "warm_start"),
         standardize=check_switch(estimator.standardize, "standardize"),
         tol=check_size(estimator.tol, "tol"),
         validation_fraction=below_one(estimator.validation_fraction, "validation_fraction"),
-        callbacks=arguments.check_callbacks(estimator.callbacks or (), 0),
+        callbacks=arguments.check_callbacks(() if estimator.callbacks is None else estimator.callbacks, 0),
     )
 
 
@@ -159,6 +159,8 @@ def goes_through_batches(estimator: Any) -> bool:
 
 def _layers(sizes: Any, activation: Any, dropout: Any) -> tuple[tuple[Dense, ...], VarianceScaling]:
     """Hidden layers, and the initializer of the output layer: that of the hidden layer before it."""
+    if isinstance(sizes, bytes | set | dict):  # numbers without an order, or without a meaning
+        raise ArgumentTypeError(f"hidden_layer_sizes must be a list of whole numbers, such as (100, 50); got {sizes!r}")
     units = list(sizes) if np.iterable(sizes) and not isinstance(sizes, str) else [sizes]
     checked = [check_units(size, "an entry of hidden_layer_sizes") for size in units]
     activations = [own_name(name) for name in _one_a_layer(activation, len(checked), "activation")]

@@ -45,7 +45,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **opti
         The suffix is not of a known format, or the folder does not exist.
     MissingDependencyError
         The format needs a package that is not installed.
-    OSError
+    FileWriteError
         The file can't be written. One that was there before is as it was.
     """
     checked = check_path(path, WRITABLE)

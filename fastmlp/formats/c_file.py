@@ -13,8 +13,8 @@ import numpy as np
 
 from ..architecture import Architecture, Array
 from ..errors import ArgumentError
+from ..whole_files import write_bytes
 from .checkpoint import Checkpoint
-from .whole import write_whole
 
 _LONGEST_LITERAL = 4095
 """Characters of a string that every C99 compiler takes."""
@@ -80,7 +80,7 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = False) -> No
     OSError
         The file can't be written. One that was there before is as it was.
     """
-    write_whole(path, source(checkpoint).encode("ascii"))
+    write_bytes(path, source(checkpoint).encode("ascii"))
 
 
 def source(checkpoint: Checkpoint) -> str:

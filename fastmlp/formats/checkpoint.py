@@ -1,6 +1,7 @@
 """What a file holds of a network, whatever its format (floor 3; imports numpy and floors 0 to 3)."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +10,31 @@ from ..history import History
 from ..inputs import Scaling
 from ..state import TrainingState
 from ..targets import Labels
+
+
+@dataclass
+class FitUnderWay:
+    """Where a fit stands, besides what is the network's own.
+
+    Attributes
+    ----------
+    first_epoch : int
+        How many epochs the network had had when it began.
+    learning_rate : float
+        Of the coming epochs, as callbacks have left it.
+    stop_reason : str
+        Why a callback ended it; empty if none did.
+    settings : dict
+        What it was called with, as text and numbers.
+    memories : list of (str, dict)
+        Of the callbacks that have one: the name of the class, and what `Callback.memory` gave.
+    """
+
+    first_epoch: int
+    learning_rate: float
+    stop_reason: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    memories: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 @dataclass
@@ -24,6 +50,10 @@ class Checkpoint:
     scaling : str or Scaling
         ``"auto"`` or ``"standardize"`` before the first fit; otherwise a `Scaling`.
     history : History
+    under_way : FitUnderWay or None
+        None where the network was saved between fits.
+    goes_on : bool
+        Whether `state` is all that training needs to go on with the same bits; not so in a file of weights only.
     """
 
     architecture: Architecture
@@ -31,6 +61,8 @@ class Checkpoint:
     labels: Labels | None = None
     scaling: str | Scaling = "auto"
     history: History = field(default_factory=History)
+    under_way: FitUnderWay | None = None
+    goes_on: bool = True
 
 
 def new_generator(seed: int) -> np.random.Generator:

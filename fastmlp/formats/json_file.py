@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..architecture import Array
+from ..whole_files import write_bytes
 from .checkpoint import Checkpoint
 from .npz import WrongContentError, check_header
 from .reading import PlainReader, describe_plainly, told_as_file_errors
-from .whole import write_whole
 
 _SHORTEST_NUMBER = 2
 """Characters that a number takes at least, with its comma."""
@@ -25,7 +25,7 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = True) -> Non
     header, arrays = describe_plainly(checkpoint, training_state)
     head = json.dumps(header, indent=2, allow_nan=False, ensure_ascii=False).removesuffix("\n}")
     parts = ",\n".join(f"    {json.dumps(name)}: {_text(array)}" for name, array in arrays.items())
-    write_whole(path, f'{head},\n  "arrays": {{\n{parts}\n  }}\n}}\n'.encode())
+    write_bytes(path, f'{head},\n  "arrays": {{\n{parts}\n  }}\n}}\n'.encode())
 
 
 def load(path: Path) -> Checkpoint:

@@ -7,12 +7,9 @@ it, and takes no more memory than the file is long before it has checked that ev
 says.
 """
 
-import contextlib
 import json
 import math
-import os
 import platform
-import secrets
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -21,14 +18,15 @@ from typing import Any
 import numpy as np
 
 from ..architecture import Architecture, Array, Dense, Layer
-from ..checks import plain
+from ..checks import check_size, plain
 from ..errors import ArgumentError, DataFileError
 from ..history import History
 from ..initializers import Initializer, Normal, Uniform, VarianceScaling, Zeros
 from ..inputs import FOUND_ON, Scaling
 from ..state import TrainingState
 from ..targets import TASKS, Labels
-from .checkpoint import Checkpoint, new_generator
+from ..whole_files import write_whole
+from .checkpoint import Checkpoint, FitUnderWay, new_generator
 
 MAGIC = "fastmlp"
 FORMAT = 1
@@ -52,12 +50,13 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = True) -> Non
     ------
     ArgumentError
         Labels that JSON and NumPy arrays cannot hold, or weights that are not finite.
-    OSError
+    FileWriteError
         The file can't be written. One that was there before is as it was.
     """
     header, arrays = describe(checkpoint, training_state)
     text = json.dumps(header, allow_nan=False).encode()
-    _write_whole(path, {"header": np.frombuffer(text, dtype=np.uint8), **arrays})
+    arrays = {"header": np.frombuffer(text, dtype=np.uint8), **arrays}
+    write_whole(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
 
 
 def load(path: Path) -> Checkpoint:
@@ -131,10 +130,26 @@ def describe(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, An
             header["labels"]["objects"] = _plain_labels(labels.classes)
         else:
             arrays["classes"] = labels.classes
+    if checkpoint.under_way is not None:
+        header["under_way"], remembered = _describe_under_way(checkpoint.under_way, architecture)
+        arrays |= remembered
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ArgumentError(f"{name} of the network is not finite, so it is not saved")
     return header, arrays
+
+
+def _describe_under_way(under_way: FitUnderWay, architecture: Architecture) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the header's part, and the vectors that callbacks remember, by weights and biases as all vectors are."""
+    described: dict[str, Any] = {**vars(under_way), "memories": []}
+    arrays: dict[str, Array] = {}
+    for number, (kind, memory) in enumerate(under_way.memories):
+        vectors = {name: value for name, value in memory.items() if isinstance(value, np.ndarray)}
+        for name, vector in vectors.items():
+            arrays |= _parts(architecture, vector, f"memory{number}_{name}_")
+        values = {name: plain(value) for name, value in memory.items() if name not in vectors}
+        described["memories"].append({"kind": kind, "values": values, "vectors": list(vectors)})
+    return described, arrays
 
 
 def _parts(architecture: Architecture, flat: Array, prefix: str) -> dict[str, Array]:
@@ -194,22 +209,6 @@ def _version() -> str:
         return "unknown"
 
 
-def _write_whole(path: Path, arrays: dict[str, Array]) -> None:
-    # Beside the target, for a rename is atomic only within a file system; a link stays a link.
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-
-
 class Reader:
     """Reads a file part by part, whatever its format, and believes nothing it has not checked.
 
@@ -259,7 +258,24 @@ class Reader:
         scaling = self.scaling(header)
         if isinstance(scaling, Scaling):
             scaling.vectors(architecture.inputs, architecture.dtype)  # raises where it doesn't fit
-        return Checkpoint(architecture, state, labels, scaling, History.from_dict(header["history"]))
+        return Checkpoint(
+            *(architecture, state, labels, scaling, History.from_dict(header["history"])),
+            under_way=self.under_way(header.get("under_way"), architecture),
+            goes_on=header["generator"] is not None,
+        )
+
+    def under_way(self, described: Any, architecture: Architecture) -> FitUnderWay | None:
+        """Read what a fit that was under way remembered, if one was."""
+        if described is None:  # saved between fits, or before there were checkpoints
+            return None
+        memories = []
+        for number, memory in enumerate(described["memories"]):
+            values = {str(name): value for name, value in memory["values"].items()}
+            vectors = {name: self.vector(architecture, f"memory{number}_{name}_") for name in memory["vectors"]}
+            memories.append((str(memory["kind"]), values | vectors))
+        rate = check_size(described["learning_rate"], "learning_rate")
+        reason, settings = str(described["stop_reason"]), dict(described["settings"])
+        return FitUnderWay(_counter(described, "first_epoch"), float(rate), reason, settings, memories)
 
     def vector(self, architecture: Architecture, prefix: str) -> Array:
         """Read parameters or a moment, in the architecture's layout."""

@@ -15,9 +15,9 @@ from ..activations import LARGEST_EXPONENT, LEAKY_SLOPE
 from ..architecture import Array
 from ..errors import ArgumentError
 from ..inputs import Scaling
+from ..whole_files import write_bytes
 from .checkpoint import Checkpoint
 from .reading import describe_plainly
-from .whole import write_whole
 
 OPSET = 20
 """The first with Gelu; ONNX Runtime has it since 1.17."""
@@ -52,7 +52,7 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = False) -> No
     OSError
         The file can't be written. One that was there before is as it was.
     """
-    write_whole(path, model(checkpoint).SerializeToString(deterministic=True))
+    write_bytes(path, model(checkpoint).SerializeToString(deterministic=True))
 
 
 def model(checkpoint: Checkpoint) -> Any:

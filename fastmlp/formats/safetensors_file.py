@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..architecture import Array
+from ..whole_files import write_bytes
 from .checkpoint import Checkpoint
 from .npz import WrongContentError, check_header
 from .reading import PlainReader, describe_plainly, told_as_file_errors
-from .whole import write_whole
 
 _KEY = "fastmlp"
 
@@ -24,7 +24,7 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = True) -> Non
 
     header, arrays = describe_plainly(checkpoint, training_state)
     tensors = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    write_whole(path, as_bytes(tensors, metadata={_KEY: json.dumps(header, allow_nan=False)}))
+    write_bytes(path, as_bytes(tensors, metadata={_KEY: json.dumps(header, allow_nan=False)}))
 
 
 def load(path: Path) -> Checkpoint:

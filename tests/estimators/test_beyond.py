@@ -241,7 +241,8 @@ def test_well_scaled_features_are_no_warning(scale, waves):
 
 
 def test_a_training_that_diverges_says_what_to_do(waves):
-    with pytest.raises(DivergenceError, match="learning_rate_init"):
+    told = r"in iteration \d+: .*learning rate of 1e\+06 and with features from -\d.* to \d.*learning_rate_init"
+    with pytest.raises(DivergenceError, match=told):
         regressor(solver="sgd", learning_rate_init=1e6, activation="identity").fit(*waves)
 
 
