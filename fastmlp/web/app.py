@@ -43,7 +43,7 @@ from ..images import as_digit
 from ..network import Network, load
 from . import limits
 from .gallery import Gallery
-from .guard import Guard
+from .guard import LOCAL, Guard
 from .looking import check_network, look, neuron
 from .refusals import Refusal, body_of, settings_of, whole_number
 from .settings import Settings, choices
@@ -290,7 +290,7 @@ def create_app(page: Page, hosts: tuple[set[str], bool] | None = None) -> Guard:
 
     handlers: dict[Any, Any] = {Refusal: _refuse, FastMLPError: _explain, HTTPException: _say}
     app = Starlette(routes=page.routes(), exception_handlers=handlers, lifespan=lifespan)
-    names, any_address = hosts or ({"localhost", "127.0.0.1", "::1"}, False)
+    names, any_address = hosts or (set(LOCAL), False)
     return Guard(app, names, any_address)
 
 

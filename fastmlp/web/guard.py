@@ -29,6 +29,10 @@ HEADERS = {
 """Headers of every response: the page runs no code and shows no frame but its own, and talks to nobody else."""
 
 
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of a machine to itself."""
+
+
 class Guard:
     """Lets requests pass that name this server and come from its own page.
 
@@ -111,11 +115,10 @@ def names_of(host: str) -> tuple[set[str], bool]:
     >>> names_of("127.0.0.1") == ({"127.0.0.1", "::1", "localhost"}, False)
     True
     """
-    names = {"localhost", "127.0.0.1", "::1"}
-    if host in names:
-        return names, False
+    if host in LOCAL:
+        return set(LOCAL), False
     everywhere = _is_address(host) and ipaddress.ip_address(host).is_unspecified
-    return names | ({socket.gethostname().lower()} if everywhere else {host.lower()}), everywhere
+    return set(LOCAL) | ({socket.gethostname().lower()} if everywhere else {host.lower()}), everywhere
 
 
 def _is_address(name: str) -> bool:

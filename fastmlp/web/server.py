@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 import webbrowser
 from dataclasses import replace
@@ -15,7 +16,7 @@ from ..checks import check_whole
 from ..errors import ArgumentError
 from ..network import load
 from .app import Page, create_app
-from .guard import names_of
+from .guard import LOCAL, names_of
 from .settings import Settings
 
 FIRST_EPOCHS = 4
@@ -46,6 +47,8 @@ def run(model: str | None, host: str, port: int, open_browser: bool) -> None:
         )
         address = _address(host, listening.getsockname()[1])
         print(f"The page is at {address} (Ctrl-C ends it)", flush=True)
+        if host not in LOCAL:
+            print("Whoever reaches this address can use the page: it asks for no password", file=sys.stderr)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         _Server(config, page).run(sockets=[listening])

@@ -76,3 +76,26 @@ def test_ctrl_c_ends_it_in_the_middle_of_trainings_and_streams(tmp_path, network
     finally:
         process.kill()
     assert (process.returncode, output, errors) == (0, "Closed\n", "")
+
+
+def test_listening_for_others_is_warned_about(tmp_path, network):
+    network.save(tmp_path / "net.npz")
+    command = [
+        sys.executable,
+        "-m",
+        "fastmlp.cli",
+        "serve",
+        str(tmp_path / "net.npz"),
+        "--host",
+        "0.0.0.0",
+        "--port",
+        "0",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout.readline().startswith("The page is at http://127.0.0.1:")
+        warning = process.stderr.readline()
+        process.kill()
+    assert "no password" in warning
