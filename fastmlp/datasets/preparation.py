@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastmlp.checks import check_unmasked
+from fastmlp.checks import check_number, check_switch, check_unmasked
 from fastmlp.errors import ArgumentError, ArgumentTypeError
 from fastmlp.feature_statistics import mean_and_deviation, row_blocks
 
 _PARTS = ("training", "validation", "test")
+_MOST_CLASSES = 2**31
 
 
 def one_hot(y: ArrayLike, n_classes: int | None = None, dtype: DTypeLike = np.float32) -> NDArray[Any]:
@@ -70,6 +71,8 @@ def one_hot(y: ArrayLike, n_classes: int | None = None, dtype: DTypeLike = np.fl
         raise ArgumentTypeError(f"n_classes must be an integer, not {type(n_classes).__name__}")
     elif n_classes < 1:
         raise ArgumentError(f"n_classes must be 1 or more, not {n_classes}")
+    elif n_classes > _MOST_CLASSES:
+        raise ArgumentError(f"n_classes must be at most {_MOST_CLASSES:,}, not {n_classes}")
     out_of_range = (labels < 0) | (labels >= n_classes)
     if out_of_range.any():
         row = int(out_of_range.argmax())
@@ -326,6 +329,8 @@ def split(
         raise ArgumentTypeError(f"seed must be an integer or None, not {type(seed).__name__}")
     if seed is not None and seed < 0:
         raise ArgumentError(f"seed must be 0 or more, not {seed}")
+    check_switch(stratify, "stratify")
+    check_switch(shuffle, "shuffle")
 
     sizes = np.array([n_training, n_validation, n_test])
     order = np.random.default_rng(seed).permutation(n_rows) if shuffle else np.arange(n_rows)
@@ -475,10 +480,7 @@ def _as_features(name: str, value: ArrayLike, n_features: int) -> NDArray[np.flo
 
 
 def _as_finite(name: str, value: float, dtype: np.dtype[Any]) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise ArgumentTypeError(f"{name} must be a number, not {type(value).__name__}") from error
+    number = float(check_number(value, name))
     if not math.isfinite(number) or abs(number) > float(np.finfo(dtype).max):
         raise ArgumentError(f"{name} must be finite in {dtype}, not {number}")
     return number
