@@ -21,7 +21,8 @@ class Checkpoint(Monitor):
 
     Each file is written whole or not at all: at whatever moment the process is killed, the last checkpoint is there.
     However the training ends, its last finished epoch is saved too. A checkpoint is a model file, which `fastmlp.load`
-    reads.
+    reads. Among the callbacks of an estimator it saves the network inside; what the estimator remembers besides, which
+    resuming with the same bits would need, is not in the file.
 
     Parameters
     ----------
