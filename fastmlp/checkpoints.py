@@ -21,7 +21,8 @@ class Checkpoint(Monitor):
 
     Each file is written whole or not at all: at whatever moment the process is killed, the last checkpoint is there.
     However the training ends, its last finished epoch is saved too. A checkpoint is a model file, which `fastmlp.load`
-    reads.
+    reads. Among the callbacks of an estimator it saves the network inside; what the estimator remembers besides, which
+    resuming with the same bits would need, is not in the file.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ class Checkpoint(Monitor):
         """Start afresh, check what can be checked, and clear away what a killed process left."""
         if self.keeps_best:
             super().on_fit_start(run)
-        if not self.path.parent.is_dir():
+        if not os.path.isdir(self.path.parent):
             raise ArgumentError(f"path: the folder {str(self.path.parent)!r} does not exist; make it first")
         self.best_epoch, self._saved = 0, run.epoch if run.epoch else -1
         for path in (self.path, self.best_path):
@@ -160,9 +161,9 @@ def read(resume_from: Any, architecture: Any) -> formats.Checkpoint | None:
         The file is damaged.
     """
     path = _checked(resume_from, "resume_from")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise ArgumentError(f"resume_from: the folder {str(path.parent)!r} does not exist")
-    if not path.exists():
+    if not os.path.exists(path):
         return None
     found = formats.load_checkpoint(path)
     if found.architecture != architecture:
@@ -231,7 +232,13 @@ def recall(run: FitRun, found: formats.Checkpoint | None) -> None:
     """Give every callback its memory back, where there is a fit to be resumed."""
     if found is not None and found.under_way is not None:
         for callback, (_, memory) in zip(_with_memory(run), found.under_way.memories, strict=True):
-            callback.recall(memory)
+            try:
+                callback.recall(memory)
+            except (KeyError, TypeError) as error:
+                raise ArgumentError(
+                    f"resume_from: what {type(callback).__name__} remembered can't be read from the file "
+                    f"({type(error).__name__}: {error}); it was written by another version, or changed"
+                ) from error
 
 
 def _with_memory(run: FitRun) -> list[Callback]:

@@ -1,5 +1,6 @@
 """Checkpoints: what they keep, and that a training that goes on from one has the bits of one never interrupted."""
 
+import json
 import os
 import random
 import signal
@@ -231,6 +232,28 @@ def test_other_files_are_not_resumed_from(blobs, path):
     path.write_bytes(b"no archive")
     with pytest.raises(DataFileError, match=r"run\.npz"):
         fit(network(), blobs, resume_from=path)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda stand: stand.update(memories=[{"kind": "EarlyStopping", "values": {}, "vectors": []}]), ArgumentError),
+        (lambda stand: stand.update(memories=[{"kind": "EarlyStopping"}]), DataFileError),
+        (lambda stand: stand["memories"][0].update(vectors=["missing"]), DataFileError),
+        (lambda stand: stand.update(learning_rate=-1.0), DataFileError),
+        (lambda stand: stand.update(first_epoch=99), ArgumentError),
+        (lambda stand: stand.clear(), DataFileError),
+    ],
+)
+def test_a_checkpoint_that_was_changed_is_refused(blobs, path, change, error):
+    fit(network(), blobs, 4, callbacks=[EarlyStopping("loss"), Checkpoint(path)])
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    header = json.loads(arrays["header"].tobytes())
+    change(header["under_way"])
+    np.savez(path, **arrays | {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)})
+    with pytest.raises(error):
+        fit(network(), blobs, callbacks=[EarlyStopping("loss")], resume_from=path)
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ class Reader:
         memories = []
         for number, memory in enumerate(described["memories"]):
             values = {str(name): value for name, value in memory["values"].items()}
-            vectors = {name: self.vector(architecture, f"memory{number}_{name}_") for name in memory["vectors"]}
+            vectors = {name: self.vector(architecture, f"memory{number}_{name}_") for name in set(memory["vectors"])}
             memories.append((str(memory["kind"]), values | vectors))
         rate = check_size(described["learning_rate"], "learning_rate")
         reason, settings = str(described["stop_reason"]), dict(described["settings"])
