@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .architecture import Dense
     from .callbacks import Callback, EarlyStopping
     from .datasets import load_mnist
+    from .exchange import from_keras, from_sklearn, from_torch, to_keras_weights, to_sklearn_weights, to_torch_state
     from .history import Evaluation, History
     from .initializers import Normal, Uniform, VarianceScaling, Zeros
     from .inputs import Scaling
@@ -49,14 +50,28 @@ __all__ = [
     "Zeros",
     "__version__",
     "errors",
+    "from_keras",
+    "from_sklearn",
+    "from_torch",
     "load",
     "load_mnist",
+    "to_keras_weights",
+    "to_sklearn_weights",
+    "to_torch_state",
 ]
 
 _HOMES = {
     "architecture": ("Dense",),
     "callbacks": ("Callback", "EarlyStopping"),
     "datasets": ("load_mnist",),
+    "exchange": (
+        "from_keras",
+        "from_sklearn",
+        "from_torch",
+        "to_keras_weights",
+        "to_sklearn_weights",
+        "to_torch_state",
+    ),
     "history": ("Evaluation", "History"),
     "initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),
     "inputs": ("Scaling",),

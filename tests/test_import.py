@@ -5,7 +5,20 @@ import pytest
 
 import fastmlp
 
-OPTIONAL = ("numba", "llvmlite", "sklearn", "scipy", "pandas", "matplotlib", "rich", "typer", "safetensors", "onnx")
+OPTIONAL = (
+    "numba",
+    "llvmlite",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "rich",
+    "typer",
+    "safetensors",
+    "onnx",
+    "torch",
+    "keras",
+)
 
 
 def modules_after(code):
