@@ -146,6 +146,24 @@ def test_arithmetic_between_layers_goes_into_the_weights(path):
     np.testing.assert_allclose(load(path)(X4, engine="numpy"), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_gelu_in_parts_is_read(path, last):
+    nodes = [
+        ("MatMul", ["x", "W"], "z", {}),
+        ("Div", ["z", "root"], "d", {}),
+        ("Erf", ["d"], "e", {}),
+        ("Add", ["e", "one"], "f", {}),
+        ("Mul", ["z", "f"], "m", {}),
+        ("Mul", ["m", "half"], "y" if last else "a", {}),
+        *([] if last else [("MatMul", ["a", "V"], "y", {})]),
+    ]
+    numbers = {"root": np.float32(np.sqrt(2)), "one": np.float32(1), "half": np.float32(0.5)}
+    net = load(write(path, nodes, {"W": W, "V": V, **numbers}))
+    assert net.architecture.layers[0].activation == "gelu"
+    np.testing.assert_array_equal(net.weights[-1][0], W if last else V)
+    assert net.weights[-1][1] is None
+
+
 MATMUL = ("MatMul", ["x", "W"], "z", {})
 
 
@@ -168,6 +186,7 @@ MATMUL = ("MatMul", ["x", "W"], "z", {})
         ([MATMUL, ("Div", ["b", "z"], "y", {})], "divides"),
         ([MATMUL, ("MatMul", ["z", "W"], "y", {})], r"weights of shape \(4, 3\) follow a layer of 3 units"),
         ([("Identity", ["x"], "y", {})], "no layers"),
+        ([("Cast", ["x"], "c", {"to": 7}), ("MatMul", ["c", "W"], "y", {})], "'n0'.*to=7"),
         ([MATMUL, ("Reshape", ["z", "shape"], "y", {})], "another length"),
     ],
 )
