@@ -189,6 +189,7 @@ class _Graph:
 
     def __init__(self, graph: Any, file_size: int) -> None:
         self._graph, self._file_size = graph, file_size
+        self._taken = 0  # numbers of weights, counted again where a layer shares another's
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self._makers = {output: node for node in graph.node for output in node.output if output}
 
@@ -360,6 +361,9 @@ class _Graph:
         W = self._constant(name, called)
         if W.ndim != 2:
             raise WrongContentError(f"the node {called} has weights of shape {W.shape}; they must have two dimensions")
+        self._taken += W.size
+        if self._taken > self._file_size:
+            raise WrongContentError(f"the node {called} shares weights with others, which together outgrow the file")
         return W if W.dtype == np.float64 else W.astype(np.float32)
 
     def _vector(self, name: str, called: str) -> Array:

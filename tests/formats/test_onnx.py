@@ -1,5 +1,6 @@
 """ONNX Runtime's outputs are ours, and plain MLPs of other exporters are read."""
 
+import itertools
 import json
 
 import numpy as np
@@ -203,6 +204,14 @@ def test_weights_in_another_file_are_refused(path):
     model.graph.initializer[0].data_location = TensorProto.EXTERNAL
     path.write_bytes(model.SerializeToString())
     with pytest.raises(DataFileError, match="another file"):
+        load(path)
+
+
+def test_weights_that_are_shared_cannot_outgrow_the_file(path):
+    names = ["x", *(f"z{number}" for number in range(30)), "y"]
+    nodes = [("MatMul", [before, "W"], after, {}) for before, after in itertools.pairwise(names)]
+    write(path, nodes, {"W": np.eye(40, dtype=np.float32)})
+    with pytest.raises(DataFileError, match="outgrow the file"):
         load(path)
 
 
