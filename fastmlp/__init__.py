@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .callbacks import Callback, EarlyStopping
     from .checkpoints import Checkpoint
     from .datasets import load_mnist
+    from .exchange import from_keras, from_sklearn, from_torch, to_keras_weights, to_sklearn_weights, to_torch_state
     from .history import Evaluation, History
     from .initializers import Normal, Uniform, VarianceScaling, Zeros
     from .inputs import Scaling
@@ -53,8 +54,14 @@ __all__ = [
     "Zeros",
     "__version__",
     "errors",
+    "from_keras",
+    "from_sklearn",
+    "from_torch",
     "load",
     "load_mnist",
+    "to_keras_weights",
+    "to_sklearn_weights",
+    "to_torch_state",
 ]
 
 _HOMES = {
@@ -63,6 +70,14 @@ _HOMES = {
     "callbacks": ("Callback", "EarlyStopping"),
     "checkpoints": ("Checkpoint",),
     "datasets": ("load_mnist",),
+    "exchange": (
+        "from_keras",
+        "from_sklearn",
+        "from_torch",
+        "to_keras_weights",
+        "to_sklearn_weights",
+        "to_torch_state",
+    ),
     "history": ("Evaluation", "History"),
     "initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),
     "inputs": ("Scaling",),

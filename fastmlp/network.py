@@ -587,7 +587,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     """Read a network that `Network.save` wrote; it answers, and goes on training, with the same bits.
 
     From an ``.onnx`` file, also of another program, comes a network that answers the same but starts training anew.
-    Reading a file never runs code from it, and takes at most 64 times the memory that the file takes on disk.
+    Reading a file never runs code from it, and takes at most 128 times the memory that the file takes on disk.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import fastmlp
 
 OPTIONAL = (
     *("numba", "llvmlite", "sklearn", "scipy", "pandas", "matplotlib", "rich", "starlette", "typer", "uvicorn"),
-    *("safetensors", "onnx"),
+    *("safetensors", "onnx", "torch", "keras"),
 )
 
 

@@ -49,7 +49,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **opti
         The file can't be written. One that was there before is as it was.
     """
     checked = check_path(path, WRITABLE)
-    if not checked.parent.is_dir():
+    if not os.path.isdir(checked.parent):
         raise ArgumentError(f"path: the folder {str(checked.parent)!r} does not exist; make it first")
     WRITABLE[checked.suffix.lower()](checked, checkpoint, **options)
 

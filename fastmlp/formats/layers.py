@@ -19,7 +19,11 @@ Layers = Sequence[tuple[Array, Array | None, str]]
 
 
 def checkpoint_of(
-    layers: Layers, scaling: str | Scaling = "auto", loss: str | None = None, **options: Any
+    layers: Layers,
+    scaling: str | Scaling = "auto",
+    loss: str | None = None,
+    dropout: Sequence[float] = (),
+    **options: Any,
 ) -> Checkpoint:
     """Return a network of given layers, untrained but for its weights.
 
@@ -29,6 +33,8 @@ def checkpoint_of(
     scaling : str or Scaling, default "auto"
     loss : str, optional
         By default the one that goes with the last activation; see `LOSSES`.
+    dropout : sequence of float, default ()
+        Of every layer; by default there is none.
     **options
         Others of `Architecture.build`, such as `l2`.
 
@@ -60,7 +66,11 @@ def checkpoint_of(
         fan_in = W.shape[1]
     double = all(W.dtype == np.float64 for W, _, _ in layers)
     sizes: list[Any] = [layers[0][0].shape[0]]
-    sizes += [Dense(W.shape[1], activation, bias=b is not None) for W, b, activation in layers]
+    shares = dropout or [0.0] * len(layers)
+    sizes += [
+        Dense(W.shape[1], activation, share, b is not None)
+        for (W, b, activation), share in zip(layers, shares, strict=True)
+    ]
     chosen = loss or LOSSES.get(layers[-1][2], "squared_error")
     architecture = Architecture.build(sizes, loss=chosen, dtype="float64" if double else "float32", **options)
     flat = architecture.zeros()

@@ -38,6 +38,7 @@ _WANTED: dict[str, dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "Gelu": {"approximate": (b"none", (b"none",))},
     "Softmax": {"axis": (-1, (-1, 1))},
     "Flatten": {"axis": (1, (1,))},
+    "Cast": {"to": (None, (1, 10, 11, 16))},  # to floats
 }
 """Attributes of operators: their default, and the values with which they are what fastmlp has."""
 
@@ -161,7 +162,8 @@ def _layers(steps: Sequence[_Step]) -> tuple[list[tuple[Array, Array | None, str
         elif isinstance(step, _Affine):
             if pending is not None:
                 step = _Affine(pending.scale * step.scale, pending.shift * step.scale + step.shift, step.node)
-            pending = step
+            changes = (step.scale != 1).any() or (step.shift != 0).any()
+            pending = step if changes or not layers else None
         elif isinstance(step, _Width):
             if width not in (None, step.units):
                 raise WrongContentError(f"the node {step.node} gives rows another length, which no MLP does")
@@ -187,6 +189,7 @@ class _Graph:
 
     def __init__(self, graph: Any, file_size: int) -> None:
         self._graph, self._file_size = graph, file_size
+        self._taken = 0  # numbers of weights, counted again where a layer shares another's
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self._makers = {output: node for node in graph.node for output in node.output if output}
 
@@ -235,7 +238,7 @@ class _Graph:
             return _Linear(self._matrix(node.input[1], called)), node.input[0]
         if operator in ("Add", "Sub", "Mul", "Div") and len(node.input) == 2:
             return self._arithmetic(node)
-        if operator in ("Min", "Clip") and self._only_bounds_an_exponential(node):
+        if operator == "Min" and self._only_bounds_an_exponential(node):
             return None, node.input[0]
         if operator == "Reshape" and len(node.input) == 2:
             shape = self._constant(node.input[1], called).tolist()
@@ -271,6 +274,12 @@ class _Graph:
                 maker = self._makers.get(name)
                 if maker is not None and maker.op_type == "Sigmoid" and list(maker.input) == [other]:
                     return _Activation("silu"), other
+            for name, other in ((first, second), (second, first)):
+                if self._is_doubled_distribution(name, other):
+                    # Twice gelu; the half comes later. As with a Gemm's bias, the activation gets a name of its own.
+                    inner = f"{node.output[0]}\0gelu"
+                    self._makers[inner] = type(node)(op_type="Gelu", name=node.name, input=[other], output=[inner])
+                    return _Affine(np.full((), 2.0), np.zeros(()), called), inner
         constant_first = self._is_constant(first)
         data = second if constant_first else first
         value = self._vector(first if constant_first else second, called)
@@ -284,11 +293,31 @@ class _Graph:
             raise WrongContentError(f"the node {called} divides by what is no constant, or by zero")
         return _Affine(value if operator == "Mul" else 1 / value, np.zeros(()), called), data
 
+    def _is_doubled_distribution(self, name: str, z: str) -> bool:
+        """Whether a tensor is ``1 + erf(z / sqrt(2))``, of which exporters make gelu below opset 20."""
+        inside = self._without(name, "Add", 1.0)
+        maker = self._makers.get(inside)
+        if maker is None or maker.op_type != "Erf" or len(maker.input) != 1:
+            return False
+        scaled = maker.input[0]
+        return z in (self._without(scaled, "Div", math.sqrt(2)), self._without(scaled, "Mul", math.sqrt(0.5)))
+
+    def _without(self, name: str, operator: str, constant: float) -> str:
+        """What a node does `operator` to with a certain constant; empty where it is another node."""
+        maker = self._makers.get(name)
+        if maker is None or maker.op_type != operator or len(maker.input) != 2:
+            return ""
+        data, other = maker.input if self._is_constant(maker.input[1]) else (maker.input[1], maker.input[0])
+        if not self._is_constant(other) or (operator == "Div" and other != maker.input[1]):
+            return ""
+        value = self._vector(other, _called(maker))
+        return str(data) if value.ndim == 0 and math.isclose(value, constant, rel_tol=1e-6) else ""
+
     def _only_bounds_an_exponential(self, node: Any) -> bool:
         # As `onnx_writing` bounds it; the bound itself is one that fastmlp has anyway.
         users = [other for other in self._graph.node if node.output[0] in other.input]
         bounds = [self._vector(name, _called(node)) for name in node.input[1:] if name]
-        return [user.op_type for user in users] == ["Exp"] and node.op_type == "Min" and bounds == [80.0]
+        return [user.op_type for user in users] == ["Exp"] and bounds == [80.0]
 
     def _is_constant(self, name: str) -> bool:
         maker = self._makers.get(name)
@@ -332,6 +361,9 @@ class _Graph:
         W = self._constant(name, called)
         if W.ndim != 2:
             raise WrongContentError(f"the node {called} has weights of shape {W.shape}; they must have two dimensions")
+        self._taken += W.size
+        if self._taken > self._file_size:
+            raise WrongContentError(f"the node {called} shares weights with others, which together outgrow the file")
         return W if W.dtype == np.float64 else W.astype(np.float32)
 
     def _vector(self, name: str, called: str) -> Array:

@@ -1,5 +1,6 @@
 """ONNX Runtime's outputs are ours, and plain MLPs of other exporters are read."""
 
+import itertools
 import json
 
 import numpy as np
@@ -146,6 +147,24 @@ def test_arithmetic_between_layers_goes_into_the_weights(path):
     np.testing.assert_allclose(load(path)(X4, engine="numpy"), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_gelu_in_parts_is_read(path, last):
+    nodes = [
+        ("MatMul", ["x", "W"], "z", {}),
+        ("Div", ["z", "root"], "d", {}),
+        ("Erf", ["d"], "e", {}),
+        ("Add", ["e", "one"], "f", {}),
+        ("Mul", ["z", "f"], "m", {}),
+        ("Mul", ["m", "half"], "y" if last else "a", {}),
+        *([] if last else [("MatMul", ["a", "V"], "y", {})]),
+    ]
+    numbers = {"root": np.float32(np.sqrt(2)), "one": np.float32(1), "half": np.float32(0.5)}
+    net = load(write(path, nodes, {"W": W, "V": V, **numbers}))
+    assert net.architecture.layers[0].activation == "gelu"
+    np.testing.assert_array_equal(net.weights[-1][0], W if last else V)
+    assert net.weights[-1][1] is None
+
+
 MATMUL = ("MatMul", ["x", "W"], "z", {})
 
 
@@ -168,6 +187,7 @@ MATMUL = ("MatMul", ["x", "W"], "z", {})
         ([MATMUL, ("Div", ["b", "z"], "y", {})], "divides"),
         ([MATMUL, ("MatMul", ["z", "W"], "y", {})], r"weights of shape \(4, 3\) follow a layer of 3 units"),
         ([("Identity", ["x"], "y", {})], "no layers"),
+        ([("Cast", ["x"], "c", {"to": 7}), ("MatMul", ["c", "W"], "y", {})], "'n0'.*to=7"),
         ([MATMUL, ("Reshape", ["z", "shape"], "y", {})], "another length"),
     ],
 )
@@ -184,6 +204,14 @@ def test_weights_in_another_file_are_refused(path):
     model.graph.initializer[0].data_location = TensorProto.EXTERNAL
     path.write_bytes(model.SerializeToString())
     with pytest.raises(DataFileError, match="another file"):
+        load(path)
+
+
+def test_weights_that_are_shared_cannot_outgrow_the_file(path):
+    names = ["x", *(f"z{number}" for number in range(30)), "y"]
+    nodes = [("MatMul", [before, "W"], after, {}) for before, after in itertools.pairwise(names)]
+    write(path, nodes, {"W": np.eye(40, dtype=np.float32)})
+    with pytest.raises(DataFileError, match="outgrow the file"):
         load(path)
 
 
