@@ -80,7 +80,8 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = False) -> No
     OSError
         The file can't be written. One that was there before is as it was.
     """
-    write_whole(path, source(checkpoint).encode("ascii"))
+    content = source(checkpoint).encode("ascii")
+    write_whole(path, lambda file: file.write(content))
 
 
 def source(checkpoint: Checkpoint) -> str:

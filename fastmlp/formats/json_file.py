@@ -25,7 +25,8 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = True) -> Non
     header, arrays = describe_plainly(checkpoint, training_state)
     head = json.dumps(header, indent=2, allow_nan=False, ensure_ascii=False).removesuffix("\n}")
     parts = ",\n".join(f"    {json.dumps(name)}: {_text(array)}" for name, array in arrays.items())
-    write_whole(path, f'{head},\n  "arrays": {{\n{parts}\n  }}\n}}\n'.encode())
+    content = f'{head},\n  "arrays": {{\n{parts}\n  }}\n}}\n'.encode()
+    write_whole(path, lambda file: file.write(content))
 
 
 def load(path: Path) -> Checkpoint:

@@ -52,7 +52,8 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = False) -> No
     OSError
         The file can't be written. One that was there before is as it was.
     """
-    write_whole(path, model(checkpoint).SerializeToString(deterministic=True))
+    content = model(checkpoint).SerializeToString(deterministic=True)
+    write_whole(path, lambda file: file.write(content))
 
 
 def model(checkpoint: Checkpoint) -> Any:

@@ -24,7 +24,8 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = True) -> Non
 
     header, arrays = describe_plainly(checkpoint, training_state)
     tensors = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    write_whole(path, as_bytes(tensors, metadata={_KEY: json.dumps(header, allow_nan=False)}))
+    content = as_bytes(tensors, metadata={_KEY: json.dumps(header, allow_nan=False)})
+    write_whole(path, lambda file: file.write(content))
 
 
 def load(path: Path) -> Checkpoint:

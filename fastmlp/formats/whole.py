@@ -3,17 +3,20 @@
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, or leave the one that was there before as it was.
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Have `write` write a file, or leave the one that was there before as it was.
 
     Parameters
     ----------
     path : Path
         A link stays a link: what it points to is replaced.
-    content : bytes
+    write : callable
+        Gets the file, open for bytes.
 
     Raises
     ------
@@ -25,7 +28,7 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            file.write(content)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
