@@ -77,7 +77,7 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = False) -> No
     ------
     ArgumentError
         As `source`.
-    OSError
+    FileWriteError
         The file can't be written. One that was there before is as it was.
     """
     write_bytes(path, source(checkpoint).encode("ascii"))

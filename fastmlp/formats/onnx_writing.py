@@ -49,7 +49,7 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = False) -> No
     ------
     ArgumentError
         Weights that are not finite in float32, or labels that JSON cannot hold.
-    OSError
+    FileWriteError
         The file can't be written. One that was there before is as it was.
     """
     write_bytes(path, model(checkpoint).SerializeToString(deterministic=True))
