@@ -8,6 +8,7 @@ others: a digit that fills its picture, or lies in its corner, has to be made on
 
 import io
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,18 @@ BOX = 20
 MAX_PIXELS = 64_000_000
 """The largest picture that is looked at: a file of some kilobytes may say that it has thousands of millions."""
 
+LARGEST_MULTIPLE = 128
+"""A file is decoded where that takes at most so many times the memory that the file takes on disk, or
+`LARGEST_PICTURE`: blank paper can be packed to a thousandth, and so can what is only meant to fill the memory."""
+
+LARGEST_PICTURE = 256 << 20
+"""Bytes that decoding any file may take."""
+
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 """Formats of files that are read; the fewer decoders, the fewer mistakes in them."""
+
+_BYTES_PER_PIXEL = 12
+"""That decoding takes at most: a picture and a copy of it, of four bytes each, and what the decoder keeps."""
 
 _WORKING_SIDE = 400
 _FAINT = 0.08
@@ -45,8 +56,8 @@ def as_digit(image: "str | os.PathLike[str] | bytes | Array | Any", *, name: str
     Parameters
     ----------
     image : path, bytes, PIL image, or array_like of shape (h, w), (h, w, 3) or (h, w, 4)
-        A path or bytes are of a file in one of `FORMATS`. Arrays are uint8, or float in [0, 1]; Pillow is not used for
-        them. At most 64 million pixels.
+        A path or bytes are of a file in one of `FORMATS`, of at most 22 million pixels, or in proportion to its length.
+        Arrays are uint8, or float in [0, 1]; Pillow is not used for them. At most 64 million pixels.
     name : str, default "image"
         What messages call it; a file is called by its path.
 
@@ -128,9 +139,10 @@ def _opened(source: Any, name: str) -> Array:
         from PIL import Image
     except ImportError:
         raise require("images", "pillow") from None
-    file = os.fspath(source) if isinstance(source, str | os.PathLike) else io.BytesIO(bytes(source))
     try:
-        opened = Image.open(file, formats=FORMATS)
+        # Not the path: of a file on disk Python makes room for as many bytes as a damaged length asks for.
+        content = Path(os.fsdecode(source)).read_bytes() if isinstance(source, str | os.PathLike) else bytes(source)
+        opened = Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ArgumentError(f"{name} has more than {MAX_PIXELS:,} pixels; make it smaller first") from None
     except FileNotFoundError:
@@ -142,6 +154,13 @@ def _opened(source: Any, name: str) -> Array:
     except Exception:  # a damaged header raises whatever reading it raises
         raise DataFileError(f"{name}: this is no image in a format that is read ({', '.join(FORMATS)})") from None
     with opened:
+        width, height = opened.size
+        _check_size(width, height, name)
+        if width * height * _BYTES_PER_PIXEL > max(LARGEST_PICTURE, LARGEST_MULTIPLE * len(content)):
+            raise ArgumentError(
+                f"{name} has {width:,} by {height:,} pixels in {len(content):,} bytes of file, which could be meant to "
+                "fill the memory; make it smaller, or open it yourself if you trust it, and give what PIL.Image.open returns"
+            )
         return _decoded(opened, name)
 
 
@@ -154,14 +173,15 @@ def _decoded(picture: Any, name: str) -> Array:
     try:
         if hasattr(picture, "draft"):
             picture.draft(None, (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # JPEG decodes a part of it in less time
-        if picture.mode in ("I", "F") or picture.mode.startswith("I;"):  # 16 bits, or numbers of any range
-            values = np.asarray(picture, dtype=np.float64)
-            return np.clip(values / next((top for top in (1, 255, 65535) if values.max() <= top), values.max()), 0, 1)
+        numbers = picture.mode in ("I", "F") or picture.mode.startswith("I;")  # 16 bits, or numbers of any range
         transparent = "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info
-        converted = picture.convert("RGBA" if transparent else "RGB")
+        converted = picture.convert("F" if numbers else "RGBA" if transparent else "RGB")
         factor = max(converted.size) // (2 * _WORKING_SIDE)
-        if factor > 1 and not transparent:
+        if factor > 1:
             converted = converted.reduce(factor)
+        if numbers:
+            values = np.asarray(converted, dtype=np.float64)
+            return np.clip(values / next((top for top in (1, 255, 65535) if values.max() <= top), values.max()), 0, 1)
         return np.asarray(ImageOps.exif_transpose(converted))
     except Exception as error:  # damaged pixels raise whatever decoding them raises
         raise DataFileError(f"{name}: the image is damaged and can't be decoded ({error})") from None

@@ -3,7 +3,8 @@
 An IDX file is two zero bytes, a byte for the element type, a byte for the number of dimensions, each dimension as a
 big-endian 32-bit integer, then the elements, big-endian, the last dimension fastest. Files come gzipped or plain.
 
-A header can claim any size, so memory is only ever taken for bytes that have arrived.
+A header can claim any size, so memory is only ever taken for bytes that have arrived, and a gzipped file may not grow
+to more than a multiple of its own size.
 """
 
 from __future__ import annotations
@@ -26,8 +27,16 @@ from .mnist import Dataset
 _ELEMENT_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 20
+LARGEST_MULTIPLE = 128
+"""An array takes at most so many times the memory that its file takes on disk, or `LARGEST_UNPACKED`."""
+
+LARGEST_UNPACKED = 64 << 20
+"""Bytes that reading any gzipped file may take."""
+
 # NumPy 1 holds 32 dimensions and NumPy 2 holds 64.
 _MOST_DIMENSIONS = 32
+_COPIES = 2.25  # a buffer that grows by an eighth at a time, and a copy in native byte order
+_UNPACK = "if you trust it, unpack it with gunzip and read that"
 _STEMS = {
     "training images": ("train-images", "idx3-ubyte"),
     "training labels": ("train-labels", "idx1-ubyte"),
@@ -55,14 +64,15 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     ArgumentTypeError
         If `path` is not a path.
     DataFileError
-        If there is no such file, it is not an IDX file, it holds fewer or more bytes than its header states, or its
-        compressed data are damaged.
+        If there is no such file, it is not an IDX file, it holds fewer or more bytes than its header states, its
+        compressed data are damaged, or they would grow to more than `LARGEST_MULTIPLE` times their size.
 
     Notes
     -----
     Format: Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits", section
-    "File formats". Reading stops one byte after the size that the header states, so a small file that decompresses
-    to a huge one costs no memory.
+    "File formats". Reading stops one byte after the size that the header states. A gzipped file that states more than
+    28 MB, and more than 56 times what it takes on disk, is refused before it is read; unpacked with gunzip, at your
+    leave, it is read.
 
     Examples
     --------
@@ -82,8 +92,9 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
             if file.peek(2)[:2] == _GZIP_MAGIC:
+                largest = max(LARGEST_UNPACKED, LARGEST_MULTIPLE * path.stat().st_size)
                 with gzip.GzipFile(fileobj=file) as stream:
-                    return _read_array(path, stream)
+                    return _read_array(path, stream, largest)
             return _read_array(path, file)
     except FileNotFoundError as error:
         raise DataFileError(f"{path}: no such file; check the path") from error
@@ -146,6 +157,8 @@ def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> 
         raise DataFileError(
             f"{labels}: {len(y)} labels, but {images} has {len(X)} images; give two files that belong together"
         )
+    if 8 * len(y) > max(LARGEST_UNPACKED, LARGEST_MULTIPLE * labels.stat().st_size):
+        raise DataFileError(f"{labels}: {len(y):,} labels are too many for a file so small; {_UNPACK}")
     return X.reshape(len(X), math.prod(X.shape[1:])), y.astype(np.int64)
 
 
@@ -210,10 +223,15 @@ def load_idx_folder(folder: str | os.PathLike[str]) -> Dataset:
     return Dataset(X_train, y_train, X_test, y_test)
 
 
-def _read_array(path: Path, stream: IO[bytes] | gzip.GzipFile) -> NDArray[Any]:
-    """Read the header, then as many bytes as it states and no more."""
+def _read_array(path: Path, stream: IO[bytes] | gzip.GzipFile, largest: int | None = None) -> NDArray[Any]:
+    """Read the header, then as many bytes as it states and no more, in at most `largest` bytes of memory."""
     dtype, shape = _read_header(path, stream)
     n_bytes = math.prod(shape) * dtype.itemsize
+    if largest is not None and _COPIES * n_bytes > largest:
+        raise DataFileError(
+            f"{path}: its header states {n_bytes:,} bytes of data, of which a gzipped file so small can hardly hold "
+            f"anything; {_UNPACK}"
+        )
     data = bytearray()
     while len(data) < n_bytes:
         chunk = stream.read(min(_CHUNK, n_bytes - len(data)))

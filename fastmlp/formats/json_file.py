@@ -39,7 +39,7 @@ def load(path: Path) -> Checkpoint:
     with told_as_file_errors(path):
         text = path.read_bytes()
         try:
-            content = json.loads(text)
+            content = json.loads(text.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise WrongContentError(f"not JSON, or a file that was cut off or damaged ({error})") from error
         header = check_header(content, "JSON")

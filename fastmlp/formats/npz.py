@@ -319,6 +319,7 @@ class _ArchiveReader(Reader):
     def __init__(self, archive: zipfile.ZipFile, file_size: int) -> None:
         super().__init__(file_size)
         self.archive = archive
+        self._taken = 0  # bytes of members that were read
 
     def header(self) -> dict[str, Any]:
         """See `Reader.header`."""
@@ -337,6 +338,10 @@ class _ArchiveReader(Reader):
         # Stored as it is, a member cannot be longer than the file: no archive can unpack to more than it takes on disk.
         if member.compress_type != zipfile.ZIP_STORED or member.file_size > self.file_size:
             raise WrongContentError(f"the array {name} is compressed, which files of fastmlp are not")
+        # Members of a forged archive may lie over one another, and each would be read again.
+        self._taken += member.file_size
+        if self._taken > self.file_size:
+            raise WrongContentError("its arrays are together longer than the file; they lie over one another")
         with self.archive.open(member) as file:
             version = np.lib.format.read_magic(file)
             read_header = (

@@ -20,6 +20,7 @@ from ..inputs import FOUND_ON, Scaling
 from .checkpoint import Checkpoint
 from .layers import checkpoint_of
 from .npz import WrongContentError, check_header
+from .onnx_classes import DOMAIN, Ending, ending
 from .reading import PlainReader, told_as_file_errors
 
 _ACTIVATIONS = {
@@ -48,8 +49,9 @@ _PASSED = ("Identity", "Dropout", "Cast", "Flatten")
 def load(path: Path) -> Checkpoint:
     """Read a network.
 
-    Files that fastmlp wrote have their labels and loss; others get the loss that goes with the last activation. Reading
-    takes at most `reading.LARGEST_MULTIPLE` times the memory that the file takes on disk.
+    Files that fastmlp wrote have their labels and loss; others get the loss that goes with the last activation, and
+    labels where they are those of a classifier of skl2onnx. Reading takes at most `reading.LARGEST_MULTIPLE` times the
+    memory that the file takes on disk.
 
     Parameters
     ----------
@@ -79,9 +81,12 @@ def load(path: Path) -> Checkpoint:
 def _checkpoint(model: Any, file_size: int) -> Checkpoint:
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     header = check_header(json.loads(metadata["fastmlp"]), "ONNX") if "fastmlp" in metadata else None
-    layers, scaling = _layers(_Graph(model.graph, file_size).steps())
+    graph = _Graph(model.graph, file_size)
+    layers, scaling = _layers(graph.steps())
     if header is None:
-        return checkpoint_of(layers, scaling or Scaling())
+        theirs = checkpoint_of(layers, scaling or Scaling())
+        theirs.labels = graph.ending.labels(theirs.architecture)
+        return theirs
     described = header["architecture"]
     loss = {name: described[name] for name in ("loss", "l1", "l2", "quantile", "label_smoothing")}
     made = checkpoint_of(layers, scaling or Scaling(), **loss)
@@ -189,15 +194,23 @@ class _Graph:
 
     def __init__(self, graph: Any, file_size: int) -> None:
         self._graph, self._file_size = graph, file_size
-        self._taken = 0  # numbers of weights, counted again where a layer shares another's
+        self._taken = 0  # numbers of constants, counted again where nodes share them
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self._makers = {output: node for node in graph.node for output in node.output if output}
+        self._users: dict[str, list[str]] = {}
+        for node in graph.node:
+            for name in node.input:
+                self._users.setdefault(name, []).append(node.op_type)
+        self.ending = Ending("")
 
     def steps(self) -> list[_Step]:
         """What happens to a row, from the input to the output."""
         inputs = {value.name for value in self._graph.input} - self._tensors.keys()
         steps: list[_Step] = []
-        name = self._output()
+        self.ending = ending(self._output(), self._makers, self._any_constant, _attribute)
+        name = self.ending.name
+        if self.ending.doubled:
+            steps.append(_Width(1, "of two probabilities"))
         for _ in range(2 * len(self._graph.node) + 1):  # a Gemm is two steps
             if name in inputs:
                 return steps[::-1]
@@ -217,6 +230,8 @@ class _Graph:
     def _step(self, node: Any) -> tuple[_Step | None, str]:
         """What a node does, and the name of what it does it to."""
         operator, called = node.op_type, _called(node)
+        if (operator, node.domain) == ("Scaler", DOMAIN) and len(node.input) == 1:
+            return self._scaler(node)
         if node.domain not in ("", "ai.onnx"):
             raise WrongContentError(f"the node {called} is of the domain {node.domain!r}, which fastmlp does not read")
         if not node.input:
@@ -241,13 +256,65 @@ class _Graph:
         if operator == "Min" and self._only_bounds_an_exponential(node):
             return None, node.input[0]
         if operator == "Reshape" and len(node.input) == 2:
-            shape = self._constant(node.input[1], called).tolist()
-            if isinstance(shape, list) and len(shape) == 2 and shape[0] in (-1, 0):
-                return (None if shape[1] == -1 else _Width(shape[1], called)), node.input[0]
+            length = self._length_of_rows(node.input[1], called)
+            if length is not None:
+                return (None if length == -1 else _Width(length, called)), node.input[0]
+        if operator == "Squeeze" and self._squeezed(node) in ([1], [-1]):
+            return _Width(1, called), node.input[0]  # of rows of one number, where it is right, there is but one axis
         raise WrongContentError(
             f"the node {called} is not one that fastmlp reads; it reads chains of Gemm, MatMul, Add, Sub, Mul, Div by "
             f"constants, {', '.join(_ACTIVATIONS)}, {', '.join(_PASSED)}, Reshape"
         )
+
+    def _scaler(self, node: Any) -> tuple[_Step, str]:
+        """Read what skl2onnx makes of a StandardScaler: ``(x - offset) * scale``."""
+        offset, scale = (np.array(_attribute(node, name, [])) for name in ("offset", "scale"))
+        self._take(offset.size + scale.size, _called(node))
+        if offset.size == 0 or scale.size == 0 or not (np.isfinite(offset).all() and np.isfinite(scale).all()):
+            raise WrongContentError(f"the node {_called(node)} has no finite offset and scale")
+        return _Affine(scale, -offset * scale, _called(node)), node.input[0]
+
+    def _length_of_rows(self, name: str, called: str) -> int | None:
+        """To rows of how many numbers a shape leads, -1 for as many as there are; None for another shape."""
+        maker = self._makers.get(name)
+        if maker is not None and maker.op_type == "Concat" and len(maker.input) == 2:
+            # ``x.view(x.size(0), -1)`` in PyTorch: the number of rows is asked for, and stays.
+            first, second = maker.input
+            asked = [first]
+            for operator in ("Unsqueeze", "Gather", "Shape"):
+                inner = self._makers.get(asked[-1])
+                if inner is None or inner.op_type != operator or not inner.input:
+                    return None
+                if operator == "Gather" and (len(inner.input) != 2 or self._numbers(inner.input[1], called) != [0]):
+                    return None
+                asked.append(inner.input[0])
+            length = self._numbers(second, called)
+            return length[0] if len(length) == 1 else None
+        shape = self._numbers(name, called)
+        return shape[1] if len(shape) == 2 and shape[0] in (-1, 0) else None
+
+    def _squeezed(self, node: Any) -> list[int]:
+        axes = _attribute(node, "axes", None)  # below opset 13
+        if axes is None and len(node.input) == 2:
+            axes = self._numbers(node.input[1], _called(node))
+        return list(axes or [])
+
+    def _numbers(self, name: str, called: str) -> list[int]:
+        """Return a constant of a few whole numbers."""
+        value = self._constant(name, called)
+        if value.size > 8 or value.dtype.kind not in "iu":
+            raise WrongContentError(f"the node {called} has a shape of {value.size} {value.dtype} numbers")
+        return [int(number) for number in value.reshape(-1)]
+
+    def _any_constant(self, name: str) -> Any | None:
+        """Return a constant of the graph of whatever type, text too; None where it is none."""
+        from onnx import numpy_helper
+
+        tensor = self._tensors.get(name)
+        if tensor is None or tensor.data_location == tensor.EXTERNAL:
+            return None
+        self._check_length(tensor, name)
+        return numpy_helper.to_array(tensor)
 
     def _gemm(self, node: Any) -> tuple[_Step, str]:
         called = _called(node)
@@ -315,9 +382,8 @@ class _Graph:
 
     def _only_bounds_an_exponential(self, node: Any) -> bool:
         # As `onnx_writing` bounds it; the bound itself is one that fastmlp has anyway.
-        users = [other for other in self._graph.node if node.output[0] in other.input]
         bounds = [self._vector(name, _called(node)) for name in node.input[1:] if name]
-        return [user.op_type for user in users] == ["Exp"] and bounds == [80.0]
+        return self._users.get(node.output[0]) == ["Exp"] and bounds == [80.0]
 
     def _is_constant(self, name: str) -> bool:
         maker = self._makers.get(name)
@@ -350,20 +416,27 @@ class _Graph:
             raise WrongContentError(f"the node {called} needs the constant {name!r}, which is not one")
         if tensor.data_location == tensor.EXTERNAL:
             raise WrongContentError(f"the weights {name!r} are in another file; save the model in one file")
-        if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > self._file_size:
-            raise WrongContentError(f"the weights {name!r} of shape {tuple(tensor.dims)} are longer than the file")
+        self._check_length(tensor, name)
         held: Array = numpy_helper.to_array(tensor)
         if held.dtype.kind not in "biuf" or not np.isfinite(held).all():
             raise WrongContentError(f"the weights {name!r} are not finite numbers")
         return held
 
+    def _check_length(self, tensor: Any, name: str) -> None:
+        if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > self._file_size:
+            raise WrongContentError(f"the weights {name!r} of shape {tuple(tensor.dims)} are longer than the file")
+
+    def _take(self, size: int, called: str) -> None:
+        """Count numbers that are held from now on; of many nodes that share some, each holds its own."""
+        self._taken += size
+        if self._taken > self._file_size:
+            raise WrongContentError(f"the node {called} shares weights with others, which together outgrow the file")
+
     def _matrix(self, name: str, called: str) -> Array:
         W = self._constant(name, called)
         if W.ndim != 2:
             raise WrongContentError(f"the node {called} has weights of shape {W.shape}; they must have two dimensions")
-        self._taken += W.size
-        if self._taken > self._file_size:
-            raise WrongContentError(f"the node {called} shares weights with others, which together outgrow the file")
+        self._take(W.size, called)
         return W if W.dtype == np.float64 else W.astype(np.float32)
 
     def _vector(self, name: str, called: str) -> Array:
@@ -371,6 +444,7 @@ class _Graph:
         value = self._constant(name, called)
         if value.size != math.prod(value.shape[-1:]) or value.size == 0:
             raise WrongContentError(f"the node {called} has a constant of shape {value.shape}; it must be one row")
+        self._take(value.size, called)
         return value.reshape(() if value.size == 1 else -1).astype(np.float64)
 
 

@@ -1,0 +1,162 @@
+"""Graphs of the form that exporters write, without the exporters."""
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+ML = "ai.onnx.ml"
+W = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+V = np.random.default_rng(2).normal(size=(3, 2)).astype(np.float32)
+B = np.array([0.5, -1, 2], dtype=np.float32)
+
+
+def model(nodes, constants, outputs=("y",), inputs=("x",), **options):
+    """Make a model by hand; a node is (operator, inputs, output, attributes), or of ai.onnx.ml with that attribute."""
+    made = [
+        helper.make_node(operator, takes, [gives], name=f"n{number}", **attributes)
+        for number, (operator, takes, gives, attributes) in enumerate(nodes)
+    ]
+    tensors = [
+        array if isinstance(array, TensorProto) else numpy_helper.from_array(np.asarray(array), name)
+        for name, array in constants.items()
+    ]
+    infos = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names] for names in (inputs, outputs)
+    ]
+    return helper.make_model(helper.make_graph(made, "g", *infos, tensors), **options)
+
+
+def texts(name, labels):
+    return helper.make_tensor(name, TensorProto.STRING, [len(labels)], [label.encode() for label in labels])
+
+
+def hidden(X):
+    return np.maximum(X @ W + B, 0)
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+_BODY = [
+    ("Cast", ["x"], "c", {"to": 1}),
+    ("MatMul", ["c", "W"], "p", {}),
+    ("Add", ["p", "b"], "z", {}),
+    ("Relu", ["z"], "a", {}),
+]
+_PICK = [
+    ("ArgMax", ["P"], "best", {"axis": 1}),
+    ("ArrayFeatureExtractor", ["classes", "best"], "picked", {"domain": ML}),
+    ("Reshape", ["picked", "one_row"], "label", {}),
+]
+_ROW = {"one_row": np.array([-1])}
+
+
+def skl2onnx_classes(zipmap=True, labels=("b", "äpfel")):
+    nodes = [*_BODY, ("MatMul", ["a", "V"], "q", {}), ("Softmax", ["q"], "P", {}), *_PICK]
+    if zipmap:
+        kind = {"classlabels_strings": labels} if isinstance(labels[0], str) else {"classlabels_int64s": labels}
+        nodes.append(("ZipMap", ["P"], "output_probability", {"domain": ML, **kind}))
+    else:
+        nodes.append(("Identity", ["P"], "probabilities", {}))
+    classes = texts("classes", labels) if isinstance(labels[0], str) else np.array(labels)
+    return model(
+        nodes, {"W": W, "b": B[None], "V": V, "classes": classes, **_ROW},
+        ("label", "output_probability" if zipmap else "probabilities"),
+    )  # fmt: skip
+
+
+def skl2onnx_binary():
+    nodes = [
+        *_BODY,
+        ("MatMul", ["a", "v"], "q", {}),
+        ("Sigmoid", ["q"], "positive", {}),
+        ("Sub", ["unity", "positive"], "negative", {}),
+        ("Concat", ["negative", "positive"], "P", {"axis": 1}),
+        *_PICK,
+        ("ZipMap", ["P"], "output_probability", {"domain": ML, "classlabels_int64s": [3, 7]}),
+    ]
+    constants = {"W": W, "b": B[None], "v": V[:, :1], "unity": np.float32(1), "classes": np.array([3, 7]), **_ROW}
+    return model(nodes, constants, ("label", "output_probability"))
+
+
+def skl2onnx_multilabel():
+    nodes = [
+        *_BODY,
+        ("MatMul", ["a", "V"], "q", {}),
+        ("Sigmoid", ["q"], "P", {}),
+        ("Binarizer", ["P"], "label", {"domain": ML, "threshold": 0.5}),
+        ("ZipMap", ["P"], "output_probability", {"domain": ML, "classlabels_int64s": [0, 1]}),
+    ]
+    return model(nodes, {"W": W, "b": B[None], "V": V}, ("label", "output_probability"))
+
+
+OFFSET, SCALE = [1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 2.0, 1.0]
+
+
+def skl2onnx_scaled_regressor():
+    nodes = [
+        ("Scaler", ["x"], "s", {"domain": ML, "offset": OFFSET, "scale": SCALE}),
+        ("MatMul", ["s", "W"], "p", {}),
+        ("Add", ["p", "b"], "z", {}),
+        ("Relu", ["z"], "a", {}),
+        ("MatMul", ["a", "v"], "q", {}),
+        ("Reshape", ["q", "column"], "variable", {}),
+    ]
+    return model(nodes, {"W": W, "b": B[None], "v": V[:, :1], "column": np.array([-1, 1])}, ("variable",))
+
+
+def _asked_for(rest=-1, of=0):
+    """``x.view(x.size(of), rest)``."""
+    return [
+        ("Shape", ["x"], "shape", {}),
+        ("Constant", [], "zero", {"value": numpy_helper.from_array(np.array(of))}),
+        ("Gather", ["shape", "zero"], "rows", {"axis": 0}),
+        ("Constant", [], "axes", {"value": numpy_helper.from_array(np.array([0]))}),
+        ("Unsqueeze", ["rows", "axes"], "first", {}),
+        ("Constant", [], "rest", {"value": numpy_helper.from_array(np.array([rest]))}),
+        ("Concat", ["first", "rest"], "wanted", {"axis": 0}),
+        ("Reshape", ["x", "wanted"], "f", {}),
+    ]
+
+
+def pytorch_view(rest=-1, of=0):
+    nodes = [*_asked_for(rest, of), ("Gemm", ["f", "Wt", "b"], "z", {"transB": 1}), ("Tanh", ["z"], "y", {})]
+    return model(nodes, {"Wt": W.T, "b": B})
+
+
+def pytorch_squeezed(axes=(-1,), V=V[:, :1]):
+    nodes = [
+        ("Gemm", ["x", "Wt", "b"], "z", {"transB": 1}),
+        ("Relu", ["z"], "a", {}),
+        ("Gemm", ["a", "V"], "q", {}),
+        ("Sigmoid", ["q"], "s", {}),
+        ("Squeeze", ["s", "axes"], "y", {}),
+    ]
+    return model(nodes, {"Wt": W.T, "b": B, "V": V, "axes": np.array(axes)})
+
+
+def initializers_as_inputs():
+    """As IR version 3 has it: weights stand among the inputs too."""
+    return model([("Gemm", ["x", "W", "b"], "y", {})], {"W": W, "b": B}, inputs=("W", "b", "x"))
+
+
+def all_models():
+    """Every form, with the outputs that it must have as a function of X, shape (n, 4)."""
+    distribution = lambda X: softmax(hidden(X) @ V)  # noqa: E731
+    probability = lambda X: sigmoid(hidden(X) @ V[:, :1])  # noqa: E731
+    return [
+        (skl2onnx_classes(), distribution),
+        (skl2onnx_classes(labels=(5, 9)), distribution),
+        (skl2onnx_classes(zipmap=False), distribution),
+        (skl2onnx_binary(), probability),
+        (skl2onnx_multilabel(), lambda X: sigmoid(hidden(X) @ V)),
+        (skl2onnx_scaled_regressor(), lambda X: hidden((X - OFFSET) * SCALE) @ V[:, :1]),
+        (pytorch_view(), lambda X: np.tanh(X @ W + B)),
+        (pytorch_squeezed(), probability),
+        (initializers_as_inputs(), lambda X: X @ W + B),
+    ]
