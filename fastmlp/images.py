@@ -159,7 +159,8 @@ def _opened(source: Any, name: str) -> Array:
         if width * height * _BYTES_PER_PIXEL > max(LARGEST_PICTURE, LARGEST_MULTIPLE * len(content)):
             raise ArgumentError(
                 f"{name} has {width:,} by {height:,} pixels in {len(content):,} bytes of file, which could be meant to "
-                "fill the memory; make it smaller, or open it yourself if you trust it, and give what PIL.Image.open returns"
+                "fill the memory; make it smaller, or if you trust it, open it yourself and give what PIL.Image.open "
+                "returns"
             )
         return _decoded(opened, name)
 

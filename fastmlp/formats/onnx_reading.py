@@ -197,10 +197,13 @@ class _Graph:
         self._taken = 0  # numbers of constants, counted again where nodes share them
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self._makers = {output: node for node in graph.node for output in node.output if output}
-        self._users: dict[str, list[str]] = {}
+        self._users: dict[str, list[str]] = {
+            name: [] for node in graph.node if node.op_type == "Min" for name in node.output
+        }
         for node in graph.node:
             for name in node.input:
-                self._users.setdefault(name, []).append(node.op_type)
+                if name in self._users:
+                    self._users[name].append(node.op_type)
         self.ending = Ending("")
 
     def steps(self) -> list[_Step]:
