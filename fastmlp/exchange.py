@@ -105,15 +105,15 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
     Parameters
     ----------
     model : keras.Model
-        A chain of Dense, Dropout, Flatten, Activation, ReLU, LeakyReLU, ELU and Softmax; a Rescaling before the first
-        Dense becomes the scaling.
+        A chain of Dense, Dropout, Flatten, Activation, ReLU, LeakyReLU, ELU and Softmax; a Rescaling or a Normalization
+        before the first Dense becomes the scaling.
     loss : str, optional
         As in `from_torch`.
 
     Returns
     -------
     Network
-        With the weights, and the scaling of the Rescaling layer or None.
+        With the weights, and the scaling of those layers or None.
 
     Raises
     ------
@@ -149,11 +149,20 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
                 np.asarray(layer.scale) * chain.scaling.scale,
                 np.asarray(layer.scale) * chain.scaling.shift + np.asarray(layer.offset),
             )
+        elif kind == "Normalization" and not chain.layers and getattr(layer, "mean", None) is not None:
+            if layer.invert:
+                raise ArgumentError(f"model: the layer {name!r} inverts a normalization, which fastmlp does not")
+            mean, deviation = np.ravel(layer.mean), np.sqrt(np.ravel(layer.variance))
+            scale = 1 / np.maximum(deviation, 1e-7)  # the least that Keras divides by
+            chain.scaling = Scaling(scale * chain.scaling.scale, scale * (chain.scaling.shift - mean))
         elif kind in ("InputLayer", "Dropout", "Flatten"):
             chain.drop_or_pass(name, layer, float(getattr(layer, "rate", 0.0)))
         else:
             raise chain.unknown(
-                name, layer, f"Dense, Dropout, Flatten, Activation, Rescaling at the start, {', '.join(_KERAS_LAYERS)}"
+                name,
+                layer,
+                "Dense, Dropout, Flatten, Activation, Rescaling or an adapted Normalization at the start, "
+                + ", ".join(_KERAS_LAYERS),
             )
     return chain.network(loss)
 

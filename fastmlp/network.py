@@ -493,10 +493,11 @@ class Network:
         path : str or path
             With a suffix that names the format: ``.npz``, ``.safetensors``, or ``.json``, which people can read and
             takes some five times the space. ``.onnx`` holds what it takes to predict, in float32. ``.c`` writes a C99
-            file that only predicts, for programs without fastmlp, and can't be loaded.
+            file that only predicts, for programs without fastmlp, and can't be loaded. Neither holds what training
+            remembers.
         training_state : bool, default True
-            Whether to include what a later `fit` needs to go on with the same bits. Without it the file is up to three
-            times smaller.
+            Whether to include what a later `fit` needs to go on with the same bits, where the format holds it. Without
+            it the file is up to three times smaller.
 
         Raises
         ------

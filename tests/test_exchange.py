@@ -162,9 +162,19 @@ def test_a_keras_model_is_taken_over():
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_normalization_of_keras_becomes_the_scaling():
+    mean, variance = np.array([[1.0, 2.0, 3.0, 4.0]]), np.array([[4.0, 1.0, 0.0, 9.0]])
+    layer = keras_layer("Normalization", mean=mean, variance=variance, invert=False)
+    network = from_keras(keras_model(layer, keras_layer("Dense", weights=[W])))
+    X = X4.astype(np.float64)
+    expected = (X - mean) / np.maximum(np.sqrt(variance), 1e-7) @ W
+    np.testing.assert_allclose(network(X, engine="numpy"), expected, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
+        (keras_layer("Normalization", "norm", mean=None), "'norm', a Normalization"),
         (keras_layer("Conv2D", "conv"), "'conv', a Conv2D"),
         (keras_layer("Dense", "hidden", [W, B], "leaky_relu"), "'hidden'.*'leaky_relu'"),
         (keras_layer("Dense", "hidden"), "'hidden'.*no weights"),

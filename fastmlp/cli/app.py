@@ -114,7 +114,8 @@ def train(
         str,
         typer.Option(
             metavar="PATH",
-            help="Folder for numbered runs, RECIPE-001/model.npz and so on, or a new .npz file.",
+            help="Folder for numbered runs, RECIPE-001/model.npz and so on, or a new file: .npz, .json, .safetensors, "
+            "or .onnx, which holds nothing of what training remembers.",
         ),
     ] = "runs",
     plots: Annotated[
@@ -273,7 +274,7 @@ def convert(
     """Write a saved network in another format.
 
     The suffixes name the formats. A .c file is C99 that only predicts: weights, scaling, labels and predict(features,
-    outputs), with no library needed.
+    outputs), with no library needed. An .onnx file only predicts, too: neither holds what training remembers.
     """
     from . import reports
 

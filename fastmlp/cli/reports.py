@@ -11,7 +11,7 @@ from .. import recipes
 from ..datasets import Dataset, load_idx_folder, load_mnist
 from ..engines import get_engine
 from ..errors import ArgumentError, unknown_name
-from ..formats import WRITABLE, check_path
+from ..formats import PREDICTING_ONLY, WRITABLE, check_path
 from ..network import Network, load
 from .show import Screen
 
@@ -113,7 +113,19 @@ def convert(model: str, target: str, force: bool) -> None:
         raise ArgumentError(f"TARGET: {target} exists already; give another name, or --force to replace it")
     network = open_model(model)
     network.save(path)
-    Screen().say(f"{target}: {network.n_parameters:,} parameters, {path.stat().st_size:,} bytes")
+    screen = Screen()
+    screen.say(f"{target}: {network.n_parameters:,} parameters, {path.stat().st_size:,} bytes")
+    tell_what_is_left_out(path, screen)
+
+
+def tell_what_is_left_out(path: Path, screen: Screen) -> None:
+    """Say so where a file is of a format that holds nothing of what training remembers."""
+    if path.suffix.lower() in PREDICTING_ONLY:
+        screen.say(
+            f"A {path.suffix} file only predicts: the optimizer's memory, the generator and the history are not in it; "
+            "save as .npz too to go on training with the same bits",
+            "yellow",
+        )
 
 
 def _file(model: str) -> Path:

@@ -25,7 +25,7 @@ from ..optimizers import OPTIMIZERS, Optimizer
 from ..recipes import Recipe
 from ..schedules import get_schedule
 from . import plot
-from .reports import open_data
+from .reports import open_data, tell_what_is_left_out
 from .show import EpochRows, Screen
 
 INTERRUPTED = 130
@@ -250,6 +250,7 @@ def _save(network: Network, place: Place, screen: Screen) -> Path:
         file = Path(tempfile.mkdtemp(prefix="fastmlp-")) / _MODEL
         network.save(file)
     screen.say(f"Model saved as {file}")
+    tell_what_is_left_out(file, screen)
     return file
 
 

@@ -10,7 +10,15 @@ from ..errors import ArgumentError, ArgumentTypeError, require
 from . import c_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
 from .checkpoint import Checkpoint
 
-__all__ = ["FORMATS", "WRITABLE", "Checkpoint", "check_path", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "FORMATS",
+    "PREDICTING_ONLY",
+    "WRITABLE",
+    "Checkpoint",
+    "check_path",
+    "load_checkpoint",
+    "save_checkpoint",
+]
 
 FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Checkpoint]]] = {
     ".npz": (npz.save, npz.load),
@@ -24,6 +32,9 @@ WRITABLE: dict[str, Callable[..., None]] = {suffix: write for suffix, (write, _)
     ".c": c_file.save
 }
 """Suffix to the function that writes; what others run but nobody trains is never read again."""
+
+PREDICTING_ONLY = (".onnx", ".c")
+"""Suffixes of formats that hold what it takes to predict, and nothing of what training remembers."""
 
 _NEEDED = {".safetensors": "safetensors", ".onnx": "onnx"}
 """Packages that formats need, each with an extra of the same name."""

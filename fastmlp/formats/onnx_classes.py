@@ -31,11 +31,14 @@ class Ending:
         The labels that the file names, as they stand there.
     doubled : bool
         Whether the probability of the first of two labels was made of that of the second.
+    binarized : bool
+        Whether every output is held against a threshold, as where a row may have several labels.
     """
 
     name: str
     classes: Array | None = None
     doubled: bool = False
+    binarized: bool = False
 
     def labels(self, architecture: Architecture) -> Labels | None:
         """Return what the outputs stand for, as far as the file says so.
@@ -46,7 +49,7 @@ class Ending:
             There are more or fewer labels than outputs, or some that are alike or out of order.
         """
         if self.classes is None:
-            return None
+            return Labels("multilabel", np.arange(architecture.outputs)) if self.binarized else None
         binary = architecture.outputs == 1
         expected = 2 if binary else architecture.outputs
         different = len(np.unique(self.classes)) == len(self.classes)
@@ -84,22 +87,20 @@ def ending(
         found = Ending(maker.input[0], _texts(texts) if texts else np.array(numbers, dtype=np.int64))
     else:
         found.classes = _picked(makers, constant)
+        found.binarized = any((node.op_type, node.domain) == ("Binarizer", DOMAIN) for node in makers.values())
     maker = makers.get(found.name)
-    while maker is not None and maker.op_type == "Identity" and len(maker.input) == 1 and found.classes is not None:
+    for _ in range(len(makers)):  # forged ones may go round in a circle
+        if maker is None or maker.op_type != "Identity" or len(maker.input) != 1:
+            break
         found.name = maker.input[0]
         maker = makers.get(found.name)
     if maker is not None and maker.op_type == "Concat" and len(maker.input) == 2:
         other, name = maker.input
         rest = makers.get(other)
-        if rest is not None and rest.op_type == "Sub" and list(rest.input)[1:] == [name]:
-            one = constant(rest.input[0])
-            if (
-                one is not None
-                and np.size(one) == 1
-                and np.reshape(one, ()) == 1
-                and attribute(maker, "axis", None) in (1, -1)
-            ):
-                found.name, found.doubled = name, True
+        one = constant(rest.input[0]) if rest is not None and rest.op_type == "Sub" and len(rest.input) == 2 else None
+        is_rest = rest is not None and one is not None and rest.input[1] == name and np.size(one) == 1
+        if is_rest and np.reshape(one, ()) == 1 and attribute(maker, "axis", None) in (1, -1):
+            found.name, found.doubled = name, True
     return found
 
 

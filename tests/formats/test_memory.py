@@ -257,8 +257,8 @@ ATTEMPTS = {
     ".safetensors": [safetensors_empty_tensors, safetensors_shapes, safetensors_lie, safetensors_header],
     ".onnx": [
         onnx_packed((9, 9)), onnx_packed((6, 5)), onnx_packed((7, 7)), onnx_packed((2, 5)),
-        onnx_empty(1), onnx_empty(5), onnx_empty(13), onnx_empty(5, of=1), onnx_names, onnx_nodes, onnx_nodes_with_inputs,
-        onnx_shared_constants, onnx_dims,
+        onnx_empty(1), onnx_empty(5), onnx_empty(13), onnx_empty(5, of=1), onnx_names, onnx_nodes,
+        onnx_nodes_with_inputs, onnx_shared_constants, onnx_dims,
     ],
 }  # fmt: skip
 

@@ -183,6 +183,7 @@ MATMUL = ("MatMul", ["x", "W"], "z", {})
         ([("MatMul", ["x", "b"], "y", {})], "two dimensions"),
         ([("Gemm", ["x", "W"], "y", {"transA": 1})], "transposes"),
         ([("Relu", ["y"], "y", {})], "circle"),
+        ([("Identity", ["y"], "y", {})], "circle"),
         ([("Relu", ["nothing"], "y", {})], "comes from nowhere"),
         ([MATMUL, ("Div", ["b", "z"], "y", {})], "divides"),
         ([MATMUL, ("MatMul", ["z", "W"], "y", {})], r"weights of shape \(4, 3\) follow a layer of 3 units"),

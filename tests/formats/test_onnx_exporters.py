@@ -70,7 +70,8 @@ def test_skl2onnx(read, activation, kind, zipmap):
     from sklearn.preprocessing import StandardScaler
 
     targets = {"classes": np.array(["a", "b", "c"])[Y], "binary": Y > 0, "multilabel": np.eye(3, dtype=int)[Y]}
-    estimator = (MLPRegressor if kind == "regression" else MLPClassifier)((5,), activation, max_iter=30, random_state=0)
+    options = {"hidden_layer_sizes": (5,), "activation": activation, "max_iter": 30, "random_state": 0}
+    estimator = (MLPRegressor if kind == "regression" else MLPClassifier)(**options)
     theirs = make_pipeline(StandardScaler(), estimator).fit(X, targets.get(kind, X[:, 0]))
     options = None if kind == "regression" else {id(estimator): {"zipmap": zipmap}}
     network = read(skl2onnx.to_onnx(theirs, X[:1], options=options))

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 INSTRUMENTED = ["fastmlp", "zipfile", "json", "gzip", "PIL", "numpy.lib", "onnx", "safetensors"]
@@ -88,6 +89,7 @@ def fuzz(arguments: argparse.Namespace) -> None:
 
     words = folder / "words"
     words.write_text("".join(f'"{word}"\n' for word in reader.words))
+    tracemalloc.start()
     with without_checksums():
         for number, seed in enumerate(reader.seeds()):
             (arguments.corpus / f"seed-{number:02d}").write_bytes(seed)

@@ -1,6 +1,7 @@
 """What is fuzzed: the readers, small real files to start from, and what a reading must never do."""
 
 import contextlib
+import functools
 import gzip
 import io
 import resource
@@ -86,10 +87,13 @@ def check(reader: Reader, path: Path) -> Exception | None:
         It did something else.
     """
     global _events
-    _listening()
+    tracing = tracemalloc.is_tracing()
+    _listen_from_now_on()
     size = path.stat().st_size
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     refused: Exception | None = None
+    if not tracing:
+        tracemalloc.start()
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
     _events = heard = []
@@ -106,7 +110,9 @@ def check(reader: Reader, path: Path) -> Exception | None:
         raise BrokenPromiseError(f"raised {type(error).__name__}: {error}") from error
     finally:
         _events = None
-    taken = tracemalloc.get_traced_memory()[1] - before
+        taken = tracemalloc.get_traced_memory()[1] - before
+        if not tracing:
+            tracemalloc.stop()
     limit = LARGEST_MULTIPLE * size + reader.free
     if taken > limit:
         raise BrokenPromiseError(f"{size:,} bytes of file took {taken:,} bytes, {taken / size:.0f} times as many")
@@ -119,12 +125,11 @@ def check(reader: Reader, path: Path) -> Exception | None:
     return refused
 
 
-def _listening() -> None:
+@functools.cache
+def _listen_from_now_on() -> None:
     import unicodedata  # noqa: F401 (which Python's parser imports for letters beyond ASCII)
 
-    if not tracemalloc.is_tracing():
-        tracemalloc.start()
-        sys.addaudithook(_listen)
+    sys.addaudithook(_listen)
 
 
 def _use(read: Any) -> None:
