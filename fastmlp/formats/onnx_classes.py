@@ -97,10 +97,10 @@ def ending(
     if maker is not None and maker.op_type == "Concat" and len(maker.input) == 2:
         other, name = maker.input
         rest = makers.get(other)
-        one = constant(rest.input[0]) if rest is not None and rest.op_type == "Sub" and len(rest.input) == 2 else None
-        is_rest = rest is not None and one is not None and rest.input[1] == name and np.size(one) == 1
-        if is_rest and np.reshape(one, ()) == 1 and attribute(maker, "axis", None) in (1, -1):
-            found.name, found.doubled = name, True
+        if rest is not None and rest.op_type == "Sub" and [*rest.input][1:] == [name]:
+            one = constant(rest.input[0])
+            if one is not None and one.size == 1 and one.item() == 1 and attribute(maker, "axis", None) in (1, -1):
+                found.name, found.doubled = name, True
     return found
 
 

@@ -266,7 +266,8 @@ class _Graph:
             return _Width(1, called), node.input[0]  # of rows of one number, where it is right, there is but one axis
         raise WrongContentError(
             f"the node {called} is not one that fastmlp reads; it reads chains of Gemm, MatMul, Add, Sub, Mul, Div by "
-            f"constants, {', '.join(_ACTIVATIONS)}, {', '.join(_PASSED)}, Reshape, Squeeze, and what skl2onnx writes of a classifier"
+            f"constants, {', '.join(_ACTIVATIONS)}, {', '.join(_PASSED)}, Reshape, Squeeze, "
+            "and what skl2onnx writes of a classifier"
         )
 
     def _scaler(self, node: Any) -> tuple[_Step, str]:
