@@ -210,6 +210,14 @@ def test_out(place, out, made):
     assert load(made).history.epochs == 1
 
 
+def test_out_in_a_format_that_only_predicts_says_what_is_left_out(place):
+    pytest.importorskip("onnx", reason="needs the extra onnx")
+    command = ("train", "from-scratch", "--data", "data", "--out")
+    assert "A .onnx file only predicts" in run(*command, "model.onnx", *NUMPY).stdout
+    assert "only predicts" not in run(*command, "model.npz", *NUMPY).stdout
+    assert "A .c file only predicts" in run("convert", "model.npz", "model.c").stdout
+
+
 def test_out_that_is_a_folder_with_a_dot(place):
     (place / "v1.2").mkdir()
     run("train", "from-scratch", "--data", "data", "--out", "v1.2", *NUMPY)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArgumentError, ArgumentTypeError, require
+from ..errors import ArgumentError, ArgumentTypeError, DataFileError, require
 from . import c_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
 from .checkpoint import Checkpoint
 
@@ -78,6 +78,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         The file isn't there, or is not what it should be.
     """
     checked = check_path(path)
+    if checked.exists() and not (checked.is_file() or checked.is_dir()):  # of a pipe or a device there may be no end
+        raise DataFileError(f"{checked}: not a regular file; give a file on disk")
     return FORMATS[checked.suffix.lower()][1](checked)
 
 

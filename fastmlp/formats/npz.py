@@ -327,7 +327,7 @@ class _ArchiveReader(Reader):
             raise WrongContentError(
                 "an .npz archive, but not of a network: it has no header; fastmlp files come from Network.save"
             )
-        return check_header(json.loads(self.array("header").tobytes()), "an .npz archive")
+        return check_header(json.loads(self.array("header").tobytes().decode("utf-8")), "an .npz archive")
 
     def array(self, name: str, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None) -> Array:
         """See `Reader.array`."""

@@ -220,6 +220,7 @@ def test_a_damaged_file_is_refused_or_harmless(network, path, seed):
         ({"header": None}, "no header"),
         ({"header": np.frombuffer(b"{}", dtype=np.uint8)}, "not one of a fastmlp network"),
         ({"header": np.frombuffer(b"[[", dtype=np.uint8)}, "damaged"),
+        ({"header": np.frombuffer("{}".encode("utf-16"), dtype=np.uint8)}, "damaged"),
         ({"header": lambda header: header.update(magic="other")}, "not one of a fastmlp network"),
         ({"header": lambda header: header.update(format=2)}, "newer fastmlp.*upgrade"),
         ({"header": lambda header: header.pop("seed")}, "lacks seed"),

@@ -1,6 +1,7 @@
 """What holds for the files of every format."""
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -84,6 +85,13 @@ def test_a_missing_file_is_told(path):
         load(path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_regular_file_is_refused(path):
+    os.mkfifo(path)
+    with pytest.raises(DataFileError, match="not a regular file"):
+        load(path)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(data=st.data())
 def test_damaged_files_are_refused_or_harmless(path, data):
@@ -144,7 +152,7 @@ def test_wrong_content_of_json_is_named(tmp_path, change, message):
         load(path)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 10_000, '{"magic": "fastmlp"', "\ud800"])
+@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 10_000, "{}\0", '{"magic": "fastmlp"', "\ud800"])
 def test_texts_that_trouble_parsers_are_refused(tmp_path, text):
     path = tmp_path / "network.json"
     path.write_bytes(text.encode(errors="surrogatepass"))
