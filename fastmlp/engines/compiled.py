@@ -29,7 +29,8 @@ from . import conversion
 from .augmenting import augment
 from .base import Array, Data, Score, n_batches
 from .conversion import DENSE_FROM, Prepared, plain
-from .layout import chunk_rows, describe_layers, is_large, layout, take_over
+from .halves import Pace, halves, is_halved, put_together, run_half, take_apart
+from .layout import chunk_rows, describe_layers, is_large, layout, own_lines, take_over
 from .reference import add_penalties
 from .staging import Staged, parts, stage
 from .threads import available_threads
@@ -55,6 +56,11 @@ name = "numba"
 THREADS_FROM = 2e6
 """Multiply-adds of a step from which a second thread pays (measured)."""
 
+HALVES_FROM = 1e8
+"""Multiply-adds of a call from which it is tried whether two threads with half of the units each pay: some
+milliseconds, since to wake a thread takes a tenth of one.
+"""
+
 
 def prepare(
     architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
@@ -77,7 +83,7 @@ def evaluate(architecture: Architecture, parameters: Array, prepared: Prepared |
 
 def _forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged, outputs: Array) -> Score:
     """Pass all rows through the network; `outputs`, which receives what comes out, may have no columns."""
-    totals, n_rows, chunk = np.zeros(3), prepared.n_rows, 1
+    totals, n_rows, chunk = own_lines(3), prepared.n_rows, 1
     if isinstance(prepared, Staged):
         chunk = chunk_rows(architecture, n_rows, 0 if prepared.sparse else architecture.inputs)
     for part, order, span in parts(prepared, np.arange(n_rows), chunk):
@@ -112,31 +118,35 @@ def train_epoch(
 ) -> Score:
     """See `Engine.train_epoch`."""
     code, settings = _settings(architecture, optimizer)
-    order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), np.zeros(3)
+    order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), own_lines(3)
     keys = [
         epoch_key(state.seed, state.epoch, number) if layer.dropout else 0
         for number, layer in enumerate(architecture.layers)
     ]
     for part, rows, span in parts(prepared, order, batch_size):
-        steps = slice(span.start // batch_size, span.start // batch_size + n_batches(len(rows), batch_size))
-        score = _run(
-            batches.TRAIN,
-            architecture,
-            part,
-            state.parameters,
-            rows,
-            batch_size,
-            names=order[span] + first_name if first_name else order[span],
-            keys=keys,
-            code=code,
-            settings=settings,
-            rates=np.ascontiguousarray(learning_rates[steps], dtype=np.float64),
-            penalties=None if penalties is None else np.ascontiguousarray(penalties[steps], dtype=np.float64),
-            moments=state.moments,
-            step=state.step,
-            totals=totals,
-        )
-        state.step += steps.stop - steps.start
+        for piece, threads in _pieces(architecture, part, optimizer, len(rows), batch_size, len(state.moments)):
+            begin = span.start + piece.start
+            stretch = slice(begin, begin + len(rows[piece]))
+            steps = slice(begin // batch_size, begin // batch_size + n_batches(len(rows[piece]), batch_size))
+            score = _run(
+                batches.TRAIN,
+                architecture,
+                part,
+                state.parameters,
+                rows[piece],
+                batch_size,
+                names=order[stretch] + first_name if first_name else order[stretch],
+                keys=keys,
+                code=code,
+                settings=settings,
+                rates=np.ascontiguousarray(learning_rates[steps], dtype=np.float64),
+                penalties=None if penalties is None else np.ascontiguousarray(penalties[steps], dtype=np.float64),
+                moments=state.moments,
+                step=state.step,
+                totals=totals,
+                threads=threads,
+            )
+            state.step += steps.stop - steps.start
     return score
 
 
@@ -246,6 +256,7 @@ def _run(
     moments: Sequence[Array] = (),
     step: int = 0,
     totals: NDArray[np.float64] | None = None,
+    threads: int = 0,
 ) -> Score:
     """Call the kernels for one pass over the data; the arguments are those of `kernels.batches`.
 
@@ -253,13 +264,20 @@ def _run(
     """
     nothing = np.empty(0, dtype=architecture.dtype)
     settings = np.zeros(codes.SETTINGS) if settings is None else settings
-    threads = 1 if settings[codes.CLIP_NORM] > 0 else _threads(architecture, prepared, batch_size, len(moments))
+    threads = threads or _threads(architecture, prepared, batch_size, len(moments))
     backward = mode != batches.FORWARD
-    wanted = batch_size, threads, backward, len(moments)
+    halved = mode == batches.TRAIN and is_halved(architecture, batch_size, settings[codes.CLIP_NORM] > 0)
+    wanted = batch_size, threads, backward, len(moments), halved
     # Taken out while it is in use: another thread may be at the same data.
-    places = prepared.layouts.pop(wanted, None) or layout(architecture, prepared, *wanted)
+    places = prepared.layouts.pop(wanted, None)
+    in_halves = halved and threads > 1
+    if places is None:
+        if in_halves:
+            places = halves(architecture, prepared, batch_size, len(moments))
+        else:
+            places = layout(architecture, prepared, *wanted)
     tables, works = places.tables, places.works
-    divided = backward and threads > 1 and works[0].groups == 0
+    divided = backward and threads > 1 and works[0].groups == 0 and not in_halves
     if divided:
         works[0].shared_parameters[:] = parameters
     tables[:, :, codes.KEY] = keys or 0
@@ -267,16 +285,21 @@ def _run(
     settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
     loss_code = getattr(codes, architecture.loss.upper())
     networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings.copy()) for table in tables]
-    totals = np.zeros(3) if totals is None else totals
+    totals = own_lines(3) if totals is None else totals
     names = order if names is None else names
     rates = np.zeros(0) if rates is None else rates
     penalties = np.zeros(0) if penalties is None else penalties
     first, second = [*moments, nothing, nothing][:2]
-    results = (mode, nothing if outputs is None else outputs, totals)
+    results = nothing if outputs is None else outputs
+    # Halves both judge every row; it is to be counted once.
+    every_sum = [totals, *(own_lines(3) if in_halves else totals for _ in range(1, threads))]
     # Each thread its own: the first works on the vectors themselves, the others on copies, of which each is to keep
     # those parts up to date that it owns.
     live = [parameters, first, second]
-    if backward:
+    if in_halves:
+        for whole, *parts in zip(live, *places.copies, strict=False):
+            take_apart(architecture, whole, parts)
+    elif backward:
         for copies in places.copies:
             for copy, vector in zip(copies, live, strict=False):
                 np.copyto(copy, vector)
@@ -285,17 +308,22 @@ def _run(
         gradients = places.gradients
     elif gradient is not None:
         gradients = [gradient, *places.gradients[1:]]
-    vectors = [live, *([*copies, *live[len(copies) :]] if backward else live for copies in places.copies)]
+    vectors = [[*copies, *live[len(copies) :]] if backward else live for copies in places.copies]
+    if not in_halves:
+        vectors.insert(0, live)
     places.team.run(
-        batches.run,
+        run_half if in_halves else batches.run,
         [
             (
-                *(*results, network, prepared.rows, prepared.wanted, work, code, w, g, m, v),
+                *(mode, results, sums, network, prepared.rows, prepared.wanted, work, code, w, g, m, v),
                 *(order, names, batch_size, rates, penalties, step),
             )
-            for network, work, (w, m, v), g in zip(networks, works, vectors, gradients, strict=True)
+            for sums, network, work, (w, m, v), g in zip(every_sum, networks, works, vectors, gradients, strict=True)
         ],
     )
+    if in_halves:
+        for whole, *parts in zip(live, *places.copies, strict=False):
+            put_together(architecture, whole, parts)
     if divided:
         for table, others, own_gradient in zip(tables[1:], vectors[1:], gradients[1:], strict=True):
             owned = zip(live, others, strict=True) if mode == batches.TRAIN else [(gradients[0], own_gradient)]
@@ -306,16 +334,38 @@ def _run(
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
 
+def _pieces(
+    architecture: Architecture, prepared: Prepared, optimizer: Optimizer, n_rows: int, batch_size: int, moments: int
+) -> Iterator[tuple[slice, int]]:
+    """Cut the rows of a call of training into pieces, each with its number of threads."""
+    if optimizer.clip_norm is not None:
+        threads = 1
+    elif is_halved(architecture, batch_size, clipping=False):
+        threads = min(prepared.threads or 1, available_threads(), 2)
+        worth_trying = n_rows * _work(architecture, prepared) >= HALVES_FROM and not is_large(architecture)
+        if not prepared.threads and available_threads() > 1 and worth_trying:
+            pace: Pace = prepared.layouts.setdefault((batch_size,), Pace())
+            return pace.pieces(n_rows, batch_size)
+    else:
+        threads = _threads(architecture, prepared, batch_size, moments)
+    return iter([(slice(0, n_rows), threads)])
+
+
 def _threads(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> int:
     """How many threads a step is divided among: as asked for, or two and more where each has enough to do."""
     if prepared.threads > 0:
         return min(prepared.threads, available_threads())
     if moments and prepared.rows.kind >= SPARSE_BYTES and is_large(architecture) and batch_size * prepared.density < 8:
         return 1  # the optimizer waits for memory, of which one thread uses all the bandwidth there is (measured)
+    work = batch_size * _work(architecture, prepared)
+    return max(1, min(available_threads(), int(work // (THREADS_FROM / 2))))
+
+
+def _work(architecture: Architecture, prepared: Prepared) -> float:
+    """Multiply-adds of a row in a step."""
     dense = sum(layer.fan_in * layer.units for layer in architecture.layers[1:])
     first = architecture.layers[0].fan_in * architecture.layers[0].units
-    work = batch_size * 3 * (dense + prepared.density * first)
-    return max(1, min(available_threads(), int(work // (THREADS_FROM / 2))))
+    return 3 * (dense + prepared.density * first)
 
 
 def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, NDArray[np.float64]]:

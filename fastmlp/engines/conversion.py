@@ -35,7 +35,7 @@ class Prepared:
         Entries of a sparse row, at most.
     layouts : dict
         What `_layout` made for earlier passes of this architecture, by its other arguments: fresh memory costs more
-        than a pass over few rows.
+        than a pass over few rows. And by the size of a batch alone, the `halves.Pace` of threads.
     """
 
     rows: Rows
@@ -45,7 +45,7 @@ class Prepared:
     density: float
     nonzero: float
     longest_row: int
-    layouts: dict[tuple[int, int, bool, int], Any] = field(default_factory=dict)
+    layouts: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
 
 def prepare(

@@ -30,9 +30,10 @@ _GROUPED_FROM, _GROUPED_PARAMETERS = 1024, 2**14
 _GROUPED_ROWS = 128
 """Rows of a chunk then, about: it stays in L1 and L2 from the inputs to the gradient."""
 
-_LISTS_FROM = 4.0
-"""Entries of a column in a chunk, on average, from which it pays to list them by columns (measured)."""
-
+_LISTS_FROM, _LISTS_WIDTH = 4.0, 96
+"""Entries of a column in a chunk, on average, and columns of the first weight matrix that a thread owns, from which it
+pays to list the entries by columns (measured).
+"""
 
 _LARGE_NUMBERS = 2**21
 """Weights of a first layer that, with the moments of Adam, are more than caches hold."""
@@ -41,6 +42,11 @@ _LARGE_NUMBERS = 2**21
 def is_large(architecture: Architecture) -> bool:
     """Whether the first layer is so large that a step of the optimizer has to fetch it from memory."""
     return architecture.layers[0].fan_in * architecture.layers[0].stride >= _LARGE_NUMBERS
+
+
+def is_grouped(architecture: Architecture, batch_size: int) -> bool:
+    """Whether a batch is worked off in groups of chunks, see `kernels.groups`."""
+    return batch_size >= _GROUPED_FROM and architecture.flat_size <= _GROUPED_PARAMETERS
 
 
 class Layout(NamedTuple):
@@ -67,15 +73,24 @@ class Layout(NamedTuple):
 
 
 def layout(
-    architecture: Architecture, prepared: Prepared, batch_size: int, threads: int, backward: bool, moments: int
+    architecture: Architecture,
+    prepared: Prepared,
+    batch_size: int,
+    threads: int,
+    backward: bool,
+    moments: int,
+    halved: bool = False,
 ) -> Layout:
-    """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread."""
+    """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread.
+
+    `halved` is for one thread that adds the second layer up by halves, see `halves`.
+    """
     rows, dtype = prepared.rows, architecture.dtype
     strides = [row_stride(layer.stride, dtype) for layer in architecture.layers]
     dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
     x_row = row_stride(padded(rows.features), dtype) if dense else 0
     n_parameters = architecture.flat_size
-    grouped = backward and batch_size >= _GROUPED_FROM and n_parameters <= _GROUPED_PARAMETERS
+    grouped = backward and is_grouped(architecture, batch_size)
     chunk = chunk_rows(architecture, batch_size, rows.features if dense else 0)
     if grouped:
         chunk = -(-batch_size // (-(-batch_size // (_GROUPS * _GROUPED_ROWS)) * _GROUPS))
@@ -108,6 +123,7 @@ def layout(
     x, y, mask = take(chunk * x_row), take(chunk * top.stride), take(top.stride)
     base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
     block = take(int((table[:, codes.BLOCK] * table[:, codes.STRIDE]).max()) if backward else 0)
+    other = take(chunk * strides[1]) if halved else -1
     widest = max(layer.stride for layer in architecture.layers)
     panels = take(chunk * widest if backward and widest >= PANELS_FROM and chunk >= PACK_FROM else 0)
 
@@ -116,23 +132,26 @@ def layout(
     nothing = np.empty(0, dtype)
     shared = aligned_zeros(size, dtype) if exchanging else nothing
     shared_parameters = architecture.zeros() if exchanging else nothing
-    losses, correct = np.zeros(chunk), np.zeros(chunk)
+    losses, correct = own_lines(chunk), own_lines(chunk)
     group_gradients = aligned_zeros(_GROUPS * n_parameters if grouped else 0, dtype)
     group_totals = np.zeros(_GROUPS * codes.ONE_OF_GROUP if grouped else 0)
     # Lists pay where they are some entries long. They also spare an optimizer with a memory the gradient of a matrix
     # that no cache holds, which row by row would be filled with zeros, written and read as a whole.
-    listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
+    own_width = architecture.layers[0].stride // owners
+    listing = backward and not dense and own_width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
     listing |= backward and not dense and moments > 0 and is_large(architecture)
     skipping = not backward and dense and prepared.nonzero < DENSE_FROM
     entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
     works = [
         Work(
             *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),
+            *(-1, first_half(architecture) if halved else 0, other),
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
-            losses=np.zeros(chunk) if grouped else losses,
-            correct=np.zeros(chunk) if grouped else correct,
+            partials=nothing,
+            losses=own_lines(chunk) if grouped else losses,
+            correct=own_lines(chunk) if grouped else correct,
             groups=_GROUPS if grouped else 0,
             group_gradients=group_gradients,
             group_totals=group_totals,
@@ -152,6 +171,11 @@ def layout(
         copies=[[architecture.zeros() for _ in range(1 + moments)] if backward else [] for _ in range(1, threads)],
         team=Team(),
     )
+
+
+def own_lines(size: int) -> NDArray[np.float64]:
+    """Return zeros on cache lines of their own: two threads that write to the same lines slow each other down."""
+    return aligned_zeros(-(-size // 16) * 16, np.dtype(np.float64))[:size]
 
 
 def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:
@@ -214,6 +238,13 @@ def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
     """First and last of a thread's share of so many numbers, in lines of 16."""
     first, last = (min(round(size * end / threads / 16) * 16, size) for end in (thread, thread + 1))
     return first, size if thread == threads - 1 else last
+
+
+def first_half(architecture: Architecture) -> int:
+    """Units of the first layer that are its first half: whole cache lines; 0 where it has too few."""
+    layer = architecture.layers[0]
+    half = _piece(layer.stride, 0, 2)[1]
+    return half if half < layer.units else 0
 
 
 def take_over(architecture: Architecture, whole: Array, own: Array, table: NDArray[np.int64]) -> None:

@@ -41,7 +41,7 @@ class Staged:
     threads: int
     sparse: bool
     density: float
-    layouts: dict[tuple[int, int, bool, int], Any] = field(default_factory=dict)
+    layouts: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:

@@ -5,8 +5,8 @@ the phases of a step. That costs a fraction of a microsecond where every thread 
 region of Numba's (which would compile everything a second time, in twice the time), no thread pool that dies in a
 forked child, and no lock.
 
-A barrier is an array of int64 with its three words on cache lines of their own: how many have arrived, how often all
-have, and whether a thread has given up.
+A barrier is an array of int64 with its words on cache lines of their own: how many have arrived, how often all have,
+whether a thread has given up, and for each of two threads how far it is, where they wait for one another in turns.
 """
 
 import os
@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 from ._jit import kernel
 
 _LINE = 16  # words of 8 bytes: two cache lines, since the prefetcher fetches lines in pairs
-_ARRIVED, _ROUND, _BROKEN = 0, _LINE, 2 * _LINE
+_ARRIVED, _ROUND, _BROKEN, _FAR = 0, _LINE, 2 * _LINE, 3 * _LINE
 _SPINS = 4096
 
 
@@ -32,7 +32,7 @@ def new_barrier() -> Any:
     -------
     ndarray of int64
     """
-    return np.zeros(3 * _LINE, dtype=np.int64)
+    return np.zeros(5 * _LINE, dtype=np.int64)
 
 
 def give_up(barrier: Any) -> None:
@@ -103,6 +103,24 @@ def wait(barrier, threads):
         return
     spins = 0
     while _read(barrier, _ROUND) == before:
+        spins += 1
+        if spins > _SPINS:
+            _let_others_run()
+            if _read(barrier, _BROKEN) != 0:
+                return
+
+
+@kernel
+def say(barrier, thread, far):
+    """Let the other of two threads know how far this one is; whoever hears it sees what was written before."""
+    _write(barrier, _FAR + thread * _LINE, far)
+
+
+@kernel
+def wait_for(barrier, thread, far):
+    """Return when that thread, one of two, has said that it is so far."""
+    spins = 0
+    while _read(barrier, _FAR + thread * _LINE) < far:
         spins += 1
         if spins > _SPINS:
             _let_others_run()

@@ -21,6 +21,7 @@ from .exchange import (
 from .first_layer import dense_forward, first_layer_base, list_entries, skipping_forward, sparse_forward
 from .given import NO, PACK_FROM, SPARSE_BYTES, YES
 from .groups import add_groups, count_in_group, update_all
+from .halves import second_layer_forward
 from .simd import at, get, moved, pointer, put
 from .steps import (
     activate,
@@ -83,7 +84,8 @@ def run(
     has_targets, task, labelled, weighted = wanted.has_targets, wanted.task, wanted.labelled, wanted.weighted
     labels, values, weights = pointer(wanted.labels), pointer(wanted.values), pointer(wanted.weights)
     chunk, x, x_row, y, base, sums = work.chunk, work.x, work.x_row, work.y, work.base, work.sums
-    mask = work.mask
+    mask, half, first_units, other = work.mask, work.half, work.first_units, work.other
+    partials = pointer(work.partials)
     block, panels, listing = work.block, work.panels, work.listing
     memory, shared = pointer(work.memory), pointer(work.shared)
     losses, correct = pointer(work.losses), pointer(work.correct)
@@ -94,7 +96,7 @@ def run(
     order, names, outputs_, parameters_ = pointer(order), pointer(names), pointer(outputs), pointer(parameters)
     gradient_, m_, v_ = pointer(gradient), pointer(m), pointer(v)
 
-    top = n_layers - 1
+    top, halved = n_layers - 1, half >= 0 or first_units > 0
     units, width, answers = at(layers, top, UNITS), at(layers, top, ROW), at(layers, top, A)
     training = mode == TRAIN
     backward = mode != FORWARD
@@ -162,7 +164,11 @@ def run(
                 collect(memory, shared, start, row, last - first, left)
                 collect(memory, shared, start + right, row, last - first, at(layers, 0, STRIDE) - right)
             for n in range(top + 1):
-                if n > 0:
+                if n == 1 and halved:
+                    second_layer_forward(
+                        memory, layers, parameters_, count, chunk, first_units, other, half, partials, barrier, batch,
+                    )
+                elif n > 0:
                     layer_forward(memory, layers, n, parameters_, first, last - first, count == 1, chunk >= PACK_FROM)
                 activate(memory, layers, n, settings, names, position, first, last - first, training)
             if has_targets:

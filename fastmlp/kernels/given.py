@@ -74,9 +74,13 @@ class Work(NamedTuple):
     panels: int  # deltas of a layer as the weight gradient reads them
     listing: int  # whether the entries of a chunk are listed by columns
     skipping: int  # whether the zeros of dense rows are skipped, in a forward pass
+    half: int  # of two halves of a network, which this is; -1: it is whole, see `halves`
+    first_units: int  # units of the first half, if one thread adds the second layer up by halves; else 0
+    other: int  # the second half's part of the second layer's weighted inputs, then
     memory: Any  # dtype, flat; each thread its own
     shared: Any  # like memory, to exchange through; empty with one thread
     shared_parameters: Any  # like the parameters, to exchange through; empty with one thread
+    partials: Any  # dtype, flat: what two halves tell one another; else empty
     losses: Any  # float64 (chunk,), shared unless there are groups
     correct: Any  # float64 (chunk,), likewise
     groups: int  # of the chunks of a batch, see `groups`; 0: each chunk is divided among the threads

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp import architecture
-from fastmlp.engines import compiled, conversion, layout
+from fastmlp.engines import compiled, conversion, halves, layout
 from fastmlp.optimizers import SGD, Adam
 
 from .problems import build, random_problem
@@ -46,6 +46,7 @@ def guarded():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(architecture, "aligned_zeros", guard)
         patch.setattr(layout, "aligned_zeros", guard)
+        patch.setattr(halves, "aligned_zeros", guard)
         for module in (compiled, conversion, layout):
             patch.setattr(module, "np", GuardedNumpy(guard))
         patch.setattr(compiled, "available_threads", lambda: 7)

@@ -202,6 +202,7 @@ def test_entries_listed_by_columns_or_taken_row_by_row(
     for least, listing in ((0.0, 1), (np.inf, 0)):
         works.clear()
         monkeypatch.setattr(layout, "_LISTS_FROM", least)
+        monkeypatch.setattr(layout, "_LISTS_WIDTH", 0)
         results.add(bits(problem, optimizer, batch_size, sparse=True, threads=threads))
         assert {work.listing for work in works} == {listing}
     assert len(results) == 1

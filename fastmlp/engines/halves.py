@@ -1,0 +1,139 @@
+"""Small batches on two threads, each with half of the first layer's units (floor 2; imports numpy, kernels, floor 0).
+
+To the kernels a half is a network of its own, with its own architecture, parameters and memory; `kernels.halves` says
+where the two meet. Here a network is taken apart for a call, and put together again after it.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..architecture import Architecture, Dense, Layer, aligned_zeros
+from ..kernels import batches
+from .base import Array, n_batches
+from .conversion import Prepared
+from .layout import Layout, first_half, is_grouped, layout, row_stride
+from .threads import Team
+
+ROWS = 15
+"""Rows of a batch, at most, for which the second layer is added up by halves: from 16 on weights are packed."""
+
+_TRIAL, _PIECE, _EVERY = 32, 4, 8
+"""Two threads are tried over a 32nd of a call and have to prove faster again after each quarter of it; one thread is
+timed over a 32nd of the first call for a data set, and of every eighth from the second on.
+"""
+
+
+def is_halved(architecture: Architecture, batch_size: int, clipping: bool) -> bool:
+    """Whether a step of training adds the second layer up by halves; that may not depend on the number of threads."""
+    if batch_size > ROWS or clipping or len(architecture.layers) == 1 or is_grouped(architecture, batch_size):
+        return False
+    # With dropout the units of the second half would have the numbers, and so the fate, of those of the first.
+    return first_half(architecture) > 0 and architecture.layers[0].dropout == 0
+
+
+class Pace:
+    """Whether one thread or two are to work on the rows of a data set: the clock decides, for the bits are the same.
+
+    Two threads that meet at every step are faster than one while each has a processor, and slower while it hasn't, or
+    where both processors are of one core.
+
+    Attributes
+    ----------
+    alone : float
+        Seconds a row of one thread, when it was timed last.
+    """
+
+    def __init__(self) -> None:
+        self.alone, self._calls = math.inf, 0
+
+    def pieces(self, n_rows: int, batch_size: int) -> Iterator[tuple[slice, int]]:
+        """Go through the rows of a call in pieces of whole batches; the time to the next piece is that of the last.
+
+        Yields
+        ------
+        rows : slice
+        threads : int
+        """
+        steps, begin, pace = n_batches(n_rows, batch_size), 0, 0.0
+        trial, piece = (-(-steps // part) * batch_size for part in (_TRIAL, _PIECE))
+        self._calls += 1
+        if self._calls == 1 or self._calls % _EVERY == 2:
+            start = time.perf_counter()
+            yield slice(0, trial), 1
+            self.alone, begin = (time.perf_counter() - start) / trial, trial
+        size = trial
+        while begin < n_rows and pace <= self.alone:
+            end, start = min(begin + size, n_rows), time.perf_counter()
+            yield slice(begin, end), 2
+            pace, begin, size = (time.perf_counter() - start) / (end - begin), end, piece
+        if begin < n_rows:
+            yield slice(begin, n_rows), 1
+
+
+@lru_cache(16)
+def architectures(architecture: Architecture) -> list[Architecture]:
+    """Return the halves as networks."""
+    first, *rest = architecture.layers
+    cut = first_half(architecture)
+    options = {
+        name: getattr(architecture, name) for name in ("loss", "l1", "l2", "dtype", "quantile", "label_smoothing")
+    }
+
+    def described(layer: Layer, units: int) -> Dense:
+        return Dense(units, layer.activation, layer.dropout, layer.has_bias, "zeros")
+
+    return [
+        Architecture.build(
+            [architecture.inputs, described(first, units), *(described(layer, layer.units) for layer in rest)],
+            **options,
+        )
+        for units in (cut, first.units - cut)
+    ]
+
+
+def halves(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> Layout:
+    """Lay out the memory of the two halves: a layer table, vectors and scratch memory for each."""
+    parts = [layout(half, prepared, batch_size, 1, True, moments) for half in architectures(architecture)]
+    second = architecture.layers[1]
+    # Two of each, for they are written in turns.
+    partials = aligned_zeros(4 * batch_size * row_stride(second.stride, architecture.dtype), architecture.dtype)
+    return Layout(
+        tables=np.concatenate([part.tables for part in parts]),
+        works=[part.works[0]._replace(half=number, partials=partials) for number, part in enumerate(parts)],
+        gradients=[part.gradients[0] for part in parts],
+        copies=[[half.zeros() for _ in range(1 + moments)] for half in architectures(architecture)],
+        team=Team(),
+    )
+
+
+def take_apart(architecture: Architecture, whole: Array, parts: Sequence[Array]) -> None:
+    """Copy a vector of parameters or moments to those of the halves."""
+    for theirs, ours in _pairs(architecture, whole, parts):
+        theirs[...] = ours
+
+
+def put_together(architecture: Architecture, whole: Array, parts: Sequence[Array]) -> None:
+    """Copy the vectors of the halves to that of the network. What both have is the same in both."""
+    for theirs, ours in _pairs(architecture, whole, parts):
+        ours[...] = theirs
+
+
+def _pairs(architecture: Architecture, whole: Array, parts: Sequence[Array]) -> Iterator[tuple[Array, Array]]:
+    """Yield views of the same parameters, of each half and of the network."""
+    cut, places = first_half(architecture), architecture.views(whole)
+    for part, units, half in zip(parts, (slice(cut), slice(cut, None)), architectures(architecture), strict=True):
+        for number, ((w, b), (whole_w, whole_b)) in enumerate(zip(half.views(part), places, strict=True)):
+            yield w, whole_w[:, units] if number == 0 else whole_w[units] if number == 1 else whole_w
+            if b is not None and whole_b is not None:
+                yield b, whole_b[units] if number == 0 else whole_b
+
+
+def run_half(thread: int, threads: int, barrier: Any, *arguments: Any) -> None:
+    """Run the kernels on one of two halves: alone, as far as they know."""
+    run: Callable[..., None] = batches.run
+    run(0, 1, barrier, *arguments)
