@@ -15,13 +15,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture import Architecture
+from ..architecture import Architecture, aligned_zeros
 from ..dropout import epoch_key
 from ..inputs import Samples, Scaling
 from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.few import forward_rows
 from ..kernels.given import SPARSE_BYTES, Network
+from ..kernels.microkernels import BLOCK
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
 from ..targets import Targets
@@ -175,30 +176,32 @@ class FewRows:
     """
 
     def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
-        self._features, self._outputs, self._dtype = architecture.inputs, architecture.outputs, architecture.dtype
-        self._scale, self._shift = map(plain, scaling.vectors(architecture.inputs, architecture.dtype))
-        self._has_shift = int(bool(self._shift.any()))
-        self._layers = np.full((len(architecture.layers), codes.LAYER_COLUMNS), -1, dtype=np.int64)
-        describe_layers(self._layers, architecture)
-        self._describing = self._scale, self._shift, self._has_shift, len(self._layers), self._layers.reshape(-1)
-        self._width = sum(layer.stride for layer in architecture.layers)
-        self._memories: list[tuple[Array, Array, Array]] = []
+        self._outputs, self._dtype = architecture.outputs, architecture.dtype
+        scale, shift = scaling.vectors(architecture.inputs, architecture.dtype)
+        self._widest = max(layer.stride for layer in architecture.layers)
+        self._width = self._widest + sum(layer.stride for layer in architecture.layers)
+        self._entries = max(architecture.inputs, self._widest) + BLOCK
+        layers = np.full((len(architecture.layers), codes.LAYER_COLUMNS), -1, dtype=np.int64)
+        describe_layers(layers, architecture)
+        scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
+        self._describing = scale, plain(shift), int(bool(shift.any())), layers
+        self._memories: list[tuple[Array, int, Array, Array]] = []
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:
         """Return the outputs of the rows of `X`, of uint8 or the network's dtype; None if a number is not finite."""
-        outputs = np.empty(len(X) * self._outputs, self._dtype)
+        outputs = np.empty((len(X), self._outputs), self._dtype)
         # To Numba a read-only array is another type.
-        rows = X if X.flags.carray and X.dtype == self._dtype else X.astype(self._dtype)
+        rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
         # Taken out while it is in use: another thread may be here too.
         memory = self._memories.pop() if self._memories else self._memory()
-        finite = forward_rows(outputs, rows.reshape(-1), *self._describing, parameters, *memory)
+        finite = forward_rows(outputs, rows, *self._describing, parameters, *memory)
         self._memories.append(memory)
-        return outputs.reshape(len(X), -1) if finite else None
+        return outputs if finite else None
 
-    def _memory(self) -> tuple[Array, Array, Array]:
+    def _memory(self) -> tuple[Array, int, Array, Array]:
         """Make room for the activations of all layers, and for the columns and values of a row's non-zeros."""
-        numbers = [np.empty(size, self._dtype) for size in (self._width, self._features)]
-        return numbers[0], np.empty(self._features, np.uint32), numbers[1]
+        memory, factors = (aligned_zeros(size, self._dtype) for size in (self._width, self._entries))
+        return memory, self._widest, np.empty(self._entries, np.uint32), factors
 
 
 few_rows = FewRows

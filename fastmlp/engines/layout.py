@@ -9,6 +9,7 @@ from ..architecture import Architecture, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
 from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, PACK_FROM, PANELS_FROM, Work
+from ..kernels.microkernels import BLOCK
 from ..losses import get_loss
 from .base import Array
 from .conversion import DENSE_FROM, Prepared
@@ -124,7 +125,7 @@ def layout(
     listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
     listing |= backward and not dense and moments > 0 and is_large(architecture)
     skipping = not backward and dense and prepared.nonzero < DENSE_FROM
-    entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
+    entries = chunk * prepared.longest_row if listing else rows.features + BLOCK if skipping else 0
     works = [
         Work(
             *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),

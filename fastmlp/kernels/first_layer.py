@@ -97,11 +97,11 @@ def skipping_forward(
     """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come."""
     stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS)
     for i in range(first, last):
-        begin, entries = get(order, position + i) * features, NO
+        begin = get(order, position + i) * features
         if kind == DENSE_BYTES:
-            entries = compress_row(members, factors, bytes, begin, features)
+            entries, _ = compress_row(members, factors, bytes, begin, features)
         else:
-            entries = compress_row(members, factors, numbers, begin, features)
+            entries, _ = compress_row(members, factors, numbers, begin, features)
         out = at(layers, 0, KEPT) + i * at(layers, 0, ROW)
         row_forward(memory, out, memory, base, members, factors, NO, entries, scale, parameters, w, stride, stride)
 

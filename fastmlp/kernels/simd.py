@@ -84,17 +84,17 @@ def spread(builder: Any, scalar: Any, lanes: int) -> Any:
     return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
 
 
-def load_vector(builder: Any, place: Any, vector: ir.VectorType) -> Any:
-    """Emit a load that needs no alignment beyond that of a number."""
+def load_vector(builder: Any, place: Any, vector: ir.VectorType, align: int = 4) -> Any:
+    """Emit a load that needs no alignment beyond that of a number, `align` bytes."""
     loaded = builder.load(place, typ=vector)
-    loaded.align = 4
+    loaded.align = align
     return loaded
 
 
-def store_vector(builder: Any, value: Any, place: Any) -> None:
-    """Emit a store that needs no alignment beyond that of a number."""
+def store_vector(builder: Any, value: Any, place: Any, align: int = 4) -> None:
+    """Emit a store that needs no alignment beyond that of a number, `align` bytes."""
     stored = builder.store(value, builder.bitcast(place, value.type.as_pointer()))
-    stored.align = 4
+    stored.align = align
 
 
 def llvm_math(builder: Any, name: str, arguments: list[Any], result: ir.Type) -> Any:
