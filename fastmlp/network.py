@@ -20,7 +20,7 @@ from .formats import Checkpoint, load_checkpoint, save_checkpoint
 from .formats.checkpoint import in_layout, new_generator
 from .history import Evaluation, History
 from .initializers import Initializer
-from .inputs import Samples, Scaling, as_samples
+from .inputs import Samples, Scaling, as_samples, check_finite
 from .optimizers import Optimizer, get_optimizer
 from .schedules import Schedule
 from .state import TrainingState
@@ -344,8 +344,15 @@ class Network:
         outputs = self._outputs_of_few(X, engine)
         if outputs is None:
             chosen = get_engine(engine)
-            prepared = chosen.prepare(self.architecture, Data(self._samples(X)), 0, once=True)
+            samples = self._samples(X, later=True)
+            prepared = chosen.prepare(self.architecture, Data(samples), 0, once=True)
+            marked = chosen.marks_rows(prepared)
+            # To look at all samples first would take as long as a third of the layers, on one thread.
+            if samples.unchecked and not marked:
+                check_finite(samples, "X", self.architecture.dtype)
             outputs = chosen.forward(self.architecture, self.state.parameters, prepared)
+            if samples.unchecked and marked and np.isnan(outputs).any():
+                check_finite(samples, "X", self.architecture.dtype)
         return outputs
 
     def predict(self, X: Any, *, engine: str = "auto") -> Array:
@@ -589,9 +596,9 @@ class Network:
         self._few = engine, scaling, built.inputs, dtypes, shorter
         return self._few
 
-    def _samples(self, X: Any) -> Samples:
+    def _samples(self, X: Any, later: bool = False) -> Samples:
         built = self.architecture
-        return as_samples(X, built.inputs, arguments.present_scaling(self.scaling), dtype=built.dtype)
+        return as_samples(X, built.inputs, arguments.present_scaling(self.scaling), dtype=built.dtype, later=later)
 
     def _known_labels(self) -> Labels:
         return self.labels or self._default_labels

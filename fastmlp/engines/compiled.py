@@ -30,7 +30,7 @@ from . import conversion
 from .augmenting import augment
 from .base import Array, Data, Score, n_batches
 from .conversion import DENSE_FROM, Prepared, plain
-from .layout import chunk_rows, describe_layers, is_large, layout, take_over
+from .layout import chunk_rows, describe_layers, is_large, layout, skips_zeros, take_over
 from .reference import add_penalties
 from .staging import Staged, parts, stage
 from .threads import available_threads
@@ -45,6 +45,7 @@ __all__ = [
     "forward",
     "load",
     "loss_and_gradient",
+    "marks_rows",
     "name",
     "prepare",
     "train_epoch",
@@ -62,6 +63,11 @@ def prepare(
 ) -> Prepared | Staged:
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
     return (stage if data.samples.mapped else conversion.prepare)(architecture, data, threads, once, sparse)
+
+
+def marks_rows(prepared: Prepared | Staged) -> bool:
+    """See `Engine.marks_rows`; it costs nothing where zeros are looked for anyhow."""
+    return isinstance(prepared, Prepared) and skips_zeros(prepared)
 
 
 def forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged) -> Array:

@@ -35,6 +35,9 @@ _LISTS_FROM = 4.0
 """Entries of a column in a chunk, on average, from which it pays to list them by columns (measured)."""
 
 
+_FORWARD_ROWS = 128
+"""Rows of a chunk for each thread where dense rows only pass forward: fresh memory for more costs more than a chunk."""
+
 _LARGE_NUMBERS = 2**21
 """Weights of a first layer that, with the moments of Adam, are more than caches hold."""
 
@@ -80,6 +83,10 @@ def layout(
     chunk = chunk_rows(architecture, batch_size, rows.features if dense else 0)
     if grouped:
         chunk = -(-batch_size // (-(-batch_size // (_GROUPS * _GROUPED_ROWS)) * _GROUPS))
+    dense_forward = dense and not backward
+    skipping = dense_forward and skips_zeros(prepared)
+    if dense_forward:
+        chunk = min(chunk, _FORWARD_ROWS * threads)
     size = 0
 
     def take(numbers: int) -> int:
@@ -124,7 +131,6 @@ def layout(
     # that no cache holds, which row by row would be filled with zeros, written and read as a whole.
     listing = backward and not dense and chunk * prepared.density >= _LISTS_FROM
     listing |= backward and not dense and moments > 0 and is_large(architecture)
-    skipping = not backward and dense and prepared.nonzero < DENSE_FROM
     entries = chunk * prepared.longest_row if listing else rows.features + BLOCK if skipping else 0
     works = [
         Work(
@@ -153,6 +159,11 @@ def layout(
         copies=[[architecture.zeros() for _ in range(1 + moments)] if backward else [] for _ in range(1, threads)],
         team=Team(),
     )
+
+
+def skips_zeros(prepared: Prepared) -> bool:
+    """Whether a forward pass skips the zeros of dense rows as they come."""
+    return prepared.rows.kind in (DENSE_BYTES, DENSE_NUMBERS) and prepared.nonzero < DENSE_FROM
 
 
 def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:
