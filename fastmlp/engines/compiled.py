@@ -348,7 +348,7 @@ def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, ND
 @cache
 def _say_compiling(kept: bool) -> None:
     once = "is done once" if kept else "is not kept: no folder for it could be written, set FASTMLP_CACHE_DIR to one"
-    sys.stderr.write(f"fastmlp: compiling kernels for this machine; it takes about 10 s and {once}\n")
+    sys.stderr.write(f"fastmlp: compiling kernels for this machine; it takes some 7 s and {once}\n")
 
 
 on_compile(_say_compiling)
