@@ -22,6 +22,7 @@ from fastmlp.architecture import padded
 from fastmlp.datasets import load_mnist
 from fastmlp.dropout import threshold
 from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, sparse
+from fastmlp.kernels.microkernels import BLOCK
 from fastmlp.losses import LOSSES, MEDIAN
 from fastmlp.measure.products import KINDS, LayerProduct, MultiplyAdds
 from fastmlp.measure.timing import Stopwatch, in_turns
@@ -210,7 +211,7 @@ def list_columns() -> Work:
 def compress_rows() -> Work:
     columns, values, starts, _ = images(np.uint16, np.uint8)
     dense = load_mnist().X_train[:BATCH].reshape(-1).copy()
-    longer = np.zeros(len(columns) + 1, columns.dtype), np.zeros(len(values) + 1, values.dtype)
+    longer = (np.zeros(len(kept) + BLOCK, kept.dtype) for kept in (columns, values))
     return Work(sparse.compress_rows, (*longer, np.zeros_like(starts), dense, PIXELS))
 
 

@@ -131,6 +131,8 @@ class Samples:
     scaling : Scaling
     picked : ndarray of int or None
         Of a memory-mapped table, which stays where it is, the rows that are the samples; None for all.
+    unchecked : bool
+        Whether there may be numbers that are not finite.
     """
 
     n_rows: int
@@ -139,6 +141,7 @@ class Samples:
     sparse: SparseRows | None
     scaling: Scaling = Scaling()
     picked: NDArray[np.integer[Any]] | None = None
+    unchecked: bool = False
 
     @property
     def mapped(self) -> bool:
@@ -188,6 +191,7 @@ def as_samples(
     scaling: Scaling | None = None,
     name: str = "X",
     dtype: np.dtype[Any] | None = None,
+    later: bool = False,
 ) -> Samples:
     """Check what a user gave as samples, and wrap it without copying where that is possible.
 
@@ -204,6 +208,9 @@ def as_samples(
         Of the argument, for error messages.
     dtype : dtype, optional
         Of the network: values and scaling must fit into it. By default nobody computes with less than the values' own.
+    later : bool, default False
+        Leave it to the caller to look with `check_finite` for numbers that are not finite, where that takes a pass over
+        a table in memory: such samples are `unchecked`.
 
     Returns
     -------
@@ -236,7 +243,10 @@ def as_samples(
         raise ArgumentError(
             f"{name} has {samples.n_features} features, but the network was built for {n_features} inputs"
         )
-    _check_finite(samples, name, dtype)
+    if later and rows is None and values.dtype == dtype and not samples.mapped:
+        samples = replace(samples, unchecked=True)
+    else:
+        check_finite(samples, name, dtype)
     if scaling is None:
         scaling = Scaling.pixels() if values.dtype == np.uint8 else Scaling()
     scaling.vectors(samples.n_features, np.dtype(np.float64) if dtype is None else dtype)  # raises where it doesn't fit
@@ -316,7 +326,8 @@ def _as_numbers(array: Array, name: str) -> Array:
     )
 
 
-def _check_finite(samples: Samples, name: str, dtype: np.dtype[Any] | None) -> None:
+def check_finite(samples: Samples, name: str, dtype: np.dtype[Any] | None) -> None:
+    """Say so when a number is not finite, or `dtype` cannot hold it; see `as_samples`."""
     values = samples.stored()
     if values.dtype.kind != "f":
         return

@@ -14,13 +14,13 @@ from .architecture import Architecture, Array, Dense, WeightsAndBias
 from .augmentation import Augmentation
 from .callbacks import FitRun
 from .checks import check_switch, check_whole
-from .engines import Data, Engine, get_engine
+from .engines import Data, get_engine
 from .engines.reference import forward_pass
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
 from .formats.checkpoint import in_layout, new_generator
 from .history import Evaluation, History
 from .initializers import Initializer
-from .inputs import Samples, Scaling, as_samples
+from .inputs import Samples, Scaling, as_samples, check_finite
 from .optimizers import Optimizer, get_optimizer
 from .schedules import Schedule
 from .state import TrainingState
@@ -142,8 +142,11 @@ class Network:
         parameters = self.architecture.initialize(np.random.default_rng([chosen, 0]))
         self.state = TrainingState(parameters, new_generator(chosen), chosen)
 
-    # The shorter way of `_outputs_of_few`, the engine and the scaling it was made for; made when it is first needed.
-    _few: tuple[Engine, Scaling, Any] | None = None
+    # The shorter way of `_outputs_of_few`, made when it is first needed, behind what it was made for: the name of the
+    # engine, the scaling, the number of features and the dtypes.
+    _few: tuple[str, Scaling, int, tuple[Any, ...], Any] | None = None
+    # The labels for which the outputs are the probabilities, once that was found.
+    _direct_labels: Labels | None = None
 
     @property
     def seed(self) -> int:
@@ -338,11 +341,18 @@ class Network:
         ArgumentError, ArgumentTypeError
             Samples of another number of features, or not finite, or not numbers.
         """
-        chosen = get_engine(engine)
-        outputs = self._outputs_of_few(X, chosen)
+        outputs = self._outputs_of_few(X, engine)
         if outputs is None:
-            prepared = chosen.prepare(self.architecture, Data(self._samples(X)), 0, once=True)
+            chosen = get_engine(engine)
+            samples = self._samples(X, later=True)
+            prepared = chosen.prepare(self.architecture, Data(samples), 0, once=True)
+            marked = chosen.marks_rows(prepared)
+            # To look at all samples first would take as long as a third of the layers, on one thread.
+            if samples.unchecked and not marked:
+                check_finite(samples, "X", self.architecture.dtype)
             outputs = chosen.forward(self.architecture, self.state.parameters, prepared)
+            if samples.unchecked and marked and np.isnan(outputs).any():
+                check_finite(samples, "X", self.architecture.dtype)
         return outputs
 
     def predict(self, X: Any, *, engine: str = "auto") -> Array:
@@ -377,9 +387,15 @@ class Network:
         ArgumentError
             The outputs are not probabilities: use `predict`.
         """
-        labels = self._known_labels()
+        labels = self.labels or self._default_labels
+        if labels is self._direct_labels:
+            return self(X, engine=engine)
         arguments.check_probabilities(labels, self.architecture)
-        return arguments.probabilities(self(X, engine=engine), labels, self.architecture)
+        outputs = self(X, engine=engine)
+        probabilities = arguments.probabilities(outputs, labels, self.architecture)
+        if probabilities is outputs:
+            self._direct_labels = labels
+        return probabilities
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> Evaluation:
         """Mean loss and share of right answers, with dropout off and penalties not counted.
@@ -548,29 +564,42 @@ class Network:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        made = "_few", "_default_labels"  # when they are needed
+        made = "_few", "_default_labels", "_direct_labels"  # when they are needed
         return {name: value for name, value in self.__dict__.items() if name not in made}
 
-    def _outputs_of_few(self, X: Any, engine: Engine) -> Array | None:
+    def _outputs_of_few(self, X: Any, engine: str) -> Array | None:
         """Outputs of a few rows that need no conversion, by the engine's shorter way; None where they have to go the
         long way, which also finds the words for what is wrong with them.
         """
-        scaling = self.scaling
-        if type(X) is not np.ndarray or X.ndim != 2 or not 0 < len(X) <= FEW_ROWS or not isinstance(scaling, Scaling):
+        few = self._few
+        # One row is computed in a microsecond, so what is looked at before counts.
+        if few is None or few[0] != engine or few[1] is not self.scaling:
+            few = self._prepare_few(engine)
+        if few is None or type(X) is not np.ndarray or X.dtype not in few[3]:
+            return None
+        shape = X.shape
+        if len(shape) != 2 or shape[1] != few[2] or not 0 < shape[0] <= FEW_ROWS:
+            return None
+        outputs: Array | None = few[4](self.state.parameters, X)
+        return outputs
+
+    def _prepare_few(self, engine: str) -> tuple[str, Scaling, int, tuple[Any, ...], Any] | None:
+        """Make the shorter way of an engine; None where there is none."""
+        scaling, built = self.scaling, self.architecture
+        if not isinstance(scaling, Scaling):
             return None
         # What `as_samples` takes without a look at all values, and without a conversion that may fail.
-        kinds = {"pixels": (np.uint8,), "fractions": (self.architecture.dtype,)}
-        as_trained = X.dtype in kinds.get(scaling.found_on, (self.architecture.dtype, np.uint8))
-        if not as_trained or X.shape[1] != self.architecture.inputs:
+        pixels = np.dtype(np.uint8)
+        dtypes = {"pixels": (pixels,), "fractions": (built.dtype,)}.get(scaling.found_on, (built.dtype, pixels))
+        shorter = get_engine(engine).few_rows(built, scaling)
+        if shorter is None:
             return None
-        if self._few is None or self._few[0] is not engine or self._few[1] is not scaling:
-            self._few = (engine, scaling, engine.few_rows(self.architecture, scaling))
-        few = self._few[2]
-        return None if few is None else few(self.state.parameters, X)
+        self._few = engine, scaling, built.inputs, dtypes, shorter
+        return self._few
 
-    def _samples(self, X: Any) -> Samples:
+    def _samples(self, X: Any, later: bool = False) -> Samples:
         built = self.architecture
-        return as_samples(X, built.inputs, arguments.present_scaling(self.scaling), dtype=built.dtype)
+        return as_samples(X, built.inputs, arguments.present_scaling(self.scaling), dtype=built.dtype, later=later)
 
     def _known_labels(self) -> Labels:
         return self.labels or self._default_labels

@@ -1,5 +1,6 @@
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -437,3 +438,42 @@ def test_probabilities_are_learned_by_one_sigmoid(engine):
     np.testing.assert_allclose(net(X, engine=engine)[:, 0], y, atol=0.01)
     assert net.predict(X, engine=engine).tolist() == [0, 1]
     assert net.evaluate(X, y, engine=engine).accuracy == 1
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.9], ids=["dense", "mostly zeros"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_one_number_that_is_not_finite_among_many_rows_is_refused(number, zeros):
+    X = np.ones((1000, 10), np.float32)
+    X[:, : round(10 * zeros)] = 0
+    net = Network([10, 8, 3], seed=0)
+    net(X)
+    X[998, 4] = number
+    for answer in (net, net.predict, net.predict_proba):
+        with pytest.raises(ValueError, match=f"X must be finite, but the value at row 998, column 4 is {number}"):
+            answer(X)
+
+
+def test_finite_rows_whose_outputs_are_not_are_answered():
+    X = np.zeros((20, 10), np.float32)
+    X[:, 0] = 3e38
+    net = Network([10, Dense(2, "identity"), Dense(1, "identity")], loss="squared_error", seed=0)
+    net.set_weights([(np.full((10, 2), 10.0), np.zeros(2)), (np.array([[1.0], [-1.0]]), np.zeros(1))])
+    assert np.isnan(net(X, engine="numba")).all()
+
+
+def test_threads_may_ask_for_one_row_at_once():
+    net, X = Network([30, 16, 3], seed=0), np.random.default_rng(0).normal(size=(16, 1, 30)).astype(np.float32)
+    wanted = [net(row) for row in X]
+
+    def same(i):
+        return all((net(X[i]) == wanted[i]).all() for _ in range(100))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(same, range(16)))
+
+
+def test_one_row_is_answered_with_the_weights_of_now():
+    net, row = Network([30, 16, 3], seed=0), np.ones((1, 30), np.float32)
+    net(row)
+    net.set_weights(Network([30, 16, 3], seed=1).weights)
+    np.testing.assert_array_equal(net(row), Network([30, 16, 3], seed=1)(row))

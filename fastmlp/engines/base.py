@@ -74,6 +74,11 @@ class Engine(Protocol):
         is not finite.
         """
 
+    def marks_rows(self, prepared: Any) -> bool:
+        """Whether `forward` gives rows that are not finite outputs of which all are NaN, so that nobody need look for
+        them before.
+        """
+
     def forward(self, architecture: Architecture, parameters: Array, prepared: Any) -> Array:
         """Outputs of every row, shape (n_rows, outputs), with dropout off."""
 

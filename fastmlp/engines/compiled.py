@@ -15,13 +15,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture import Architecture
+from ..architecture import Architecture, aligned_zeros
 from ..dropout import epoch_key
 from ..inputs import Samples, Scaling
 from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.few import forward_rows
 from ..kernels.given import SPARSE_BYTES, Network
+from ..kernels.microkernels import BLOCK
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
 from ..targets import Targets
@@ -30,7 +31,7 @@ from .augmenting import augment
 from .base import Array, Data, Score, n_batches
 from .conversion import DENSE_FROM, Prepared, plain
 from .halves import Pace, halves, is_halved, put_together, run_half, take_apart
-from .layout import chunk_rows, describe_layers, is_large, layout, own_lines, take_over
+from .layout import chunk_rows, describe_layers, is_large, layout, own_lines, skips_zeros, take_over
 from .reference import add_penalties
 from .staging import Staged, parts, stage
 from .threads import available_threads
@@ -45,6 +46,7 @@ __all__ = [
     "forward",
     "load",
     "loss_and_gradient",
+    "marks_rows",
     "name",
     "prepare",
     "train_epoch",
@@ -67,6 +69,11 @@ def prepare(
 ) -> Prepared | Staged:
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
     return (stage if data.samples.mapped else conversion.prepare)(architecture, data, threads, once, sparse)
+
+
+def marks_rows(prepared: Prepared | Staged) -> bool:
+    """See `Engine.marks_rows`; it costs nothing where zeros are looked for anyhow."""
+    return isinstance(prepared, Prepared) and skips_zeros(prepared)
 
 
 def forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged) -> Array:
@@ -185,30 +192,32 @@ class FewRows:
     """
 
     def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
-        self._features, self._outputs, self._dtype = architecture.inputs, architecture.outputs, architecture.dtype
-        self._scale, self._shift = map(plain, scaling.vectors(architecture.inputs, architecture.dtype))
-        self._has_shift = int(bool(self._shift.any()))
-        self._layers = np.full((len(architecture.layers), codes.LAYER_COLUMNS), -1, dtype=np.int64)
-        describe_layers(self._layers, architecture)
-        self._describing = self._scale, self._shift, self._has_shift, len(self._layers), self._layers.reshape(-1)
-        self._width = sum(layer.stride for layer in architecture.layers)
-        self._memories: list[tuple[Array, Array, Array]] = []
+        self._outputs, self._dtype = architecture.outputs, architecture.dtype
+        scale, shift = scaling.vectors(architecture.inputs, architecture.dtype)
+        self._widest = max(layer.stride for layer in architecture.layers)
+        self._width = self._widest + sum(layer.stride for layer in architecture.layers)
+        self._entries = max(architecture.inputs, self._widest) + BLOCK
+        layers = np.full((len(architecture.layers), codes.LAYER_COLUMNS), -1, dtype=np.int64)
+        describe_layers(layers, architecture)
+        scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
+        self._describing = scale, plain(shift), int(bool(shift.any())), layers
+        self._memories: list[tuple[Array, int, Array, Array]] = []
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:
         """Return the outputs of the rows of `X`, of uint8 or the network's dtype; None if a number is not finite."""
-        outputs = np.empty(len(X) * self._outputs, self._dtype)
+        outputs = np.empty((len(X), self._outputs), self._dtype)
         # To Numba a read-only array is another type.
-        rows = X if X.flags.carray and X.dtype == self._dtype else X.astype(self._dtype)
+        rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
         # Taken out while it is in use: another thread may be here too.
         memory = self._memories.pop() if self._memories else self._memory()
-        finite = forward_rows(outputs, rows.reshape(-1), *self._describing, parameters, *memory)
+        finite = forward_rows(outputs, rows, *self._describing, parameters, *memory)
         self._memories.append(memory)
-        return outputs.reshape(len(X), -1) if finite else None
+        return outputs if finite else None
 
-    def _memory(self) -> tuple[Array, Array, Array]:
+    def _memory(self) -> tuple[Array, int, Array, Array]:
         """Make room for the activations of all layers, and for the columns and values of a row's non-zeros."""
-        numbers = [np.empty(size, self._dtype) for size in (self._width, self._features)]
-        return numbers[0], np.empty(self._features, np.uint32), numbers[1]
+        memory, factors = (aligned_zeros(size, self._dtype) for size in (self._width, self._entries))
+        return memory, self._widest, np.empty(self._entries, np.uint32), factors
 
 
 few_rows = FewRows
@@ -389,7 +398,7 @@ def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, ND
 @cache
 def _say_compiling(kept: bool) -> None:
     once = "is done once" if kept else "is not kept: no folder for it could be written, set FASTMLP_CACHE_DIR to one"
-    sys.stderr.write(f"fastmlp: compiling kernels for this machine; it takes about 10 s and {once}\n")
+    sys.stderr.write(f"fastmlp: compiling kernels for this machine; it takes some 7 s and {once}\n")
 
 
 on_compile(_say_compiling)

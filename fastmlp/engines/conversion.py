@@ -9,6 +9,7 @@ from ..architecture import Architecture
 from ..inputs import Samples
 from ..kernels import codes
 from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted
+from ..kernels.microkernels import BLOCK
 from ..kernels.sparse import compress_rows
 from ..losses import smoothed
 from .base import Array, Data
@@ -117,7 +118,7 @@ def _fill_sparse(arrays: dict[str, Any], samples: Samples, dtype: np.dtype[Any])
         # Compared first, because NumPy counts what is true several times faster than what is a float.
         entries = sum(int(np.count_nonzero(block if compact else block != 0)) for block in blocks)
         starts = np.empty(samples.n_rows + 1, dtype=np.int64)
-        filled = np.empty(entries + 1, column_type), np.empty(entries + 1, value_type)
+        filled = np.empty(entries + BLOCK, column_type), np.empty(entries + BLOCK, value_type)
         compress_rows(*filled, starts, plain(dense), samples.n_features)
         arrays["starts"], arrays[columns], arrays[values] = starts, filled[0][:entries], filled[1][:entries]
     return SPARSE_BYTES if compact else SPARSE_NUMBERS

@@ -9,6 +9,7 @@ from ..architecture import Architecture, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
 from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, PACK_FROM, PANELS_FROM, Work
+from ..kernels.microkernels import BLOCK
 from ..losses import get_loss
 from .base import Array
 from .conversion import DENSE_FROM, Prepared
@@ -34,6 +35,9 @@ _LISTS_FROM, _LISTS_WIDTH = 4.0, 96
 """Entries of a column in a chunk, on average, and columns of the first weight matrix that a thread owns, from which it
 pays to list the entries by columns (measured).
 """
+
+_FORWARD_ROWS = 128
+"""Rows of a chunk for each thread where dense rows only pass forward: fresh memory for more costs more than a chunk."""
 
 _LARGE_NUMBERS = 2**21
 """Weights of a first layer that, with the moments of Adam, are more than caches hold."""
@@ -94,6 +98,10 @@ def layout(
     chunk = chunk_rows(architecture, batch_size, rows.features if dense else 0)
     if grouped:
         chunk = -(-batch_size // (-(-batch_size // (_GROUPS * _GROUPED_ROWS)) * _GROUPS))
+    dense_forward = dense and not backward
+    skipping = dense_forward and skips_zeros(prepared)
+    if dense_forward:
+        chunk = min(chunk, _FORWARD_ROWS * threads)
     size = 0
 
     def take(numbers: int) -> int:
@@ -140,8 +148,7 @@ def layout(
     own_width = architecture.layers[0].stride // owners
     listing = backward and not dense and own_width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
     listing |= backward and not dense and moments > 0 and is_large(architecture)
-    skipping = not backward and dense and prepared.nonzero < DENSE_FROM
-    entries = chunk * prepared.longest_row if listing else rows.features if skipping else 0
+    entries = chunk * prepared.longest_row if listing else rows.features + BLOCK if skipping else 0
     works = [
         Work(
             *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),
@@ -176,6 +183,11 @@ def layout(
 def own_lines(size: int) -> NDArray[np.float64]:
     """Return zeros on cache lines of their own: two threads that write to the same lines slow each other down."""
     return aligned_zeros(-(-size // 16) * 16, np.dtype(np.float64))[:size]
+
+
+def skips_zeros(prepared: Prepared) -> bool:
+    """Whether a forward pass skips the zeros of dense rows as they come."""
+    return prepared.rows.kind in (DENSE_BYTES, DENSE_NUMBERS) and prepared.nonzero < DENSE_FROM
 
 
 def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:

@@ -146,6 +146,11 @@ def prepare(architecture: Architecture, data: Data, threads: int, once: bool = F
     return data
 
 
+def marks_rows(prepared: Any) -> bool:
+    """See `Engine.marks_rows`; an infinity may be hidden by an activation here."""
+    return False
+
+
 def few_rows(architecture: Architecture, scaling: Scaling) -> None:
     """See `Engine.few_rows`; there is no shorter way here."""
 

@@ -18,8 +18,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.serialize import dumps
 from numba.core.typed_passes import NopythonTypeInference
+from numba.core.types.functions import BaseFunction
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -133,6 +134,36 @@ class _KernelCompiler(CompilerBase):
         return [passes]
 
 
+@contextmanager
+def remembering_calls() -> Iterator[None]:
+    """Remember which implementation Numba takes for a call, instead of looking for it at every call.
+
+    Numba asks every implementation that has ever been registered for a function, one after the other and in two forms
+    each, whether it takes these types: for the ``+`` of two integers those of sets, strings and arrays too. The answer
+    depends on the function and the types alone, and kernels ask the same few questions thousands of times: a third of
+    the time that compiling took.
+
+    To be used only while Numba's lock on the compiler is held. What other code in the process compiles is not touched.
+    """
+    find = BaseFunction.get_call_type
+    # Beside the answer the function itself, which so keeps its identity.
+    known: dict[tuple[int, tuple[Any, ...]], tuple[Any, Any]] = {}
+
+    def get_call_type(self: Any, context: Any, args: tuple[Any, ...], kws: Any) -> Any:
+        if kws:
+            return find(self, context, args, kws)
+        question = id(self), args
+        if question not in known:
+            known[question] = find(self, context, args, kws), self
+        return known[question][0]
+
+    BaseFunction.get_call_type = get_call_type
+    try:
+        yield
+    finally:
+        BaseFunction.get_call_type = find
+
+
 def kernel(function: F) -> F:
     """Compile a building block: inlined into its callers or not as LLVM sees fit, and cached with them."""
     return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=_KernelCompiler, **_FLAGS)(
@@ -142,7 +173,22 @@ def kernel(function: F) -> F:
 
 def entry(function: F) -> F:
     """Compile a function that Python calls, and cache its machine code."""
-    return _cached(numba.njit(no_cfunc_wrapper=True, **_FLAGS)(function))
+    return _cached(_quickly_compiled(numba.njit(no_cfunc_wrapper=True, **_FLAGS)(function)))
+
+
+def _quickly_compiled(dispatcher: Any) -> Any:
+    """Have an entry, and all kernels that go into it, compiled with `remembering_calls`."""
+    if numba.config.DISABLE_JIT:
+        return dispatcher
+    with suppress(AttributeError):  # a Numba that compiles otherwise: slower rather than not at all
+        compiler, compile_ = dispatcher._compiler, dispatcher._compiler.compile
+
+        def compile_remembering(args: Any, return_type: Any) -> Any:
+            with remembering_calls():
+                return compile_(args, return_type)
+
+        compiler.compile = compile_remembering
+    return dispatcher
 
 
 def _cached(dispatcher: Any) -> Any:

@@ -7,66 +7,63 @@ from ._jit import entry
 from .codes import ACTIVATION, BIAS, FAN_IN, STRIDE, UNITS, WEIGHTS
 from .elementwise import activation_forward
 from .given import NO, ONE_ROW
-from .matrix import row_times_matrix
-from .simd import at, get, lanes, load, pointer, put, splat, store
+from .simd import at, get, moved, pointer, put
 from .sparse import add_shift, compress_row, row_forward
 
 
 @entry
-def forward_rows(outputs, samples, scale, shift, has_shift, n_layers, layers, parameters, memory, members, factors):
+def forward_rows(outputs, samples, scale, shift, has_shift, layers, parameters, memory, activations, members, factors):
     """Outputs of a few dense rows, dropout off.
 
     Parameters
     ----------
-    outputs : flat array, (n_rows * outputs,)
-    samples : flat array, (n_rows * features,)
+    outputs : ndarray, shape (n_rows, outputs)
+    samples : ndarray, shape (n_rows, features)
         As they came; every row's zeros are skipped.
-    scale, shift : ndarray, shape (features,)
+    scale : flat array
+        Of the features; behind them 1 for every unit of the widest layer.
+    shift : flat array, (features,)
     has_shift : int
-    n_layers : int
-    layers : ndarray of int64
-        The layer table of `codes`, flat; of its columns fan-in, units, stride, weights, bias and activation are read.
+    layers : ndarray of int64, shape (n_layers, LAYER_COLUMNS)
+        The layer table of `codes`; of its columns fan-in, units, stride, weights, bias and activation are read.
     parameters : flat array
     memory : flat array
-        Room for the activations of all layers.
-    members, factors : ndarray of uint32 and flat array, (features,)
-        Room for the non-zeros of a row.
+        Zeros, as many as the widest layer has units, padded; behind them room for the activations of all layers.
+    activations : int
+        Where that room begins.
+    members, factors : ndarray of uint32 and flat array
+        Room for the non-zeros of a row of samples or activations, as `compress_row` wants it.
 
     Returns
     -------
     bool
         Whether all samples were finite; otherwise the outputs mean nothing.
+
+    Notes
+    -----
+    Behind relu half of the activations are zero. Every layer skips them as the first does and so reads half of its
+    weights, for which a matrix-vector product waits.
     """
-    n_rows = len(outputs)
+    n_rows, features, n_layers = samples.shape[0], samples.shape[1], layers.shape[0]
     outputs, samples, scale, shift = pointer(outputs), pointer(samples), pointer(scale), pointer(shift)
     layers, parameters, memory = pointer(layers), pointer(parameters), pointer(memory)
-    members, factors = pointer(members), pointer(factors)
-    features, top, vector = at(layers, 0, FAN_IN), n_layers - 1, lanes(memory)
-    units = at(layers, top, UNITS)
-    for i in range(n_rows // units):
-        entries = compress_row(members, factors, samples, i * features, features)
-        finite = True
-        for p in range(entries):
-            x = get(factors, p)
-            finite &= x - x == 0
+    members, factors, ones = pointer(members), pointer(factors), moved(scale, features)
+    for i in range(n_rows):
+        entries, finite = compress_row(members, factors, samples, i * features, features)
         if not finite:
             return False
-        before, now = NO, NO
-        for n in range(top + 1):
+        now, factor = activations, scale
+        for n in range(n_layers):
             width, bias, w = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, WEIGHTS)
-            for j in range(0, width, vector):
-                start = splat(memory, 0.0)
-                if bias >= 0:
-                    start = load(parameters, bias + j)
-                store(memory, now + j, start)
+            units = at(layers, n, UNITS)
             if n > 0:
-                row_times_matrix(memory, now, memory, before, parameters, w, width, width, at(layers, n, FAN_IN))
-            else:
-                if has_shift:
-                    add_shift(memory, now, shift, parameters, w, width, NO, features, width)
-                row_forward(memory, now, memory, now, members, factors, NO, entries, scale, parameters, w, width, width)
-            activation_forward(at(layers, n, ACTIVATION), memory, now, width, ONE_ROW, at(layers, n, UNITS), width)
-            before, now = now, now + width
+                entries, _ = compress_row(members, factors, memory, now, at(layers, n, FAN_IN))
+                now, factor = now + at(layers, n - 1, STRIDE), ones
+            base, start = (parameters, bias) if bias >= 0 else (memory, NO)
+            row_forward(memory, now, base, start, members, factors, NO, entries, factor, parameters, w, width, width)
+            if n == 0 and has_shift:
+                add_shift(memory, now, shift, parameters, w, width, NO, features, width)
+            activation_forward(at(layers, n, ACTIVATION), memory, now, width, ONE_ROW, units, width)
         for j in range(units):
-            put(outputs, i * units + j, get(memory, before + j))
+            put(outputs, i * units + j, get(memory, now + j))
     return True

@@ -4,6 +4,8 @@ numba through _jit; kernels).
 The functions here and in `steps` are parts of `batches.run`. Rows are taken by their numbers in `order`.
 """
 
+import numpy as np
+
 from ._jit import kernel
 from .codes import BIAS, FAN_IN, KEPT, PADDING, ROW, STRIDE, WEIGHTS, D
 from .elementwise import fill_rows
@@ -94,16 +96,22 @@ def skipping_forward(
     memory, base, layers, kind, features, scale, bytes, numbers, members, factors, parameters, order, position,
     first, last,
 ):  # fmt: skip
-    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come."""
+    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come.
+
+    Of a row that is not finite they all are NaN, and so is what comes out of the network.
+    """
     stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS)
     for i in range(first, last):
-        begin, entries = get(order, position + i) * features, NO
+        begin = get(order, position + i) * features
         if kind == DENSE_BYTES:
-            entries = compress_row(members, factors, bytes, begin, features)
+            entries, finite = compress_row(members, factors, bytes, begin, features)
         else:
-            entries = compress_row(members, factors, numbers, begin, features)
+            entries, finite = compress_row(members, factors, numbers, begin, features)
         out = at(layers, 0, KEPT) + i * at(layers, 0, ROW)
         row_forward(memory, out, memory, base, members, factors, NO, entries, scale, parameters, w, stride, stride)
+        if not finite:
+            for j in range(stride):
+                put(memory, out + j, np.nan)
 
 
 @kernel

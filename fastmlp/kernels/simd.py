@@ -84,17 +84,17 @@ def spread(builder: Any, scalar: Any, lanes: int) -> Any:
     return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
 
 
-def load_vector(builder: Any, place: Any, vector: ir.VectorType) -> Any:
-    """Emit a load that needs no alignment beyond that of a number."""
+def load_vector(builder: Any, place: Any, vector: ir.VectorType, align: int = 4) -> Any:
+    """Emit a load that needs no alignment beyond that of a number, `align` bytes."""
     loaded = builder.load(place, typ=vector)
-    loaded.align = 4
+    loaded.align = align
     return loaded
 
 
-def store_vector(builder: Any, value: Any, place: Any) -> None:
-    """Emit a store that needs no alignment beyond that of a number."""
+def store_vector(builder: Any, value: Any, place: Any, align: int = 4) -> None:
+    """Emit a store that needs no alignment beyond that of a number, `align` bytes."""
     stored = builder.store(value, builder.bitcast(place, value.type.as_pointer()))
-    stored.align = 4
+    stored.align = align
 
 
 def llvm_math(builder: Any, name: str, arguments: list[Any], result: ir.Type) -> Any:
@@ -409,7 +409,7 @@ if numba.config.DISABLE_JIT:
     store = _python_store
     get = lambda array, index: array[index]
     at = lambda table, row, column: table[row * LAYER_COLUMNS + column]
-    pointer = lambda array: array
+    pointer = lambda array: array.reshape(-1)
     moved = lambda pointer, count: pointer[count:]
     put = lambda array, index, value: array.__setitem__(index, value)
     prefetch = write_back = lambda array, index: None
@@ -438,7 +438,8 @@ else:
     at = _at
     """``at(table, row, column)``: one number of a flat layer table, whose columns are those of `codes`."""
     pointer = _pointer
-    """``pointer(array)``: where the numbers of a flat array begin. All functions here take one for an array."""
+    """``pointer(array)``: where the numbers of a contiguous array begin, flat or not. All functions here take one for
+    an array."""
     moved = _moved
     """``moved(pointer, count)``: where the numbers begin that lie so many behind those of a pointer."""
     put = _put

@@ -45,8 +45,8 @@ def guarded():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(architecture, "aligned_zeros", guard)
-        patch.setattr(layout, "aligned_zeros", guard)
-        patch.setattr(halves, "aligned_zeros", guard)
+        for module in (compiled, halves, layout):
+            patch.setattr(module, "aligned_zeros", guard)
         for module in (compiled, conversion, layout):
             patch.setattr(module, "np", GuardedNumpy(guard))
         patch.setattr(compiled, "available_threads", lambda: 7)

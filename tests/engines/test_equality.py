@@ -349,3 +349,20 @@ def test_huge_weighted_inputs_give_finite_losses_and_gradients(dtype):
         for engine in ("numba", "numpy"):
             objective, gradient = problem.gradient(engine)
             assert np.isfinite(objective) and np.isfinite(gradient).all()
+
+
+@both_dtypes
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_are_marked_where_zeros_are_skipped(number, activation, dtype):
+    problem = random_problem(build([20, 4, 2], activation=activation, dtype=dtype), rows=30, kind=dtype)
+    dense = problem.data.samples.dense
+    dense[:, 3:] = 0
+    wanted = compiled.forward(problem.architecture, problem.parameters, problem.prepare("numba", sparse=False))
+    dense[[7, 29], [0, 19]] = number
+    prepared = problem.prepare("numba", sparse=False)
+    assert compiled.marks_rows(prepared)
+    outputs = compiled.forward(problem.architecture, problem.parameters, prepared)
+    assert np.isnan(outputs[[7, 29]]).all()
+    kept = np.delete(np.arange(30), [7, 29])
+    np.testing.assert_array_equal(outputs[kept], wanted[kept])

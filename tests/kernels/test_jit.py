@@ -17,7 +17,7 @@ import numpy as np
 from fastmlp.kernels import _jit
 _jit.on_compile(lambda *_: print("compiled"))
 from fastmlp.kernels.sparse import compress_rows
-columns, values, starts = np.zeros(3, np.uint16), np.zeros(3, np.uint8), np.zeros(3, np.int64)
+columns, values, starts = np.zeros(18, np.uint16), np.zeros(18, np.uint8), np.zeros(3, np.int64)
 compress_rows(columns, values, starts, np.array([0, 5, 7, 0], np.uint8), 2)
 print(columns[:2].tolist(), values[:2].tolist())
 """

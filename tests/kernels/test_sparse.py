@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from fastmlp.kernels import sparse
+from fastmlp.kernels.microkernels import BLOCK
 
 from . import twins
 from .calls import both_dtypes, check_same, check_sums, from_python, random_numbers
@@ -222,39 +223,64 @@ def test_add_shift_gradient(dtype, first, more, width):
 # --- finding the non-zeros ---
 
 
-@both_dtypes
-@given(row=st.lists(st.sampled_from([0.0, -0.0, 1.5, np.nan, np.inf]), max_size=20), start=st.integers(0, 5))
-def test_compress_row(dtype, row, start):
-    dense, size = np.pad(np.array(row, dtype), (start, 3), constant_values=9), len(row)
-    ours, theirs = ((np.full(size + 3, 7, np.uint32), np.full(size + 3, 7, dtype)) for _ in range(2))
-    entries = from_python(sparse.compress_row)(*ours, dense, start, size)
-    assert entries == twins.compress_row(*theirs, dense, start, size)
+numbers_with_gaps = st.lists(st.sampled_from([0.0, -0.0, 0.0, 1.5, np.nan, np.inf, 1e-45]), max_size=70)
+
+
+def check_compress_row(dense, start, size, dtype):
+    room = size + BLOCK
+    ours, theirs = ((np.full(room + 2, 7, np.uint32), np.full(room + 2, 7, dtype)) for _ in range(2))
+    entries, finite = from_python(sparse.compress_row)(*ours, dense, start, size)
+    assert (entries, finite) == twins.compress_row(*theirs, dense, start, size)
     for got, want in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(got[:entries], want[:entries])
-        assert (got[size:] == 7).all()
+        assert (got[room:] == 7).all()
 
 
-tables = st.tuples(st.integers(1, 8), st.integers(1, 30))
+@both_dtypes
+@given(row=numbers_with_gaps, start=st.integers(0, 5))
+def test_compress_row(dtype, row, start):
+    check_compress_row(np.pad(np.array(row, dtype), (start, 3), constant_values=9), start, len(row), dtype)
+
+
+@both_dtypes
+@given(row=st.lists(st.sampled_from([0, 0, 1, 128, 255]), max_size=70))
+def test_compress_row_of_bytes(dtype, row):
+    check_compress_row(np.array([*row, 9], np.uint8), 0, len(row), dtype)
+
+
+@both_dtypes
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 15, 16, 31, 32, 38])
+def test_compress_row_finds_the_one_number_that_is_not_finite(dtype, number, place):
+    dense = np.full(39, np.finfo(dtype).max, dtype)
+    room = np.zeros(60, np.uint32), np.zeros(60, dtype)
+    assert from_python(sparse.compress_row)(*room, dense, 0, 39) == (39, True)
+    dense[place] = number
+    assert from_python(sparse.compress_row)(*room, dense, 0, 39) == (39, False)
+
+
+tables = st.tuples(st.integers(1, 8), st.integers(1, 70))
 
 
 @given(dense=tables.flatmap(lambda shape: arrays(np.uint8, shape, elements=st.sampled_from([0, 0, 1, 255]))))
 def test_compress_rows_of_bytes(dense):
     entries, (rows, features) = np.count_nonzero(dense), dense.shape
+    room = entries + BLOCK
     ours, theirs = (
-        (np.full(entries + 4, 9, np.uint16), np.full(entries + 4, 9, np.uint8), np.full(rows + 1, 9)) for _ in range(2)
+        (np.full(room + 3, 9, np.uint16), np.full(room + 3, 9, np.uint8), np.full(rows + 1, 9)) for _ in range(2)
     )
     from_python(sparse.compress_rows)(*ours, dense.ravel(), features)
     twins.compress_rows(*theirs, dense.ravel(), features)
     np.testing.assert_array_equal(ours[2], theirs[2])
     for got, want in zip(ours[:2], theirs[:2], strict=True):
         np.testing.assert_array_equal(got[:entries], want[:entries])
-        assert (got[entries + 1 :] == 9).all()  # one number of room is all that it needs
+        assert (got[room:] == 9).all()
 
 
 @both_dtypes
 def test_compress_rows_of_floats_drops_zeros_of_both_signs(dtype):
     dense = np.array([[0.0, -0.0, 1.5], [2.5, 0.0, 0.0], [0.0, 0.0, 0.0]], dtype)
-    columns, values, starts = np.zeros(3, np.uint32), np.zeros(3, dtype), np.zeros(4, np.int64)
+    columns, values, starts = np.zeros(2 + BLOCK, np.uint32), np.zeros(2 + BLOCK, dtype), np.zeros(4, np.int64)
     from_python(sparse.compress_rows)(columns, values, starts, dense.ravel(), 3)
     assert starts.tolist() == [0, 1, 2, 2]
     assert columns[:2].tolist() == [2, 0]

@@ -192,13 +192,14 @@ def compress_row(members, factors, dense, start, n_features):
     row = dense[start : start + n_features]
     filled = np.flatnonzero(row)
     members[: len(filled)], factors[: len(filled)] = filled, row[filled]
-    return len(filled)
+    return len(filled), np.isfinite(row).all()
 
 
 def compress_rows(columns, values, starts, dense, n_features):
     starts[0] = 0
     for i, first in enumerate(starts[:-1]):
-        starts[i + 1] = first + compress_row(columns[first:], values[first:], dense, i * n_features, n_features)
+        entries, _ = compress_row(columns[first:], values[first:], dense, i * n_features, n_features)
+        starts[i + 1] = first + entries
 
 
 # --- losses ---
