@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from ..inputs import Samples, Scaling
 from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.few import forward_rows
-from ..kernels.given import SPARSE_BYTES, Network
+from ..kernels.given import SPARSE_BYTES
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
 from ..targets import Targets
@@ -54,6 +54,9 @@ name = "numba"
 
 THREADS_FROM = 2e6
 """Multiply-adds of a step from which a second thread pays (measured)."""
+
+_NO_SETTINGS = np.zeros(codes.SETTINGS)
+"""Of a pass without an optimizer."""
 
 
 def prepare(
@@ -111,12 +114,11 @@ def train_epoch(
     penalties: NDArray[np.float64] | None = None,
 ) -> Score:
     """See `Engine.train_epoch`."""
-    code, settings = _settings(architecture, optimizer)
+    code, settings = _settings(optimizer, architecture.l1, architecture.l2)
     order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), np.zeros(3)
-    keys = [
-        epoch_key(state.seed, state.epoch, number) if layer.dropout else 0
-        for number, layer in enumerate(architecture.layers)
-    ]
+    keys: list[int] = []
+    if any(layer.dropout for layer in architecture.layers):
+        keys = [epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))]
     for part, rows, span in parts(prepared, order, batch_size):
         steps = slice(span.start // batch_size, span.start // batch_size + n_batches(len(rows), batch_size))
         score = _run(
@@ -252,21 +254,21 @@ def _run(
     The score is that of all passes that have had these `totals`.
     """
     nothing = np.empty(0, dtype=architecture.dtype)
-    settings = np.zeros(codes.SETTINGS) if settings is None else settings
+    settings = _NO_SETTINGS if settings is None else settings
     threads = 1 if settings[codes.CLIP_NORM] > 0 else _threads(architecture, prepared, batch_size, len(moments))
     backward = mode != batches.FORWARD
     wanted = batch_size, threads, backward, len(moments)
     # Taken out while it is in use: another thread may be at the same data.
     places = prepared.layouts.pop(wanted, None) or layout(architecture, prepared, *wanted)
-    tables, works = places.tables, places.works
+    works, networks = places.works, places.networks
     divided = backward and threads > 1 and works[0].groups == 0
     if divided:
         works[0].shared_parameters[:] = parameters
-    tables[:, :, codes.KEY] = keys or 0
-    settings[codes.LEVEL] = architecture.quantile
-    settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
-    loss_code = getattr(codes, architecture.loss.upper())
-    networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings.copy()) for table in tables]
+    if keys:
+        places.tables[:, :, codes.KEY] = keys
+    for network in networks:
+        network.settings[: codes.SETTINGS] = settings
+        network.settings[codes.LEVEL] = architecture.quantile
     totals = np.zeros(3) if totals is None else totals
     names = order if names is None else names
     rates = np.zeros(0) if rates is None else rates
@@ -297,7 +299,7 @@ def _run(
         ],
     )
     if divided:
-        for table, others, own_gradient in zip(tables[1:], vectors[1:], gradients[1:], strict=True):
+        for table, others, own_gradient in zip(places.tables[1:], vectors[1:], gradients[1:], strict=True):
             owned = zip(live, others, strict=True) if mode == batches.TRAIN else [(gradients[0], own_gradient)]
             for whole, own in owned:
                 take_over(architecture, whole, own, table)
@@ -308,20 +310,25 @@ def _run(
 
 def _threads(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> int:
     """How many threads a step is divided among: as asked for, or two and more where each has enough to do."""
+    if prepared.threads == 1:
+        return 1
     if prepared.threads > 0:
         return min(prepared.threads, available_threads())
     if moments and prepared.rows.kind >= SPARSE_BYTES and is_large(architecture) and batch_size * prepared.density < 8:
         return 1  # the optimizer waits for memory, of which one thread uses all the bandwidth there is (measured)
-    dense = sum(layer.fan_in * layer.units for layer in architecture.layers[1:])
     first = architecture.layers[0].fan_in * architecture.layers[0].units
-    work = batch_size * 3 * (dense + prepared.density * first)
-    return max(1, min(available_threads(), int(work // (THREADS_FROM / 2))))
+    dense = sum(layer.fan_in * layer.units for layer in architecture.layers) - first
+    wanted = int(batch_size * 3 * (dense + prepared.density * first) // (THREADS_FROM / 2))
+    # How many there are takes the system longer to say than a small network's step.
+    return 1 if wanted <= 1 else min(available_threads(), wanted)
 
 
-def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, NDArray[np.float64]]:
+@lru_cache(maxsize=64)
+def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, NDArray[np.float64]]:
+    """Describe an optimizer and the penalties to the kernels: its code, and its numbers, to be read only."""
     settings = np.zeros(codes.SETTINGS)
     clipping = optimizer.clip_norm is not None
-    settings[[codes.CLIP_L1, codes.CLIP_L2] if clipping else [codes.L1, codes.L2]] = architecture.l1, architecture.l2
+    settings[[codes.CLIP_L1, codes.CLIP_L2] if clipping else [codes.L1, codes.L2]] = l1, l2
     settings[codes.WEIGHT_DECAY], settings[codes.CLIP_NORM] = optimizer.weight_decay, optimizer.clip_norm or 0
     if isinstance(optimizer, SGD):
         settings[codes.MOMENTUM], settings[codes.NESTEROV] = optimizer.momentum, optimizer.nesterov
