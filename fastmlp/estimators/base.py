@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from .. import arguments
 from ..architecture import Architecture, Array, Dense
@@ -22,6 +22,7 @@ from ..engines.base import mean_one
 from ..errors import ArgumentError, DivergenceError
 from ..formats import Checkpoint
 from ..inputs import Samples, Scaling, as_samples, memory_range
+from ..mapped import is_mapped
 from ..network import Network
 from ..plateau import ReduceOnPlateau
 from ..schedules import Schedule
@@ -36,6 +37,16 @@ from .settings import Settings, read_settings, their_name
 from .validation import Judge, hold_out
 
 FLOATS = (np.float64, np.float32)
+
+
+def rules_for(X: Any) -> dict[str, Any]:
+    """Return by which rules scikit-learn is to check samples.
+
+    Memory maps are not to be looked at for NaN and infinity: scikit-learn would read them as a whole, and what was read
+    stays in memory. `as_samples` does so a part at a time.
+    """
+    stays_on_disk = isinstance(X, np.ndarray) and is_mapped(X) and X.dtype in FLOATS
+    return {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": not stays_on_disk}
 
 
 def keep_parameters(estimator: Any, given: dict[str, Any]) -> None:
@@ -323,8 +334,10 @@ class BaseMLP(BaseEstimator):
             sample_weight = np.full(n_rows, sample_weight)
         return as_sample_weights(sample_weight, n_rows, dtype)
 
-    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        raise NotImplementedError
+    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
+        """Samples and targets, checked by scikit-learn with `rules` besides; one column of targets made flat."""
+        X, y = validate_data(self, X, y, **rules_for(X), multi_output=True, reset=reset, **rules)
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _learned(
         self, y: Any, dtype: np.dtype[Any], goes_on: bool, incremental: bool, classes: Any
@@ -357,7 +370,7 @@ class BaseMLP(BaseEstimator):
     def _outputs(self, X: Any) -> Array:
         """Outputs of the network, shape (n_samples, outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        X = validate_data(self, X, **rules_for(X), reset=False)
         self._take_over()
         return self.network_(X)
 
@@ -373,7 +386,7 @@ class BaseMLP(BaseEstimator):
         list of ndarray, shapes (n_samples, units)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        X = validate_data(self, X, **rules_for(X), reset=False)
         self._take_over()
         return self.network_.activations(X)
 
@@ -445,7 +458,9 @@ def read_early_stopping(estimator: BaseMLP) -> bool:
 
 
 def _as_checked_samples(X: Any) -> Samples:
-    """Samples that scikit-learn has checked already; sparse ones are checked further, for it believes their indices."""
-    if isinstance(X, np.ndarray):
+    """Samples that scikit-learn has checked already; sparse ones are checked further, for it believes their indices,
+    and memory maps, of which it has not seen the numbers.
+    """
+    if isinstance(X, np.ndarray) and not is_mapped(X):
         return Samples(X.shape[0], X.shape[1], np.ascontiguousarray(X), None)
     return as_samples(X, scaling=Scaling())

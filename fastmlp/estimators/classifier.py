@@ -7,12 +7,11 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import column_or_1d, validate_data
 
 from ..architecture import Array
 from ..errors import ArgumentError
 from ..targets import Labels, Targets, class_weights
-from .base import FLOATS, BaseMLP, keep_parameters
+from .base import BaseMLP, keep_parameters
 from .batches import blocks_of
 from .settings import below_one, goes_through_batches
 
@@ -295,10 +294,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             logarithms: Array = np.log(self.predict_proba(X))
         return logarithms
 
-    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=FLOATS, reset=reset)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
+        X, y = super()._checked(X, y, reset, **rules)
         check_classification_targets(y)
         if type_of_target(y) == "multiclass-multioutput":
             raise ArgumentError(

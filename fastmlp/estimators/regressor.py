@@ -5,14 +5,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d, validate_data
 
 from ..architecture import Array
 from ..checks import naming
 from ..errors import ArgumentError, unknown_name
 from ..losses import LOSSES
 from ..targets import Labels, Targets
-from .base import FLOATS, BaseMLP, keep_parameters
+from .base import BaseMLP, keep_parameters
 from .batches import blocks_of
 from .settings import goes_through_batches, own_name
 
@@ -175,12 +174,8 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
-    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=FLOATS, reset=reset
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
+        X, y = super()._checked(X, y, reset, y_numeric=True, **rules)
         if isinstance(self.loss, str) and self.loss == "poisson" and y.min() < 0:
             raise ArgumentError(f"y must be >= 0 for loss='poisson', which is about counts; got {y.min():g}")
         return X, y
