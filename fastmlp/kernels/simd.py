@@ -1,8 +1,8 @@
 """SIMD vectors that kernels can hold in registers, portable and without a C compiler (floor 1; imports numba and
 llvmlite).
 
-A `Vector` is a run of numbers of one dtype: `lanes` of them, 8 of float32 or 4 of float64, a 256-bit register of
-AVX2. LLVM turns the same code into SSE, AVX-512 or NEON elsewhere. Kernels read them from flat arrays with `load`,
+A `Vector` is a run of numbers of one dtype: `lanes` of them, 8 of float32, and of float64 8 in a register of AVX-512,
+or 4 in one of AVX2. LLVM turns the same code into SSE or NEON elsewhere. Kernels read them from flat arrays with `load`,
 combine them with ``+ - * /``, `fma`, `maximum` and the like, and write them with `store`. `load`, `store`,
 `broadcast` and `get` take indices as they are: no test for a negative index, which costs more than half of a matrix
 product's speed, and no test of bounds. So an index must lie inside the array; the layouts that `fastmlp.architecture`
