@@ -7,7 +7,7 @@ next needed.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from ..plateau import ReduceOnPlateau
 from ..schedules import Schedule
 from ..state import TrainingState
 from ..targets import Labels, Targets, as_sample_weights
-from .batches import Batches
+from .batches import Batches, blocks_of
 from .epochs import Course, Curves, train
 from .lbfgs import minimise
 from .progress import Progress
@@ -65,6 +65,53 @@ class BaseMLP(BaseEstimator):
     network_: Network
     _progress: Progress
     _curves: Curves
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train.
+
+        Ctrl-C ends the training, with the weights of the last finished epoch.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame, shape (n_samples, n_features)
+            Sparse rows are never made dense.
+        y : array_like, shape (n_samples,) or (n_samples, n_outputs)
+            For a classifier labels of any kind; or rows of 0 and 1, a column for each label that may be given along
+            with others. For a regressor numbers.
+        sample_weight : array_like, shape (n_samples,), optional
+        X_val, y_val, sample_weight_val : array_like, optional
+            Samples to judge the network by after each epoch.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            The estimator.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError, ValueError
+            An argument that can't be used.
+        DivergenceError
+            Losses or weights became infinite or NaN. Weights are those of before.
+        """
+        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self
+
+    def _fit_in_part(
+        self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any = None
+    ) -> Self:
+        """Train one more epoch, on samples or on each of some blocks of them, for `partial_fit`."""
+        for block in blocks_of(X, y, sample_weight):
+            self._fit(*block, validation, incremental=True, classes=classes)
+        return self
 
     def _fit(
         self,

@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..inputs import Samples
 from ..mapped import blocks
@@ -23,6 +24,7 @@ def warn_if_badly_scaled(samples: Samples, names: Any = None) -> None:
     names : sequence of str, optional
         Of the features.
     """
+    squares: NDArray[Any]
     with np.errstate(over="ignore"):
         if samples.sparse is not None:
             values = np.square(samples.sparse.values, dtype=np.float64)

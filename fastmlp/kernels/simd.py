@@ -2,8 +2,8 @@
 llvmlite).
 
 A `Vector` is a run of numbers of one dtype: `lanes` of them, 8 of float32, and of float64 8 in a register of AVX-512,
-or 4 in one of AVX2. LLVM turns the same code into SSE or NEON elsewhere. Kernels read them from flat arrays with `load`,
-combine them with ``+ - * /``, `fma`, `maximum` and the like, and write them with `store`. `load`, `store`,
+or 4 in one of AVX2. LLVM turns the same code into SSE or NEON elsewhere. Kernels read them from flat arrays with
+`load`, combine them with ``+ - * /``, `fma`, `maximum` and the like, and write them with `store`. `load`, `store`,
 `broadcast` and `get` take indices as they are: no test for a negative index, which costs more than half of a matrix
 product's speed, and no test of bounds. So an index must lie inside the array; the layouts that `fastmlp.architecture`
 and the engine make see to it.
@@ -26,7 +26,7 @@ from .codes import LAYER_COLUMNS
 
 # As many float64 as float32, where registers have 512 bits: it takes half the instructions. For float32 such registers
 # are no faster, and products of some ten columns would have more padding.
-_REGISTER_BITS = {4: 256, 8: 512 if get_host_cpu_features().get("avx512f", False) else 256}
+REGISTER_BITS = {4: 256, 8: 512 if get_host_cpu_features().get("avx512f", False) else 256}
 """Of a vector, by the bytes of a number."""
 
 
@@ -35,7 +35,7 @@ class Vector(types.Type):
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
-        self.lanes = _REGISTER_BITS[dtype.bitwidth // 8] // dtype.bitwidth
+        self.lanes = REGISTER_BITS[dtype.bitwidth // 8] // dtype.bitwidth
         super().__init__(name=f"Vector({dtype}, {self.lanes})")
 
 
@@ -396,7 +396,7 @@ for _function, _method in (
 
 
 def _python_lanes(template: Any) -> int:
-    return _REGISTER_BITS[template.dtype.itemsize] // (8 * template.dtype.itemsize)
+    return REGISTER_BITS[template.dtype.itemsize] // (8 * template.dtype.itemsize)
 
 
 def _python_dropout_factors(like, key, unit, threshold, scale):
