@@ -92,7 +92,7 @@ print(most[0] - before)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_file_is_fitted_and_scored_with_a_twentieth_of_it_in_memory(tmp_path, dtype):
     """The limit is to 20 GB what 1 GB is, and so are the parts that are read at a time."""
-    n_bytes, features = 400 * 2**20, 1024
+    n_bytes, features = 400 * 2**20, 4096
     shape = n_bytes // features // np.dtype(dtype).itemsize, features
     X = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", dtype, shape)
     X[:] = np.random.default_rng(0).random(features)
