@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from ..inputs import Samples, Scaling
 from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.few import forward_rows
-from ..kernels.given import SPARSE_BYTES, Network
+from ..kernels.given import SPARSE_BYTES
 from ..kernels.microkernels import BLOCK
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
@@ -31,7 +31,7 @@ from .augmenting import augment
 from .base import Array, Data, Score, n_batches
 from .conversion import DENSE_FROM, Prepared, plain
 from .halves import Pace, halves, is_halved, put_together, run_half, take_apart
-from .layout import chunk_rows, describe_layers, is_large, layout, own_lines, skips_zeros, take_over
+from .layout import FORWARD_ROWS, chunk_rows, describe_layers, is_large, layout, own_lines, skips_zeros, take_over
 from .reference import add_penalties
 from .staging import Staged, parts, stage
 from .threads import available_threads
@@ -63,6 +63,9 @@ HALVES_FROM = 1e8
 milliseconds, since to wake a thread takes a tenth of one.
 """
 
+_NO_SETTINGS = np.zeros(codes.SETTINGS)
+"""Of a pass without an optimizer."""
+
 
 def prepare(
     architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
@@ -93,6 +96,7 @@ def _forward(architecture: Architecture, parameters: Array, prepared: Prepared |
     totals, n_rows, chunk = own_lines(3), prepared.n_rows, 1
     if isinstance(prepared, Staged):
         chunk = chunk_rows(architecture, n_rows, 0 if prepared.sparse else architecture.inputs)
+        chunk = chunk if prepared.sparse else min(chunk, FORWARD_ROWS)
     for part, order, span in parts(prepared, np.arange(n_rows), chunk):
         target = outputs[span].reshape(-1)
         score = _run(batches.FORWARD, architecture, part, parameters, order, n_rows, outputs=target, totals=totals)
@@ -124,12 +128,11 @@ def train_epoch(
     penalties: NDArray[np.float64] | None = None,
 ) -> Score:
     """See `Engine.train_epoch`."""
-    code, settings = _settings(architecture, optimizer)
+    code, settings = _settings(optimizer, architecture.l1, architecture.l2)
     order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), own_lines(3)
-    keys = [
-        epoch_key(state.seed, state.epoch, number) if layer.dropout else 0
-        for number, layer in enumerate(architecture.layers)
-    ]
+    keys: list[int] = []
+    if any(layer.dropout for layer in architecture.layers):
+        keys = [epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))]
     for part, rows, span in parts(prepared, order, batch_size):
         for piece, threads in _pieces(architecture, part, optimizer, len(rows), batch_size, len(state.moments)):
             begin = span.start + piece.start
@@ -272,7 +275,7 @@ def _run(
     The score is that of all passes that have had these `totals`.
     """
     nothing = np.empty(0, dtype=architecture.dtype)
-    settings = np.zeros(codes.SETTINGS) if settings is None else settings
+    settings = _NO_SETTINGS if settings is None else settings
     threads = threads or _threads(architecture, prepared, batch_size, len(moments))
     backward = mode != batches.FORWARD
     halved = mode == batches.TRAIN and is_halved(architecture, batch_size, settings[codes.CLIP_NORM] > 0)
@@ -285,15 +288,15 @@ def _run(
             places = halves(architecture, prepared, batch_size, len(moments))
         else:
             places = layout(architecture, prepared, *wanted)
-    tables, works = places.tables, places.works
+    works, networks = places.works, places.networks
     divided = backward and threads > 1 and works[0].groups == 0 and not in_halves
     if divided:
         works[0].shared_parameters[:] = parameters
-    tables[:, :, codes.KEY] = keys or 0
-    settings[codes.LEVEL] = architecture.quantile
-    settings = np.append(settings, [1 / (1 - layer.dropout) for layer in architecture.layers])
-    loss_code = getattr(codes, architecture.loss.upper())
-    networks = [Network(loss_code, len(architecture.layers), table.reshape(-1), settings.copy()) for table in tables]
+    if keys:
+        places.tables[:, :, codes.KEY] = keys
+    for network in networks:
+        network.settings[: codes.SETTINGS] = settings
+        network.settings[codes.LEVEL] = architecture.quantile
     totals = own_lines(3) if totals is None else totals
     names = order if names is None else names
     rates = np.zeros(0) if rates is None else rates
@@ -334,7 +337,7 @@ def _run(
         for whole, *parts in zip(live, *places.copies, strict=False):
             put_together(architecture, whole, parts)
     if divided:
-        for table, others, own_gradient in zip(tables[1:], vectors[1:], gradients[1:], strict=True):
+        for table, others, own_gradient in zip(places.tables[1:], vectors[1:], gradients[1:], strict=True):
             owned = zip(live, others, strict=True) if mode == batches.TRAIN else [(gradients[0], own_gradient)]
             for whole, own in owned:
                 take_over(architecture, whole, own, table)
@@ -362,25 +365,30 @@ def _pieces(
 
 def _threads(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> int:
     """How many threads a step is divided among: as asked for, or two and more where each has enough to do."""
+    if prepared.threads == 1:
+        return 1
     if prepared.threads > 0:
         return min(prepared.threads, available_threads())
     if moments and prepared.rows.kind >= SPARSE_BYTES and is_large(architecture) and batch_size * prepared.density < 8:
         return 1  # the optimizer waits for memory, of which one thread uses all the bandwidth there is (measured)
-    work = batch_size * _work(architecture, prepared)
-    return max(1, min(available_threads(), int(work // (THREADS_FROM / 2))))
+    wanted = int(batch_size * _work(architecture, prepared) // (THREADS_FROM / 2))
+    # How many there are takes the system longer to say than a small network's step.
+    return 1 if wanted <= 1 else min(available_threads(), wanted)
 
 
 def _work(architecture: Architecture, prepared: Prepared) -> float:
     """Multiply-adds of a row in a step."""
-    dense = sum(layer.fan_in * layer.units for layer in architecture.layers[1:])
     first = architecture.layers[0].fan_in * architecture.layers[0].units
+    dense = sum(layer.fan_in * layer.units for layer in architecture.layers) - first
     return 3 * (dense + prepared.density * first)
 
 
-def _settings(architecture: Architecture, optimizer: Optimizer) -> tuple[int, NDArray[np.float64]]:
+@lru_cache(maxsize=64)
+def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, NDArray[np.float64]]:
+    """Describe an optimizer and the penalties to the kernels: its code, and its numbers, to be read only."""
     settings = np.zeros(codes.SETTINGS)
     clipping = optimizer.clip_norm is not None
-    settings[[codes.CLIP_L1, codes.CLIP_L2] if clipping else [codes.L1, codes.L2]] = architecture.l1, architecture.l2
+    settings[[codes.CLIP_L1, codes.CLIP_L2] if clipping else [codes.L1, codes.L2]] = l1, l2
     settings[codes.WEIGHT_DECAY], settings[codes.CLIP_NORM] = optimizer.weight_decay, optimizer.clip_norm or 0
     if isinstance(optimizer, SGD):
         settings[codes.MOMENTUM], settings[codes.NESTEROV] = optimizer.momentum, optimizer.nesterov

@@ -102,8 +102,10 @@ def halves(architecture: Architecture, prepared: Prepared, batch_size: int, mome
     second = architecture.layers[1]
     # Two of each, for they are written in turns.
     partials = aligned_zeros(4 * batch_size * row_stride(second.stride, architecture.dtype), architecture.dtype)
+    tables = np.concatenate([part.tables for part in parts])
     return Layout(
-        tables=np.concatenate([part.tables for part in parts]),
+        tables=tables,
+        networks=[part.networks[0]._replace(layers=own.reshape(-1)) for part, own in zip(parts, tables, strict=True)],
         works=[part.works[0]._replace(half=number, partials=partials) for number, part in enumerate(parts)],
         gradients=[part.gradients[0] for part in parts],
         copies=[[half.zeros() for _ in range(1 + moments)] for half in architectures(architecture)],

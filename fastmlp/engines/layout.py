@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..architecture import Architecture, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
-from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, PACK_FROM, PANELS_FROM, Work
+from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, PACK_FROM, PANELS_FROM, Network, Work
 from ..kernels.microkernels import BLOCK
 from ..losses import get_loss
 from .base import Array
@@ -36,8 +36,10 @@ _LISTS_FROM, _LISTS_WIDTH = 4.0, 96
 pays to list the entries by columns (measured).
 """
 
-_FORWARD_ROWS = 128
-"""Rows of a chunk for each thread where dense rows only pass forward: fresh memory for more costs more than a chunk."""
+FORWARD_ROWS = 256
+"""Rows of a chunk, at most, where dense rows only pass forward: fresh memory for more costs more than a chunk does. It
+isn't so many a thread, since a chunk of a single row is summed in another order.
+"""
 
 _LARGE_NUMBERS = 2**21
 """Weights of a first layer that, with the moments of Adam, are more than caches hold."""
@@ -60,6 +62,8 @@ class Layout(NamedTuple):
     ----------
     tables : ndarray of int64, shape (threads, n_layers, LAYER_COLUMNS)
         The layer table of each thread.
+    networks : list of Network
+        The network as each thread is told of it; what an optimizer is set to is entered for every pass.
     works : list of Work
     gradients : list of ndarray
         One flat vector a thread; of none in a forward pass.
@@ -70,6 +74,7 @@ class Layout(NamedTuple):
     """
 
     tables: NDArray[np.int64]
+    networks: list[Network]
     works: list[Work]
     gradients: list[Array]
     copies: list[list[Array]]
@@ -101,7 +106,7 @@ def layout(
     dense_forward = dense and not backward
     skipping = dense_forward and skips_zeros(prepared)
     if dense_forward:
-        chunk = min(chunk, _FORWARD_ROWS * threads)
+        chunk = min(chunk, FORWARD_ROWS)
     size = 0
 
     def take(numbers: int) -> int:
@@ -171,8 +176,13 @@ def layout(
     ]
     for work in works:
         work.memory[mask : mask + top.units] = 1
+    tables = np.repeat(_tables(table, architecture, owners, backward and not dense), threads // owners, axis=0)
+    loss, scales = getattr(codes, architecture.loss.upper()), [1 / (1 - layer.dropout) for layer in architecture.layers]
     return Layout(
-        tables=np.repeat(_tables(table, architecture, owners, backward and not dense), threads // owners, axis=0),
+        tables=tables,
+        networks=[
+            Network(loss, len(strides), own.reshape(-1), np.array([0.0] * codes.SETTINGS + scales)) for own in tables
+        ],
         works=works,
         gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
         copies=[[architecture.zeros() for _ in range(1 + moments)] if backward else [] for _ in range(1, threads)],

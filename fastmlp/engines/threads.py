@@ -47,6 +47,7 @@ class Team:
     def __init__(self) -> None:
         self._tasks: list[SimpleQueue[Callable[[], None] | None]] = []
         self._process = os.getpid()
+        self._nobody = new_barrier()
 
     def run(self, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
         """Call ``function(thread, threads, barrier, *arguments[thread])`` on every thread, and return when all have.
@@ -63,6 +64,9 @@ class Team:
         BaseException
             The first that a thread raised; the others are let go at the barrier.
         """
+        if len(arguments) == 1:  # nobody to wait for
+            function(0, 1, self._nobody, *arguments[0])
+            return
         barrier, threads = new_barrier(), len(arguments)
         raised: list[BaseException] = []
         done: SimpleQueue[None] = SimpleQueue()

@@ -7,13 +7,13 @@ next needed.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from .. import arguments
 from ..architecture import Architecture, Array, Dense
@@ -22,12 +22,13 @@ from ..engines.base import mean_one
 from ..errors import ArgumentError, DivergenceError
 from ..formats import Checkpoint
 from ..inputs import Samples, Scaling, as_samples, memory_range
+from ..mapped import is_mapped
 from ..network import Network
 from ..plateau import ReduceOnPlateau
 from ..schedules import Schedule
 from ..state import TrainingState
 from ..targets import Labels, Targets, as_sample_weights
-from .batches import Batches
+from .batches import Batches, blocks_of
 from .epochs import Course, Curves, train
 from .lbfgs import minimise
 from .progress import Progress
@@ -36,6 +37,16 @@ from .settings import Settings, read_settings, their_name
 from .validation import Judge, hold_out
 
 FLOATS = (np.float64, np.float32)
+
+
+def rules_for(X: Any) -> dict[str, Any]:
+    """Return by which rules scikit-learn is to check samples.
+
+    Memory maps are not to be looked at for NaN and infinity: scikit-learn would read them as a whole, and what was read
+    stays in memory. `as_samples` does so a part at a time.
+    """
+    stays_on_disk = isinstance(X, np.ndarray) and is_mapped(X) and X.dtype in FLOATS
+    return {"accept_sparse": "csr", "dtype": FLOATS, "ensure_all_finite": not stays_on_disk}
 
 
 def keep_parameters(estimator: Any, given: dict[str, Any]) -> None:
@@ -54,6 +65,53 @@ class BaseMLP(BaseEstimator):
     network_: Network
     _progress: Progress
     _curves: Curves
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train.
+
+        Ctrl-C ends the training, with the weights of the last finished epoch.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame, shape (n_samples, n_features)
+            Sparse rows are never made dense.
+        y : array_like, shape (n_samples,) or (n_samples, n_outputs)
+            For a classifier labels of any kind; or rows of 0 and 1, a column for each label that may be given along
+            with others. For a regressor numbers.
+        sample_weight : array_like, shape (n_samples,), optional
+        X_val, y_val, sample_weight_val : array_like, optional
+            Samples to judge the network by after each epoch.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            The estimator.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError, ValueError
+            An argument that can't be used.
+        DivergenceError
+            Losses or weights became infinite or NaN. Weights are those of before.
+        """
+        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self
+
+    def _fit_in_part(
+        self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any], classes: Any = None
+    ) -> Self:
+        """Train one more epoch, on samples or on each of some blocks of them, for `partial_fit`."""
+        for block in blocks_of(X, y, sample_weight):
+            self._fit(*block, validation, incremental=True, classes=classes)
+        return self
 
     def _fit(
         self,
@@ -323,8 +381,10 @@ class BaseMLP(BaseEstimator):
             sample_weight = np.full(n_rows, sample_weight)
         return as_sample_weights(sample_weight, n_rows, dtype)
 
-    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        raise NotImplementedError
+    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
+        """Samples and targets, checked by scikit-learn with `rules` besides; one column of targets made flat."""
+        X, y = validate_data(self, X, y, **rules_for(X), multi_output=True, reset=reset, **rules)
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _learned(
         self, y: Any, dtype: np.dtype[Any], goes_on: bool, incremental: bool, classes: Any
@@ -357,7 +417,7 @@ class BaseMLP(BaseEstimator):
     def _outputs(self, X: Any) -> Array:
         """Outputs of the network, shape (n_samples, outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        X = validate_data(self, X, **rules_for(X), reset=False)
         self._take_over()
         return self.network_(X)
 
@@ -373,7 +433,7 @@ class BaseMLP(BaseEstimator):
         list of ndarray, shapes (n_samples, units)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+        X = validate_data(self, X, **rules_for(X), reset=False)
         self._take_over()
         return self.network_.activations(X)
 
@@ -445,7 +505,9 @@ def read_early_stopping(estimator: BaseMLP) -> bool:
 
 
 def _as_checked_samples(X: Any) -> Samples:
-    """Samples that scikit-learn has checked already; sparse ones are checked further, for it believes their indices."""
-    if isinstance(X, np.ndarray):
+    """Samples that scikit-learn has checked already; sparse ones are checked further, for it believes their indices,
+    and memory maps, of which it has not seen the numbers.
+    """
+    if isinstance(X, np.ndarray) and not is_mapped(X):
         return Samples(X.shape[0], X.shape[1], np.ascontiguousarray(X), None)
     return as_samples(X, scaling=Scaling())

@@ -1,19 +1,17 @@
 """`MLPClassifier` (floor 5; imports scikit-learn, numpy, floors 0 to 4)."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import column_or_1d, validate_data
 
 from ..architecture import Array
 from ..errors import ArgumentError
 from ..targets import Labels, Targets, class_weights
-from .base import FLOATS, BaseMLP, keep_parameters
-from .batches import blocks_of
+from .base import BaseMLP, keep_parameters
 from .settings import below_one, goes_through_batches
 
 
@@ -175,44 +173,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ) -> None:
         keep_parameters(self, locals())
 
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> "MLPClassifier":
-        """Train.
-
-        Ctrl-C ends the training, with the weights of the last finished epoch.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame, shape (n_samples, n_features)
-            Sparse rows are never made dense.
-        y : array_like, shape (n_samples,) or (n_samples, n_labels)
-            Labels of any kind; or rows of 0 and 1, a column for each label that may be given along with others.
-        sample_weight : array_like, shape (n_samples,), optional
-        X_val, y_val, sample_weight_val : array_like, optional
-            Samples to judge the network by after each epoch.
-
-        Returns
-        -------
-        MLPClassifier
-            The estimator.
-
-        Raises
-        ------
-        ArgumentError, ArgumentTypeError, ValueError
-            An argument that can't be used.
-        DivergenceError
-            Losses or weights became infinite or NaN. Weights are those of before.
-        """
-        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        return self
-
     @available_if(goes_through_batches)
     def partial_fit(
         self,
@@ -223,7 +183,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> "MLPClassifier":
+    ) -> Self:
         """Train one more epoch, on these samples.
 
         As many calls as `fit` takes epochs, with the same samples, give the same bits.
@@ -253,10 +213,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 f"classes must be those of the first call, {self.classes_}, got {unique_labels(classes)}; they can be "
                 "left out"
             )
-        validation = X_val, y_val, sample_weight_val
-        for block in blocks_of(X, y, sample_weight):
-            self._fit(*block, validation, incremental=True, classes=classes)
-        return self
+        return self._fit_in_part(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each sample, shape (n_samples,), or rows of 0 and 1, (n_samples, n_labels).
@@ -295,10 +252,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             logarithms: Array = np.log(self.predict_proba(X))
         return logarithms
 
-    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=FLOATS, reset=reset)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
+        X, y = super()._checked(X, y, reset, **rules)
         check_classification_targets(y)
         if type_of_target(y) == "multiclass-multioutput":
             raise ArgumentError(

@@ -1,19 +1,17 @@
 """`MLPRegressor` (floor 5; imports scikit-learn, numpy, floors 0 to 4)."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d, validate_data
 
 from ..architecture import Array
 from ..checks import naming
 from ..errors import ArgumentError, unknown_name
 from ..losses import LOSSES
 from ..targets import Labels, Targets
-from .base import FLOATS, BaseMLP, keep_parameters
-from .batches import blocks_of
+from .base import BaseMLP, keep_parameters
 from .settings import goes_through_batches, own_name
 
 _OF_CLASSES = ("binary_cross_entropy", "cross_entropy")
@@ -98,43 +96,6 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
     ) -> None:
         keep_parameters(self, locals())
 
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> "MLPRegressor":
-        """Train.
-
-        Ctrl-C ends the training, with the weights of the last finished epoch.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix or data frame, shape (n_samples, n_features)
-            Sparse rows are never made dense.
-        y : array_like, shape (n_samples,) or (n_samples, n_outputs)
-        sample_weight : array_like, shape (n_samples,), optional
-        X_val, y_val, sample_weight_val : array_like, optional
-            Samples to judge the network by after each epoch.
-
-        Returns
-        -------
-        MLPRegressor
-            The estimator.
-
-        Raises
-        ------
-        ArgumentError, ArgumentTypeError, ValueError
-            An argument that can't be used.
-        DivergenceError
-            Losses or weights became infinite or NaN. Weights are those of before.
-        """
-        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        return self
-
     @available_if(goes_through_batches)
     def partial_fit(
         self,
@@ -144,7 +105,7 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> "MLPRegressor":
+    ) -> Self:
         """Train one more epoch, on these samples.
 
         As many calls as `fit` takes epochs, with the same samples, give the same bits.
@@ -160,10 +121,7 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         MLPRegressor
             The estimator.
         """
-        validation = X_val, y_val, sample_weight_val
-        for block in blocks_of(X, y, sample_weight):
-            self._fit(*block, validation, incremental=True)
-        return self
+        return self._fit_in_part(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def predict(self, X: Any) -> Array:
         """Return what the network answers, shape (n_samples,) or (n_samples, n_outputs), in its dtype.
@@ -175,12 +133,8 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
-    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=FLOATS, reset=reset
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
+        X, y = super()._checked(X, y, reset, y_numeric=True, **rules)
         if isinstance(self.loss, str) and self.loss == "poisson" and y.min() < 0:
             raise ArgumentError(f"y must be >= 0 for loss='poisson', which is about counts; got {y.min():g}")
         return X, y

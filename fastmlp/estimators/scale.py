@@ -4,8 +4,10 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..inputs import Samples
+from ..mapped import blocks
 
 LARGE = 100.0
 """The root mean square of a feature from which a warning is due."""
@@ -22,13 +24,16 @@ def warn_if_badly_scaled(samples: Samples, names: Any = None) -> None:
     names : sequence of str, optional
         Of the features.
     """
+    squares: NDArray[Any]
     with np.errstate(over="ignore"):
         if samples.sparse is not None:
             values = np.square(samples.sparse.values, dtype=np.float64)
             squares = np.bincount(samples.sparse.columns, values, minlength=samples.n_features)
         else:
             assert samples.dense is not None
-            squares = np.einsum("ij,ij->j", samples.dense, samples.dense)
+            squares = np.zeros(samples.n_features)
+            for _, block in blocks(samples.dense):
+                squares += np.einsum("ij,ij->j", block, block)
     sizes = np.sqrt(squares / samples.n_rows)
     largest, smallest = int(sizes.argmax()), int(sizes.argmin())
     if sizes[largest] <= LARGE:

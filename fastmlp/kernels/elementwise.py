@@ -31,6 +31,7 @@ from .simd import (
     dropout_factors,
     fma,
     get,
+    is_single,
     lanes,
     load,
     maximum,
@@ -60,7 +61,7 @@ def _reduced_exp(x):
     Keeping ``q`` apart from the 1 is what makes expm1 and tanh accurate near 0.
     """
     n = nearest(x * splat(x, _LOG2_E))
-    if lanes(x) == 8:
+    if is_single(x):
         r = fma(n, splat(x, -_LN2_LOW_32), fma(n, splat(x, -_LN2_HIGH_32), x))
         p = splat(x, 1 / 5040)
     else:
@@ -83,7 +84,7 @@ def _reduced_exp(x):
 @kernel
 def exp_of_negative(x):
     """``e^x`` for ``x <= 0``, and up to 80; 0 below -87 (float64: -708), where it nears the smallest normal number."""
-    low = splat(x, -87.0) if lanes(x) == 8 else splat(x, -708.0)
+    low = splat(x, -87.0) if is_single(x) else splat(x, -708.0)
     q, scale = _reduced_exp(maximum(low, x))
     return where_positive(low - x, splat(x, 0.0), fma(q, scale, scale))
 
@@ -91,7 +92,7 @@ def exp_of_negative(x):
 @kernel
 def expm1_of_negative(x):
     """``e^x - 1`` for ``x <= 0``."""
-    q, scale = _reduced_exp(maximum(splat(x, -87.0) if lanes(x) == 8 else splat(x, -708.0), x))
+    q, scale = _reduced_exp(maximum(splat(x, -87.0) if is_single(x) else splat(x, -708.0), x))
     return fma(q, scale, scale - splat(x, 1.0))
 
 

@@ -1,9 +1,9 @@
 """SIMD vectors that kernels can hold in registers, portable and without a C compiler (floor 1; imports numba and
 llvmlite).
 
-A `Vector` is a run of numbers of one dtype: `lanes` of them, 8 of float32 or 4 of float64, a 256-bit register of
-AVX2. LLVM turns the same code into SSE, AVX-512 or NEON elsewhere. Kernels read them from flat arrays with `load`,
-combine them with ``+ - * /``, `fma`, `maximum` and the like, and write them with `store`. `load`, `store`,
+A `Vector` is a run of numbers of one dtype: `lanes` of them, 8 of float32, and of float64 8 in a register of AVX-512,
+or 4 in one of AVX2. LLVM turns the same code into SSE or NEON elsewhere. Kernels read them from flat arrays with
+`load`, combine them with ``+ - * /``, `fma`, `maximum` and the like, and write them with `store`. `load`, `store`,
 `broadcast` and `get` take indices as they are: no test for a negative index, which costs more than half of a matrix
 product's speed, and no test of bounds. So an index must lie inside the array; the layouts that `fastmlp.architecture`
 and the engine make see to it.
@@ -17,13 +17,17 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from .codes import LAYER_COLUMNS
 
-_REGISTER_BITS = 256
+# As many float64 as float32, where registers have 512 bits: it takes half the instructions. For float32 such registers
+# are no faster, and products of some ten columns would have more padding.
+REGISTER_BITS = {4: 256, 8: 512 if get_host_cpu_features().get("avx512f", False) else 256}
+"""Of a vector, by the bytes of a number."""
 
 
 class Vector(types.Type):
@@ -31,7 +35,7 @@ class Vector(types.Type):
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
-        self.lanes = _REGISTER_BITS // dtype.bitwidth
+        self.lanes = REGISTER_BITS[dtype.bitwidth // 8] // dtype.bitwidth
         super().__init__(name=f"Vector({dtype}, {self.lanes})")
 
 
@@ -211,6 +215,16 @@ def _lanes(typingctx, array):
 
 
 @intrinsic
+def _is_single(typingctx, template):
+    single = template.dtype == types.float32
+
+    def codegen(context, builder, sig, args):
+        return context.get_constant(types.boolean, single)
+
+    return types.boolean(template), codegen
+
+
+@intrinsic
 def _prefetch(typingctx, array, index):
     def codegen(context, builder, sig, args):
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -382,7 +396,7 @@ for _function, _method in (
 
 
 def _python_lanes(template: Any) -> int:
-    return _REGISTER_BITS // (8 * template.dtype.itemsize)
+    return REGISTER_BITS[template.dtype.itemsize] // (8 * template.dtype.itemsize)
 
 
 def _python_dropout_factors(like, key, unit, threshold, scale):
@@ -405,6 +419,7 @@ def _python_sum(a):
 
 if numba.config.DISABLE_JIT:
     lanes = _python_lanes
+    is_single = lambda template: template.dtype == np.float32
     load = lambda array, index: array[index : index + _python_lanes(array)].copy()
     store = _python_store
     get = lambda array, index: array[index]
@@ -429,6 +444,8 @@ if numba.config.DISABLE_JIT:
 else:
     lanes = _lanes
     """``lanes(array)``: numbers in a vector of the array's dtype; a constant to the compiler."""
+    is_single = _is_single
+    """``is_single(template)``: whether an array or a vector is of float32; a constant to the compiler."""
     load = _load
     """``load(array, index)``: the vector that starts at the index."""
     store = _store

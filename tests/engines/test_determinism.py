@@ -168,7 +168,7 @@ def test_any_number_of_threads_with_batches_of_several_chunks(rows, optimizer, s
 
 
 @sparse_and_dense
-@pytest.mark.parametrize("rows", [1, 5, 200])
+@pytest.mark.parametrize("rows", [1, 5, 200, layout.FORWARD_ROWS + 1])
 def test_outputs_losses_and_gradients_by_any_number_of_threads(rows, sparse, small_chunks):
     problem = problem_of(rows=rows)
     alone = bits_of_a_pass(problem, 1, sparse)

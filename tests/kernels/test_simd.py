@@ -8,6 +8,7 @@ import pytest
 
 from fastmlp.kernels import simd
 
+from . import twins
 from .calls import both_dtypes, from_python, over_arrays, random_numbers
 
 X = np.array([-2.5, -1.5, -0.5, -0.0, 0.0, 0.5, 1.5, 40.25])
@@ -64,7 +65,7 @@ def test_fma_rounds_once(dtype):
 
 @both_dtypes
 def test_total_adds_in_a_tree(dtype):
-    lanes = 32 // np.dtype(dtype).itemsize
+    lanes = twins.lanes(dtype)
 
     @numba.njit
     def total(x):
@@ -93,7 +94,7 @@ def test_reading_and_writing_single_numbers(dtype):
     swap(x, 0, 4)
     assert x.tolist() == [4, 1, 2, 3, 0]
     spread(out, x, 3)
-    lanes = 32 // x.itemsize
+    lanes = twins.lanes(dtype)
     assert out.tolist() == [0] * 3 + [3] * lanes + [0] * (13 - lanes)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.dropout import mix
 from fastmlp.kernels import codes
+from fastmlp.kernels.simd import REGISTER_BITS
 from fastmlp.losses import LOSSES, get_loss
 from fastmlp.optimizers import SGD, Adam, RMSprop, clipped
 
@@ -40,8 +41,9 @@ def product(
 
 
 def lanes(dtype):
-    """Numbers of a vector of 256 bits."""
-    return 256 // (8 * np.dtype(dtype).itemsize)
+    """Numbers of a vector."""
+    size = np.dtype(dtype).itemsize
+    return REGISTER_BITS[size] // (8 * size)
 
 
 def panel_width(dtype):
