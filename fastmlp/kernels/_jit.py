@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
@@ -44,6 +45,9 @@ _FLAGS: dict[str, Any] = {
     # Kernels allocate nothing, so there is nothing to count references of; leaving that out compiles a tenth faster.
     "_nrt": False,
 }
+
+INTERPRETED = bool(numba.config.DISABLE_JIT)
+"""Whether kernels run as the Python they are written in (``NUMBA_DISABLE_JIT=1``): very slow, to debug and to test."""
 
 _UNUSED_DAYS = 30
 
@@ -146,8 +150,8 @@ def entry(function: F) -> F:
 
 
 def _cached(dispatcher: Any) -> Any:
-    if numba.config.DISABLE_JIT:
-        return dispatcher
+    if INTERPRETED:
+        return np.errstate(all="ignore")(dispatcher)  # machine code does not tell of overflows either
     try:
         dispatcher._cache = _NoCache() if cache_folder() is None else _KernelCache(dispatcher.py_func)
     except Exception:  # a Numba whose caching works otherwise: compile anew rather than fail
