@@ -10,15 +10,15 @@ have, and whether a thread has given up.
 """
 
 import os
+import threading
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from ._jit import kernel
+from ._jit import INTERPRETED, kernel
 
 _LINE = 16  # words of 8 bytes: two cache lines, since the prefetcher fetches lines in pairs
 _ARRIVED, _ROUND, _BROKEN = 0, _LINE, 2 * _LINE
@@ -110,7 +110,19 @@ def wait(barrier, threads):
                 return
 
 
-if numba.config.DISABLE_JIT:
+if INTERPRETED:
+    _MOVED = threading.Condition()
 
     def wait(barrier, threads):
-        """Do nothing: without compiled code there is one thread."""
+        """Do the same in Python, for kernels that run as such."""
+        if threads == 1:
+            return
+        with _MOVED:
+            before = barrier[_ROUND]
+            barrier[_ARRIVED] += 1
+            if barrier[_ARRIVED] == threads:
+                barrier[_ARRIVED] = 0
+                barrier[_ROUND] += 1
+                _MOVED.notify_all()
+            while barrier[_ROUND] == before and barrier[_BROKEN] == 0:
+                _MOVED.wait(0.05)  # nobody tells of a barrier that breaks

@@ -17,6 +17,7 @@ from fastmlp.inputs import Scaling
 from fastmlp.kernels.given import Work
 from fastmlp.optimizers import SGD, Adam
 
+from ..interpreted import size
 from .problems import both_dtypes, both_engines, build, random_problem
 from .strategies import optimizers, problems
 
@@ -93,7 +94,7 @@ def test_another_seed_drops_other_units(engine):
 # --- any number of threads ---
 
 
-@settings(max_examples=200)
+@settings(max_examples=size(200, 3))
 @given(
     problem=problems(),
     optimizer=optimizers(),

@@ -11,10 +11,18 @@ import pytest
 
 from fastmlp.kernels import _jit
 
+from ..interpreted import needs_compiler
+
+pytestmark = needs_compiler
+
 # Uses the smallest of the entries, and says when it is compiled.
 COMPRESS = """
 import numpy as np
 from fastmlp.kernels import _jit
+
+from ..interpreted import needs_compiler
+
+pytestmark = needs_compiler
 _jit.on_compile(lambda *_: print("compiled"))
 from fastmlp.kernels.sparse import compress_rows
 columns, values, starts = np.zeros(3, np.uint16), np.zeros(3, np.uint8), np.zeros(3, np.int64)
