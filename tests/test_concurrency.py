@@ -1,4 +1,4 @@
-"""Networks in child processes, in pools of threads and in workers of joblib, of a process that has trained on two threads
+"""Networks in child processes, pools of threads and workers of joblib, of a process that has trained on two threads
 itself: each trains and predicts with the bits that the parent has.
 """
 

@@ -49,6 +49,9 @@ _FLAGS: dict[str, Any] = {
 INTERPRETED = bool(numba.config.DISABLE_JIT)
 """Whether kernels run as the Python they are written in (``NUMBA_DISABLE_JIT=1``): very slow, to debug and to test."""
 
+_CHECKED = "-boundscheck" if numba.config.BOUNDSCHECK else ""
+"""Numba's key of cached code lacks what its environment adds to it."""
+
 _UNUSED_DAYS = 30
 
 _compile_listeners: list[Callable[[bool], None]] = []
@@ -175,7 +178,7 @@ def cache_folder() -> Path | None:
     if os.environ.get("FASTMLP_CACHE") == "0":
         return None
     for base in _candidates():
-        folder = base / f"kernels-{source_stamp()}"
+        folder = base / f"kernels-{source_stamp()}{_CHECKED}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):

@@ -19,10 +19,6 @@ pytestmark = needs_compiler
 COMPRESS = """
 import numpy as np
 from fastmlp.kernels import _jit
-
-from ..interpreted import needs_compiler
-
-pytestmark = needs_compiler
 _jit.on_compile(lambda *_: print("compiled"))
 from fastmlp.kernels.sparse import compress_rows
 columns, values, starts = np.zeros(3, np.uint16), np.zeros(3, np.uint8), np.zeros(3, np.int64)
@@ -156,3 +152,9 @@ def test_the_stamp_changes_with_a_new_file_and_with_a_name(folder):
     (folder / "new.py").rename(folder / "newer.py")
     stamps.add(stamp_of(folder))
     assert len(stamps) == 3
+
+
+def test_code_that_checks_bounds_is_kept_apart(cache):
+    assert compress(FASTMLP_CACHE_DIR=str(cache), NUMBA_BOUNDSCHECK="1") == COMPILED
+    assert compress(FASTMLP_CACHE_DIR=str(cache), NUMBA_BOUNDSCHECK="1") == RIGHT
+    assert compress(FASTMLP_CACHE_DIR=str(cache)) == RIGHT
