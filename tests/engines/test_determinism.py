@@ -35,7 +35,10 @@ SEVERAL = size((2, 3, 7), (2,))
 """Numbers of threads; 7 is more than the columns of most layers here, in whole cache lines."""
 
 
-def problem_of(dtype="float32", rows=size(40, 8), inputs=size(50, 20), hidden=size(40, 12), **options):
+ROWS, INPUTS, HIDDEN = size((40, 50, 40), (8, 20, 12))
+
+
+def problem_of(dtype="float32", rows=ROWS, inputs=INPUTS, hidden=HIDDEN, **options):
     """A problem with whatever could depend on the number of threads: dropout, weights, a penalty, a shift."""
     architecture = build([inputs, Dense(hidden, dropout=0.3), 33, 10], dtype=dtype, l2=0.01)
     return random_problem(architecture, rows, "uint8", weighted=True, scaling=Scaling.pixels(-0.5, 0.5), **options)
