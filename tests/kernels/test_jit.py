@@ -154,7 +154,7 @@ def test_the_stamp_changes_with_a_new_file_and_with_a_name(folder):
     assert len(stamps) == 3
 
 
-def test_code_that_checks_bounds_is_kept_apart(cache):
-    assert compress(FASTMLP_CACHE_DIR=str(cache), NUMBA_BOUNDSCHECK="1") == COMPILED
-    assert compress(FASTMLP_CACHE_DIR=str(cache), NUMBA_BOUNDSCHECK="1") == RIGHT
-    assert compress(FASTMLP_CACHE_DIR=str(cache)) == RIGHT
+def test_code_that_checks_bounds_is_kept_apart(tmp_path):
+    for expected in (COMPILED, RIGHT):
+        for checked in (None, "1"):
+            assert compress(FASTMLP_CACHE_DIR=str(tmp_path), NUMBA_BOUNDSCHECK=checked) == expected
