@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 from .architecture import Array
 from .checks import check_size, check_switch, check_whole
@@ -267,12 +267,13 @@ class EarlyStopping(Monitor):
 
 
 class Progress(Callback):
-    """Show on standard error how the training goes, with the time left.
+    """Show on standard error how the training goes, with the time left; in a notebook, below the cell.
 
     Parameters
     ----------
     verbose : {1, 2}, default 1
-        1: one line that is redrawn, and nothing where standard error is not a terminal. 2: a line for every epoch.
+        1: one line that is redrawn, and nothing where standard error is neither a terminal nor a notebook's. 2: a line
+        for every epoch.
     """
 
     def __init__(self, verbose: int = 1) -> None:
@@ -280,14 +281,16 @@ class Progress(Callback):
         self._drawn = False
         self._started = 0.0
         self._before = 0  # epochs of a process that this one resumes
+        self._line = _NotebookLine()
 
     def on_fit_start(self, run: FitRun) -> None:
         """Start the clock."""
         self._drawn, self._started, self._before = False, time.perf_counter(), run.epoch
+        self._line = _NotebookLine()
 
     def on_epoch_end(self, run: FitRun) -> None:
         """Show the epoch."""
-        if self.verbose == 1 and not (sys.stderr and sys.stderr.isatty()):
+        if self.verbose == 1 and not (_in_notebook() or (sys.stderr and sys.stderr.isatty())):
             return
         row = run.history.row()
         parts = [f"epoch {run.epoch}/{run.epochs}"]
@@ -300,20 +303,56 @@ class Progress(Callback):
 
     def on_fit_end(self, run: FitRun) -> None:
         """End the redrawn line, and say why the training ended early."""
+        stream = _stream()
         if self._drawn:
-            sys.stderr.write("\n")
+            self._line.end()
+            stream.write("\n")
         if (self._drawn or self.verbose == 2) and run.epoch < run.epochs:
-            sys.stderr.write(f"stopped: {run.history.stop_reason}\n")
+            stream.write(f"stopped: {run.history.stop_reason}\n")
         self._drawn = False
 
     def _write(self, line: str) -> None:
         if self.verbose == 2:
-            sys.stderr.write(line + "\n")
+            _stream().write(line + "\n")
+        elif _in_notebook():
+            self._line.draw(line)
+            self._drawn = True
+            return
         else:
             # A line that wraps cannot be redrawn, so it is cut to the terminal.
             sys.stderr.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
             self._drawn = True
-        sys.stderr.flush()
+        _stream().flush()
+
+
+class _NotebookLine:
+    """A line below a notebook's cell that is redrawn; a notebook keeps every drawing and knows no terminal's codes."""
+
+    _SECONDS = 0.1
+
+    def __init__(self) -> None:
+        self._line, self._drawn, self._width, self._when = "", "", 0, -math.inf
+
+    def draw(self, line: str) -> None:
+        """Show a line in the place of the one before, or keep it for `end` where that was drawn just now."""
+        self._line = line
+        if time.perf_counter() - self._when >= self._SECONDS:
+            self.end()
+
+    def end(self) -> None:
+        """Draw the last line if it has not been."""
+        if self._drawn != self._line:
+            sys.stdout.write("\r" + self._line.ljust(self._width))
+            self._drawn, self._width, self._when = self._line, len(self._line), time.perf_counter()
+
+
+def _in_notebook() -> bool:
+    return type(sys.stdout).__module__.startswith("ipykernel.")
+
+
+def _stream() -> TextIO:
+    """Where progress goes: notebooks paint standard error like a failure."""
+    return sys.stdout if _in_notebook() else sys.stderr
 
 
 def duration(seconds: float) -> str:

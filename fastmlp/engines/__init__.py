@@ -23,7 +23,8 @@ def get_engine(name: str = "auto") -> Engine:
     ----------
     name : {"auto", "numba", "numpy"}, default "auto"
         ``"numba"`` is the compiled engine, ``"numpy"`` the reference. ``"auto"`` takes the compiled one where Numba
-        imports, else the reference, and warns when Numba is installed but broken.
+        imports, else the reference, and warns when Numba is installed but broken. With ``NUMBA_DISABLE_JIT=1`` it
+        takes the reference too, which is the faster one then.
 
     Returns
     -------
@@ -57,11 +58,14 @@ def _automatic() -> Engine:
     if importlib.util.find_spec("numba") is None:
         return cast(Engine, reference)
     try:
-        return _compiled()
+        engine = _compiled()
     except MissingDependencyError as error:
         message = f"{error}. Until then networks run on the NumPy engine, which is slower"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
         return cast(Engine, reference)
+    from ..kernels._jit import INTERPRETED  # beside Numba only
+
+    return cast(Engine, reference) if INTERPRETED else engine
 
 
 @cache

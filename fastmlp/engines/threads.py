@@ -20,8 +20,6 @@ from ..kernels.barrier import give_up, new_barrier
 
 def available_threads() -> int:
     """How many threads have a processor of their own: those given to this process, at most ``NUMBA_NUM_THREADS``."""
-    if numba.config.DISABLE_JIT:
-        return 1
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     return max(1, min(processors, _quota(), int(numba.config.NUMBA_NUM_THREADS)))
 

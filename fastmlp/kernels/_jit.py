@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
@@ -45,6 +46,12 @@ _FLAGS: dict[str, Any] = {
     # Kernels allocate nothing, so there is nothing to count references of; leaving that out compiles a tenth faster.
     "_nrt": False,
 }
+
+INTERPRETED = bool(numba.config.DISABLE_JIT)
+"""Whether kernels run as the Python they are written in (``NUMBA_DISABLE_JIT=1``): very slow, to debug and to test."""
+
+_CHECKED = "-boundscheck" if numba.config.BOUNDSCHECK else ""
+"""Numba's key of cached code lacks what its environment adds to it."""
 
 _UNUSED_DAYS = 30
 
@@ -192,8 +199,8 @@ def _quickly_compiled(dispatcher: Any) -> Any:
 
 
 def _cached(dispatcher: Any) -> Any:
-    if numba.config.DISABLE_JIT:
-        return dispatcher
+    if INTERPRETED:
+        return np.errstate(all="ignore")(dispatcher)  # machine code does not tell of overflows either
     try:
         dispatcher._cache = _NoCache() if cache_folder() is None else _KernelCache(dispatcher.py_func)
     except Exception:  # a Numba whose caching works otherwise: compile anew rather than fail
@@ -217,7 +224,7 @@ def cache_folder() -> Path | None:
     if os.environ.get("FASTMLP_CACHE") == "0":
         return None
     for base in _candidates():
-        folder = base / f"kernels-{source_stamp()}"
+        folder = base / f"kernels-{source_stamp()}{_CHECKED}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):

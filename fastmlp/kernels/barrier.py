@@ -10,15 +10,15 @@ whether a thread has given up, and for each of two threads how far it is, where 
 """
 
 import os
+import threading
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from ._jit import kernel
+from ._jit import INTERPRETED, kernel
 
 _LINE = 16  # words of 8 bytes: two cache lines, since the prefetcher fetches lines in pairs
 _ARRIVED, _ROUND, _BROKEN, _FAR = 0, _LINE, 2 * _LINE, 3 * _LINE
@@ -128,7 +128,31 @@ def wait_for(barrier, thread, far):
                 return
 
 
-if numba.config.DISABLE_JIT:
+if INTERPRETED:
+    _MOVED = threading.Condition()
 
     def wait(barrier, threads):
-        """Do nothing: without compiled code there is one thread."""
+        """Do the same in Python, for kernels that run as such."""
+        if threads == 1:
+            return
+        with _MOVED:
+            before = barrier[_ROUND]
+            barrier[_ARRIVED] += 1
+            if barrier[_ARRIVED] == threads:
+                barrier[_ARRIVED] = 0
+                barrier[_ROUND] += 1
+                _MOVED.notify_all()
+            while barrier[_ROUND] == before and barrier[_BROKEN] == 0:
+                _MOVED.wait(0.05)  # nobody tells of a barrier that breaks
+
+    def say(barrier, thread, far):
+        """Do the same in Python."""
+        with _MOVED:
+            barrier[_FAR + thread * _LINE] = far
+            _MOVED.notify_all()
+
+    def wait_for(barrier, thread, far):
+        """Do the same in Python."""
+        with _MOVED:
+            while barrier[_FAR + thread * _LINE] < far and barrier[_BROKEN] == 0:
+                _MOVED.wait(0.05)

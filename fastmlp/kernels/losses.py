@@ -4,6 +4,8 @@ simd, codes).
 
 import math
 
+import numpy as np
+
 from ._jit import kernel
 from .codes import (
     ABSOLUTE_ERROR,
@@ -40,7 +42,7 @@ def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, wi
     """
     value = 0.0
     if code == CROSS_ENTROPY and label >= 0 and get(a, start + label) > SMALL:
-        return -math.log(get(a, start + label))
+        return -np.log(get(a, start + label))
     if code == CROSS_ENTROPY:
         largest = get(z, z_start)
         for j in range(1, units):
@@ -52,7 +54,7 @@ def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, wi
             if get(z, z_start + j) == largest:
                 sums = 1.0 / get(a, start + j)
                 break
-        log_sum = math.log(sums)
+        log_sum = np.log(sums)
         for j in range(units):
             target = get(y, y_start + j)
             if target != 0:
@@ -84,7 +86,7 @@ def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, wi
         for j in range(units):
             target = float(get(y, y_start + j))
             if target > 0.0:
-                value += target * (math.log(target) - get(z, z_start + j) - 1.0)
+                value += target * (np.log(target) - get(z, z_start + j) - 1.0)
             value += get(a, start + j)
     return value
 

@@ -9,12 +9,12 @@ With ``NUMBA_DISABLE_JIT=1`` they are NumPy loops instead.
 
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from ._jit import INTERPRETED
 from .simd import Vector, address, lanes, llvm_math, load_vector, spread, store_vector, vector_type
 
 
@@ -411,7 +411,7 @@ def _python_scatter_rows(columns: int) -> Any:
     return scatter
 
 
-if numba.config.DISABLE_JIT:
+if INTERPRETED:
     tile, gather_rows, scatter_rows = _python_tile, _python_gather_rows, _python_scatter_rows
     transpose_square, compress_blocks = _python_transpose_square, _python_compress_blocks
 else:

@@ -14,7 +14,6 @@ With ``NUMBA_DISABLE_JIT=1`` the same names work on small NumPy arrays, slowly.
 import operator
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
@@ -22,6 +21,7 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from ._jit import INTERPRETED
 from .codes import LAYER_COLUMNS
 
 # As many float64 as float32, where registers have 512 bits: it takes half the instructions. For float32 such registers
@@ -411,22 +411,31 @@ def _python_store(array, index, vector):
     array[index : index + len(vector)] = vector
 
 
+def _python_get(array, index):
+    number = array[index]
+    return number if array.dtype.kind == "f" else int(number)  # Numba computes with whole numbers of 64 bits
+
+
+def _python_put(array, index, value):
+    array[index] = np.asarray(value).astype(array.dtype)  # what doesn't fit wraps around
+
+
 def _python_sum(a):
     while len(a) > 1:
         a = a[: len(a) // 2] + a[len(a) // 2 :]
     return a[0]
 
 
-if numba.config.DISABLE_JIT:
+if INTERPRETED:
     lanes = _python_lanes
     is_single = lambda template: template.dtype == np.float32
     load = lambda array, index: array[index : index + _python_lanes(array)].copy()
     store = _python_store
-    get = lambda array, index: array[index]
-    at = lambda table, row, column: table[row * LAYER_COLUMNS + column]
+    get = _python_get
+    at = lambda table, row, column: int(table.reshape(-1)[row * LAYER_COLUMNS + column])
     pointer = lambda array: array.reshape(-1)
     moved = lambda pointer, count: pointer[count:]
-    put = lambda array, index, value: array.__setitem__(index, value)
+    put = _python_put
     prefetch = write_back = lambda array, index: None
     broadcast = lambda array, index: np.full(_python_lanes(array), array[index])
     splat = lambda template, value: np.full(_python_lanes(template), value, dtype=template.dtype)

@@ -9,6 +9,7 @@ from fastmlp.inputs import Scaling
 from fastmlp.losses import LOSSES
 from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop
 
+from ..interpreted import size
 from .problems import build, random_problem
 
 KINDS = ["uint8", "float32", "float64", "csr-uint8", "csr-float32", "csr-float64"]
@@ -17,7 +18,7 @@ HIDDEN = [name for name in ACTIVATIONS if name != "exponential"]
 SMOOTH = ["identity", "sigmoid", "tanh", "elu", "gelu", "silu", "softmax"]
 
 sparse_or_dense = st.sampled_from([None, True, False])
-sizes = st.one_of(st.integers(1, 40), st.sampled_from([64, 65, 130, 200]))
+sizes = st.one_of(st.integers(1, size(40, 20)), st.sampled_from(size([64, 65, 130, 200], [33])))
 rates = st.sampled_from([0.0, 0.3, 0.5])
 biases = st.sampled_from([None, True, False])
 
@@ -29,7 +30,7 @@ def architectures(draw, dtypes=("float32", "float64"), activations=tuple(HIDDEN)
     depth = draw(st.integers(1, 3))
     hidden = [Dense(draw(sizes), draw(activation), draw(rates), draw(biases)) for _ in range(depth - 1)]
     output = LOSSES[loss].output if LOSSES[loss].from_logits else draw(activation)
-    outputs = draw(st.integers(2, 40) if output == "softmax" else sizes)
+    outputs = draw(st.integers(2, size(40, 20)) if output == "softmax" else sizes)
     penalties = {name: draw(st.sampled_from([0.0, 0.0, 0.01])) for name in ("l1", "l2")}
     if activations == tuple(SMOOTH):
         penalties["l1"] = 0.0
@@ -58,7 +59,7 @@ def problems(draw, kinds=tuple(KINDS), **options):
     )
     return random_problem(
         architecture,
-        rows=draw(st.integers(1, 50)),
+        rows=draw(st.integers(1, size(50, 12))),
         kind=kind,
         labels=draw(st.booleans()),
         weighted=draw(st.booleans()),

@@ -17,6 +17,7 @@ from fastmlp.inputs import Scaling
 from fastmlp.kernels.given import Work
 from fastmlp.optimizers import SGD, Adam
 
+from ..interpreted import size
 from .problems import both_dtypes, both_engines, build, random_problem
 from .strategies import optimizers, problems
 
@@ -30,11 +31,14 @@ three_optimizers = pytest.mark.parametrize(
 )
 sparse_and_dense = pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 
-SEVERAL = (2, 3, 7)
+SEVERAL = size((2, 3, 7), (2,))
 """Numbers of threads; 7 is more than the columns of most layers here, in whole cache lines."""
 
 
-def problem_of(dtype="float32", rows=40, inputs=50, hidden=40, **options):
+ROWS, INPUTS, HIDDEN = size((40, 50, 40), (8, 20, 12))
+
+
+def problem_of(dtype="float32", rows=ROWS, inputs=INPUTS, hidden=HIDDEN, **options):
     """A problem with whatever could depend on the number of threads: dropout, weights, a penalty, a shift."""
     architecture = build([inputs, Dense(hidden, dropout=0.3), 33, 10], dtype=dtype, l2=0.01)
     return random_problem(architecture, rows, "uint8", weighted=True, scaling=Scaling.pixels(-0.5, 0.5), **options)
@@ -93,7 +97,7 @@ def test_another_seed_drops_other_units(engine):
 # --- any number of threads ---
 
 
-@settings(max_examples=200)
+@settings(max_examples=size(200, 3))
 @given(
     problem=problems(),
     optimizer=optimizers(),
@@ -125,7 +129,7 @@ def test_any_number_of_threads(dtype, optimizer, batch_size, sparse, works):
 
 @sparse_and_dense
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])
-@pytest.mark.parametrize("hidden", [1, 8, 9, 16, 64, 72, 100, 200])
+@pytest.mark.parametrize("hidden", size([1, 8, 9, 16, 64, 72, 100, 200], [9]))
 def test_any_number_of_threads_at_every_width(hidden, optimizer, sparse):
     problem = problem_of(hidden=hidden, rows=20)
     alone = bits(problem, optimizer, 20, sparse=sparse, threads=1)

@@ -24,6 +24,7 @@ from fastmlp.losses import LOSSES
 from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop
 from fastmlp.state import TrainingState
 
+from ..interpreted import size
 from .problems import both_dtypes, build, padding, random_problem
 from .strategies import SMOOTH, optimizers, problems, sparse_or_dense
 
@@ -113,7 +114,7 @@ def test_loss_and_gradient(problem, sparse, threads):
     assert_close(ours, theirs, tolerance(problem))
 
 
-@settings(max_examples=80)
+@settings(max_examples=size(80, 3))
 @given(
     problem=problems(dtypes=["float64"]),
     optimizer=optimizers(),
@@ -125,7 +126,7 @@ def test_two_epochs_in_float64(problem, optimizer, batch_size, sparse, threads):
     check_training(problem, optimizer, batch_size, sparse, threads, epochs=2)
 
 
-@settings(max_examples=80)
+@settings(max_examples=size(80, 3))
 @given(
     problem=problems(dtypes=["float32"], activations=tuple(SMOOTH), losses=tuple(set(LOSSES) - set(KINKED_LOSSES))),
     optimizer=optimizers(epsilon=0.01),

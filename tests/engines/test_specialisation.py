@@ -15,7 +15,10 @@ from fastmlp.losses import LOSSES
 from fastmlp.optimizers import SGD, Adam, RMSprop
 from fastmlp.targets import Targets
 
+from ..interpreted import needs_compiler
 from .problems import Problem, both_dtypes, build, random_inputs, random_problem
+
+pytestmark = needs_compiler
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from fastmlp.activations import ACTIVATIONS
 from fastmlp.dropout import dropout_mask, epoch_key, threshold
 from fastmlp.kernels import codes, elementwise
 
+from ..interpreted import size
 from . import twins
 from .calls import both_dtypes, from_python, over_arrays, random_numbers, run_both
 
@@ -25,8 +26,8 @@ WIDER = {np.float32: np.float64, np.float64: np.longdouble}
 
 def grid(dtype):
     """Negative numbers: every binade that matters evenly, and the whole range evenly."""
-    binades = np.linspace(1, 2, 20_000, endpoint=False) * 2.0 ** np.arange(-30, 10)[:, None]
-    x = -np.concatenate([binades.ravel(), np.linspace(0, -LOWEST[dtype], 1_000_000)]).astype(dtype)
+    binades = np.linspace(1, 2, size(20_000, 100), endpoint=False) * 2.0 ** np.arange(-30, 10)[:, None]
+    x = -np.concatenate([binades.ravel(), np.linspace(0, -LOWEST[dtype], size(1_000_000, 4000))]).astype(dtype)
     x = x[x > LOWEST[dtype]]
     return x[: len(x) // 8 * 8]
 

@@ -11,6 +11,10 @@ import pytest
 
 from fastmlp.kernels import _jit
 
+from ..interpreted import needs_compiler
+
+pytestmark = needs_compiler
+
 # Uses the smallest of the entries, and says when it is compiled.
 COMPRESS = """
 import numpy as np
@@ -148,3 +152,9 @@ def test_the_stamp_changes_with_a_new_file_and_with_a_name(folder):
     (folder / "new.py").rename(folder / "newer.py")
     stamps.add(stamp_of(folder))
     assert len(stamps) == 3
+
+
+def test_code_that_checks_bounds_is_kept_apart(tmp_path):
+    for expected in (COMPILED, RIGHT):
+        for checked in (None, "1"):
+            assert compress(FASTMLP_CACHE_DIR=str(tmp_path), NUMBA_BOUNDSCHECK=checked) == expected
