@@ -31,7 +31,17 @@ from .augmenting import augment
 from .base import Array, Data, Score, n_batches
 from .conversion import DENSE_FROM, Prepared, plain
 from .halves import Pace, halves, is_halved, put_together, run_half, take_apart
-from .layout import FORWARD_ROWS, chunk_rows, describe_layers, is_large, layout, own_lines, skips_zeros, take_over
+from .layout import (
+    FORWARD_ROWS,
+    Layout,
+    chunk_rows,
+    describe_layers,
+    is_large,
+    layout,
+    own_lines,
+    skips_zeros,
+    take_over,
+)
 from .reference import add_penalties
 from .staging import Staged, parts, stage
 from .threads import available_threads
@@ -282,16 +292,11 @@ def _run(
     wanted = batch_size, threads, backward, len(moments), halved
     # Taken out while it is in use: another thread may be at the same data.
     places = prepared.layouts.pop(wanted, None)
-    in_halves = halved and threads > 1
-    if places is None:
-        if in_halves:
-            places = halves(architecture, prepared, batch_size, len(moments))
-        else:
-            places = layout(architecture, prepared, *wanted)
-    works, networks = places.works, places.networks
-    divided = backward and threads > 1 and works[0].groups == 0 and not in_halves
-    if divided:
-        works[0].shared_parameters[:] = parameters
+    if places is None and halved and threads > 1:
+        places = halves(architecture, prepared, batch_size, len(moments))
+    elif places is None:
+        places = layout(architecture, prepared, *wanted)
+    works, networks, in_halves = places.works, places.networks, places.works[0].half >= 0
     if keys:
         places.tables[:, :, codes.KEY] = keys
     for network in networks:
@@ -305,24 +310,13 @@ def _run(
     results = nothing if outputs is None else outputs
     # Halves both judge every row; it is to be counted once.
     every_sum = [totals, *(own_lines(3) if in_halves else totals for _ in range(1, threads))]
-    # Each thread its own: the first works on the vectors themselves, the others on copies, of which each is to keep
-    # those parts up to date that it owns.
     live = [parameters, first, second]
-    if in_halves:
-        for whole, *parts in zip(live, *places.copies, strict=False):
-            take_apart(architecture, whole, parts)
-    elif backward:
-        for copies in places.copies:
-            for copy, vector in zip(copies, live, strict=False):
-                np.copyto(copy, vector)
+    vectors = _hand_out(architecture, places, live) if backward else [live] * threads
     gradients = [nothing] * threads
     if mode == batches.TRAIN:
         gradients = places.gradients
     elif gradient is not None:
         gradients = [gradient, *places.gradients[1:]]
-    vectors = [[*copies, *live[len(copies) :]] if backward else live for copies in places.copies]
-    if not in_halves:
-        vectors.insert(0, live)
     places.team.run(
         run_half if in_halves else batches.run,
         [
@@ -333,17 +327,40 @@ def _run(
             for sums, network, work, (w, m, v), g in zip(every_sum, networks, works, vectors, gradients, strict=True)
         ],
     )
-    if in_halves:
-        for whole, *parts in zip(live, *places.copies, strict=False):
-            put_together(architecture, whole, parts)
-    if divided:
-        for table, others, own_gradient in zip(places.tables[1:], vectors[1:], gradients[1:], strict=True):
-            owned = zip(live, others, strict=True) if mode == batches.TRAIN else [(gradients[0], own_gradient)]
-            for whole, own in owned:
-                take_over(architecture, whole, own, table)
+    if backward:
+        _take_back(architecture, places, vectors if mode == batches.TRAIN else [[own] for own in gradients], live)
     prepared.layouts[wanted] = places
     loss, correct, weight = totals.tolist()
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
+
+
+def _hand_out(architecture: Architecture, places: Layout, live: list[Array]) -> list[list[Array]]:
+    """Return the parameters and moments that each thread works on.
+
+    The first works on the vectors themselves, the others on copies, of which each is to keep those parts up to date
+    that it owns; or each has its half of them.
+    """
+    if places.works[0].half >= 0:
+        for whole, *parts in zip(live, *places.copies, strict=False):
+            take_apart(architecture, whole, parts)
+        return [[*parts, *live[len(parts) :]] for parts in places.copies]
+    for copies in places.copies:
+        for copy, vector in zip(copies, live, strict=False):
+            np.copyto(copy, vector)
+    if places.copies and not places.works[0].groups:
+        places.works[0].shared_parameters[:] = live[0]
+    return [live, *([*copies, *live[len(copies) :]] for copies in places.copies)]
+
+
+def _take_back(architecture: Architecture, places: Layout, vectors: list[list[Array]], live: list[Array]) -> None:
+    """Bring together what each thread has kept up to date of the vectors, in those of the first or in `live`."""
+    if places.works[0].half >= 0:
+        for whole, *parts in zip(live, *places.copies, strict=False):
+            put_together(architecture, whole, parts)
+    elif not places.works[0].groups:
+        for table, others in zip(places.tables[1:], vectors[1:], strict=True):
+            for whole, own in zip(vectors[0], others, strict=True):
+                take_over(architecture, whole, own, table)
 
 
 def _pieces(
