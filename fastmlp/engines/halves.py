@@ -32,8 +32,10 @@ def is_halved(architecture: Architecture, batch_size: int, clipping: bool) -> bo
     """Whether a step of training adds the second layer up by halves; that may not depend on the number of threads."""
     if batch_size > ROWS or clipping or len(architecture.layers) == 1 or is_grouped(architecture, batch_size):
         return False
-    # With dropout the units of the second half would have the numbers, and so the fate, of those of the first.
-    return first_half(architecture) > 0 and architecture.layers[0].dropout == 0
+    first = architecture.layers[0]
+    # With dropout the units of the second half would have the numbers, and so the fate, of those of the first; and a
+    # softmax is one of all units.
+    return first_half(architecture) > 0 and first.dropout == 0 and first.activation != "softmax"
 
 
 class Pace:

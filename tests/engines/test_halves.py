@@ -13,7 +13,7 @@ from fastmlp.engines.threads import Team
 from fastmlp.optimizers import SGD
 
 from .problems import both_dtypes, build, random_problem
-from .strategies import optimizers, sparse_or_dense
+from .strategies import HIDDEN, optimizers, sparse_or_dense
 from .test_bounds import guarded
 from .test_determinism import bits
 from .test_equality import check_training
@@ -24,9 +24,7 @@ small = st.integers(1, halves.ROWS)
 @st.composite
 def halved_problems(draw, dtypes=("float32", "float64")):
     """Networks whose first layer has two halves, some with layers behind the second, dropout in those too."""
-    first = Dense(
-        draw(st.integers(25, 70)), draw(st.sampled_from(["relu", "sigmoid", "silu"])), bias=draw(st.booleans())
-    )
+    first = Dense(draw(st.integers(25, 70)), draw(st.sampled_from(HIDDEN)), bias=draw(st.booleans()))
     rest = [
         Dense(draw(st.integers(1, 40)), "tanh", draw(st.sampled_from([0.0, 0.3])))
         for _ in range(draw(st.integers(0, 2)))
@@ -85,7 +83,9 @@ def test_small_batches_are_worked_off_by_halves(batch_size, halved, dtype, funct
     assert [function is halves.run_half for function, _ in functions] == [halved]
 
 
-@pytest.mark.parametrize("layers", [[20, 10], [20, 16, 10], [20, Dense(40, dropout=0.5), 10]], ids=str)
+@pytest.mark.parametrize(
+    "layers", [[20, 10], [20, 16, 10], [20, Dense(40, dropout=0.5), 10], [20, Dense(40, "softmax"), 10]], ids=str
+)
 def test_what_has_no_halves(layers):
     assert not halves.is_halved(build(layers), 1, clipping=False)
 
