@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from ..architecture import Architecture, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
-from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, PACK_FROM, PANELS_FROM, Network, Work
+from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, NARROW, PACK_FROM, PANELS_FROM, Network, Work
 from ..kernels.microkernels import BLOCK
+from ..kernels.simd import REGISTER_BITS
 from ..losses import get_loss
 from .base import Array
 from .conversion import DENSE_FROM, Prepared
@@ -157,7 +158,7 @@ def layout(
     works = [
         Work(
             *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),
-            *(-1, first_half(architecture) if halved else 0, other),
+            *(int(is_narrow(architecture)), -1, first_half(architecture) if halved else 0, other),
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
@@ -260,6 +261,12 @@ def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
     """First and last of a thread's share of so many numbers, in lines of 16."""
     first, last = (min(round(size * end / threads / 16) * 16, size) for end in (thread, thread + 1))
     return first, size if thread == threads - 1 else last
+
+
+def is_narrow(architecture: Architecture) -> bool:
+    """Whether sums of the first layer over sparse rows are two, which may not depend on who has which columns."""
+    itemsize = architecture.dtype.itemsize
+    return architecture.layers[0].stride * itemsize * 8 <= NARROW * REGISTER_BITS[itemsize]
 
 
 def first_half(architecture: Architecture) -> int:

@@ -144,7 +144,7 @@ def run(
                 from_row, to_row = (NO, count) if by_columns else (first, last)
                 sparse_forward(
                     memory, base, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, parameters_,
-                    order, n_rows, position, from_row, to_row, left, right,
+                    order, n_rows, position, from_row, to_row, left, right, work.narrow,
                 )  # fmt: skip
             elif work.skipping:
                 skipping_forward(

@@ -17,6 +17,7 @@ from .sparse import (
     compress_row,
     count_columns,
     list_columns,
+    narrow_row_forward,
     prefetch_row,
     row_forward,
     row_gradient,
@@ -64,11 +65,12 @@ def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, r
 @kernel
 def sparse_forward(
     memory, base, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, parameters, order, n_rows,
-    position, first, last, low, high,
+    position, first, last, low, high, narrow,
 ):  # fmt: skip
     """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk.
 
-    A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass.
+    A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `narrow` tells
+    whether the layer, all of it, is 4 vectors wide at most.
     """
     stride = at(layers, 0, STRIDE)
     for left in range(low, high, STRIP):
@@ -81,14 +83,24 @@ def sparse_forward(
             coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
             if kind == SPARSE_BYTES:
                 prefetch_row(columns_16, bytes, get(starts, coming), get(starts, coming + 1))
-                row_forward(
-                    memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width
-                )
+                if narrow:
+                    narrow_row_forward(
+                        memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width
+                    )
+                else:
+                    row_forward(
+                        memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width
+                    )
             else:
                 prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
-                row_forward(
-                    memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
-                )
+                if narrow:
+                    narrow_row_forward(
+                        memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
+                    )
+                else:
+                    row_forward(
+                        memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
+                    )
 
 
 @kernel

@@ -20,6 +20,9 @@ PACK_FROM = 16
 STRIP = 256
 """Columns of a first layer on sparse rows that are worked off at a time: of 784 features they fill most of L2."""
 
+NARROW = 4
+"""Vectors of a first layer, at most, whose sums over sparse rows have to be two not to wait for one another."""
+
 PANELS_FROM = 512
 """Units of a layer from which it pays to pack its deltas for the weight gradient."""
 
@@ -74,6 +77,7 @@ class Work(NamedTuple):
     panels: int  # deltas of a layer as the weight gradient reads them
     listing: int  # whether the entries of a chunk are listed by columns
     skipping: int  # whether the zeros of dense rows are skipped, in a forward pass
+    narrow: int  # whether the first layer, both halves of it, is NARROW vectors wide at most
     half: int  # of two halves of a network, which this is; -1: it is whole, see `halves`
     first_units: int  # units of the first half, if one thread adds the second layer up by halves; else 0
     other: int  # the second half's part of the second layer's weighted inputs, then

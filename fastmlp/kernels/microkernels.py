@@ -109,8 +109,12 @@ def _pieces(context: Any, vector: Vector, columns: int) -> list[tuple[int, ir.Ve
     return pieces + [((columns - 1) * vector.lanes, single)] * (columns % 2)
 
 
-def _compiled_gather_rows(columns: int) -> Any:
-    """Make the kernel of one sparse row times `columns` vectors of a matrix; see `sparse.row_forward`."""
+def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
+    """Make the kernel of one sparse row times `columns` vectors of a matrix; see `sparse.row_forward`.
+
+    With two chains every second entry goes to sums of its own, so that an addition need not wait for the one before:
+    few columns are too few to hide that. Sums are rounded otherwise then.
+    """
 
     @intrinsic
     def gather(typingctx, c, ci, base, bi, index, value, first, last, scale, w, wi, stride):
@@ -121,17 +125,12 @@ def _compiled_gather_rows(columns: int) -> Any:
             b0 = address(context, builder, sig.args[2], args[2], args[3])
             w0 = address(context, builder, sig.args[9], args[9], args[10])
             pieces = _pieces(context, vector, columns)
-            sums = [cgutils.alloca_once(builder, piece) for _, piece in pieces]
+            every = [[cgutils.alloca_once(builder, piece) for _, piece in pieces] for _ in range(chains)]
 
             def at(base: Any, first: int) -> Any:
                 return _offset(context, builder, base, c.dtype, first)
 
-            for total, (first, piece) in zip(sums, pieces, strict=True):
-                builder.store(load_vector(builder, at(b0, first), piece), total)
-            with cgutils.for_range_slice(builder, args[6], args[7], context.get_constant(types.intp, 1), inc=True) as (
-                p,
-                _,
-            ):
+            def add(p: Any, sums: list[Any]) -> None:
                 x, row = _sparse_entry(context, builder, sig, args, p, 4, w0, args[11])
                 for total, (first, piece) in zip(sums, pieces, strict=True):
                     weights = load_vector(builder, at(row, first), piece)
@@ -139,10 +138,26 @@ def _compiled_gather_rows(columns: int) -> Any:
                     builder.store(
                         llvm_math(builder, "fma", [factor, weights, builder.load(total, typ=piece)], piece), total
                     )
-                end = builder.block
-            _keep_rolled(builder, end)
-            for total, (first, piece) in zip(sums, pieces, strict=True):
-                store_vector(builder, builder.load(total, typ=piece), at(c0, first))
+
+            for sums in every:
+                for total, (first, piece) in zip(sums, pieces, strict=True):
+                    start = load_vector(builder, at(b0, first), piece) if sums is every[0] else piece(None)
+                    builder.store(start, total)
+            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, chains))
+            whole = builder.add(begin, builder.mul(builder.sdiv(builder.sub(end, begin), step), step))
+            with cgutils.for_range_slice(builder, begin, whole, step, inc=True) as (p, _):
+                for number, sums in enumerate(every):
+                    add(builder.add(p, context.get_constant(types.intp, number)), sums)
+                last = builder.block
+            _keep_rolled(builder, last)
+            if chains > 1:
+                with cgutils.for_range_slice(builder, whole, end, one, inc=True) as (p, _):
+                    add(p, every[0])
+            for number, (first, piece) in enumerate(pieces):
+                value = builder.load(every[0][number], typ=piece)
+                for sums in every[1:]:
+                    value = builder.fadd(value, builder.load(sums[number], typ=piece))
+                store_vector(builder, value, at(c0, first))
             return context.get_dummy_value()
 
         n = types.intp
@@ -389,7 +404,7 @@ def _python_tile(rows: int, columns: int) -> Any:
     return tile
 
 
-def _python_gather_rows(columns: int) -> Any:
+def _python_gather_rows(columns: int, chains: int = 1) -> Any:
     def gather(c, ci, base, bi, index, value, first, last, scale, w, wi, stride):
         width = columns * lanes(c)
         total = base[bi : bi + width].copy()

@@ -14,6 +14,7 @@ from .microkernels import BLOCK, compress_blocks
 from .simd import broadcast, fma, get, lanes, load, prefetch, put, splat, store
 
 _G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (microkernels.gather_rows(columns) for columns in range(1, 9))
+_N1, _N2, _N3, _N4 = (microkernels.gather_rows(columns, chains=2) for columns in range(1, 5))
 _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (microkernels.scatter_rows(columns) for columns in range(1, 9))
 
 
@@ -57,6 +58,20 @@ def row_forward(c, c_start, base, base_start, columns, values, first, last, scal
         else:
             _G1(c, c_start + j, base, base_start + j, columns, values, first, last, scale, w, w_start + j, stride)
         j += now * vector
+
+
+@kernel
+def narrow_row_forward(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride, width):
+    """Do as `row_forward` where ``c`` is 4 vectors wide at most, with two sums that don't wait for one another."""
+    now = width // lanes(c)
+    if now == 4:
+        _N4(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride)
+    elif now == 3:
+        _N3(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride)
+    elif now == 2:
+        _N2(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride)
+    else:
+        _N1(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride)
 
 
 @kernel

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from fastmlp.kernels import sparse
+from fastmlp.kernels.given import NARROW
 from fastmlp.kernels.microkernels import BLOCK
 
 from . import twins
@@ -60,6 +61,34 @@ def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, colum
     whole, parts = np.zeros((2, 200), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
         from_python(sparse.row_forward)(
+            c, left, base, left, columns, values, 0, len(columns), scale, w, left, width, right - left
+        )
+    np.testing.assert_array_equal(whole, parts)
+
+
+@both_dtypes
+@given(columns=columns_, vectors=st.integers(1, NARROW), as_bytes=st.booleans(), first=st.integers(0, 3))
+def test_narrow_row_forward(dtype, columns, vectors, as_bytes, first):
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    c, base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(3))
+    width, first = vectors * twins.lanes(dtype), min(first, len(columns))
+    check_sums(
+        sparse.narrow_row_forward,
+        twins.row_forward,
+        (c, 5, base, 2, columns, values, first, len(columns), scale, w, 3, width + 8, width),
+        len(columns) + 2,
+    )
+
+
+@both_dtypes
+@given(columns=columns_, vectors=st.integers(2, NARROW), as_bytes=st.booleans())
+def test_narrow_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, columns, vectors, as_bytes):
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    base, w, lanes = random_numbers(200, dtype), random_numbers(FEATURES * 200, dtype, 1), twins.lanes(dtype)
+    width, middle = vectors * lanes, vectors // 2 * lanes
+    whole, parts = np.zeros((2, 200), dtype)
+    for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
+        from_python(sparse.narrow_row_forward)(
             c, left, base, left, columns, values, 0, len(columns), scale, w, left, width, right - left
         )
     np.testing.assert_array_equal(whole, parts)
