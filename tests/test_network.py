@@ -454,6 +454,7 @@ def test_one_number_that_is_not_finite_among_many_rows_is_refused(number, zeros)
 
 
 def test_finite_rows_whose_outputs_are_not_are_answered():
+    pytest.importorskip("numba")
     X = np.zeros((20, 10), np.float32)
     X[:, 0] = 3e38
     net = Network([10, Dense(2, "identity"), Dense(1, "identity")], loss="squared_error", seed=0)
