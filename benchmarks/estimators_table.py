@@ -147,8 +147,10 @@ def markdown(results: dict[str, Any]) -> str:
             f"| {row['data']} | {n_rows} × {features} | {row['settings']} | {' | '.join(shown)} "
             f"| {three_digits(row['speed_up'])} |"
         )
-    mean = math.exp(float(np.mean([math.log(row["speed_up"]) for row in results["rows"]])))
-    lines.append(f"| geometric mean | | | | | | | {three_digits(mean)} |")
+    lines.append(f"| geometric mean | | | | | | | {three_digits(_mean(results['rows']))} |")
+    for settings in dict.fromkeys(row["settings"] for row in results["rows"]):
+        mean = _mean([row for row in results["rows"] if row["settings"] == settings])
+        lines.append(f"| geometric mean | | {settings} | | | | | {three_digits(mean)} |")
     seeds = len(results["rows"][0]["scores"]["fastmlp"])
     limits = ", ".join(f"{name} {problem.max_iter}" for name, problem in PROBLEMS.items())
     return "\n".join(
@@ -162,6 +164,11 @@ def markdown(results: dict[str, Any]) -> str:
             f"scikit-learn {results['machine']['scikit-learn']}; {results['date']}; `{results['command']}`.",
         ]
     )
+
+
+def _mean(rows: Sequence[dict[str, Any]]) -> float:
+    """Return the geometric mean of the speed-ups."""
+    return math.exp(float(np.mean([math.log(row["speed_up"]) for row in rows])))
 
 
 def _with_spread(scores: Sequence[float]) -> str:

@@ -103,7 +103,7 @@ def evaluate(architecture: Architecture, parameters: Array, prepared: Prepared |
 
 def _forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged, outputs: Array) -> Score:
     """Pass all rows through the network; `outputs`, which receives what comes out, may have no columns."""
-    totals, n_rows, chunk = own_lines(3), prepared.n_rows, 1
+    totals, n_rows, chunk = np.zeros(3), prepared.n_rows, 1
     if isinstance(prepared, Staged):
         chunk = chunk_rows(architecture, n_rows, 0 if prepared.sparse else architecture.inputs)
         chunk = chunk if prepared.sparse else min(chunk, FORWARD_ROWS)
@@ -139,7 +139,7 @@ def train_epoch(
 ) -> Score:
     """See `Engine.train_epoch`."""
     code, settings = _settings(optimizer, architecture.l1, architecture.l2)
-    order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), own_lines(3)
+    order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), np.zeros(3)
     keys: list[int] = []
     if any(layer.dropout for layer in architecture.layers):
         keys = [epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))]
@@ -302,7 +302,7 @@ def _run(
     for network in networks:
         network.settings[: codes.SETTINGS] = settings
         network.settings[codes.LEVEL] = architecture.quantile
-    totals = own_lines(3) if totals is None else totals
+    totals = np.zeros(3) if totals is None else totals
     names = order if names is None else names
     rates = np.zeros(0) if rates is None else rates
     penalties = np.zeros(0) if penalties is None else penalties

@@ -39,6 +39,14 @@ def test_the_mean_is_geometric(table):
     assert "| geometric mean | | | | | | | 4.00 |" in table
 
 
+def test_every_settings_have_a_mean_of_their_own():
+    rows = [row(0.4, 0.2), row(0.8, 0.1) | {"settings": "batches of 32"}]
+    shown = markdown({"rows": rows, "machine": MACHINE, "date": "2026-01-01", "command": "python -m benchmarks.x"})
+    assert (
+        "| geometric mean | | defaults | | | | | 2.00 |\n| geometric mean | | batches of 32 | | | | | 8.00 |" in shown
+    )
+
+
 @pytest.mark.parametrize("numbers", [False, True])
 def test_both_are_fitted_alike(numbers, monkeypatch):
     X = np.random.default_rng(0).normal(size=(200, 3))
