@@ -18,6 +18,8 @@ from fastmlp.cli.app import app
 from fastmlp.errors import MissingDependencyError
 from fastmlp.measure.machine import ONE_THREAD
 
+from .interpreted import needs_compiler
+
 RECIPES = ("keras", "numpy-tutorial")
 TINY = bench.Plan(((8, 8, 8), (5, 20, 3)), RECIPES, rows=200, numpy_rows=100, test_rows=20, rounds=1)
 
@@ -45,6 +47,7 @@ def _numba():
     pytest.importorskip("numba")
 
 
+@needs_compiler
 @needs_numba
 def test_tables():
     result = run()
@@ -57,6 +60,7 @@ def test_tables():
     assert all(line == line.rstrip() for line in lines)
 
 
+@needs_compiler
 @needs_numba
 def test_progress_goes_to_standard_error():
     result = run()
@@ -65,6 +69,7 @@ def test_progress_goes_to_standard_error():
     assert "\r" not in result.stderr
 
 
+@needs_compiler
 @needs_numba
 def test_figures_are_kept(tmp_path):
     file = tmp_path / "figures.json"
@@ -84,6 +89,7 @@ def test_figures_are_kept(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
+@needs_compiler
 @needs_numba
 def test_quick_measures_less(monkeypatch):
     assert set(bench.QUICK.recipes) < set(recipes.names())

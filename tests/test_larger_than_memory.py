@@ -13,6 +13,8 @@ from fastmlp import Dense, Network
 from fastmlp.engines import staging
 from fastmlp.inputs import Samples
 
+from .interpreted import needs_compiler
+
 KINDS = {
     "dense": lambda generator: generator.normal(size=(90, 20)).astype(np.float32),
     "sparse": lambda generator: (generator.normal(size=(90, 20)) * (generator.random((90, 20)) < 0.2)).astype("f4"),
@@ -130,6 +132,7 @@ print(most[0] - before)
 """
 
 
+@needs_compiler
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads resident memory from /proc")
 @pytest.mark.parametrize("scaling", ["auto", "standardize"])
 def test_an_epoch_over_a_file_holds_a_twentieth_of_it_in_memory(tmp_path, scaling):

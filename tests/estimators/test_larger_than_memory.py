@@ -10,6 +10,8 @@ import pytest
 from fastmlp.engines import staging
 from fastmlp.estimators import MLPClassifier, MLPRegressor
 
+from ..interpreted import needs_compiler
+
 
 @pytest.fixture(params=[np.float32, np.float64])
 def table(request, tmp_path, monkeypatch):
@@ -88,6 +90,7 @@ print(most[0] - before)
 """
 
 
+@needs_compiler
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads resident memory from /proc")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_file_is_fitted_and_scored_with_a_twentieth_of_it_in_memory(tmp_path, dtype):
