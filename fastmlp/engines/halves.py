@@ -22,9 +22,12 @@ from .threads import Team
 ROWS = 15
 """Rows of a batch, at most, for which the second layer is added up by halves: from 16 on weights are packed."""
 
-_TRIAL, _PIECE, _EVERY = 32, 4, 8
-"""Two threads are tried over a 32nd of a call and have to prove faster again after each quarter of it; one thread is
-timed over a 32nd of the first call for a data set, and of every eighth from the second on.
+_ALONE, _EVERY = 32, 8
+"""One thread is timed over a 32nd of the first call for a data set, and of every eighth from the second on."""
+
+_TRIAL, _MOST_WITHOUT = 8, 16
+"""Two threads are tried over an eighth of a call: some milliseconds, of which waking one and taking the network apart
+take 0.2. Where they were slower they are tried again after 2 calls, then 4, at last 16.
 """
 
 
@@ -43,15 +46,11 @@ class Pace:
 
     Two threads that meet at every step are faster than one while each has a processor, and slower while it hasn't, or
     where both processors are of one core.
-
-    Attributes
-    ----------
-    alone : float
-        Seconds a row of one thread, when it was timed last.
     """
 
     def __init__(self) -> None:
-        self.alone, self._calls = math.inf, 0
+        self._seconds = {1: math.inf, 2: 0.0}  # of a row, by threads, when they were timed last
+        self._calls, self._failures, self._without = 0, 0, 0
 
     def pieces(self, n_rows: int, batch_size: int) -> Iterator[tuple[slice, int]]:
         """Go through the rows of a call in pieces of whole batches; the time to the next piece is that of the last.
@@ -61,20 +60,32 @@ class Pace:
         rows : slice
         threads : int
         """
-        steps, begin, pace = n_batches(n_rows, batch_size), 0, 0.0
-        trial, piece = (-(-steps // part) * batch_size for part in (_TRIAL, _PIECE))
+        if self._without:
+            self._without -= 1
+            yield from self._timed(0, n_rows, 1)
+            return
+        steps, begin = n_batches(n_rows, batch_size), 0
+        alone, trial = (-(-steps // part) * batch_size for part in (_ALONE, _TRIAL))
         self._calls += 1
         if self._calls == 1 or self._calls % _EVERY == 2:
-            start = time.perf_counter()
-            yield slice(0, trial), 1
-            self.alone, begin = (time.perf_counter() - start) / trial, trial
-        size = trial
-        while begin < n_rows and pace <= self.alone:
-            end, start = min(begin + size, n_rows), time.perf_counter()
-            yield slice(begin, end), 2
-            pace, begin, size = (time.perf_counter() - start) / (end - begin), end, piece
-        if begin < n_rows:
-            yield slice(begin, n_rows), 1
+            yield from self._timed(0, alone, 1)
+            begin = alone
+        for end in (min(begin + trial, n_rows), n_rows):
+            if begin < end:
+                yield from self._timed(begin, end, 2)
+                begin = end
+            if self._seconds[2] > self._seconds[1]:
+                self._failures += 1
+                self._without = min(2**self._failures, _MOST_WITHOUT)
+                if begin < n_rows:
+                    yield from self._timed(begin, n_rows, 1)
+                return
+        self._failures = 0
+
+    def _timed(self, begin: int, end: int, threads: int) -> Iterator[tuple[slice, int]]:
+        start = time.perf_counter()
+        yield slice(begin, end), threads
+        self._seconds[threads] = (time.perf_counter() - start) / (end - begin)
 
 
 @lru_cache(16)

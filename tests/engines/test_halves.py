@@ -133,6 +133,11 @@ def test_later_calls_begin_with_two_threads(monkeypatch):
     assert set(pieces(monkeypatch, [{1: 1.0, 2: 0.6}], calls=3)) == {2}
 
 
+@pytest.mark.parametrize(("calls", "expected"), [(2, [1]), (3, [1]), (4, [1, 2, 1]), (8, [1]), (9, [2, 1])])
+def test_two_threads_that_were_slower_are_tried_again_later_and_later(calls, expected, monkeypatch):
+    assert pieces(monkeypatch, [{1: 1.0, 2: 1.1}], calls=calls) == expected
+
+
 def test_one_thread_is_timed_again(monkeypatch):
     # What the first call took is not what the second takes: memory was fresh, say.
     assert pieces(monkeypatch, [{1: 9.0, 2: 1.1}, {1: 1.0, 2: 1.1}], calls=2) == [1, 2, 1]
