@@ -27,6 +27,8 @@ from .state import TrainingState
 
 _WORK_PER_CALL = 3e10
 _WORK_OF_A_STEP = 2e5
+_SHORT = 1 / 60
+_MOST_EPOCHS, _MOST_NUMBERS = 64, 2**20
 
 
 @dataclass(frozen=True)
@@ -133,16 +135,23 @@ def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback
         made_anew = plan.blocks is not None or plan.augmentation is not None
         data = None if made_anew else engine.prepare(plan.architecture, plan.data, plan.threads)
         checks = None if plan.validation is None else engine.prepare(plan.architecture, plan.validation, plan.threads)
+        at_once = _epochs_at_once(plan, callbacks)
         while run.epoch < run.epochs and not run.stop_reason:
-            run.epoch += 1
+            count = min(at_once, run.epochs - run.epoch)
+            run.epoch += count
             for callback in callbacks:
                 callback.on_epoch_start(run)
             before.keep(total.epochs, run.history.epochs)
             finished = False
-            row = _epoch(plan, run, data, checks)
-            total.append(**row)
-            run.history.append(**row)
-            state.epoch += 1
+            try:
+                _epochs(plan, run, total, data, checks, count)
+            except Exception:
+                if count == 1:
+                    raise
+                # Of these epochs the good ones are done again, one by one up to the one that went wrong.
+                before.bring_back(total, run.history)
+                run.epoch, at_once = run.epoch - count, 1
+                continue
             finished = True
             for callback in callbacks:
                 callback.on_epoch_end(run)
@@ -154,19 +163,50 @@ def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback
             state.moments, state.moments_kind, state.step = memory
 
 
-def _epoch(plan: Plan, run: FitRun, data: Any, checks: Any) -> dict[str, float]:
-    """Train one epoch, judge it, and return its row of the history."""
+def _epochs_at_once(plan: Plan, callbacks: Sequence[Callback]) -> int:
+    """How many epochs one call of the engine takes: several short ones, where nobody looks at them in between."""
+    if callbacks or plan.blocks is not None or plan.augmentation is not None:
+        return 1
+    n_rows = plan.data.samples.n_rows if plan.rows is None else len(plan.rows)
+    return epochs_per_call(plan.architecture, plan.batch_size, n_batches(n_rows, plan.batch_size), _density(plan.data))
+
+
+def _epochs(plan: Plan, run: FitRun, total: History, data: Any, checks: Any, count: int) -> None:
+    """Train `count` epochs, judge them, and note them in the histories."""
     started = time.perf_counter()
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told below
-        score, rates = _train_on_blocks(plan, run) if plan.blocks else _train_on_all(plan, run, data)
-        seconds = time.perf_counter() - started
-        row = {"epoch": run.state.epoch + 1, "loss": score.loss, "accuracy": score.accuracy}
-        if checks is not None:
-            validation = plan.engine.evaluate(plan.architecture, run.state.parameters, checks)
-            row |= {"val_loss": float(validation.loss), "val_accuracy": float(validation.accuracy)}
-    row |= {"learning_rate": float(rates[-1]), "seconds": seconds}
-    _check_finite(plan, run, row, rates)
-    return {name: value for name, value in row.items() if not name.endswith("accuracy") or name in run.columns}
+        if count > 1:
+            trained = _train_several(plan, run, data, count)
+        else:
+            score, rates = _train_on_blocks(plan, run) if plan.blocks else _train_on_all(plan, run, data)
+            trained = [(score, run.state.parameters, rates)]
+        seconds = (time.perf_counter() - started) / count
+        for score, parameters, rates in trained:
+            row = {"epoch": run.state.epoch + 1, "loss": score.loss, "accuracy": score.accuracy}
+            if checks is not None:
+                validation = plan.engine.evaluate(plan.architecture, parameters, checks)
+                row |= {"val_loss": float(validation.loss), "val_accuracy": float(validation.accuracy)}
+            row |= {"learning_rate": float(rates[-1]), "seconds": seconds}
+            _check_finite(plan, row, parameters, rates)
+            row = {name: value for name, value in row.items() if not name.endswith("accuracy") or name in run.columns}
+            total.append(**row)
+            run.history.append(**row)
+            run.state.epoch += 1
+
+
+def _train_several(plan: Plan, run: FitRun, data: Any, count: int) -> list[tuple[Score, Array, NDArray[np.float64]]]:
+    """Train short epochs in one call; return the score of each, the parameters at its end and its learning rates."""
+    if run.interrupted:
+        raise KeyboardInterrupt
+    orders = np.stack([_order(plan, run.state.generator) for _ in range(count)])
+    steps = n_batches(orders.shape[1], plan.batch_size)
+    rates = np.stack([_learning_rates(run, steps, ahead) for ahead in range(count)])
+    given = plan.architecture, run.state, run.optimizer, data, orders, plan.batch_size, rates
+    scores, ends = plan.engine.train_epochs(*given)
+    return [
+        (_mean([(score, _weight(plan, order))])[0], end, own_rates)
+        for score, order, end, own_rates in zip(scores, orders, ends, rates, strict=True)
+    ]
 
 
 def _train_on_all(plan: Plan, run: FitRun, data: Any) -> tuple[Score, NDArray[np.float64]]:
@@ -187,22 +227,21 @@ def _train_on_blocks(plan: Plan, run: FitRun) -> tuple[Score, NDArray[np.float64
     """
     assert plan.blocks is not None
     rate = run.learning_rate * checked_factors(run.schedule, np.array([run.state.epoch - run.schedule_start + 0.5]))
-    loss = correct = weight = 0.0
+    parts: list[tuple[Score, float]] = []
     n_rows = 0
     for block in plan.blocks():
         order = _order(replace(plan, data=block), run.state.generator)
         rates = np.repeat(rate, n_batches(len(order), plan.batch_size))
         samples = _augmented(plan, block.samples, run.state, n_rows)
         data = plan.engine.prepare(plan.architecture, replace(block, samples=samples), plan.threads)
-        score, share = _train_in_slices(replace(plan, data=block), run, data, order, rates, n_rows)
+        parts.append(_train_in_slices(replace(plan, data=block), run, data, order, rates, n_rows))
         n_rows += len(order)
-        if share > 0:
-            loss, correct, weight = loss + share * score.loss, correct + share * score.accuracy, weight + share
-        if not math.isfinite(loss):
+        if not math.isfinite(parts[-1][0].loss):
             break
+    score, weight = _mean(parts)
     if weight == 0:
         raise ArgumentError("every sample of every block has weight 0; at least one must count")
-    return Score(float(loss / weight), float(correct / weight)), rate
+    return score, rate
 
 
 def _augmented(plan: Plan, samples: Samples, state: TrainingState, first_name: int = 0) -> Samples:
@@ -226,22 +265,37 @@ def _train_in_slices(
     slices is rounded slice by slice, and the recorded loss is to have the same bits every time. The score comes with
     the sum of the samples' weights.
     """
-    loss = correct = weight = 0.0
-    samples = plan.data.samples
-    density = 1.0 if samples.sparse is None else samples.density()
-    steps = steps_per_call(plan.architecture, plan.batch_size, density)
+    parts: list[tuple[Score, float]] = []
+    steps = steps_per_call(plan.architecture, plan.batch_size, _density(plan.data))
     for start in range(0, len(rates), steps):
         if run.interrupted:
             raise KeyboardInterrupt
         rows = order[start * plan.batch_size : (start + steps) * plan.batch_size]
         wanted = (rows, plan.batch_size, rates[start : start + steps], first_name)
         score = plan.engine.train_epoch(plan.architecture, run.state, run.optimizer, data, *wanted)
-        share = len(rows) if plan.data.weights is None else float(plan.data.weights[rows].sum(dtype=np.float64))
+        parts.append((score, _weight(plan, rows)))
+        if not math.isfinite(score.loss):
+            break
+    return _mean(parts)
+
+
+def _weight(plan: Plan, rows: NDArray[np.int64]) -> float:
+    """By what the score of these rows counts: the sum of their weights."""
+    return len(rows) if plan.data.weights is None else float(plan.data.weights[rows].sum(dtype=np.float64))
+
+
+def _mean(parts: Sequence[tuple[Score, float]]) -> tuple[Score, float]:
+    """Return the mean of the scores of parts of an epoch, by their weights, and the sum of these."""
+    loss = correct = weight = 0.0
+    for score, share in parts:
         if share > 0:
             loss, correct, weight = loss + share * score.loss, correct + share * score.accuracy, weight + share
-        if not math.isfinite(loss):
-            break
     return Score(float(loss / weight), float(correct / weight)) if weight > 0 else Score(0.0, 0.0), weight
+
+
+def _density(data: Data) -> float:
+    """Share of the samples' values that is stored."""
+    return 1.0 if data.samples.sparse is None else data.samples.density()
 
 
 def steps_per_call(architecture: Architecture, batch_size: int, density: float = 1.0) -> int:
@@ -260,9 +314,31 @@ def steps_per_call(architecture: Architecture, batch_size: int, density: float =
     >>> steps_per_call(Architecture.build([100_000, 64, 10]), batch_size=200, density=0.001)
     219
     """
+    return max(1, int(_WORK_PER_CALL / _work_of_a_step(architecture, batch_size, density)))
+
+
+def epochs_per_call(architecture: Architecture, batch_size: int, steps: int, density: float = 1.0) -> int:
+    """Return how many epochs of so many steps one call of an engine takes, where nothing is to be decided in between.
+
+    They are short ones: all of them take a sixtieth of what a call may take, some milliseconds, and their parameters,
+    which are kept of each, some megabytes.
+
+    Examples
+    --------
+    >>> from fastmlp.architecture import Architecture
+    >>> epochs_per_call(Architecture.build([4, 32, 16, 4]), batch_size=10_000, steps=1)
+    9
+    >>> epochs_per_call(Architecture.build([784, 30, 10]), batch_size=10, steps=5000)
+    1
+    """
+    work = steps * _work_of_a_step(architecture, batch_size, density)
+    fitting = min(_MOST_EPOCHS, _MOST_NUMBERS // architecture.flat_size, int(_SHORT * _WORK_PER_CALL / work))
+    return max(1, fitting)
+
+
+def _work_of_a_step(architecture: Architecture, batch_size: int, density: float) -> float:
     skipped = (1 - density) * architecture.layers[0].fan_in * architecture.layers[0].units
-    work = 6 * batch_size * (architecture.n_parameters - skipped) + 20 * architecture.n_parameters + _WORK_OF_A_STEP
-    return max(1, int(_WORK_PER_CALL / work))
+    return 6 * batch_size * (architecture.n_parameters - skipped) + 20 * architecture.n_parameters + _WORK_OF_A_STEP
 
 
 def _order(plan: Plan, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -273,20 +349,20 @@ def _order(plan: Plan, generator: np.random.Generator) -> NDArray[np.int64]:
     return places if plan.rows is None else plan.rows[places]
 
 
-def _learning_rates(run: FitRun, n_steps: int) -> NDArray[np.float64]:
-    """Return the learning rate of every step of the epoch.
+def _learning_rates(run: FitRun, n_steps: int, ahead: int = 0) -> NDArray[np.float64]:
+    """Return the learning rate of every step of the epoch that is so far `ahead` of the coming one.
 
     Positions depend on the epochs the network has had, not on those of this fit, so that fits in a row go on with the
     bits of one.
     """
-    positions = run.state.epoch - run.schedule_start + np.arange(n_steps) / n_steps
+    positions = run.state.epoch + ahead - run.schedule_start + np.arange(n_steps) / n_steps
     return run.learning_rate * checked_factors(run.schedule, positions)
 
 
-def _check_finite(plan: Plan, run: FitRun, row: dict[str, float], rates: NDArray[np.float64]) -> None:
+def _check_finite(plan: Plan, row: dict[str, float], parameters: Array, rates: NDArray[np.float64]) -> None:
     if not math.isfinite(row["loss"]):
         found = f"the loss became {row['loss']}"
-    elif not np.isfinite(run.state.parameters).all():
+    elif not np.isfinite(parameters).all():
         found = "weights became infinite or NaN"
     elif not math.isfinite(row.get("val_loss", 0.0)):
         found = f"the validation loss became {row['val_loss']}"

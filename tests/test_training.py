@@ -46,6 +46,32 @@ def test_two_fits_equal_one(engine, optimizer, split):
     assert same(whole, parts)
 
 
+@pytest.mark.parametrize("split", [0.0, 0.2])
+@pytest.mark.parametrize("batch_size", [7, 50])
+def test_short_epochs_are_trained_together_where_nobody_looks(engine, batch_size, split, monkeypatch):
+    together, one_by_one, X, y = network(), network(), *digits()
+    options = {"batch_size": batch_size, "epochs": 25, "validation_split": split, "engine": engine, "verbose": 0}
+    calls, original = [], training._epochs
+    monkeypatch.setattr(training, "_epochs", lambda *given: [calls.append(given[-1]), original(*given)])
+    together.fit(X, y, **options)
+    assert calls[0] > 1 and sum(calls) == 25
+    one_by_one.fit(X, y, callbacks=[Callback()], **options)
+    assert calls[-25:] == [1] * 25
+    assert same(together, one_by_one)
+
+
+def test_of_epochs_trained_together_those_before_a_divergence_are_kept(engine):
+    X, y = np.array([[20.0, 1.0], [1.0, 20.0]]), np.array([1.0, -1.0])
+    kept = []
+    for callbacks in ([], [Callback()]):
+        net = Network([2, 1], loss="squared_error", seed=0)
+        with pytest.raises(TrainingError, match="in epoch 5 "):
+            net.fit(X, y, epochs=40, optimizer=SGD(900.0), engine=engine, verbose=0, callbacks=callbacks)
+        kept.append(net)
+    assert kept[0].history.epochs == 4
+    assert same(*kept)
+
+
 def test_an_interrupted_training_ends_as_by_ctrl_c(engine):
     class Interrupt(Callback):
         def on_epoch_start(self, run):

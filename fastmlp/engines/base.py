@@ -123,10 +123,53 @@ class Engine(Protocol):
         number here plus `first_name`.
         """
 
+    def train_epochs(
+        self,
+        architecture: Architecture,
+        state: TrainingState,
+        optimizer: Optimizer,
+        prepared: Any,
+        orders: NDArray[np.int64],
+        batch_size: int,
+        learning_rates: NDArray[np.float64],
+        penalties: NDArray[np.float64] | None = None,
+    ) -> tuple[list[Score], Array]:
+        """Train several epochs as `train_epoch` would one after another, with the same bits.
+
+        `orders` has a row for each, (epochs, n_rows), and `learning_rates` and `penalties` are (epochs, steps). The
+        result is their scores, and the parameters at the end of each, (epochs, n_parameters). Between two epochs of a
+        small data set Python takes as long as such an epoch does: here it isn't asked.
+        """
+
 
 def n_batches(n_rows: int, batch_size: int) -> int:
     """Steps of an epoch; the last batch may be smaller."""
     return -(-n_rows // batch_size)
+
+
+def one_by_one(
+    train_epoch: Callable[..., Score],
+    architecture: Architecture,
+    state: TrainingState,
+    optimizer: Optimizer,
+    prepared: Any,
+    orders: NDArray[np.int64],
+    batch_size: int,
+    learning_rates: NDArray[np.float64],
+    penalties: NDArray[np.float64] | None = None,
+) -> tuple[list[Score], Array]:
+    """Do what `Engine.train_epochs` says with an engine's `train_epoch`."""
+    scores, ends, first = [], np.empty((len(orders), len(state.parameters)), architecture.dtype), state.epoch
+    try:
+        for number, (order, rates) in enumerate(zip(orders, learning_rates, strict=True)):
+            state.epoch = first + number
+            given = architecture, state, optimizer, prepared, order, batch_size, rates
+            own = {} if penalties is None else {"penalties": penalties[number]}
+            scores.append(train_epoch(*given, **own))
+            ends[number] = state.parameters
+    finally:
+        state.epoch = first
+    return scores, ends
 
 
 def mean_one(weights: Array, rows: NDArray[np.int64] | slice = slice(None)) -> Array:

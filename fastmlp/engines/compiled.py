@@ -28,7 +28,7 @@ from ..state import TrainingState
 from ..targets import Targets
 from . import conversion
 from .augmenting import augment
-from .base import Array, Data, Score, n_batches
+from .base import Array, Data, Score, n_batches, one_by_one
 from .conversion import DENSE_FROM, Prepared, plain
 from .halves import Pace, halves, is_halved, put_together, run_half, take_apart
 from .layout import (
@@ -36,6 +36,7 @@ from .layout import (
     Layout,
     chunk_rows,
     describe_layers,
+    is_grouped,
     is_large,
     layout,
     own_lines,
@@ -60,6 +61,7 @@ __all__ = [
     "name",
     "prepare",
     "train_epoch",
+    "train_epochs",
     "warmup",
 ]
 
@@ -168,6 +170,46 @@ def train_epoch(
             )
             state.step += steps.stop - steps.start
     return score
+
+
+def train_epochs(
+    architecture: Architecture,
+    state: TrainingState,
+    optimizer: Optimizer,
+    prepared: Prepared | Staged,
+    orders: NDArray[np.int64],
+    batch_size: int,
+    learning_rates: NDArray[np.float64],
+    penalties: NDArray[np.float64] | None = None,
+) -> tuple[list[Score], Array]:
+    """See `Engine.train_epochs`."""
+    moments = len(state.moments)
+    threads = _threads_of_epochs(architecture, prepared, optimizer, orders.size, batch_size, moments)
+    if not threads:
+        given = architecture, state, optimizer, prepared, orders, batch_size, learning_rates, penalties
+        return one_by_one(train_epoch, *given)
+    assert isinstance(prepared, Prepared)
+    code, settings = _settings(optimizer, architecture.l1, architecture.l2)
+    totals, ends = np.zeros((len(orders), 3)), np.empty((len(orders), len(state.parameters)), architecture.dtype)
+    _run(
+        batches.TRAIN,
+        architecture,
+        prepared,
+        state.parameters,
+        np.ascontiguousarray(orders, dtype=np.int64).reshape(-1),
+        min(batch_size, orders.shape[1]),
+        code=code,
+        settings=settings,
+        rates=np.ascontiguousarray(learning_rates, dtype=np.float64).reshape(-1),
+        penalties=None if penalties is None else np.ascontiguousarray(penalties, dtype=np.float64).reshape(-1),
+        moments=state.moments,
+        step=state.step,
+        totals=totals.reshape(-1),
+        threads=threads,
+        ends_of_epochs=ends,
+    )
+    state.step += learning_rates.size
+    return [_score(*sums) for sums in totals.tolist()], ends
 
 
 def load(architecture: Architecture) -> None:
@@ -279,10 +321,11 @@ def _run(
     step: int = 0,
     totals: NDArray[np.float64] | None = None,
     threads: int = 0,
+    ends_of_epochs: Array | None = None,
 ) -> Score:
     """Call the kernels for one pass over the data; the arguments are those of `kernels.batches`.
 
-    The score is that of all passes that have had these `totals`.
+    The score is that of all passes that have had these `totals`, if they are those of one epoch.
     """
     nothing = np.empty(0, dtype=architecture.dtype)
     settings = _NO_SETTINGS if settings is None else settings
@@ -303,6 +346,8 @@ def _run(
         network.settings[: codes.SETTINGS] = settings
         network.settings[codes.LEVEL] = architecture.quantile
     totals = np.zeros(3) if totals is None else totals
+    ends = nothing if ends_of_epochs is None else ends_of_epochs.reshape(-1)
+    epoch_rows = len(order) * 3 // len(totals)
     names = order if names is None else names
     rates = np.zeros(0) if rates is None else rates
     penalties = np.zeros(0) if penalties is None else penalties
@@ -322,7 +367,7 @@ def _run(
         [
             (
                 *(mode, results, sums, network, prepared.rows, prepared.wanted, work, code, w, g, m, v),
-                *(order, names, batch_size, rates, penalties, step),
+                *(order, names, epoch_rows, batch_size, rates, penalties, step, ends),
             )
             for sums, network, work, (w, m, v), g in zip(every_sum, networks, works, vectors, gradients, strict=True)
         ],
@@ -330,7 +375,10 @@ def _run(
     if backward:
         _take_back(architecture, places, vectors if mode == batches.TRAIN else [[own] for own in gradients], live)
     prepared.layouts[wanted] = places
-    loss, correct, weight = totals.tolist()
+    return _score(*totals[:3].tolist())
+
+
+def _score(loss: float, correct: float, weight: float) -> Score:
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
 
@@ -378,6 +426,29 @@ def _pieces(
     else:
         threads = _threads(architecture, prepared, batch_size, moments)
     return iter([(slice(0, n_rows), threads)])
+
+
+def _threads_of_epochs(
+    architecture: Architecture,
+    prepared: Prepared | Staged,
+    optimizer: Optimizer,
+    n_rows: int,
+    batch_size: int,
+    moments: int,
+) -> int:
+    """How many threads train several epochs, `n_rows` in all, in one call; 0 where each has to be a call of its own.
+
+    The first thread has to have all parameters at the end of each, dropout needs another key for each, and a clock that
+    is to try numbers of threads has to look at it in between.
+    """
+    if isinstance(prepared, Staged) or any(layer.dropout for layer in architecture.layers):
+        return 0
+    if optimizer.clip_norm is not None:
+        return 1
+    if is_halved(architecture, batch_size, clipping=False) and prepared.threads != 1:
+        return int(not prepared.threads and n_rows * _work(architecture, prepared) < HALVES_FROM)
+    threads = _threads(architecture, prepared, batch_size, moments)
+    return threads if threads == 1 or is_grouped(architecture, batch_size) else 0
 
 
 def _threads(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> int:

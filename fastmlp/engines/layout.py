@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture import Architecture, aligned_zeros, padded
+from ..architecture import Architecture, Layer, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
+from ..kernels.codes import PADDING
 from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, NARROW, PACK_FROM, PANELS_FROM, Network, Work
 from ..kernels.microkernels import BLOCK
 from ..kernels.simd import REGISTER_BITS
@@ -129,6 +130,10 @@ def layout(
             row[codes.KEPT] = take(chunk * strides[number])
         if layer.activation in ("gelu", "silu") or (last and get_loss(architecture.loss).from_logits):
             row[codes.Z] = take(chunk * strides[number])
+        row[codes.TURNED] = int(number > 0 and chunk >= PACK_FROM and has_few_units(layer))
+        if row[codes.TURNED]:
+            row[codes.PACKED] = row[codes.TRANSPOSED] = take(padded(layer.fan_in) * layer.units)
+            continue
         if number > 0 and chunk >= PACK_FROM:
             row[codes.PACKED] = take(layer.fan_in * layer.stride)
         if number > 0 and backward and batch_size > 1:
@@ -261,6 +266,13 @@ def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
     """First and last of a thread's share of so many numbers, in lines of 16."""
     first, last = (min(round(size * end / threads / 16) * 16, size) for end in (thread, thread + 1))
     return first, size if thread == threads - 1 else last
+
+
+def has_few_units(layer: Layer) -> bool:
+    """Whether a layer's products go along its fan-in, see `kernels.few_units`: a dot product costs its vectors, and 8
+    more steps to add up the last one (measured); the other way it is a vector a unit of the layer before.
+    """
+    return layer.units * (padded(layer.fan_in) // PADDING + 8) < layer.fan_in
 
 
 def is_narrow(architecture: Architecture) -> bool:

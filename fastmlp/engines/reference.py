@@ -20,7 +20,7 @@ from ..inputs import Scaling
 from ..losses import smoothed
 from ..optimizers import Optimizer, clipped
 from ..state import TrainingState
-from .base import Array, Data, Score
+from .base import Array, Data, Score, one_by_one
 
 _ROWS_AT_A_TIME = 1024
 
@@ -235,6 +235,21 @@ def train_epoch(
         step = clipped(gradient, optimizer.clip_norm)
         optimizer.update(state.parameters, step, state.moments, state.step, learning_rate)
     return meter.score()
+
+
+def train_epochs(
+    architecture: Architecture,
+    state: TrainingState,
+    optimizer: Optimizer,
+    prepared: Data,
+    orders: NDArray[np.int64],
+    batch_size: int,
+    learning_rates: NDArray[np.float64],
+    penalties: NDArray[np.float64] | None = None,
+) -> tuple[list[Score], Array]:
+    """See `Engine.train_epochs`."""
+    given = architecture, state, optimizer, prepared, orders, batch_size, learning_rates, penalties
+    return one_by_one(train_epoch, *given)
 
 
 class _Meter:

@@ -238,8 +238,8 @@ class BaseMLP(BaseEstimator):
         batch_size, epochs = min(settings.batch_size or 200, len(rows)), 1 if incremental else settings.max_iter
         given = settings.shuffle, settings.alpha, architecture, data.weights, scaled
         batches = Batches(rows, batch_size, *given)
-        if progress.drawn is not None and len(progress.drawn) != len(rows):
-            progress.drawn = None
+        if any(len(places) != len(rows) for places in progress.drawn):
+            progress.drawn = ()
         judge = None if judge_data is None else Judge(engine, architecture, judge_data, settings.threads)
         schedule: Schedule | None = None
         if settings.schedule is not None and not isinstance(settings.schedule, ReduceOnPlateau):

@@ -18,7 +18,7 @@ from ..architecture import Architecture, Array
 from ..blocks import Blocks
 from ..engines.base import n_batches
 from ..errors import ArgumentError
-from ..training import steps_per_call
+from ..training import epochs_per_call, steps_per_call
 
 Call = tuple[slice, slice, Architecture, NDArray[np.float64] | None]
 """Which places in the order and which steps a call of the engine takes, the architecture with the penalty of the first
@@ -61,6 +61,8 @@ class Batches:
     ----------
     steps : int
         Of an epoch.
+    epochs_per_call : int
+        How many epochs one call of the engine may take: 1 where weights are scaled anew for each.
     """
 
     def __init__(
@@ -83,9 +85,10 @@ class Batches:
         self._most_steps = steps_per_call(architecture, batch_size)
         self._penalised = lru_cache(maxsize=2)(lambda l2: replace(architecture, l2=l2))
         self._unweighted = list(self._calls(alpha / self._counts))
+        self.epochs_per_call = 1 if weights is not None else epochs_per_call(architecture, batch_size, self.steps)
 
     def draw(self, random_state: RandomState, places: NDArray[np.int64] | None) -> NDArray[np.int64]:
-        """Return the order of the next epoch as places among the rows, shuffled further from that of the last one.
+        """Return the order of an epoch as places among the rows, shuffled further from that of the epoch before.
 
         The draws are scikit-learn's: the same seed gives the same order.
         """

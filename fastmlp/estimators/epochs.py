@@ -7,8 +7,9 @@ stopping. As there, an epoch happens whole or not at all.
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,9 @@ from .batches import Batches
 from .progress import Progress
 from .settings import Settings
 from .validation import Judge
+
+_MANY = 1000
+"""More epochs than a call of the engine takes."""
 
 
 @dataclass
@@ -135,8 +139,14 @@ def train(course: Course) -> tuple[int, str]:
     callbacks, run = settings.callbacks, _run(course)
     state.prepare_for(course.optimizer, course.network.architecture)
     course.engine.load(course.network.architecture)
-    before, finished, epochs, reason = Before(state), True, 0, ""
-    norm = _squared_norm(course.network.architecture, state.parameters)
+    before, finished, epochs, reason, most = Before(state), True, 0, "", _MANY
+    norm = _squared_norms(course.network.architecture, [state.parameters])[0]
+
+    def undo() -> None:
+        before.bring_back(course.network.history, run.history)
+        progress.bring_back(kept)
+        curves.truncate(*lengths)
+
     try:
         for callback in callbacks:
             callback.on_fit_start(run)
@@ -145,12 +155,22 @@ def train(course: Course) -> tuple[int, str]:
             for callback in callbacks:
                 callback.on_epoch_start(run)
             progress.rate = run.learning_rate if callbacks else progress.rate
+            started = time.perf_counter()
+            count = min(most, course.epochs - epochs, _at_once(course))
+            _draw(course, count)
             before.keep(course.network.history.epochs, run.history.epochs)
             kept, lengths = progress.snapshot(), curves.lengths()
             finished = False
-            norm = _epoch(course, run, norm, epochs + 1)
+            try:
+                norm = _epochs(course, run, norm, epochs + 1, count, started)
+            except Exception:
+                if count == 1:
+                    raise
+                most = 1  # of these epochs the good ones are done again, one by one up to the one that went wrong
+                undo()
+                continue
             finished = True
-            epochs += 1
+            epochs += count
             reason = progress.reason_to_stop(settings)
             if settings.rate_kind != "constant":
                 keep_velocity(course.optimizer, state.moments, run.learning_rate, progress.rate)
@@ -170,9 +190,7 @@ def train(course: Course) -> tuple[int, str]:
         raise
     finally:
         if not finished:
-            before.bring_back(course.network.history, run.history)
-            progress.bring_back(kept)
-            curves.truncate(*lengths)
+            undo()
         run.history.stop_reason = reason
         run.epoch = epochs
         for callback in reversed(callbacks):
@@ -184,59 +202,127 @@ def train(course: Course) -> tuple[int, str]:
     return epochs, reason
 
 
-def _epoch(course: Course, run: FitRun, norm: float, number: int) -> float:
-    """Train and judge one epoch, note it, and return ``sum(W²)`` after it."""
-    state, progress, settings, batches = course.network.state, course.progress, course.settings, course.batches
-    architecture = course.network.architecture
-    started = time.perf_counter()
-    if progress.drawn is None:
-        progress.drawn = batches.draw(progress.random_state, progress.places)
-    order, calls, penalty = batches.epoch(progress.drawn)
-    rates = _rates(course)
+class _Trained(NamedTuple):
+    """An epoch that the engine has trained, before anybody has looked at it."""
+
+    loss: float
+    """Summed over the samples."""
+    correct: float
+    """As `loss`."""
+    parameters: Array
+    """At its end."""
+    penalty: float
+    """By what the mean of ``sum(W²)`` over its steps is multiplied to be its part of the mean loss."""
+    rates: NDArray[np.float64]
+
+
+def _at_once(course: Course) -> int:
+    """How many epochs the engine can train before anybody has to look at them.
+
+    The loss may be without improvement in each, which ends the training after the last, and not before.
+    """
+    settings, until_stop = course.settings, course.settings.patience - course.progress.unimproved + 1
+    watched = settings.callbacks or settings.verbose
+    if watched or settings.rate_kind == "invscaling" or isinstance(settings.schedule, ReduceOnPlateau):
+        return 1
+    return max(1, int(min(until_stop, course.batches.epochs_per_call)))
+
+
+def _draw(course: Course, count: int) -> None:
+    """Have the orders of the next `count` epochs."""
+    progress = course.progress
+    while len(progress.drawn) < count:
+        last = progress.drawn[-1] if progress.drawn else progress.places
+        progress.drawn = (*progress.drawn, course.batches.draw(progress.random_state, last))
+
+
+def _epochs(course: Course, run: FitRun, norm: float, number: int, count: int, started: float) -> float:
+    """Train and judge `count` epochs, note them, and return ``sum(W²)`` after the last."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told later
+        trained = [_train_one(course)] if count == 1 else _train_several(course, count)
+        norms = [norm, *_squared_norms(course.network.architecture, [epoch.parameters for epoch in trained])]
+    seconds = (time.perf_counter() - started) / count
+    for i, epoch in enumerate(trained):
+        _note(course, run, number + i, epoch, norms[i : i + 2], seconds)
+    return norms[-1]
+
+
+def _train_one(course: Course) -> _Trained:
+    """Train an epoch, in several calls of the engine where it takes long."""
+    state, order = course.network.state, course.progress.drawn[0]
+    order, calls, penalty = course.batches.epoch(order)
+    rates = _rates(course, 1)[0]
     loss = correct = 0.0
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told below
-        for places, steps, penalised, penalties in calls:
-            rows_and_rates = order[places], course.batch_size, rates[steps]
-            score = course.engine.train_epoch(
-                penalised, state, course.optimizer, course.data, *rows_and_rates, penalties=penalties
-            )
-            rows = min(places.stop, len(order)) - places.start
-            loss, correct = loss + rows * score.loss, correct + rows * score.accuracy
-            if not math.isfinite(loss):
-                break
-        after = _squared_norm(architecture, state.parameters)
-    seconds = time.perf_counter() - started
-    loss = course.loss_share * loss / len(order)
+    for places, steps, penalised, penalties in calls:
+        rows_and_rates = order[places], course.batch_size, rates[steps]
+        score = course.engine.train_epoch(
+            penalised, state, course.optimizer, course.data, *rows_and_rates, penalties=penalties
+        )
+        rows = min(places.stop, len(order)) - places.start
+        loss, correct = loss + rows * score.loss, correct + rows * score.accuracy
+        if not math.isfinite(loss):
+            break
+    return _Trained(loss, correct, state.parameters, penalty, rates)
+
+
+def _train_several(course: Course, count: int) -> list[_Trained]:
+    """Train short epochs in one call of the engine; their calls are the same but for the order of the rows."""
+    state = course.network.state
+    epochs, rates = [course.batches.epoch(places) for places in course.progress.drawn[:count]], _rates(course, count)
+    orders = np.array([order for order, *_ in epochs])
+    _, [(_, _, penalised, penalties)], penalty = epochs[0]
+    scores, ends = course.engine.train_epochs(
+        penalised,
+        state,
+        course.optimizer,
+        course.data,
+        orders,
+        course.batch_size,
+        rates,
+        None if penalties is None else np.tile(penalties, (count, 1)),
+    )
+    rows = orders.shape[1]
+    return [
+        _Trained(rows * score.loss, rows * score.accuracy, end, penalty, own_rates)
+        for score, end, own_rates in zip(scores, ends, rates, strict=True)
+    ]
+
+
+def _note(course: Course, run: FitRun, number: int, epoch: _Trained, norms: list[float], seconds: float) -> None:
+    """Judge an epoch that has been trained, and note it; `norms` are ``sum(W²)`` before and after it."""
+    state, progress, settings, batches = course.network.state, course.progress, course.settings, course.batches
+    before, after = norms
+    rows = len(progress.drawn[0])
+    loss = course.loss_share * epoch.loss / rows
     if not (math.isfinite(loss) and math.isfinite(after)):
         what = "weights became infinite or NaN" if math.isfinite(loss) else f"the loss became {loss}"
-        raise _divergence(course, number, what, rates)
+        raise _divergence(course, number, what, epoch.rates)
     # The weights at each step are not known; that their squares change evenly is exact for one step an epoch.
-    between = norm + (after - norm) * (batches.steps - 1) / (2 * batches.steps)
-    objective = loss + penalty * between
-    row = {"loss": loss, "learning_rate": float(rates[-1]), "seconds": seconds}
+    between = before + (after - before) * (batches.steps - 1) / (2 * batches.steps)
+    objective = loss + epoch.penalty * between
+    row = {"loss": loss, "learning_rate": float(epoch.rates[-1]), "seconds": seconds}
     if course.metric == "accuracy":
-        row["accuracy"] = correct / len(order)
+        row["accuracy"] = epoch.correct / rows
     val_loss = val_score = math.nan
     if course.judge is not None:
-        val_loss, val_score = course.judge(state.parameters)
+        val_loss, val_score = course.judge(epoch.parameters)
         val_loss *= course.loss_share
         if not math.isfinite(val_loss):
-            raise _divergence(course, number, f"the validation loss became {val_loss}", rates)
+            raise _divergence(course, number, f"the validation loss became {val_loss}", epoch.rates)
         row |= {"val_loss": val_loss, f"val_{course.metric}": val_score}
     state.epoch += 1
-    progress.samples += len(order)
-    progress.places, progress.drawn = progress.drawn, None
+    progress.samples += rows
+    progress.places, progress.drawn = progress.drawn[0], progress.drawn[1:]
     course.curves.append(objective, None if course.judge is None else val_score, row)
     if settings.callbacks:
         shown = {name: value for name, value in row.items() if name != "val_r2"} | {"epoch": state.epoch}
         run.history.append(**shown)
         course.network.history.append(**shown)
-    progress.note(settings, objective, val_loss, val_score, state.parameters)
+    progress.note(settings, objective, val_loss, val_score, epoch.parameters)
     _lower_rate(course, objective, row)
     if settings.verbose:
         shown_score = "" if course.judge is None else f", validation score {val_score:.6f}"
         sys.stdout.write(f"Iteration {number}: loss {objective:.8f}{shown_score}\n")
-    return after
 
 
 def _run(course: Course) -> FitRun:
@@ -256,12 +342,14 @@ def _run(course: Course) -> FitRun:
     )
 
 
-def _rates(course: Course) -> NDArray[np.float64]:
+def _rates(course: Course, count: int) -> NDArray[np.float64]:
+    """Learning rates of the steps of the next `count` epochs, (count, steps)."""
     steps = course.batches.steps
     if course.schedule is None:
-        return np.full(steps, course.progress.rate)
-    epoch = course.network.state.epoch - course.progress.schedule_start
-    return course.progress.rate * checked_factors(course.schedule, epoch + np.arange(steps) / steps)
+        return np.full((count, steps), course.progress.rate)
+    first = course.network.state.epoch - course.progress.schedule_start
+    epochs = [first + number + np.arange(steps) / steps for number in range(count)]
+    return course.progress.rate * np.array([checked_factors(course.schedule, epoch) for epoch in epochs])
 
 
 def _lower_rate(course: Course, objective: float, row: dict[str, float]) -> None:
@@ -287,14 +375,15 @@ def keep_velocity(optimizer: Optimizer, moments: list[Array], before: float, rat
         moments[0] *= before / rate
 
 
-def _squared_norm(architecture: Architecture, parameters: Array) -> float:
-    """Return ``sum(W²)`` over the weights of all layers; not finite if a weight or a bias is not."""
-    total = float(np.dot(parameters, parameters))
+def _squared_norms(architecture: Architecture, parameters: Sequence[Array]) -> list[float]:
+    """Return ``sum(W²)`` over the weights of all layers for each vector; not finite if a weight or a bias is not."""
+    vectors = np.array(parameters)
+    totals = np.vecdot(vectors, vectors)
     for layer in architecture.layers:
-        bias = layer.bias(parameters)
-        if bias is not None:
-            total -= float(np.dot(bias, bias))
-    return total
+        if layer.bias_start >= 0:
+            biases = vectors[:, layer.bias_start : layer.bias_start + layer.units]
+            totals = totals - np.vecdot(biases, biases)
+    return [float(total) for total in totals]
 
 
 def _divergence(course: Course, number: int, what: str, rates: NDArray[np.float64]) -> DivergenceError:

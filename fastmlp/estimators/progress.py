@@ -44,8 +44,8 @@ class Progress:
         Where the training goes on from, where the network has the best weights instead.
     places : ndarray or None
         The order of the rows in the last epoch.
-    drawn : ndarray or None
-        That of the coming epoch, where it was drawn already: the epoch was begun and undone.
+    drawn : tuple of ndarray
+        Those of the coming epochs that were drawn already; they are there too where the epochs were begun and undone.
     held_out : (ndarray, ndarray) or None
         The rows to train on and those to validate with that the first fit drew.
     schedule_start : int
@@ -66,7 +66,7 @@ class Progress:
     best_parameters: Array | None = None
     live: Array | None = None
     places: Rows | None = None
-    drawn: Rows | None = None
+    drawn: tuple[Rows, ...] = ()
     held_out: tuple[Rows, Rows] | None = None
     schedule_start: int = 0
     plateau_best: float = math.nan
@@ -77,10 +77,8 @@ class Progress:
         return dict(vars(self))
 
     def bring_back(self, snapshot: dict[str, Any]) -> None:
-        """Have the values of the snapshot, but for an order that was drawn since: it is that of the coming epoch."""
-        drawn = self.places if self.drawn is None and self.places is not snapshot["places"] else self.drawn
+        """Have the values of the snapshot."""
         vars(self).update(snapshot)
-        self.drawn = drawn
 
     def forget_the_best(self) -> None:
         """Have no best epoch so far, where the weights are no longer those of this training."""

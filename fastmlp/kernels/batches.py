@@ -15,11 +15,12 @@ from .exchange import (
     collect_parameters,
     collect_rows,
     exchange_others,
+    publish,
     publish_parameters,
     publish_rows,
 )
 from .first_layer import dense_forward, first_layer_base, list_entries, skipping_forward, sparse_forward
-from .given import NO, PACK_FROM, SPARSE_BYTES, YES
+from .given import NO, ONE_ROW, PACK_FROM, SPARSE_BYTES, YES
 from .groups import add_groups, count_in_group, update_all
 from .halves import second_layer_forward
 from .simd import at, get, moved, pointer, put
@@ -40,9 +41,12 @@ TRAIN, GRADIENT, FORWARD = range(3)
 @entry
 def run(
     thread, threads, barrier, mode, outputs, totals, network, rows, wanted, work,
-    optimizer, parameters, gradient, m, v, order, names, batch_size, rates, penalties, step,
+    optimizer, parameters, gradient, m, v, order, names, epoch_rows, batch_size, rates, penalties, step, ends_of_epochs,
 ):  # fmt: skip
     """Go through `order` in batches of `batch_size`, as one of several threads.
+
+    `order` may be that of several epochs, one after another, of `epoch_rows` rows each; the last batch of every epoch
+    may be smaller.
 
     Parameters
     ----------
@@ -56,8 +60,8 @@ def run(
         and losses.
     outputs : flat array
         FORWARD writes the outputs of every row here, (n_rows * outputs,), unless it is empty; shared.
-    totals : ndarray of float64, shape (3,)
-        Receives the sums of weighted losses, weighted correct answers, and weights; shared.
+    totals : flat array of float64, (epochs * 3,)
+        Receives the sums of weighted losses, weighted correct answers, and weights of every epoch; shared.
     network, rows, wanted, work : named tuples of `given`
     optimizer : int
         Its code.
@@ -68,6 +72,8 @@ def run(
     order : ndarray of int64
     names : ndarray of int64
         The numbers by which dropout knows the rows of `order`: those in the whole data set, where this is a part.
+    epoch_rows : int
+        Rows of an epoch: the length of `order`, divided by the number of epochs.
     rates : ndarray of float64
         The learning rate of every batch; read in TRAIN.
     penalties : ndarray of float64
@@ -75,6 +81,8 @@ def run(
         which each thread has its own.
     step : int
         How many steps have been done before.
+    ends_of_epochs : flat array, (epochs * n_parameters,)
+        Receives the parameters that the first thread has at the end of every epoch, unless it is empty.
     """
     loss, n_layers, layers = network.loss, network.n_layers, pointer(network.layers)
     settings = pointer(network.settings)
@@ -94,7 +102,7 @@ def run(
     ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
     n_rows, writing, n_parameters = len(order), len(outputs) > 0, len(parameters)
     order, names, outputs_, parameters_ = pointer(order), pointer(names), pointer(outputs), pointer(parameters)
-    gradient_, m_, v_ = pointer(gradient), pointer(m), pointer(v)
+    gradient_, m_, v_, ends_ = pointer(gradient), pointer(m), pointer(v), pointer(ends_of_epochs)
 
     top, halved = n_layers - 1, half >= 0 or first_units > 0
     units, width, answers = at(layers, top, UNITS), at(layers, top, ROW), at(layers, top, A)
@@ -112,9 +120,10 @@ def run(
     clipping = training and get(settings, CLIP_NORM) > 0
     direct = direct and batch_size <= chunk and groups == 0 and not clipping
     target = parameters_ if direct else gradient_
-    for batch in range((n_rows + batch_size - 1) // batch_size):
-        begin = batch * batch_size
-        end = begin + batch_size if begin + batch_size < n_rows else n_rows
+    begin = batch = epoch = 0
+    epoch_end = epoch_rows
+    while begin < n_rows:
+        end = begin + batch_size if begin + batch_size < epoch_end else epoch_end
         rate = rates[batch] if training else 0.0
         if len(penalties) > 0:
             put(settings, CLIP_L2 if clipping else L2, penalties[batch])
@@ -201,9 +210,9 @@ def run(
                 wait(barrier, threads)
             if groups == 0 and thread == 0 and has_targets:
                 for i in range(count):
-                    totals[0] += get(losses, i)
-                    totals[1] += get(correct, i)
-                    totals[2] += float(get(weights, get(order, position + i))) if weighted else 1.0
+                    totals[3 * epoch] += get(losses, i)
+                    totals[3 * epoch + 1] += get(correct, i)
+                    totals[3 * epoch + 2] += float(get(weights, get(order, position + i))) if weighted else 1.0
             if not backward:
                 wait(barrier, threads)
                 continue
@@ -237,10 +246,15 @@ def run(
             if thread == 0:
                 for group in range(used):
                     for k in range(3):
-                        totals[k] += get(group_totals, group * ONE_OF_GROUP + k)
+                        totals[3 * epoch + k] += get(group_totals, group * ONE_OF_GROUP + k)
         if clipping:
             clip(gradient_, parameters_, n_layers, layers, settings)
         if training and (groups > 0 or clipping):
             update_all(optimizer, parameters_, gradient_, m_, v_, n_layers, layers, settings, step + batch + 1, rate)
         if groups > 0:
             wait(barrier, threads)
+        if end == epoch_end:
+            if thread == 0 and len(ends_of_epochs) > 0:
+                publish(moved(ends_, epoch * n_parameters), parameters_, NO, NO, ONE_ROW, n_parameters)
+            epoch, epoch_end = epoch + 1, epoch_end + epoch_rows
+        begin, batch = end, batch + 1

@@ -112,23 +112,30 @@ def tanh(x):
 
 
 @kernel
-def _softmax_row(z, start, units, width):
-    """Softmax of `units` numbers in place, the padding up to `width` left zero."""
-    largest = get(z, start)
-    for j in range(1, units):
-        if get(z, start + j) > largest:
-            largest = get(z, start + j)
-    vector = lanes(z)
-    for j in range(0, width, vector):
-        x = load(z, start + j) - splat(z, largest)
-        store(z, start + j, exp_of_negative(minimum(splat(z, 0.0), x)))
-    sums = get(z, start)
-    for j in range(1, units):
-        sums += get(z, start + j)
-    for j in range(0, width, vector):
-        store(z, start + j, load(z, start + j) / splat(z, sums))
-    for j in range(units, width):
-        put(z, start + j, 0.0)
+def _softmax(a, start, stride, rows, units, width):
+    """Softmax of the rows in place, `units` numbers each, the padding up to `width` left zero.
+
+    All rows take one step before the next: within a row every step waits for the one before.
+    """
+    vector = lanes(a)
+    for place in range(start, start + rows * stride, stride):
+        largest = get(a, place)
+        for j in range(1, units):
+            if get(a, place + j) > largest:
+                largest = get(a, place + j)
+        for j in range(0, width, vector):
+            store(a, place + j, minimum(splat(a, 0.0), load(a, place + j) - splat(a, largest)))
+    for place in range(start, start + rows * stride, stride):
+        for j in range(0, width, vector):
+            store(a, place + j, exp_of_negative(load(a, place + j)))
+    for place in range(start, start + rows * stride, stride):
+        sums = get(a, place)
+        for j in range(1, units):
+            sums += get(a, place + j)
+        for j in range(0, width, vector):
+            store(a, place + j, load(a, place + j) / splat(a, sums))
+        for j in range(units, width):
+            put(a, place + j, 0.0)
 
 
 @kernel
@@ -141,6 +148,9 @@ def activation_forward(code, a, start, stride, rows, units, width):
     vector = lanes(a)
     if code == IDENTITY:
         return
+    if code == SOFTMAX:
+        _softmax(a, start, stride, rows, units, width)
+        return
     for i in range(rows):
         first = start + i * stride
         last = first + width
@@ -151,8 +161,6 @@ def activation_forward(code, a, start, stride, rows, units, width):
         elif code == SIGMOID:
             for j in range(first, last, vector):
                 store(a, j, sigmoid(load(a, j)))
-        elif code == SOFTMAX:
-            _softmax_row(a, first, units, width)
         elif code == TANH:
             for j in range(first, last, vector):
                 store(a, j, tanh(load(a, j)))

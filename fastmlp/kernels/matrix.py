@@ -196,10 +196,28 @@ def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, widt
 def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
     """``out = sum over the rows of D``, or ``+=``, for ``D``, (rows, width): the gradient of a bias."""
     vector = lanes(out)
-    for j in range(0, width, vector):
+    j = 0
+    # Four at a time, so that the additions don't wait for one another.
+    while j + 4 * vector <= width:
+        s0, s1, s2, s3 = splat(out, 0.0), splat(out, 0.0), splat(out, 0.0), splat(out, 0.0)
+        place = d_start + j
+        if accumulate:
+            s0, s1 = load(out, out_start + j), load(out, out_start + j + vector)
+            s2, s3 = load(out, out_start + j + 2 * vector), load(out, out_start + j + 3 * vector)
+        for _ in range(rows):
+            s0, s1 = s0 + load(d, place), s1 + load(d, place + vector)
+            s2, s3 = s2 + load(d, place + 2 * vector), s3 + load(d, place + 3 * vector)
+            place += d_stride
+        store(out, out_start + j, s0)
+        store(out, out_start + j + vector, s1)
+        store(out, out_start + j + 2 * vector, s2)
+        store(out, out_start + j + 3 * vector, s3)
+        j += 4 * vector
+    while j < width:
         sums = splat(out, 0.0)
         if accumulate:
             sums = load(out, out_start + j)
         for i in range(rows):
             sums = sums + load(d, d_start + i * d_stride + j)
         store(out, out_start + j, sums)
+        j += vector

@@ -31,12 +31,14 @@ from .codes import (
     LEVEL,
     LOW,
     PACKED,
+    RELU,
     RIGHT,
     ROW,
     SETTINGS,
     STRIDE,
     THRESHOLD,
     TRANSPOSED,
+    TURNED,
     UNITS,
     WEIGHT_DECAY,
     WEIGHTS,
@@ -45,6 +47,7 @@ from .codes import (
     Z,
 )
 from .elementwise import activation_backward, activation_forward, copy_rows, dropout, fill_rows, fill_zeros
+from .few_units import add_dot_products, outer_products, padded, turn, turn_back
 from .first_layer import sparse_gradient
 from .given import ADD, NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, SPARSE_BYTES, UNPACKED
 from .losses import correct_row, loss_backward, loss_row
@@ -59,6 +62,9 @@ def pack_layers(memory, n_layers, layers, parameters, forward, backward):
     """Lay the weights of the layers behind the first out as the products read them."""
     for n in range(1, n_layers):
         w, stride, fan_in = at(layers, n, WEIGHTS), at(layers, n, STRIDE), at(layers, n, FAN_IN)
+        if at(layers, n, TURNED):
+            turn(memory, at(layers, n, PACKED), parameters, w, stride, fan_in, at(layers, n, UNITS))
+            continue
         if forward:
             pack(memory, at(layers, n, PACKED), parameters, w, stride, fan_in, stride)
         if backward:
@@ -82,6 +88,9 @@ def layer_forward(memory, layers, n, parameters, first, count, alone, packed):
     if alone:
         if count > 0:
             row_times_matrix(memory, out, memory, a, parameters, w, width, width, fan_in)
+    elif at(layers, n, TURNED):
+        w, units = at(layers, n, PACKED), at(layers, n, UNITS)
+        add_dot_products(memory, out, row, memory, a, before, memory, w, fan_in, units, count)
     elif packed:
         w = at(layers, n, PACKED)
         product(memory, out, row, memory, a, before, NEXT, memory, w, width, fan_in, count, width, fan_in, ADD)
@@ -163,29 +172,34 @@ def backward_rows(memory, layers, top, parameters, loss, settings, order, positi
     count = last - first
     for n in range(top, -1, -1):
         width, row, units = at(layers, n, STRIDE), at(layers, n, ROW), at(layers, n, UNITS)
-        out = at(layers, n, D) + first * row
+        out, a, code = at(layers, n, D) + first * row, at(layers, n, KEPT) + first * row, at(layers, n, ACTIVATION)
+        dropping = training and at(layers, n, A) != at(layers, n, KEPT)
+        rectified = n < top and at(layers, n + 1, TURNED) and code == RELU and not dropping
         if n < top:
             after, wanted = at(layers, n + 1, ROW), at(layers, n + 1, UNITS)
             d, w = at(layers, n + 1, D) + first * after, at(layers, n + 1, TRANSPOSED)
-            if packed:
+            if at(layers, n + 1, TURNED):
+                outer_products(
+                    memory, out, row, memory, d, after, memory, w, units, wanted, count, memory, a - out, rectified
+                )  # fmt: skip
+            elif packed:
                 product(memory, out, row, memory, d, after, NEXT, memory, w, width, wanted, count, width, wanted, NEW)
             elif count > 0:
                 w, fan_in, after = at(layers, n + 1, WEIGHTS), at(layers, n + 1, FAN_IN), at(layers, n + 1, STRIDE)
                 fill_zeros(memory, out, width)
                 matrix_times_column(memory, out, parameters, w, after, memory, d, fan_in, after)
-            if training and at(layers, n, A) != at(layers, n, KEPT):
+            if dropping:
                 key, threshold, scale = at(layers, n, KEY), at(layers, n, THRESHOLD), get(settings, SETTINGS + n)
                 dropout(memory, out, memory, out, row, count, width, order, position + first, key, threshold, scale)
-        if n < top or loss < BINARY_CROSS_ENTROPY:
-            code, a, z = at(layers, n, ACTIVATION), at(layers, n, KEPT), at(layers, n, Z)
-            shift = first * row
-            activation_backward(code, memory, out, memory, a + shift, memory, z + shift, row, count, units, width)
+        if (n < top and not rectified) or (n == top and loss < BINARY_CROSS_ENTROPY):
+            z = at(layers, n, Z) + first * row
+            activation_backward(code, memory, out, memory, a, memory, z, row, count, units, width)
 
 
 @kernel
 def add_block(
     target, start, memory, layers, n, first, rows, left, width, listed, x, x_row, panels, ends, members, factors, ones,
-    count, accumulate,
+    count, accumulate, fused,
 ):  # fmt: skip
     """Add the gradient of `rows` rows of a weight matrix, from `first` on, `width` columns from `left` on, to `target`.
 
@@ -199,6 +213,8 @@ def add_block(
         Whether the matrix is the first layer's and the entries of the sparse rows are listed by columns.
     accumulate : int
         Whether to add to what `target` holds.
+    fused : bool
+        Whether the optimizer takes it straight away: it is complete then, and all `width` columns are the layer's.
     """
     stride, d, d_row = at(layers, n, STRIDE), at(layers, n, D) + left, at(layers, n, ROW)
     if listed:
@@ -215,6 +231,18 @@ def add_block(
         a, row, panel = x + first, x_row, UNPACKED
         if n > 0:
             a, row = at(layers, n - 1, A) + first, at(layers, n - 1, ROW)
+        units, turned = at(layers, n, UNITS), at(layers, n, TRANSPOSED)
+        if n > 0 and fused and turned >= 0 and 4 * units * padded(rows) <= 3 * rows * stride:
+            # As the same sums of the same products: dWᵀ, of which less is padding. Its place is that of Wᵀ, which
+            # nobody needs any more before the next batch.
+            product(
+                memory, turned, padded(rows), memory, d, NEXT, d_row, memory, a, row, UNPACKED, units, padded(rows),
+                count, NEW,
+            )  # fmt: skip
+            for i in range(rows):
+                fill_zeros(target, start + i * stride, stride)
+            turn_back(target, start, stride, memory, turned, padded(rows), rows, units)
+            return
         if panels >= 0:
             d, d_row, panel = panels, width, count
         product(target, start, stride, memory, a, NEXT, row, memory, d, d_row, panel, rows, width, count, accumulate)
@@ -286,7 +314,7 @@ def gradient_and_update(
             else:
                 add_block(
                     to, out, memory, layers, n, row, rows, left, width, sparse, x, x_row, panelled, ends, members,
-                    factors, ones, count, add,
+                    factors, ones, count, add, fused,
                 )  # fmt: skip
             if n == 0 and folded:
                 add_shift_gradient(to, out - row * stride, stride, shift, memory, sums, row, row + rows, width)

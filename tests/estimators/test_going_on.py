@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification
 
 from fastmlp import Callback, Cosine
-from fastmlp.errors import ArgumentError
+from fastmlp.errors import ArgumentError, DivergenceError
 from fastmlp.estimators import MLPClassifier, MLPRegressor, epochs
 
 WAYS = {
@@ -30,7 +30,7 @@ every_way = pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
 
 
 def classifier(**options):
-    return MLPClassifier((8, 6), random_state=4, batch_size=32, **{"n_iter_no_change": 50, **options})
+    return MLPClassifier((8, 6), random_state=4, **{"batch_size": 32, "n_iter_no_change": 50, **options})
 
 
 def check_same(one, other):
@@ -215,6 +215,44 @@ def test_an_epoch_that_ctrl_c_falls_into_is_undone_and_done_again(flowers, monke
     assert (parts.n_iter_, parts.stop_reason_) == (0, "interrupted")
     parts.set_params(max_iter=2).fit(*flowers)
     check_same(whole, parts)
+
+
+TOGETHER = [
+    {},
+    {"batch_size": 7},
+    {"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 0.1, "tol": 1e-2, "n_iter_no_change": 3},
+    {"early_stopping": True, "n_iter_no_change": 4},
+    {"early_stopping": "loss", "learning_rate_init": 0.1},
+    {"schedule": Cosine(60)},
+    {"alpha": 0.0, "shuffle": False},
+]
+
+
+@pytest.mark.parametrize("options", TOGETHER, ids=str)
+def test_short_epochs_are_trained_together_where_nobody_looks(options, flowers, monkeypatch):
+    counts, original = [], epochs._epochs
+    monkeypatch.setattr(epochs, "_epochs", lambda *given: [counts.append(given[-2]), original(*given)][1])
+    together = classifier(max_iter=60, **options).fit(*flowers)
+    assert max(counts) > 1 and sum(counts) == together.n_iter_
+    counts.clear()
+    one_by_one = classifier(max_iter=60, callbacks=[Callback()], **options).fit(*flowers)
+    assert counts == [1] * one_by_one.n_iter_
+    assert together.stop_reason_ == one_by_one.stop_reason_
+    check_same(together, one_by_one)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_of_epochs_trained_together_those_before_a_divergence_are_kept(early_stopping, waves):
+    told = []
+    for callbacks in ([], [Callback()]):
+        options = {"early_stopping": early_stopping, "callbacks": callbacks, "n_iter_no_change": 100}
+        estimator = MLPRegressor(hidden_layer_sizes=(), solver="sgd", learning_rate_init=1e6, random_state=0, **options)
+        try:
+            told.append(estimator.fit(*waves).stop_reason_)
+        except DivergenceError as error:
+            told.append(str(error))
+    assert "diverged in iteration" in told[0] and "iteration 1:" not in told[0]
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("options", [{"early_stopping": True, "validation_fraction": 0.001}, {"n_threads": -1}])

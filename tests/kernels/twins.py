@@ -95,6 +95,36 @@ def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
     out[out_start : out_start + width] = before + matrix(d, d_start, d_stride, rows, width).sum(axis=0)
 
 
+# --- few units ---
+
+
+def turn(out, out_start, w, w_start, w_stride, fan_in, units):
+    width = padded(fan_in)
+    turned = matrix(out, out_start, width, units, width)
+    turned[:, :fan_in] = matrix(w, w_start, w_stride, fan_in, units).T
+    turned[:, fan_in:] = 0
+
+
+def turn_back(out, out_start, stride, turned, turned_start, turned_stride, fan_in, units):
+    matrix(out, out_start, stride, fan_in, units)[...] = matrix(turned, turned_start, turned_stride, units, fan_in).T
+
+
+def add_dot_products(out, out_start, out_stride, a, a_start, a_stride, turned, turned_start, fan_in, units, count):
+    weights = matrix(turned, turned_start, padded(fan_in), units, fan_in)
+    sums = matrix(out, out_start, out_stride, count, units)
+    sums += matrix(a, a_start, a_stride, count, fan_in) @ weights.T
+
+
+def outer_products(
+    out, out_start, out_stride, d, d_start, d_stride, turned, turned_start, fan_in, units, count, a, a_shift, rectified
+):
+    width = padded(fan_in)
+    product = matrix(d, d_start, d_stride, count, units) @ matrix(turned, turned_start, width, units, width)
+    if rectified:
+        product[matrix(a, out_start + a_shift, out_stride, count, width) <= 0] = 0
+    matrix(out, out_start, out_stride, count, width)[...] = product
+
+
 # --- exchange ---
 
 

@@ -1,0 +1,102 @@
+"""Several epochs in one call of an engine: the bits of one after another."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastmlp.architecture import Dense
+from fastmlp.engines import compiled, get_engine, layout, n_batches
+from fastmlp.engines.threads import Team
+from fastmlp.optimizers import SGD, Adam
+from fastmlp.state import TrainingState
+
+from .problems import both_engines, build, random_problem
+from .strategies import optimizers, problems, sparse_or_dense
+from .test_bounds import guarded
+
+EPOCHS = 3
+
+
+def train(problem, engine, optimizer, batch_size, at_once, penalties=None, **options):
+    """Train some epochs in one call, or in one each; return the state, the scores and the parameters after each."""
+    architecture, n_rows = problem.architecture, problem.data.samples.n_rows
+    prepared, generator = problem.prepare(engine, **options), np.random.default_rng(1)
+    state = TrainingState(problem.parameters.copy(), np.random.default_rng(0), 7)
+    state.prepare_for(optimizer, architecture)
+    orders = np.array([generator.permutation(n_rows) for _ in range(EPOCHS)])
+    rates = optimizer.learning_rate * generator.uniform(0.5, 1, (EPOCHS, n_batches(n_rows, batch_size)))
+    l2 = None if penalties is None else generator.uniform(0, penalties, rates.shape)
+    chosen, scores, ends = get_engine(engine), [], []
+    if at_once:
+        given_ = architecture, state, optimizer, prepared, orders, batch_size, rates
+        scores, ends = chosen.train_epochs(*given_, penalties=l2)
+        return state, scores, list(ends)
+    for number in range(EPOCHS):
+        given_ = architecture, state, optimizer, prepared, orders[number], batch_size, rates[number]
+        scores.append(chosen.train_epoch(*given_, penalties=None if l2 is None else l2[number]))
+        ends.append(state.parameters.copy())
+        state.epoch += 1
+    state.epoch = 0
+    return state, scores, ends
+
+
+def check_same(problem, engine, optimizer, batch_size, **options):
+    (state, scores, ends), (other, other_scores, other_ends) = (
+        train(problem, engine, optimizer, batch_size, at_once, **options) for at_once in (True, False)
+    )
+    assert (state.step, state.epoch) == (other.step, other.epoch)
+    np.testing.assert_array_equal(scores, other_scores)
+    for mine, theirs in zip([*ends, *state.moments], [*other_ends, *other.moments], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(state.parameters, ends[-1])
+
+
+@given(
+    problem=problems(),
+    optimizer=optimizers(),
+    batch_size=st.integers(1, 60),
+    sparse=sparse_or_dense,
+    threads=st.sampled_from([1, 2]),
+    penalties=st.sampled_from([None, 0.1]),
+)
+def test_any_epochs_in_one_call_have_the_bits_of_single_ones(
+    problem, optimizer, batch_size, sparse, threads, penalties
+):
+    check_same(problem, "numba", optimizer, batch_size, sparse=sparse, threads=threads, penalties=penalties)
+
+
+@both_engines
+@pytest.mark.parametrize("penalties", [None, 0.1])
+def test_epochs_in_one_call_have_the_bits_of_single_ones(engine, penalties):
+    problem = random_problem(build([9, Dense(20, dropout=0.5), 3]), 30)
+    check_same(problem, engine, Adam(0.01), 7, penalties=penalties)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_epochs_in_groups_have_the_bits_of_single_ones(threads, monkeypatch):
+    monkeypatch.setattr(layout, "_GROUPED_FROM", 2)
+    monkeypatch.setattr(layout, "_GROUPED_ROWS", 3)
+    monkeypatch.setattr(compiled, "available_threads", lambda: 7)
+    check_same(random_problem(build([9, 20, 3]), 50), "numba", Adam(0.01), 20, threads=threads)
+
+
+@given(problem=problems(), optimizer=optimizers(), batch_size=st.integers(1, 60))
+def test_nothing_is_written_out_of_bounds(problem, optimizer, batch_size):
+    with guarded():
+        train(problem, "numba", optimizer, batch_size, at_once=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "calls"), [({}, 1), ({"clip": 0.1}, 1), ({"rate": 0.5}, EPOCHS), ({"threads": 2}, EPOCHS)], ids=str
+)
+def test_how_many_calls_of_the_kernels_it_takes(options, calls, monkeypatch):
+    seen, run_together = [], Team.run
+    monkeypatch.setattr(Team, "run", lambda *arguments: [seen.append(1), run_together(*arguments)])
+    monkeypatch.setattr(compiled, "available_threads", lambda: 2)
+    problem = random_problem(build([9, Dense(40, dropout=options.get("rate", 0.0)), 3]), 50)
+    optimizer = replace(SGD(0.1), clip_norm=options.get("clip"))
+    train(problem, "numba", optimizer, 20, at_once=True, threads=options.get("threads", 1))
+    assert len(seen) == calls
