@@ -255,7 +255,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
         X, y = super()._checked(X, y, reset, **rules)
         check_classification_targets(y)
-        if type_of_target(y) == "multiclass-multioutput":
+        # One column is no vector of columns any more: `type_of_target` takes as long as an epoch of a small table.
+        if y.ndim == 2 and type_of_target(y) == "multiclass-multioutput":
             raise ArgumentError(
                 "y has several columns of classes; give one column, or columns of 0 and 1, one for each label"
             )
@@ -264,8 +265,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _learned(
         self, y: Any, dtype: np.dtype[Any], goes_on: bool, incremental: bool, classes: Any
     ) -> tuple[Labels, Targets, int]:
-        multilabel = type_of_target(y) == "multilabel-indicator"
-        found = unique_labels(y)
+        multilabel, found = y.ndim == 2, _labels_in(y)
         if not goes_on:
             self.classes_ = found if classes is None else unique_labels(classes)
             self._multilabel = multilabel
@@ -290,7 +290,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if self._multilabel:
             dense = y.toarray() if hasattr(y, "toarray") else y
             return Targets(None, np.ascontiguousarray(dense > 0, dtype=dtype))
-        strangers = np.setdiff1d(unique_labels(y), self.classes_)
+        strangers = np.setdiff1d(_labels_in(y), self.classes_)
         if len(strangers):
             raise ArgumentError(f"y has the classes {strangers}, which are not among classes_, {self.classes_}")
         encoded = np.searchsorted(self.classes_, y)
@@ -331,3 +331,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _labels_in(y: Any) -> Any:
+    """Return the labels among targets that were checked, sorted; of rows of 0 and 1 the numbers of the columns."""
+    return np.unique(y) if y.ndim == 1 and y.dtype != object else unique_labels(y)

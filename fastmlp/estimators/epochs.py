@@ -7,7 +7,6 @@ stopping. As there, an epoch happens whole or not at all.
 import math
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -140,7 +139,7 @@ def train(course: Course) -> tuple[int, str]:
     state.prepare_for(course.optimizer, course.network.architecture)
     course.engine.load(course.network.architecture)
     before, finished, epochs, reason, most = Before(state), True, 0, "", _MANY
-    norm = _squared_norms(course.network.architecture, [state.parameters])[0]
+    norm = _squared_norms(course.network.architecture, state.parameters[np.newaxis])[0]
 
     def undo() -> None:
         before.bring_back(course.network.history, run.history)
@@ -239,16 +238,16 @@ def _draw(course: Course, count: int) -> None:
 def _epochs(course: Course, run: FitRun, norm: float, number: int, count: int, started: float) -> float:
     """Train and judge `count` epochs, note them, and return ``sum(W²)`` after the last."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told later
-        trained = [_train_one(course)] if count == 1 else _train_several(course, count)
-        norms = [norm, *_squared_norms(course.network.architecture, [epoch.parameters for epoch in trained])]
+        trained, ends = _train_one(course) if count == 1 else _train_several(course, count)
+        norms = [norm, *_squared_norms(course.network.architecture, ends)]
     seconds = (time.perf_counter() - started) / count
     for i, epoch in enumerate(trained):
         _note(course, run, number + i, epoch, norms[i : i + 2], seconds)
     return norms[-1]
 
 
-def _train_one(course: Course) -> _Trained:
-    """Train an epoch, in several calls of the engine where it takes long."""
+def _train_one(course: Course) -> tuple[list[_Trained], Array]:
+    """Train an epoch, in several calls of the engine where it takes long; return it, and the parameters as a matrix."""
     state, order = course.network.state, course.progress.drawn[0]
     order, calls, penalty = course.batches.epoch(order)
     rates = _rates(course, 1)[0]
@@ -262,15 +261,15 @@ def _train_one(course: Course) -> _Trained:
         loss, correct = loss + rows * score.loss, correct + rows * score.accuracy
         if not math.isfinite(loss):
             break
-    return _Trained(loss, correct, state.parameters, penalty, rates)
+    return [_Trained(loss, correct, state.parameters, penalty, rates)], state.parameters[np.newaxis]
 
 
-def _train_several(course: Course, count: int) -> list[_Trained]:
-    """Train short epochs in one call of the engine; their calls are the same but for the order of the rows."""
+def _train_several(course: Course, count: int) -> tuple[list[_Trained], Array]:
+    """Train short epochs in one call of the engine; return them, and the parameters at the end of each as a matrix."""
     state = course.network.state
     epochs, rates = [course.batches.epoch(places) for places in course.progress.drawn[:count]], _rates(course, count)
     orders = np.array([order for order, *_ in epochs])
-    _, [(_, _, penalised, penalties)], penalty = epochs[0]
+    _, [(_, _, penalised, penalties)], penalty = epochs[0]  # which are those of every epoch
     scores, ends = course.engine.train_epochs(
         penalised,
         state,
@@ -282,10 +281,11 @@ def _train_several(course: Course, count: int) -> list[_Trained]:
         None if penalties is None else np.tile(penalties, (count, 1)),
     )
     rows = orders.shape[1]
-    return [
+    trained = [
         _Trained(rows * score.loss, rows * score.accuracy, end, penalty, own_rates)
         for score, end, own_rates in zip(scores, ends, rates, strict=True)
     ]
+    return trained, ends
 
 
 def _note(course: Course, run: FitRun, number: int, epoch: _Trained, norms: list[float], seconds: float) -> None:
@@ -375,13 +375,12 @@ def keep_velocity(optimizer: Optimizer, moments: list[Array], before: float, rat
         moments[0] *= before / rate
 
 
-def _squared_norms(architecture: Architecture, parameters: Sequence[Array]) -> list[float]:
-    """Return ``sum(W²)`` over the weights of all layers for each vector; not finite if a weight or a bias is not."""
-    vectors = np.array(parameters)
-    totals = np.vecdot(vectors, vectors)
+def _squared_norms(architecture: Architecture, parameters: Array) -> list[float]:
+    """Return ``sum(W²)`` over the weights of all layers for every row; not finite if a weight or a bias is not."""
+    totals = np.vecdot(parameters, parameters)
     for layer in architecture.layers:
-        if layer.bias_start >= 0:
-            biases = vectors[:, layer.bias_start : layer.bias_start + layer.units]
+        if layer.has_bias:
+            biases = parameters[:, layer.bias_start : layer.bias_start + layer.units]
             totals = totals - np.vecdot(biases, biases)
     return [float(total) for total in totals]
 
