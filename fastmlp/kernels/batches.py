@@ -149,6 +149,7 @@ def run(
                 target = moved(group_gradients, group * n_parameters)
 
             # Forward.
+            rectified = False
             if sparse:
                 from_row, to_row = (NO, count) if by_columns else (first, last)
                 sparse_forward(
@@ -161,7 +162,7 @@ def run(
                     position, first, last,
                 )  # fmt: skip
             else:
-                dense_forward(
+                rectified = dense_forward(
                     memory, x, x_row, base, layers, kind, features, scale, shift, bytes, numbers, parameters_, order,
                     position, first, last,
                 )  # fmt: skip
@@ -173,13 +174,15 @@ def run(
                 collect(memory, shared, start, row, last - first, left)
                 collect(memory, shared, start + right, row, last - first, at(layers, 0, STRIDE) - right)
             for n in range(top + 1):
+                rectified = n == 0 and rectified
                 if n == 1 and halved:
                     second_layer_forward(
                         memory, layers, parameters_, count, chunk, first_units, other, half, partials, barrier, batch,
                     )
                 elif n > 0:
-                    layer_forward(memory, layers, n, parameters_, first, last - first, count == 1, chunk >= PACK_FROM)
-                activate(memory, layers, n, settings, names, position, first, last - first, training)
+                    alone, packed = count == 1, chunk >= PACK_FROM
+                    rectified = layer_forward(memory, layers, n, parameters_, first, last - first, alone, packed)
+                activate(memory, layers, n, rectified, settings, names, position, first, last - first, training)
             if has_targets:
                 judge_rows(
                     memory, y, mask, losses, correct, layers, top, loss, settings, task, labelled, labels, values,

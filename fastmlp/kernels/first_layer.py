@@ -7,10 +7,9 @@ The functions here and in `steps` are parts of `batches.run`. Rows are taken by 
 import numpy as np
 
 from ._jit import kernel
-from .codes import BIAS, FAN_IN, KEPT, PADDING, ROW, STRIDE, WEIGHTS, D
-from .elementwise import fill_rows
+from .codes import ACTIVATION, BIAS, FAN_IN, KEPT, PADDING, RELU, ROW, STRIDE, WEIGHTS, D, Z
 from .given import ADD, DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED
-from .matrix import product
+from .matrix import product_from
 from .simd import at, fma, get, lanes, load, prefetch, put, splat, store
 from .sparse import (
     add_shift,
@@ -25,6 +24,12 @@ from .sparse import (
 
 AHEAD = 4
 """So many rows before its turn a row is fetched."""
+
+
+@kernel
+def is_rectified(layers, n):
+    """Whether a product may write a layer's activations: relu's, where nobody needs what it was of."""
+    return at(layers, n, ACTIVATION) == RELU and at(layers, n, Z) < 0
 
 
 @kernel
@@ -131,7 +136,9 @@ def dense_forward(
     memory, x, x_row, base, layers, kind, features, scale, shift, bytes, numbers, parameters, order, position,
     first, last,
 ):  # fmt: skip
-    """Weighted inputs of the first layer for the dense rows `first` to `last` of a chunk."""
+    """Weighted inputs of the first layer for the dense rows `first` to `last` of a chunk; return whether they are
+    activations already, as those of relu are.
+    """
     for i in range(first, last):
         coming = get(order, position + i + AHEAD) if i + AHEAD < last else get(order, position + i)
         for j in range(coming * features, (coming + 1) * features, 16):
@@ -141,9 +148,12 @@ def dense_forward(
                 prefetch(numbers, j)
         gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, get(order, position + i), i)
     width, w, row = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW)
-    out, a, count = at(layers, 0, KEPT) + first * row, x + first * x_row, last - first
-    fill_rows(memory, out, row, width, count, memory, base)
-    product(memory, out, row, memory, a, x_row, NEXT, parameters, w, width, UNPACKED, count, width, features, ADD)
+    out, a, rectified = at(layers, 0, KEPT) + first * row, x + first * x_row, is_rectified(layers, 0)
+    product_from(
+        memory, out, row, memory, a, x_row, NEXT, parameters, w, width, UNPACKED, last - first, width, features, memory,
+        base, NO, ADD, 0.0 if rectified else -np.inf,
+    )  # fmt: skip
+    return rectified
 
 
 @kernel

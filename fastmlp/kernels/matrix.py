@@ -5,6 +5,8 @@ Every element of a product is summed over the inner index in one order, whatever
 computes it, so a product has the same bits however its rows are divided.
 """
 
+import numpy as np
+
 from . import microkernels
 from ._jit import kernel
 from .codes import PADDING
@@ -23,7 +25,19 @@ STRETCH = 256
 def product(
     c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, accumulate
 ):
-    """``C = A B``, or ``C += A B``.
+    """``C = A B``, or ``C += A B`` to `accumulate`; the rest as for `product_from`."""
+    product_from(
+        c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, c, c_start,
+        c_stride, accumulate, -np.inf,
+    )  # fmt: skip
+
+
+@kernel
+def product_from(
+    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, base,
+    base_start, base_stride, accumulate, floor,
+):  # fmt: skip
+    """``C = A B``, or, to `accumulate`, ``C = max(S + A B, floor)``: a layer with bias and relu, in one pass.
 
     Parameters
     ----------
@@ -35,8 +49,10 @@ def product(
     b : flat array
         ``B``, (inner, width): rows `b_stride` apart if `b_panel` is 0, else panels as `pack_transposed` writes them,
         `b_panel` rows each.
-    accumulate : int
-        Whether to add to what ``C`` holds.
+    base : flat array
+        ``S``, rows `base_stride` apart: ``C`` itself, or with a stride of 0 one row for all. Read to `accumulate`.
+    floor : float64
+        Nothing less is written; NaN is. -inf: anything is.
 
     Notes
     -----
@@ -46,48 +62,63 @@ def product(
     between them a tile rests in ``C``, which rounds nothing.
     """
     vector = lanes(c)
+    s, s_start, s_stride, add = base, base_start, base_stride, accumulate
     for begin in range(0, inner, STRETCH):
         stretch = inner - begin if inner - begin < STRETCH else STRETCH
+        low = floor if begin + stretch == inner else -np.inf
         for j in range(0, width, 2 * vector):
             wide = width - j >= 2 * vector
             start, stride = b_start + begin * b_stride + j, b_stride
             if b_panel > 0:
                 stride = 2 * vector if wide else vector
                 start = b_start + j * b_panel + begin * stride
-            from_a = a_start + begin * a_inner
-            add = accumulate + begin
+            to, of, by = c_start + j, a_start + begin * a_inner, s_start + j
             i = 0
-            if wide:
-                while i + 6 <= rows:
-                    to, of = c_start + i * c_stride + j, from_a + i * a_row
-                    _TILE_6_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
-                    i += 6
-                while i < rows:
-                    to, of = c_start + i * c_stride + j, from_a + i * a_row
-                    if rows - i >= 4:
-                        _TILE_4_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
-                        i += 4
-                    elif rows - i >= 2:
-                        _TILE_2_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
-                        i += 2
+            while i < rows:
+                left = rows - i
+                if wide:
+                    if left >= 6:
+                        _TILE_6_2(
+                            c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
+                        )
+                        done = 6
+                    elif left >= 4:
+                        _TILE_4_2(
+                            c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
+                        )
+                        done = 4
+                    elif left >= 2:
+                        _TILE_2_2(
+                            c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
+                        )
+                        done = 2
                     else:
-                        _TILE_1_2(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
-                        i += 1
-            else:
-                while i < rows:
-                    to, of = c_start + i * c_stride + j, from_a + i * a_row
-                    if rows - i >= 6:
-                        _TILE_6_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
-                        i += 6
-                    elif rows - i >= 4:
-                        _TILE_4_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
-                        i += 4
-                    elif rows - i >= 2:
-                        _TILE_2_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
-                        i += 2
-                    else:
-                        _TILE_1_1(c, to, c_stride, a, of, a_row, a_inner, b, start, stride, stretch, add)
-                        i += 1
+                        _TILE_1_2(
+                            c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
+                        )
+                        done = 1
+                elif left >= 6:
+                    _TILE_6_1(
+                        c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
+                    )
+                    done = 6
+                elif left >= 4:
+                    _TILE_4_1(
+                        c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
+                    )
+                    done = 4
+                elif left >= 2:
+                    _TILE_2_1(
+                        c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
+                    )
+                    done = 2
+                else:
+                    _TILE_1_1(
+                        c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
+                    )
+                    done = 1
+                i, to, of, by = i + done, to + done * c_stride, of + done * a_row, by + done * s_stride
+        s, s_start, s_stride, add = c, c_start, c_stride, accumulate | 1
 
 
 @kernel
@@ -121,7 +152,7 @@ def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
         ``Wᵀ`` in panels of two vectors' width (the last of one, if ``W``'s padded rows leave one): panel by panel,
         `columns` rows each. Holds ``padded(rows) * columns`` numbers; columns of ``Wᵀ`` beyond `rows` are zero.
     w : flat array
-        ``W``, (rows, columns), rows `w_stride` apart, which is at least `columns` padded.
+        ``W``, (rows, columns), rows `w_stride` apart, which is at low `columns` padded.
 
     Notes
     -----

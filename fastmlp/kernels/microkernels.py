@@ -19,10 +19,13 @@ from .simd import Vector, address, lanes, llvm_math, load_vector, spread, store_
 
 
 def _compiled_tile(rows: int, columns: int) -> Any:
-    """Make the micro-kernel of `rows` by `columns` vectors; see `matrix.product` for what it computes."""
+    """Make the micro-kernel of `rows` by `columns` vectors; see `matrix.product_from` for what it computes.
+
+    It starts from zero, or, to `accumulate`, from the block of `s` at `si`, and writes nothing below `floor`.
+    """
 
     @intrinsic
-    def tile(typingctx, c, ci, ldc, a, ai, row_stride, inner_stride, b, bi, ldb, inner, accumulate):
+    def tile(typingctx, c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, inner, accumulate, floor):
         dtype = c.dtype
         vector = Vector(dtype)
 
@@ -37,14 +40,15 @@ def _compiled_tile(rows: int, columns: int) -> Any:
             def constant(value: int) -> Any:
                 return context.get_constant(types.intp, value)
 
-            (_, _, ldc_, _, _, row_stride_, inner_stride_, _, _, ldb_, inner_, accumulate_) = args
-            c0 = address(context, builder, sig.args[0], args[0], args[1])
-            a0 = address(context, builder, sig.args[3], args[3], args[4])
-            b0 = address(context, builder, sig.args[7], args[7], args[8])
-            places = [
-                [at(c0, builder.add(builder.mul(constant(i), ldc_), constant(j * step))) for j in range(columns)]
-                for i in range(rows)
-            ]
+            (_, _, ldc_, _, _, lds_, _, _, row_stride_, inner_stride_, _, _, ldb_, inner_, accumulate_, floor_) = args
+            c0, s0, a0, b0 = (address(context, builder, sig.args[k], args[k], args[k + 1]) for k in (0, 3, 6, 10))
+            places, sources = (
+                [
+                    [at(start, builder.add(builder.mul(constant(i), row), constant(j * step))) for j in range(columns)]
+                    for i in range(rows)
+                ]
+                for start, row in ((c0, ldc_), (s0, lds_))
+            )
             zero = ir.Constant(v, None)
             # The accumulators are stack slots that LLVM promotes to registers.
             sums = [[cgutils.alloca_once(builder, v) for _ in range(columns)] for _ in range(rows)]
@@ -52,7 +56,7 @@ def _compiled_tile(rows: int, columns: int) -> Any:
                 with then:
                     for i in range(rows):
                         for j in range(columns):
-                            builder.store(load_vector(builder, places[i][j], v), sums[i][j])
+                            builder.store(load_vector(builder, sources[i][j], v), sums[i][j])
                 with otherwise:
                     for i in range(rows):
                         for j in range(columns):
@@ -72,13 +76,16 @@ def _compiled_tile(rows: int, columns: int) -> Any:
                 builder.store(at(now_b, ldb_), pb)
                 end = builder.block
             _keep_rolled(builder, end)
+            least = spread(builder, context.cast(builder, floor_, sig.args[15], dtype), step)
             for i in range(rows):
                 for j in range(columns):
-                    store_vector(builder, builder.load(sums[i][j], typ=v), places[i][j])
+                    total = builder.load(sums[i][j], typ=v)
+                    below = builder.fcmp_ordered(">", least, total)  # not what is NaN
+                    store_vector(builder, builder.select(below, least, total), places[i][j])
             return context.get_dummy_value()
 
         n = types.intp
-        return types.void(c, n, n, a, n, n, n, b, n, n, n, n), codegen
+        return types.void(c, n, n, s, n, n, a, n, n, n, b, n, n, n, n, types.float64), codegen
 
     return tile
 
@@ -392,14 +399,14 @@ def _sparse_entry(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: i
 
 
 def _python_tile(rows: int, columns: int) -> Any:
-    def tile(c, ci, ldc, a, ai, row_stride, inner_stride, b, bi, ldb, inner, accumulate):
+    def tile(c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, inner, accumulate, floor):
         width = columns * lanes(c)
         for i in range(rows):
-            place = slice(ci + i * ldc, ci + i * ldc + width)
-            total = c[place].copy() if accumulate else np.zeros(width, c.dtype)
+            place, source = (slice(start + i * row, start + i * row + width) for start, row in ((ci, ldc), (si, lds)))
+            total = s[source].copy() if accumulate else np.zeros(width, c.dtype)
             for p in range(inner):
                 total += a[ai + i * row_stride + p * inner_stride] * b[bi + p * ldb : bi + p * ldb + width]
-            c[place] = total
+            c[place] = np.where(floor > total, c.dtype.type(floor), total)
 
     return tile
 

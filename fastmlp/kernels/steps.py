@@ -48,10 +48,18 @@ from .codes import (
 )
 from .elementwise import activation_backward, activation_forward, copy_rows, dropout, fill_rows, fill_zeros
 from .few_units import add_dot_products, outer_products, padded, turn, turn_back
-from .first_layer import sparse_gradient
-from .given import ADD, NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, SPARSE_BYTES, UNPACKED
+from .first_layer import is_rectified, sparse_gradient
+from .given import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, SPARSE_BYTES, UNPACKED, YES
 from .losses import correct_row, loss_backward, loss_row
-from .matrix import column_sums, matrix_times_column, pack, pack_transposed, product, row_times_matrix
+from .matrix import (
+    column_sums,
+    matrix_times_column,
+    pack,
+    pack_transposed,
+    product,
+    product_from,
+    row_times_matrix,
+)
 from .optimizers import shrink, update, update_weights
 from .simd import at, get, put
 from .sparse import add_shift_gradient, row_forward
@@ -77,35 +85,50 @@ def layer_forward(memory, layers, n, parameters, first, count, alone, packed):
 
     Where the chunk has one row, which is `alone`, it is a matrix-vector product, summed in another order. A thread
     whose share is one row of several must not do that: the bits would depend on the number of threads.
+
+    Returns
+    -------
+    bool
+        Whether they are activations already, as those of relu are.
     """
     width, row, before = at(layers, n, STRIDE), at(layers, n, ROW), at(layers, n - 1, ROW)
     out, a, bias = at(layers, n, KEPT) + first * row, at(layers, n - 1, A) + first * before, at(layers, n, BIAS)
-    w, fan_in = at(layers, n, WEIGHTS), at(layers, n, FAN_IN)
-    if bias >= 0:
-        fill_rows(memory, out, row, width, count, parameters, bias)
-    else:
-        fill_zeros(memory, out, count * row)
-    if alone:
-        if count > 0:
+    w, fan_in, step, panel, weights = at(layers, n, WEIGHTS), at(layers, n, FAN_IN), width, UNPACKED, parameters
+    if alone or at(layers, n, TURNED):
+        if bias >= 0:
+            fill_rows(memory, out, row, width, count, parameters, bias)
+        else:
+            fill_zeros(memory, out, count * row)
+        if not alone:
+            w, units = at(layers, n, PACKED), at(layers, n, UNITS)
+            add_dot_products(memory, out, row, memory, a, before, memory, w, fan_in, units, count)
+        elif count > 0:
             row_times_matrix(memory, out, memory, a, parameters, w, width, width, fan_in)
-    elif at(layers, n, TURNED):
-        w, units = at(layers, n, PACKED), at(layers, n, UNITS)
-        add_dot_products(memory, out, row, memory, a, before, memory, w, fan_in, units, count)
-    elif packed:
-        w = at(layers, n, PACKED)
-        product(memory, out, row, memory, a, before, NEXT, memory, w, width, fan_in, count, width, fan_in, ADD)
-    else:
-        product(memory, out, row, memory, a, before, NEXT, parameters, w, width, UNPACKED, count, width, fan_in, ADD)
+        return False
+    if packed:
+        w, panel, weights = at(layers, n, PACKED), fan_in, memory
+    rectified, add = is_rectified(layers, n), NO
+    if bias >= 0:
+        add = YES
+    product_from(
+        memory, out, row, memory, a, before, NEXT, weights, w, step, panel, count, width, fan_in, parameters, bias, NO,
+        add, 0.0 if rectified else -np.inf,
+    )  # fmt: skip
+    return rectified
 
 
 @kernel
-def activate(memory, layers, n, settings, order, position, first, count, training):
-    """Activations of a layer from its weighted inputs, for `count` rows of the chunk; in training with dropout."""
+def activate(memory, layers, n, rectified, settings, order, position, first, count, training):
+    """Activations of a layer from its weighted inputs, for `count` rows of the chunk; in training with dropout.
+
+    They may be `rectified` already.
+    """
     width, row, units, code = at(layers, n, STRIDE), at(layers, n, ROW), at(layers, n, UNITS), at(layers, n, ACTIVATION)
     kept, a, z = at(layers, n, KEPT) + first * row, at(layers, n, A) + first * row, at(layers, n, Z)
     if z >= 0:
         copy_rows(memory, z + first * row, memory, kept, row, count, width)
-    activation_forward(code, memory, kept, row, count, units, width)
+    if not rectified:
+        activation_forward(code, memory, kept, row, count, units, width)
     if a != kept:
         if training:
             key, threshold, scale = at(layers, n, KEY), at(layers, n, THRESHOLD), get(settings, SETTINGS + n)

@@ -28,6 +28,22 @@ def test_product(dtype, rows, width, inner, transposed, accumulate):
 
 
 @both_dtypes
+@given(rows=rows_, width=widths, inner=all_inners, accumulate=st.integers(0, 1), floor=st.sampled_from([-np.inf, 0.0]))
+def test_product_from_one_row_for_all(dtype, rows, width, inner, accumulate, floor):
+    c, base = random_numbers(2000, dtype), random_numbers(60, dtype, 3)
+    a, b = random_numbers(20_000, dtype, 1), random_numbers(50_000, dtype, 2)
+    arguments = (c, 5, width + 8, a, 2, inner, 1, b, 3, width, 0, rows, width, inner, base, 7, 0, accumulate, floor)
+    check_sums(matrix.product_from, twins.product_from, arguments, inner + accumulate)
+
+
+@both_dtypes
+def test_a_floor_lets_nan_through(dtype):
+    c, a, b, base = np.zeros(8, dtype), np.ones(1, dtype), np.ones(8, dtype), np.full(8, np.nan, dtype)
+    from_python(matrix.product_from)(c, 0, 8, a, 0, 1, 1, b, 0, 8, 0, 1, 8, 1, base, 0, 0, 1, 0.0)
+    assert np.isnan(c).all()
+
+
+@both_dtypes
 @given(rows=st.integers(1, 9), width=widths, inner=long_inners, accumulate=st.integers(0, 1))
 def test_product_of_more_terms_than_a_stretch(dtype, rows, width, inner, accumulate):
     c, a, b = random_numbers(600, dtype), random_numbers(8000, dtype, 1), random_numbers(50_000, dtype, 2)

@@ -40,6 +40,17 @@ def product(
     C[...] = A @ B + (C if accumulate else 0)
 
 
+def product_from(
+    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, base,
+    base_start, base_stride, accumulate, floor,
+):  # fmt: skip
+    start = matrix(base, base_start, base_stride, rows, width).copy()
+    call = a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner
+    product(c, c_start, c_stride, *call, 0)
+    out = matrix(c, c_start, c_stride, rows, width)
+    out[...] = np.maximum(floor, out + (start if accumulate else 0))
+
+
 def lanes(dtype):
     """Numbers of a vector."""
     size = np.dtype(dtype).itemsize
