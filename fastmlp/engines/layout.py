@@ -154,7 +154,7 @@ def layout(
     own_width = architecture.layers[0].stride // owners
     listing = backward and not dense and own_width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
     listing |= backward and not dense and moments > 0 and is_large(architecture)
-    entries = chunk * prepared.longest_row if listing else rows.features + BLOCK if skipping else 0
+    entries = rows.features if skipping else 0 if dense else prepared.longest_row * (chunk if listing else 1)
     works = [
         Work(
             *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),
@@ -169,9 +169,8 @@ def layout(
             group_gradients=group_gradients,
             group_totals=group_totals,
             ends=np.zeros(rows.features if listing else 0, np.int64),
-            members=np.zeros(entries, np.uint32),
-            factors=np.zeros(entries, dtype),
-            ones=np.ones(chunk if listing else 0, dtype),
+            members=np.zeros(entries + BLOCK, np.uint32),
+            factors=np.zeros(entries + BLOCK, dtype),
         )
         for _ in range(threads)
     ]

@@ -16,9 +16,11 @@ from .sparse import (
     add_shift,
     compress_row,
     count_columns,
+    in_words,
     list_columns,
     narrow_row_forward,
     prefetch_row,
+    read_row,
     row_forward,
     row_gradient,
 )
@@ -64,15 +66,15 @@ def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, r
 
 @kernel
 def sparse_forward(
-    memory, base, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, parameters, order, n_rows,
-    position, first, last, low, high, narrow,
+    memory, base, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers, places, factors,
+    parameters, order, n_rows, position, first, last, low, high, narrow,
 ):  # fmt: skip
     """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk.
 
     A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `narrow` tells
     whether the layer, all of it, is 4 vectors wide at most.
     """
-    stride = at(layers, 0, STRIDE)
+    words = in_words(memory, at(layers, 0, STRIDE))
     for left in range(low, high, STRIP):
         width = STRIP if high - left > STRIP else high - left
         start, w = base + left, at(layers, 0, WEIGHTS) + left
@@ -83,30 +85,20 @@ def sparse_forward(
             coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
             if kind == SPARSE_BYTES:
                 prefetch_row(columns_16, bytes, get(starts, coming), get(starts, coming + 1))
-                if narrow:
-                    narrow_row_forward(
-                        memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width
-                    )
-                else:
-                    row_forward(
-                        memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width
-                    )
+                read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
             else:
                 prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
-                if narrow:
-                    narrow_row_forward(
-                        memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
-                    )
-                else:
-                    row_forward(
-                        memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
-                    )
+                read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
+            if narrow:
+                narrow_row_forward(memory, out, memory, start, places, factors, NO, end - begin, parameters, w, width)
+            else:
+                row_forward(memory, out, memory, start, places, factors, NO, end - begin, parameters, w, width)
 
 
 @kernel
 def skipping_forward(
-    memory, base, layers, kind, features, scale, bytes, numbers, members, factors, parameters, order, position,
-    first, last,
+    memory, base, layers, kind, features, readable, scale, bytes, numbers, members, factors, parameters, order,
+    position, first, last,
 ):  # fmt: skip
     """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come.
 
@@ -120,7 +112,8 @@ def skipping_forward(
         else:
             entries, finite = compress_row(members, factors, numbers, begin, features)
         out = at(layers, 0, KEPT) + i * at(layers, 0, ROW)
-        row_forward(memory, out, memory, base, members, factors, NO, entries, scale, parameters, w, stride, stride)
+        read_row(members, factors, members, factors, NO, entries, readable, scale, in_words(memory, stride))
+        row_forward(memory, out, memory, base, members, factors, NO, entries, parameters, w, stride)
         if not finite:
             for j in range(stride):
                 put(memory, out + j, np.nan)
@@ -149,9 +142,9 @@ def dense_forward(
 @kernel
 def list_entries(
     ends, members, factors, kind, features, scale, starts, columns_16, columns_32, bytes, numbers, order, position,
-    count,
+    count, apart,
 ):  # fmt: skip
-    """List the entries of a chunk's sparse rows by columns: a counting sort."""
+    """List the entries of a chunk's sparse rows by columns: a counting sort. Deltas of rows lie `apart` words apart."""
     for j in range(features):
         put(ends, j, 0)
     for i in range(count):
@@ -169,25 +162,26 @@ def list_entries(
         row = get(order, position + i)
         begin, end = get(starts, row), get(starts, row + 1)
         if kind == SPARSE_BYTES:
-            list_columns(ends, members, factors, columns_16, bytes, begin, end, scale, i)
+            list_columns(ends, members, factors, columns_16, bytes, begin, end, scale, i * apart)
         else:
-            list_columns(ends, members, factors, columns_32, numbers, begin, end, scale, i)
+            list_columns(ends, members, factors, columns_32, numbers, begin, end, scale, i * apart)
 
 
 @kernel
 def sparse_gradient(
-    target, start, memory, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, order, position, count,
-    left, width,
+    target, start, memory, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers, places,
+    factors, order, position, count, left, width,
 ):  # fmt: skip
     """Add the gradient of the first layer's weights, `width` columns from `left` on, row by row; sparse rows.
 
     `target` receives it from `start` on, rows as far apart as those of the weights.
     """
-    stride = at(layers, 0, STRIDE)
+    words = in_words(memory, at(layers, 0, STRIDE))
     for i in range(count):
         row = get(order, position + i)
         begin, end, d = get(starts, row), get(starts, row + 1), at(layers, 0, D) + i * at(layers, 0, ROW) + left
         if kind == SPARSE_BYTES:
-            row_gradient(target, start, stride, memory, d, columns_16, bytes, begin, end, scale, width)
+            read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
         else:
-            row_gradient(target, start, stride, memory, d, columns_32, numbers, begin, end, scale, width)
+            read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
+        row_gradient(target, start, memory, d, places, factors, NO, end - begin, width)

@@ -33,6 +33,7 @@ class Rows(NamedTuple):
     kind: int
     features: int
     has_shift: int
+    readable: int  # entries that `sparse.read_row` may read in whole blocks: all or, if scales differ, none
     scale: Any  # dtype (n_features,)
     shift: Any  # dtype (n_features,)
     starts: Any  # int64 (n_rows + 1,), of sparse rows
@@ -91,6 +92,5 @@ class Work(NamedTuple):
     group_gradients: Any  # like the parameters, one vector behind the other; shared, as group_totals is
     group_totals: Any  # float64 (groups * ONE_OF_GROUP,): sums of losses, correct answers and weights
     ends: Any  # int64 (n_features,): where the lists of columns end
-    members: Any  # uint32: the lists' row numbers in the chunk; where zeros are skipped, columns of a row
-    factors: Any  # dtype: the values
-    ones: Any  # dtype (chunk,): the scale of the lists, which is in the factors already
+    members: Any  # uint32: places of the entries of a row, or of the lists, see `sparse`
+    factors: Any  # dtype: their values, scaled
