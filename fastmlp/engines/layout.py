@@ -8,7 +8,18 @@ from numpy.typing import NDArray
 from ..architecture import Architecture, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
-from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, NARROW, PACK_FROM, PANELS_FROM, Network, Work
+from ..kernels.given import (
+    DENSE_BYTES,
+    DENSE_NUMBERS,
+    MEDIUM,
+    MEDIUM_SUMS,
+    NARROW,
+    NARROW_SUMS,
+    PACK_FROM,
+    PANELS_FROM,
+    Network,
+    Work,
+)
 from ..kernels.microkernels import BLOCK
 from ..kernels.simd import REGISTER_BITS
 from ..losses import get_loss
@@ -158,7 +169,7 @@ def layout(
     works = [
         Work(
             *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),
-            *(int(is_narrow(architecture)), -1, first_half(architecture) if halved else 0, other),
+            *(first_layer_sums(architecture), -1, first_half(architecture) if halved else 0, other),
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
@@ -262,10 +273,11 @@ def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
     return first, size if thread == threads - 1 else last
 
 
-def is_narrow(architecture: Architecture) -> bool:
-    """Whether sums of the first layer over sparse rows are two, which may not depend on who has which columns."""
+def first_layer_sums(architecture: Architecture) -> int:
+    """How many sums over a sparse row the first layer has in turns; it may not depend on who has which columns."""
     itemsize = architecture.dtype.itemsize
-    return architecture.layers[0].stride * itemsize * 8 <= NARROW * REGISTER_BITS[itemsize]
+    vectors = architecture.layers[0].stride * itemsize * 8 / REGISTER_BITS[itemsize]
+    return NARROW_SUMS if vectors <= NARROW else MEDIUM_SUMS if vectors <= MEDIUM else 1
 
 
 def first_half(architecture: Architecture) -> int:

@@ -146,7 +146,7 @@ def run(
                 from_row, to_row = (NO, count) if by_columns else (first, last)
                 sparse_forward(
                     memory, base, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers,
-                    members, factors, parameters_, order, n_rows, position, from_row, to_row, left, right, work.narrow,
+                    members, factors, parameters_, order, n_rows, position, from_row, to_row, left, right, work.turns,
                 )  # fmt: skip
             elif work.skipping:
                 skipping_forward(

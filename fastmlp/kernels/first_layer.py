@@ -9,7 +9,7 @@ import numpy as np
 from ._jit import kernel
 from .codes import BIAS, FAN_IN, KEPT, PADDING, ROW, STRIDE, WEIGHTS, D
 from .elementwise import fill_rows
-from .given import ADD, DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED
+from .given import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED
 from .matrix import product
 from .simd import at, fma, get, lanes, load, prefetch, put, splat, store
 from .sparse import (
@@ -18,6 +18,7 @@ from .sparse import (
     count_columns,
     in_words,
     list_columns,
+    medium_row_forward,
     narrow_row_forward,
     prefetch_row,
     read_row,
@@ -67,12 +68,12 @@ def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, r
 @kernel
 def sparse_forward(
     memory, base, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers, places, factors,
-    parameters, order, n_rows, position, first, last, low, high, narrow,
+    parameters, order, n_rows, position, first, last, low, high, sums,
 ):  # fmt: skip
     """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk.
 
-    A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `narrow` tells
-    whether the layer, all of it, is 4 vectors wide at most.
+    A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `sums` is how many
+    the layer has that entries are added to in turns, see `given.MEDIUM`.
     """
     words = in_words(memory, at(layers, 0, STRIDE))
     for left in range(low, high, STRIP):
@@ -83,14 +84,18 @@ def sparse_forward(
             begin, end = get(starts, row), get(starts, row + 1)
             out = at(layers, 0, KEPT) + i * at(layers, 0, ROW) + left
             coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
+            # Where that row begins has to be known by then.
+            prefetch(starts, get(order, position + i + 2 * AHEAD) if position + i + 2 * AHEAD < n_rows else row)
             if kind == SPARSE_BYTES:
                 prefetch_row(columns_16, bytes, get(starts, coming), get(starts, coming + 1))
                 read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
             else:
                 prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
                 read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
-            if narrow:
+            if sums == NARROW_SUMS:
                 narrow_row_forward(memory, out, memory, start, places, factors, NO, end - begin, parameters, w, width)
+            elif sums > 1:
+                medium_row_forward(memory, out, memory, start, places, factors, NO, end - begin, parameters, w, width)
             else:
                 row_forward(memory, out, memory, start, places, factors, NO, end - begin, parameters, w, width)
 
@@ -174,14 +179,15 @@ def sparse_gradient(
 ):  # fmt: skip
     """Add the gradient of the first layer's weights, `width` columns from `left` on, row by row; sparse rows.
 
-    `target` receives it from `start` on, rows as far apart as those of the weights.
+    `target` receives it from `start` on, rows as far apart as those of the weights. A single row has been read when it
+    went forward.
     """
     words = in_words(memory, at(layers, 0, STRIDE))
     for i in range(count):
         row = get(order, position + i)
         begin, end, d = get(starts, row), get(starts, row + 1), at(layers, 0, D) + i * at(layers, 0, ROW) + left
-        if kind == SPARSE_BYTES:
+        if count > 1 and kind == SPARSE_BYTES:
             read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
-        else:
+        elif count > 1:
             read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
         row_gradient(target, start, memory, d, places, factors, NO, end - begin, width)

@@ -116,6 +116,7 @@ def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
     With two chains every second entry goes to sums of its own, so that an addition need not wait for the one before:
     few columns are too few to hide that. Sums are rounded otherwise then.
     """
+    group = 4 if chains > 1 else 1
 
     @intrinsic
     def gather(typingctx, c, ci, base, bi, place, factor, first, last, w, wi):
@@ -143,17 +144,17 @@ def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
                 for total, (first, piece) in zip(sums, pieces, strict=True):
                     start = load_vector(builder, at(b0, first), piece) if sums is every[0] else piece(None)
                     builder.store(start, total)
-            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, chains))
+            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, group))
             whole = builder.add(begin, builder.mul(builder.sdiv(builder.sub(end, begin), step), step))
             with cgutils.for_range_slice(builder, begin, whole, step, inc=True) as (p, _):
                 source = address(context, builder, sig.args[5], args[5], p)
-                several = {piece: _repeated(builder, source, chains, piece) for _, piece in pieces}
-                for number, sums in enumerate(every):
-                    spread_to = partial(_spread_each, builder, several, chains, number)
-                    add(builder.add(p, context.get_constant(types.intp, number)), sums, spread_to)
+                several = {piece: _repeated(builder, source, group, piece) for _, piece in pieces}
+                for number in range(group):
+                    spread_to = partial(_spread_each, builder, several, group, number)
+                    add(builder.add(p, context.get_constant(types.intp, number)), every[number % chains], spread_to)
                 last = builder.block
             _keep_rolled(builder, last)
-            if chains > 1:
+            if group > 1:
                 with cgutils.for_range_slice(builder, whole, end, one, inc=True) as (p, _):
                     source = address(context, builder, sig.args[5], args[5], p)
                     single = {piece: _repeated(builder, source, 1, piece) for _, piece in pieces}

@@ -354,8 +354,7 @@ def _put_totals(typingctx, array, index, a, b, c, d):
             low, high = list(range(lanes)), list(range(lanes, 2 * lanes))
             vectors = [builder.fadd(chosen(x, x, low), chosen(x, x, high)) for x in vectors]
         pairs = [
-            builder.fadd(chosen(x, y, [0, 1, 4, 5]), chosen(x, y, [2, 3, 6, 7]))
-            for x, y in (vectors[:2], vectors[2:])
+            builder.fadd(chosen(x, y, [0, 1, 4, 5]), chosen(x, y, [2, 3, 6, 7])) for x, y in (vectors[:2], vectors[2:])
         ]
         sums = builder.fadd(chosen(*pairs, [0, 2, 4, 6]), chosen(*pairs, [1, 3, 5, 7]))
         store_vector(builder, sums, address(context, builder, sig.args[0], args[0], args[1]))

@@ -10,12 +10,13 @@ import numpy as np
 
 from . import microkernels
 from ._jit import entry, kernel
-from .given import NO
+from .given import NARROW_SUMS, NO
 from .microkernels import BLOCK, compress_blocks, read_blocks
 from .simd import broadcast, fma, get, is_single, lanes, load, prefetch, put, splat, store
 
 _G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (microkernels.gather_rows(columns) for columns in range(1, 9))
-_N1, _N2, _N3, _N4 = (microkernels.gather_rows(columns, chains=4) for columns in range(1, 5))
+_N1, _N2, _N3, _N4 = (microkernels.gather_rows(columns, chains=NARROW_SUMS) for columns in range(1, 5))
+_M1, _M2, _M3, _M4, _M5, _M6, _M7, _M8 = (microkernels.gather_rows(columns, chains=2) for columns in range(1, 9))
 _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (microkernels.scatter_rows(columns) for columns in range(1, 9))
 
 
@@ -65,7 +66,7 @@ def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w
 
 @kernel
 def narrow_row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
-    """Do as `row_forward` where ``c`` is 4 vectors wide at most, with four sums that don't wait for one another."""
+    """Do as `row_forward` where ``c`` is 4 vectors wide at most, with sums that don't wait for one another."""
     now = width // lanes(c)
     if now == 4:
         _N4(c, c_start, base, base_start, places, factors, first, last, w, w_start)
@@ -75,6 +76,28 @@ def narrow_row_forward(c, c_start, base, base_start, places, factors, first, las
         _N2(c, c_start, base, base_start, places, factors, first, last, w, w_start)
     else:
         _N1(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+
+
+@kernel
+def medium_row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
+    """Do as `row_forward` where ``c`` is a part of 8 vectors at most, with two sums."""
+    now = width // lanes(c)
+    if now == 8:
+        _M8(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+    elif now == 7:
+        _M7(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+    elif now == 6:
+        _M6(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+    elif now == 5:
+        _M5(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+    elif now == 4:
+        _M4(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+    elif now == 3:
+        _M3(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+    elif now == 2:
+        _M2(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+    else:
+        _M1(c, c_start, base, base_start, places, factors, first, last, w, w_start)
 
 
 @kernel

@@ -118,14 +118,22 @@ def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, colum
     np.testing.assert_array_equal(whole, parts)
 
 
+several_sums = pytest.mark.parametrize(
+    ("kernel", "most"),
+    [(sparse.narrow_row_forward, NARROW), (sparse.medium_row_forward, 8)],
+    ids=["narrow", "medium"],
+)
+
+
 @both_dtypes
-@given(columns=columns_, vectors=st.integers(1, NARROW), as_bytes=st.booleans(), first=st.integers(0, 3))
-def test_narrow_row_forward(dtype, columns, vectors, as_bytes, first):
+@several_sums
+@given(columns=columns_, of_most=st.floats(0, 1), as_bytes=st.booleans(), first=st.integers(0, 3))
+def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as_bytes, first):
     columns, values, scale = entries(columns, dtype, as_bytes)
     c, base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(3))
-    width, first = vectors * twins.lanes(dtype), min(first, len(columns))
+    width, first = max(1, round(of_most * most)) * twins.lanes(dtype), min(first, len(columns))
     check_sums(
-        sparse.narrow_row_forward,
+        kernel,
         twins.row_forward,
         (c, 5, base, 2, *read(columns, values, scale, width + 8), first, len(columns), w, 3, width),
         len(columns) + 2,
@@ -133,14 +141,16 @@ def test_narrow_row_forward(dtype, columns, vectors, as_bytes, first):
 
 
 @both_dtypes
-@given(columns=columns_, vectors=st.integers(2, NARROW), as_bytes=st.booleans())
-def test_narrow_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, columns, vectors, as_bytes):
+@several_sums
+@given(columns=columns_, data=st.data(), as_bytes=st.booleans())
+def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kernel, most, columns, data, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     base, w, lanes = random_numbers(200, dtype), random_numbers(FEATURES * 200, dtype, 1), twins.lanes(dtype)
-    width, middle = vectors * lanes, vectors // 2 * lanes
+    vectors = data.draw(st.integers(2, most))
+    width, middle = vectors * lanes, data.draw(st.integers(1, vectors - 1)) * lanes
     whole, parts = np.zeros((2, 200), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
-        from_python(sparse.narrow_row_forward)(
+        from_python(kernel)(
             c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
         )
     np.testing.assert_array_equal(whole, parts)
