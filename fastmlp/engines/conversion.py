@@ -76,7 +76,7 @@ def convert(architecture: Architecture, data: Data, threads: int, sparse: bool, 
 def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
     features = samples.n_features
     scale, shift = map(plain, samples.scaling.vectors(features, dtype))
-    arrays = {
+    arrays: dict[str, Any] = {
         "starts": np.empty(0, np.int64),
         "columns_16": np.empty(0, np.uint16),
         "columns_32": np.empty(0, np.uint32),

@@ -113,8 +113,8 @@ def _pieces(context: Any, vector: Vector, columns: int) -> list[tuple[int, ir.Ve
 def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
     """Make the kernel of one sparse row times `columns` vectors of a matrix; see `sparse.row_forward`.
 
-    With two chains every second entry goes to sums of its own, so that an addition need not wait for the one before:
-    few columns are too few to hide that. Sums are rounded otherwise then.
+    With several chains entries go to as many sums in turns, so that an addition need not wait for the one before: few
+    columns are too few to hide that. Sums are rounded otherwise then, and four entries' factors are loaded together.
     """
     group = 4 if chains > 1 else 1
 
