@@ -151,7 +151,7 @@ def run(
             elif work.skipping:
                 skipping_forward(
                     memory, base, layers, kind, features, readable, scale, bytes, numbers, members, factors,
-                    parameters_, order, position, first, last,
+                    parameters_, order, position, first, last, work.turns,
                 )  # fmt: skip
             else:
                 dense_forward(

@@ -92,22 +92,29 @@ def sparse_forward(
             else:
                 prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
                 read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
-            if sums == NARROW_SUMS:
-                narrow_row_forward(memory, out, memory, start, places, factors, NO, end - begin, parameters, w, width)
-            elif sums > 1:
-                medium_row_forward(memory, out, memory, start, places, factors, NO, end - begin, parameters, w, width)
-            else:
-                row_forward(memory, out, memory, start, places, factors, NO, end - begin, parameters, w, width)
+            _forward(sums, memory, out, start, places, factors, end - begin, parameters, w, width)
+
+
+@kernel
+def _forward(sums, memory, out, start, places, factors, entries, parameters, w, width):
+    """Weighted inputs for one row, in the same bits wherever its entries come from."""
+    if sums == NARROW_SUMS:
+        narrow_row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
+    elif sums > 1:
+        medium_row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
+    else:
+        row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
 
 
 @kernel
 def skipping_forward(
     memory, base, layers, kind, features, readable, scale, bytes, numbers, members, factors, parameters, order,
-    position, first, last,
+    position, first, last, sums,
 ):  # fmt: skip
     """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come.
 
-    Of a row that is not finite they all are NaN, and so is what comes out of the network.
+    Of a row that is not finite they all are NaN, and so is what comes out of the network. `sums` is as for
+    `sparse_forward`.
     """
     stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS)
     for i in range(first, last):
@@ -118,7 +125,7 @@ def skipping_forward(
             entries, finite = compress_row(members, factors, numbers, begin, features)
         out = at(layers, 0, KEPT) + i * at(layers, 0, ROW)
         read_row(members, factors, members, factors, NO, entries, readable, scale, in_words(memory, stride))
-        row_forward(memory, out, memory, base, members, factors, NO, entries, parameters, w, stride)
+        _forward(sums, memory, out, base, members, factors, entries, parameters, w, stride)
         if not finite:
             for j in range(stride):
                 put(memory, out + j, np.nan)
