@@ -151,18 +151,22 @@ def images(column_type: Any, value_type: Any) -> tuple[Any, Any, Any, Any]:
     return columns.astype(column_type), pixels[rows, columns].astype(value_type), starts, scale
 
 
-def forward_rows(function: Any) -> Any:
-    def rows_forward(c, base, columns, values, starts, scale, w, width):
+def forward_rows(read: Any, function: Any) -> Any:
+    def rows_forward(c, base, places, factors, columns, values, starts, scale, w, width):
         for i in range(len(starts) - 1):
-            function(c, i * width, base, 0, columns, values, starts[i], starts[i + 1], scale, w, 0, width, width)
+            first, last = starts[i], starts[i + 1]
+            read(places, factors, columns, values, first, last, len(columns), scale, width // 2)
+            function(c, i * width, base, 0, places, factors, 0, last - first, w, 0, width)
 
     return rows_forward
 
 
-def gradient_of_rows(function: Any) -> Any:
-    def rows_gradient(g, d, columns, values, starts, scale, width):
+def gradient_of_rows(read: Any, function: Any) -> Any:
+    def rows_gradient(g, d, places, factors, columns, values, starts, scale, width):
         for i in range(len(starts) - 1):
-            function(g, 0, width, d, i * width, columns, values, starts[i], starts[i + 1], scale, width)
+            first, last = starts[i], starts[i + 1]
+            read(places, factors, columns, values, first, last, len(columns), scale, width // 2)
+            function(g, 0, d, i * width, places, factors, 0, last - first, width)
 
     return rows_gradient
 
@@ -181,23 +185,38 @@ def columns_listed(count: Any, append: Any) -> Any:
     return rows_listed
 
 
-_rows_forward = numba.njit(forward_rows(sparse.row_forward))
-_rows_gradient = numba.njit(gradient_of_rows(sparse.row_gradient))
+_rows_forward = numba.njit(forward_rows(sparse.read_row, sparse.row_forward))
+_rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, sparse.row_gradient))
 _rows_listed = numba.njit(columns_listed(sparse.count_columns, sparse.list_columns))
+
+
+def room() -> tuple[Any, Any]:
+    """For the entries of a row, read."""
+    return np.zeros(PIXELS + BLOCK, np.uint32), zeros(PIXELS + BLOCK)
 
 
 def row_forward(width: int, column_type: Any, value_type: Any) -> Work:
     c, base, w = zeros(BATCH, width), numbers(width), numbers(PIXELS, width)
     entries = images(column_type, value_type)
     operations = 2.0 * len(entries[0]) * width
-    return Work(_rows_forward, (c, base, *entries, w, width), forward_rows(twins.row_forward), operations)
+    return Work(
+        _rows_forward,
+        (c, base, *room(), *entries, w, width),
+        forward_rows(twins.read_row, twins.row_forward),
+        operations,
+    )
 
 
 def row_gradient(width: int, column_type: Any, value_type: Any) -> Work:
     g, d = zeros(PIXELS, width), numbers(BATCH, width)
     entries = images(column_type, value_type)
     operations = 2.0 * len(entries[0]) * width
-    return Work(_rows_gradient, (g, d, *entries, width), gradient_of_rows(twins.row_gradient), operations)
+    return Work(
+        _rows_gradient,
+        (g, d, *room(), *entries, width),
+        gradient_of_rows(twins.read_row, twins.row_gradient),
+        operations,
+    )
 
 
 def list_columns() -> Work:

@@ -29,7 +29,7 @@ from ..targets import Targets
 from . import conversion
 from .augmenting import augment
 from .base import Array, Data, Score, n_batches, one_by_one
-from .conversion import DENSE_FROM, Prepared, plain
+from .conversion import DENSE_FROM, Prepared, is_even, plain
 from .halves import Pace, halves, is_halved, put_together, run_half, take_apart
 from .layout import (
     FORWARD_ROWS,
@@ -255,7 +255,8 @@ class FewRows:
         layers = np.full((len(architecture.layers), codes.LAYER_COLUMNS), -1, dtype=np.int64)
         describe_layers(layers, architecture)
         scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
-        self._describing = scale, plain(shift), int(bool(shift.any())), layers
+        readable = self._entries if is_even(scale[: architecture.inputs]) else 0
+        self._describing = scale, plain(shift), int(bool(shift.any())), readable, layers
         self._memories: list[tuple[Array, int, Array, Array]] = []
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:

@@ -74,8 +74,9 @@ def convert(architecture: Architecture, data: Data, threads: int, sparse: bool, 
 
 
 def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
-    scale, shift = map(plain, samples.scaling.vectors(samples.n_features, dtype))
-    arrays = {
+    features = samples.n_features
+    scale, shift = map(plain, samples.scaling.vectors(features, dtype))
+    arrays: dict[str, Any] = {
         "starts": np.empty(0, np.int64),
         "columns_16": np.empty(0, np.uint16),
         "columns_32": np.empty(0, np.uint32),
@@ -97,7 +98,15 @@ def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
                 scale, shift = np.ones_like(scale), np.zeros_like(shift)
             else:
                 arrays["numbers"] = plain(samples.dense.astype(dtype, copy=False))
-    return Rows(kind, samples.n_features, int(bool(shift.any())), scale, shift, **arrays)
+    # Dense rows whose zeros are skipped are read from a row's room for entries.
+    room = len(arrays["columns_16"]) + len(arrays["columns_32"]) if kind >= SPARSE_BYTES else features + BLOCK
+    readable = room if is_even(scale) else 0
+    return Rows(kind, features, int(bool(shift.any())), readable, scale, shift, **arrays)
+
+
+def is_even(scale: Array) -> bool:
+    """Whether all features have the same scale."""
+    return bool((scale == scale[0]).all())
 
 
 def _fill_sparse(arrays: dict[str, Any], samples: Samples, dtype: np.dtype[Any]) -> int:

@@ -16,7 +16,7 @@ from ..architecture import Architecture, Dense, Layer, aligned_zeros
 from ..kernels import batches
 from .base import Array, n_batches
 from .conversion import Prepared
-from .layout import Layout, first_half, is_grouped, is_narrow, layout, row_stride
+from .layout import Layout, first_half, first_layer_sums, is_grouped, layout, row_stride
 from .threads import Team
 
 ROWS = 15
@@ -112,7 +112,7 @@ def architectures(architecture: Architecture) -> list[Architecture]:
 def halves(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> Layout:
     """Lay out the memory of the two halves: a layer table, vectors and scratch memory for each."""
     parts = [layout(half, prepared, batch_size, 1, True, moments) for half in architectures(architecture)]
-    second, narrow = architecture.layers[1], int(is_narrow(architecture))
+    second, turns = architecture.layers[1], first_layer_sums(architecture)
     # Two of each, for they are written in turns.
     partials = aligned_zeros(4 * batch_size * row_stride(second.stride, architecture.dtype), architecture.dtype)
     tables = np.concatenate([part.tables for part in parts])
@@ -120,7 +120,7 @@ def halves(architecture: Architecture, prepared: Prepared, batch_size: int, mome
         tables=tables,
         networks=[part.networks[0]._replace(layers=own.reshape(-1)) for part, own in zip(parts, tables, strict=True)],
         works=[
-            part.works[0]._replace(narrow=narrow, half=number, partials=partials) for number, part in enumerate(parts)
+            part.works[0]._replace(turns=turns, half=number, partials=partials) for number, part in enumerate(parts)
         ],
         gradients=[part.gradients[0] for part in parts],
         copies=[[half.zeros() for _ in range(1 + moments)] for half in architectures(architecture)],

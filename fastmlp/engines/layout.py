@@ -9,7 +9,18 @@ from ..architecture import Architecture, Layer, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
 from ..kernels.codes import PADDING
-from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, NARROW, PACK_FROM, PANELS_FROM, Network, Work
+from ..kernels.given import (
+    DENSE_BYTES,
+    DENSE_NUMBERS,
+    MEDIUM,
+    MEDIUM_SUMS,
+    NARROW,
+    NARROW_SUMS,
+    PACK_FROM,
+    PANELS_FROM,
+    Network,
+    Work,
+)
 from ..kernels.microkernels import BLOCK
 from ..kernels.simd import REGISTER_BITS
 from ..losses import get_loss
@@ -159,11 +170,11 @@ def layout(
     own_width = architecture.layers[0].stride // owners
     listing = backward and not dense and own_width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
     listing |= backward and not dense and moments > 0 and is_large(architecture)
-    entries = chunk * prepared.longest_row if listing else rows.features + BLOCK if skipping else 0
+    entries = rows.features if skipping else 0 if dense else prepared.longest_row * (chunk if listing else 1)
     works = [
         Work(
             *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),
-            *(int(is_narrow(architecture)), -1, first_half(architecture) if halved else 0, other),
+            *(first_layer_sums(architecture), -1, first_half(architecture) if halved else 0, other),
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
@@ -174,9 +185,8 @@ def layout(
             group_gradients=group_gradients,
             group_totals=group_totals,
             ends=np.zeros(rows.features if listing else 0, np.int64),
-            members=np.zeros(entries, np.uint32),
-            factors=np.zeros(entries, dtype),
-            ones=np.ones(chunk if listing else 0, dtype),
+            members=np.zeros(entries + BLOCK, np.uint32),
+            factors=np.zeros(entries + BLOCK, dtype),
         )
         for _ in range(threads)
     ]
@@ -275,10 +285,11 @@ def has_few_units(layer: Layer) -> bool:
     return layer.units * (padded(layer.fan_in) // PADDING + 8) < layer.fan_in
 
 
-def is_narrow(architecture: Architecture) -> bool:
-    """Whether sums of the first layer over sparse rows are two, which may not depend on who has which columns."""
+def first_layer_sums(architecture: Architecture) -> int:
+    """How many sums over a sparse row the first layer has in turns; it may not depend on who has which columns."""
     itemsize = architecture.dtype.itemsize
-    return architecture.layers[0].stride * itemsize * 8 <= NARROW * REGISTER_BITS[itemsize]
+    vectors = architecture.layers[0].stride * itemsize * 8 / REGISTER_BITS[itemsize]
+    return NARROW_SUMS if vectors <= NARROW else MEDIUM_SUMS if vectors <= MEDIUM else 1
 
 
 def first_half(architecture: Architecture) -> int:

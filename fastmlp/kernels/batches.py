@@ -24,6 +24,7 @@ from .given import NO, ONE_ROW, PACK_FROM, SPARSE_BYTES, YES
 from .groups import add_groups, count_in_group, update_all
 from .halves import second_layer_forward
 from .simd import at, get, moved, pointer, put
+from .sparse import in_words
 from .steps import (
     activate,
     backward_rows,
@@ -86,7 +87,8 @@ def run(
     """
     loss, n_layers, layers = network.loss, network.n_layers, pointer(network.layers)
     settings = pointer(network.settings)
-    kind, features, scale, shift = rows.kind, rows.features, pointer(rows.scale), pointer(rows.shift)
+    kind, features, readable = rows.kind, rows.features, rows.readable
+    scale, shift = pointer(rows.scale), pointer(rows.shift)
     starts, columns_16, columns_32 = pointer(rows.starts), pointer(rows.columns_16), pointer(rows.columns_32)
     bytes, numbers = pointer(rows.bytes), pointer(rows.numbers)
     has_targets, task, labelled, weighted = wanted.has_targets, wanted.task, wanted.labelled, wanted.weighted
@@ -98,7 +100,7 @@ def run(
     memory, shared = pointer(work.memory), pointer(work.shared)
     losses, correct = pointer(work.losses), pointer(work.correct)
     groups, group_gradients, group_totals = work.groups, pointer(work.group_gradients), pointer(work.group_totals)
-    shared_parameters, ones = pointer(work.shared_parameters), pointer(work.ones)
+    shared_parameters = pointer(work.shared_parameters)
     ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
     n_rows, writing, n_parameters = len(order), len(outputs) > 0, len(parameters)
     order, names, outputs_, parameters_ = pointer(order), pointer(names), pointer(outputs), pointer(parameters)
@@ -153,13 +155,13 @@ def run(
             if sparse:
                 from_row, to_row = (NO, count) if by_columns else (first, last)
                 sparse_forward(
-                    memory, base, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, parameters_,
-                    order, n_rows, position, from_row, to_row, left, right, work.narrow,
+                    memory, base, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers,
+                    members, factors, parameters_, order, n_rows, position, from_row, to_row, left, right, work.turns,
                 )  # fmt: skip
             elif work.skipping:
                 skipping_forward(
-                    memory, base, layers, kind, features, scale, bytes, numbers, members, factors, parameters_, order,
-                    position, first, last,
+                    memory, base, layers, kind, features, readable, scale, bytes, numbers, members, factors,
+                    parameters_, order, position, first, last, work.turns,
                 )  # fmt: skip
             else:
                 rectified = dense_forward(
@@ -231,12 +233,12 @@ def run(
             if listing:
                 list_entries(
                     ends, members, factors, kind, features, scale, starts, columns_16, columns_32, bytes, numbers,
-                    order, position, count,
+                    order, position, count, in_words(memory, at(layers, 0, ROW)),
                 )  # fmt: skip
             gradient_and_update(
                 target, parameters_, m_, v_, memory, n_layers, layers, settings, optimizer, step + batch + 1, rate,
                 updating, whole, accumulate, x, x_row, sums, block, panels, kind, listing, folded,
-                scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, ones, order,
+                readable, scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, order,
                 position, count,
             )  # fmt: skip
             if exchanging and training and position + count == end:

@@ -7,12 +7,15 @@ from ._jit import entry
 from .codes import ACTIVATION, BIAS, FAN_IN, STRIDE, UNITS, WEIGHTS
 from .elementwise import activation_forward
 from .given import NO, ONE_ROW
+from .microkernels import BLOCK
 from .simd import at, get, moved, pointer, put
-from .sparse import add_shift, compress_row, row_forward
+from .sparse import add_shift, compress_row, in_words, read_row, row_forward
 
 
 @entry
-def forward_rows(outputs, samples, scale, shift, has_shift, layers, parameters, memory, activations, members, factors):
+def forward_rows(
+    outputs, samples, scale, shift, has_shift, readable, layers, parameters, memory, activations, members, factors
+):
     """Outputs of a few dense rows, dropout off.
 
     Parameters
@@ -24,6 +27,8 @@ def forward_rows(outputs, samples, scale, shift, has_shift, layers, parameters, 
         Of the features; behind them 1 for every unit of the widest layer.
     shift : flat array, (features,)
     has_shift : int
+    readable : int
+        Entries of `members` and `factors` that `read_row` may read in whole blocks: all or, if scales differ, none.
     layers : ndarray of int64, shape (n_layers, LAYER_COLUMNS)
         The layer table of `codes`; of its columns fan-in, units, stride, weights, bias and activation are read.
     parameters : flat array
@@ -52,15 +57,17 @@ def forward_rows(outputs, samples, scale, shift, has_shift, layers, parameters, 
         entries, finite = compress_row(members, factors, samples, i * features, features)
         if not finite:
             return False
-        now, factor = activations, scale
+        now, factor, blockwise = activations, scale, readable
         for n in range(n_layers):
             width, bias, w = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, WEIGHTS)
             units = at(layers, n, UNITS)
             if n > 0:
                 entries, _ = compress_row(members, factors, memory, now, at(layers, n, FAN_IN))
-                now, factor = now + at(layers, n - 1, STRIDE), ones
+                now, factor, blockwise = now + at(layers, n - 1, STRIDE), ones, entries + BLOCK
             base, start = (parameters, bias) if bias >= 0 else (memory, NO)
-            row_forward(memory, now, base, start, members, factors, NO, entries, factor, parameters, w, width, width)
+            words = in_words(memory, width)
+            read_row(members, factors, members, factors, NO, entries, blockwise, factor, words)
+            row_forward(memory, now, base, start, members, factors, NO, entries, parameters, w, width)
             if n == 0 and has_shift:
                 add_shift(memory, now, shift, parameters, w, width, NO, features, width)
             activation_forward(at(layers, n, ACTIVATION), memory, now, width, ONE_ROW, units, width)

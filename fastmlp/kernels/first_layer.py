@@ -8,16 +8,19 @@ import numpy as np
 
 from ._jit import kernel
 from .codes import ACTIVATION, BIAS, FAN_IN, KEPT, PADDING, RELU, ROW, STRIDE, WEIGHTS, D, Z
-from .given import ADD, DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED
+from .given import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED
 from .matrix import product_from
 from .simd import at, fma, get, lanes, load, prefetch, put, splat, store
 from .sparse import (
     add_shift,
     compress_row,
     count_columns,
+    in_words,
     list_columns,
+    medium_row_forward,
     narrow_row_forward,
     prefetch_row,
+    read_row,
     row_forward,
     row_gradient,
 )
@@ -69,15 +72,15 @@ def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, r
 
 @kernel
 def sparse_forward(
-    memory, base, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, parameters, order, n_rows,
-    position, first, last, low, high, narrow,
+    memory, base, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers, places, factors,
+    parameters, order, n_rows, position, first, last, low, high, sums,
 ):  # fmt: skip
     """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk.
 
-    A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `narrow` tells
-    whether the layer, all of it, is 4 vectors wide at most.
+    A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `sums` is how many
+    the layer has that entries are added to in turns, see `given.MEDIUM`.
     """
-    stride = at(layers, 0, STRIDE)
+    words = in_words(memory, at(layers, 0, STRIDE))
     for left in range(low, high, STRIP):
         width = STRIP if high - left > STRIP else high - left
         start, w = base + left, at(layers, 0, WEIGHTS) + left
@@ -86,36 +89,37 @@ def sparse_forward(
             begin, end = get(starts, row), get(starts, row + 1)
             out = at(layers, 0, KEPT) + i * at(layers, 0, ROW) + left
             coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
+            # Where that row begins has to be known by then.
+            prefetch(starts, get(order, position + i + 2 * AHEAD) if position + i + 2 * AHEAD < n_rows else row)
             if kind == SPARSE_BYTES:
                 prefetch_row(columns_16, bytes, get(starts, coming), get(starts, coming + 1))
-                if narrow:
-                    narrow_row_forward(
-                        memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width
-                    )
-                else:
-                    row_forward(
-                        memory, out, memory, start, columns_16, bytes, begin, end, scale, parameters, w, stride, width
-                    )
+                read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
             else:
                 prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
-                if narrow:
-                    narrow_row_forward(
-                        memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
-                    )
-                else:
-                    row_forward(
-                        memory, out, memory, start, columns_32, numbers, begin, end, scale, parameters, w, stride, width
-                    )
+                read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
+            _forward(sums, memory, out, start, places, factors, end - begin, parameters, w, width)
+
+
+@kernel
+def _forward(sums, memory, out, start, places, factors, entries, parameters, w, width):
+    """Weighted inputs for one row, in the same bits wherever its entries come from."""
+    if sums == NARROW_SUMS:
+        narrow_row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
+    elif sums > 1:
+        medium_row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
+    else:
+        row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
 
 
 @kernel
 def skipping_forward(
-    memory, base, layers, kind, features, scale, bytes, numbers, members, factors, parameters, order, position,
-    first, last,
+    memory, base, layers, kind, features, readable, scale, bytes, numbers, members, factors, parameters, order,
+    position, first, last, sums,
 ):  # fmt: skip
     """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come.
 
-    Of a row that is not finite they all are NaN, and so is what comes out of the network.
+    Of a row that is not finite they all are NaN, and so is what comes out of the network. `sums` is as for
+    `sparse_forward`.
     """
     stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS)
     for i in range(first, last):
@@ -125,7 +129,8 @@ def skipping_forward(
         else:
             entries, finite = compress_row(members, factors, numbers, begin, features)
         out = at(layers, 0, KEPT) + i * at(layers, 0, ROW)
-        row_forward(memory, out, memory, base, members, factors, NO, entries, scale, parameters, w, stride, stride)
+        read_row(members, factors, members, factors, NO, entries, readable, scale, in_words(memory, stride))
+        _forward(sums, memory, out, base, members, factors, entries, parameters, w, stride)
         if not finite:
             for j in range(stride):
                 put(memory, out + j, np.nan)
@@ -159,9 +164,9 @@ def dense_forward(
 @kernel
 def list_entries(
     ends, members, factors, kind, features, scale, starts, columns_16, columns_32, bytes, numbers, order, position,
-    count,
+    count, apart,
 ):  # fmt: skip
-    """List the entries of a chunk's sparse rows by columns: a counting sort."""
+    """List the entries of a chunk's sparse rows by columns: a counting sort. Deltas of rows lie `apart` words apart."""
     for j in range(features):
         put(ends, j, 0)
     for i in range(count):
@@ -179,25 +184,27 @@ def list_entries(
         row = get(order, position + i)
         begin, end = get(starts, row), get(starts, row + 1)
         if kind == SPARSE_BYTES:
-            list_columns(ends, members, factors, columns_16, bytes, begin, end, scale, i)
+            list_columns(ends, members, factors, columns_16, bytes, begin, end, scale, i * apart)
         else:
-            list_columns(ends, members, factors, columns_32, numbers, begin, end, scale, i)
+            list_columns(ends, members, factors, columns_32, numbers, begin, end, scale, i * apart)
 
 
 @kernel
 def sparse_gradient(
-    target, start, memory, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, order, position, count,
-    left, width,
+    target, start, memory, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers, places,
+    factors, order, position, count, left, width,
 ):  # fmt: skip
     """Add the gradient of the first layer's weights, `width` columns from `left` on, row by row; sparse rows.
 
-    `target` receives it from `start` on, rows as far apart as those of the weights.
+    `target` receives it from `start` on, rows as far apart as those of the weights. A single row has been read when it
+    went forward.
     """
-    stride = at(layers, 0, STRIDE)
+    words = in_words(memory, at(layers, 0, STRIDE))
     for i in range(count):
         row = get(order, position + i)
         begin, end, d = get(starts, row), get(starts, row + 1), at(layers, 0, D) + i * at(layers, 0, ROW) + left
-        if kind == SPARSE_BYTES:
-            row_gradient(target, start, stride, memory, d, columns_16, bytes, begin, end, scale, width)
-        else:
-            row_gradient(target, start, stride, memory, d, columns_32, numbers, begin, end, scale, width)
+        if count > 1 and kind == SPARSE_BYTES:
+            read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
+        elif count > 1:
+            read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
+        row_gradient(target, start, memory, d, places, factors, NO, end - begin, width)

@@ -1,4 +1,4 @@
-"""What the engine gives to `batches.run`, and numbers that both sides know (floor 1; imports numpy).
+"""What the engine gives to `batches.run`, and numbers that both sides know (floor 1; imports numpy and simd).
 
 The arrays of the named tuples are flat; `batches.run` takes pointers to them and passes those on.
 """
@@ -6,6 +6,8 @@ The arrays of the named tuples are flat; `batches.run` takes pointers to them an
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from .simd import REGISTER_BITS
 
 # Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
 NEXT = ADD = YES = ONE_ROW = np.int64(1)
@@ -20,8 +22,11 @@ PACK_FROM = 16
 STRIP = 256
 """Columns of a first layer on sparse rows that are worked off at a time: of 784 features they fill most of L2."""
 
-NARROW = 4
-"""Vectors of a first layer, at most, whose sums over sparse rows have to be two not to wait for one another."""
+NARROW, MEDIUM = 4, 8 if REGISTER_BITS[8] == 512 else 0
+NARROW_SUMS, MEDIUM_SUMS = 4 if MEDIUM else 2, 2
+"""Vectors of a first layer, at most, that has several sums over a sparse row, to which entries are added in turns so as
+not to wait for one another; and how many. Without AVX-512 there are half as many registers for them.
+"""
 
 PANELS_FROM = 512
 """Units of a layer from which it pays to pack its deltas for the weight gradient."""
@@ -33,6 +38,7 @@ class Rows(NamedTuple):
     kind: int
     features: int
     has_shift: int
+    readable: int  # entries that `sparse.read_row` may read in whole blocks: all or, if scales differ, none
     scale: Any  # dtype (n_features,)
     shift: Any  # dtype (n_features,)
     starts: Any  # int64 (n_rows + 1,), of sparse rows
@@ -77,7 +83,7 @@ class Work(NamedTuple):
     panels: int  # deltas of a layer as the weight gradient reads them
     listing: int  # whether the entries of a chunk are listed by columns
     skipping: int  # whether the zeros of dense rows are skipped, in a forward pass
-    narrow: int  # whether the first layer, both halves of it, is NARROW vectors wide at most
+    turns: int  # sums of the first layer, both halves of it, over sparse rows: NARROW_SUMS, MEDIUM_SUMS, or 1
     half: int  # of two halves of a network, which this is; -1: it is whole, see `halves`
     first_units: int  # units of the first half, if one thread adds the second layer up by halves; else 0
     other: int  # the second half's part of the second layer's weighted inputs, then
@@ -91,6 +97,5 @@ class Work(NamedTuple):
     group_gradients: Any  # like the parameters, one vector behind the other; shared, as group_totals is
     group_totals: Any  # float64 (groups * ONE_OF_GROUP,): sums of losses, correct answers and weights
     ends: Any  # int64 (n_features,): where the lists of columns end
-    members: Any  # uint32: the lists' row numbers in the chunk; where zeros are skipped, columns of a row
-    factors: Any  # dtype: the values
-    ones: Any  # dtype (chunk,): the scale of the lists, which is in the factors already
+    members: Any  # uint32: places of the entries of a row, or of the lists, see `sparse`
+    factors: Any  # dtype: their values, scaled

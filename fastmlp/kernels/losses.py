@@ -118,15 +118,15 @@ def correct_row(task, a, start, y, y_start, units, label):
         return math.nan
     if task == CLASSES and label >= 0:
         # The first of the largest outputs is the answer, and NaN is larger than all, as for NumPy. But for NaN no
-        # branch depends on the outputs: it would be mispredicted.
+        # branch depends on outputs or label: it would be mispredicted.
         at_label = get(a, start + label)
         beaten = False
-        for j in range(label):
+        for j in range(units):
             x = get(a, start + j)
-            beaten |= not x < at_label if at_label == at_label else x != x
-        for j in range(label + 1, units):
-            x = get(a, start + j)
-            beaten |= not x <= at_label and at_label == at_label
+            if at_label == at_label:
+                beaten |= not (x < at_label if j < label else x <= at_label)
+            else:
+                beaten |= j < label and x != x
         return 0.0 if beaten else 1.0
     if task == CLASSES:
         best, wanted = 0, 0

@@ -11,7 +11,7 @@ from . import microkernels
 from ._jit import kernel
 from .codes import PADDING
 from .microkernels import transpose_square
-from .simd import broadcast, fma, get, lanes, load, put, splat, store, total
+from .simd import broadcast, fma, get, lanes, load, put, put_totals, splat, store, total
 
 _TILE_6_2, _TILE_4_2, _TILE_2_2, _TILE_1_2 = (microkernels.tile(rows, 2) for rows in (6, 4, 2, 1))
 _TILE_6_1, _TILE_4_1, _TILE_2_1, _TILE_1_1 = (microkernels.tile(rows, 1) for rows in (6, 4, 2, 1))
@@ -213,9 +213,24 @@ def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner)
 def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, width):
     """``c = W d`` for ``W``, (rows, width), and ``d``, (width,), zero in its padding: the step of backpropagation for
     one sample.
+
+    Notes
+    -----
+    Four rows at a time, whose sums over the lanes are taken together: each alone is a chain of additions of ever fewer
+    lanes. In the same order, so that its bits don't depend on how many rows there are.
     """
-    vector = lanes(c)
-    for i in range(rows):
+    vector, whole = lanes(c), rows - rows % 4
+    for i in range(0, whole, 4):
+        place = w_start + i * w_stride
+        s0 = s1 = s2 = s3 = splat(c, 0.0)
+        for j in range(0, width, vector):
+            x = load(d, d_start + j)
+            s0 = fma(load(w, place + j), x, s0)
+            s1 = fma(load(w, place + w_stride + j), x, s1)
+            s2 = fma(load(w, place + 2 * w_stride + j), x, s2)
+            s3 = fma(load(w, place + 3 * w_stride + j), x, s3)
+        put_totals(c, c_start + i, s0, s1, s2, s3)
+    for i in range(whole, rows):
         place = w_start + i * w_stride
         sums = splat(c, 0.0)
         for j in range(0, width, vector):

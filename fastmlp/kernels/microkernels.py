@@ -7,6 +7,7 @@ Python loops here run while code is made, not while it runs.
 With ``NUMBA_DISABLE_JIT=1`` they are NumPy loops instead.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,29 +120,29 @@ def _pieces(context: Any, vector: Vector, columns: int) -> list[tuple[int, ir.Ve
 def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
     """Make the kernel of one sparse row times `columns` vectors of a matrix; see `sparse.row_forward`.
 
-    With two chains every second entry goes to sums of its own, so that an addition need not wait for the one before:
-    few columns are too few to hide that. Sums are rounded otherwise then.
+    With several chains entries go to as many sums in turns, so that an addition need not wait for the one before: few
+    columns are too few to hide that. Sums are rounded otherwise then, and four entries' factors are loaded together.
     """
+    group = 4 if chains > 1 else 1
 
     @intrinsic
-    def gather(typingctx, c, ci, base, bi, index, value, first, last, scale, w, wi, stride):
+    def gather(typingctx, c, ci, base, bi, place, factor, first, last, w, wi):
         vector = Vector(c.dtype)
 
         def codegen(context, builder, sig, args):
             c0 = address(context, builder, sig.args[0], args[0], args[1])
             b0 = address(context, builder, sig.args[2], args[2], args[3])
-            w0 = address(context, builder, sig.args[9], args[9], args[10])
+            w0 = address(context, builder, sig.args[8], args[8], args[9])
             pieces = _pieces(context, vector, columns)
             every = [[cgutils.alloca_once(builder, piece) for _, piece in pieces] for _ in range(chains)]
 
             def at(base: Any, first: int) -> Any:
                 return _offset(context, builder, base, c.dtype, first)
 
-            def add(p: Any, sums: list[Any]) -> None:
-                x, row = _sparse_entry(context, builder, sig, args, p, 4, w0, args[11])
+            def add(p: Any, sums: list[Any], spread_to: Any) -> None:
+                row = _place(context, builder, sig, args, p, 4, w0)
                 for total, (first, piece) in zip(sums, pieces, strict=True):
-                    weights = load_vector(builder, at(row, first), piece)
-                    factor = spread(builder, x, piece.count)
+                    weights, factor = load_vector(builder, at(row, first), piece), spread_to(piece)
                     builder.store(
                         llvm_math(builder, "fma", [factor, weights, builder.load(total, typ=piece)], piece), total
                     )
@@ -150,16 +151,23 @@ def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
                 for total, (first, piece) in zip(sums, pieces, strict=True):
                     start = load_vector(builder, at(b0, first), piece) if sums is every[0] else piece(None)
                     builder.store(start, total)
-            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, chains))
+            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, group))
             whole = builder.add(begin, builder.mul(builder.sdiv(builder.sub(end, begin), step), step))
             with cgutils.for_range_slice(builder, begin, whole, step, inc=True) as (p, _):
-                for number, sums in enumerate(every):
-                    add(builder.add(p, context.get_constant(types.intp, number)), sums)
+                source = address(context, builder, sig.args[5], args[5], p)
+                several = {piece: _repeated(builder, source, group, piece) for _, piece in pieces}
+                for number in range(group):
+                    spread_to = partial(_spread_each, builder, several, group, number)
+                    add(builder.add(p, context.get_constant(types.intp, number)), every[number % chains], spread_to)
                 last = builder.block
             _keep_rolled(builder, last)
-            if chains > 1:
+            if group > 1:
                 with cgutils.for_range_slice(builder, whole, end, one, inc=True) as (p, _):
-                    add(p, every[0])
+                    source = address(context, builder, sig.args[5], args[5], p)
+                    single = {piece: _repeated(builder, source, 1, piece) for _, piece in pieces}
+                    add(p, every[0], partial(_spread_each, builder, single, 1, 0))
+                    last = builder.block
+                _keep_rolled(builder, last)
             for number, (first, piece) in enumerate(pieces):
                 value = builder.load(every[0][number], typ=piece)
                 for sums in every[1:]:
@@ -168,7 +176,7 @@ def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
             return context.get_dummy_value()
 
         n = types.intp
-        return types.void(c, n, base, n, index, value, n, n, scale, w, n, n), codegen
+        return types.void(c, n, base, n, place, factor, n, n, w, n), codegen
 
     return gather
 
@@ -177,39 +185,44 @@ def _compiled_scatter_rows(columns: int) -> Any:
     """Make the kernel that adds a sparse column times `columns` vectors to a matrix; see `sparse.row_gradient`."""
 
     @intrinsic
-    def scatter(typingctx, g, gi, stride, delta, di, index, value, first, last, scale):
+    def scatter(typingctx, g, gi, delta, di, place, factor, first, last):
         vector = Vector(g.dtype)
 
         def codegen(context, builder, sig, args):
-            v = vector_type(context, vector)
             g0 = address(context, builder, sig.args[0], args[0], args[1])
-            d0 = address(context, builder, sig.args[3], args[3], args[4])
-            deltas = [
-                load_vector(builder, _offset(context, builder, d0, g.dtype, j * vector.lanes), v)
-                for j in range(columns)
-            ]
-            with cgutils.for_range_slice(builder, args[7], args[8], context.get_constant(types.intp, 1), inc=True) as (
+            d0 = address(context, builder, sig.args[2], args[2], args[3])
+            pieces, v = _pieces(context, vector, columns), vector_type(context, vector)
+
+            def at(base: Any, first: int) -> Any:
+                return _offset(context, builder, base, g.dtype, first)
+
+            deltas = [load_vector(builder, at(d0, first), piece) for first, piece in pieces]
+            with cgutils.for_range_slice(builder, args[6], args[7], context.get_constant(types.intp, 1), inc=True) as (
                 p,
                 _,
             ):
-                x, row = _sparse_entry(context, builder, sig, args, p, 5, g0, args[2])
-                factor = spread(builder, x, vector.lanes)
-                for j in range(columns):
-                    place = _offset(context, builder, row, g.dtype, j * vector.lanes)
-                    total = llvm_math(builder, "fma", [factor, deltas[j], load_vector(builder, place, v)], v)
-                    store_vector(builder, total, place)
+                source = address(context, builder, sig.args[5], args[5], p)
+                x, row = builder.load(source, typ=v.element), _place(context, builder, sig, args, p, 4, g0)
+                for delta, (first, piece) in zip(deltas, pieces, strict=True):
+                    before = load_vector(builder, at(row, first), piece)
+                    total = llvm_math(builder, "fma", [spread(builder, x, piece.count), delta, before], piece)
+                    store_vector(builder, total, at(row, first))
                 end = builder.block
             _keep_rolled(builder, end)
             return context.get_dummy_value()
 
         n = types.intp
-        return types.void(g, n, n, delta, n, index, value, n, n, scale), codegen
+        return types.void(g, n, delta, n, place, factor, n, n), codegen
 
     return scatter
 
 
 BLOCK = 16
-"""So many numbers of a dense row `compress_blocks` looks at a time; it writes whole blocks."""
+"""So many numbers of a dense row `compress_blocks` looks at a time; it writes whole blocks, and so does `read_blocks`.
+"""
+
+WORD = 8
+"""Bytes by which the places of a matrix's rows are counted: rows are padded to whole words of them."""
 
 
 @intrinsic
@@ -377,25 +390,95 @@ def _offset(context: Any, builder: Any, base: Any, dtype: Any, count: int) -> An
     )
 
 
-def _sparse_entry(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any, stride: Any) -> Any:
-    """Entry `p` of a sparse row: its scaled value, and the address of the row of a matrix that its column names.
+def _repeated(builder: Any, source: Any, count: int, piece: ir.VectorType) -> Any:
+    """So many numbers from memory, again and again in a register, each to be spread from there by `_spread_each`.
 
-    Arguments `at` and `at` + 1 are the arrays of columns and values, and the scales are the last but three or the last.
+    To spread a number from memory takes as long as to load a vector of weights.
     """
-    scale_at = at + 4
-    dtype = sig.args[scale_at].dtype
-    index_address = address(context, builder, sig.args[at], args[at], p)
-    value_address = address(context, builder, sig.args[at + 1], args[at + 1], p)
-    column = builder.zext(
-        builder.load(index_address, typ=context.get_data_type(sig.args[at].dtype)), context.get_value_type(types.intp)
+    if count == 1:
+        return spread(builder, builder.load(source, typ=piece.element), piece.count)
+    numbers = load_vector(builder, source, ir.VectorType(piece.element, count))
+    order = ir.Constant(ir.VectorType(ir.IntType(32), piece.count), [i % count for i in range(piece.count)])
+    repeated = builder.shuffle_vector(numbers, ir.Constant(numbers.type, ir.Undefined), order)
+    # Otherwise LLVM spreads each from memory all the same.
+    return llvm_math(builder, "arithmetic.fence", [repeated], piece)
+
+
+def _spread_each(builder: Any, repeated: Any, count: int, number: int, piece: ir.VectorType) -> Any:
+    if count == 1:
+        return repeated[piece]
+    order = [i // count * count + number for i in range(piece.count)]
+    undefined = ir.Constant(piece, ir.Undefined)
+    return builder.shuffle_vector(
+        repeated[piece], undefined, ir.Constant(ir.VectorType(ir.IntType(32), piece.count), order)
     )
-    raw = builder.load(value_address, typ=context.get_data_type(sig.args[at + 1].dtype))
-    x = context.cast(builder, raw, sig.args[at + 1].dtype, dtype)
-    factor = builder.load(
-        address(context, builder, sig.args[scale_at], args[scale_at], column), typ=context.get_data_type(dtype)
-    )
-    row = builder.gep(base, [builder.mul(column, stride)], source_etype=context.get_data_type(dtype), inbounds=True)
-    return builder.fmul(x, factor), row
+
+
+def _place(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any) -> Any:
+    """Address of the row of a matrix at the place of entry `p`, as `read_blocks` writes it to argument `at`."""
+    word = ir.IntType(64)
+    place = builder.load(address(context, builder, sig.args[at], args[at], p), typ=ir.IntType(32))
+    words = builder.bitcast(base, word.as_pointer())
+    row = builder.gep(words, [builder.zext(place, word)], source_etype=word, inbounds=True)
+    return builder.bitcast(row, context.get_data_type(sig.args[at + 1].dtype).as_pointer())
+
+
+@intrinsic
+def _compiled_read_blocks(typingctx, places, factors, columns, values, first, blocks, scale, words):
+    """Write blocks of entries of a sparse row, from entry `first` on, as the loops above read them.
+
+    Parameters
+    ----------
+    places : flat array of uint32
+        Receives ``columns * words``: where the row of a matrix begins that a column names, in words of `WORD` bytes, so
+        that matrices may have 2³² of these.
+    factors : flat array
+        Receives ``values * scale``. These two may be `columns` and `values`.
+    columns, values : flat arrays of unsigned int, and of those or of the dtype of `factors`
+    blocks : int
+        How many blocks of `BLOCK`.
+    scale : float
+    words : int
+        How far apart the rows of the matrix lie.
+    """
+    n = types.intp
+
+    def codegen(context, builder, sig, args):
+        _, _, _, _, first_, blocks_, scale_, words_ = args
+        integers = ir.VectorType(ir.IntType(32), BLOCK)
+        numbers = ir.VectorType(context.get_data_type(factors.dtype), BLOCK)
+        apart = spread(builder, builder.trunc(words_, ir.IntType(32)), BLOCK)
+        factor = spread(builder, context.cast(builder, scale_, scale, factors.dtype), BLOCK)
+
+        def read(number: int, at: Any) -> Any:
+            dtype = sig.args[number].dtype
+            source = address(context, builder, sig.args[number], args[number], at)
+            return load_vector(builder, source, ir.VectorType(context.get_data_type(dtype), BLOCK), dtype.bitwidth // 8)
+
+        def write(number: int, at: Any, vector: Any) -> None:
+            target = address(context, builder, sig.args[number], args[number], at)
+            store_vector(builder, vector, target, sig.args[number].dtype.bitwidth // 8)
+
+        end = builder.mul(blocks_, context.get_constant(n, BLOCK))
+        zero, step = context.get_constant(n, 0), context.get_constant(n, BLOCK)
+        with cgutils.for_range_slice(builder, zero, end, step, inc=True) as (j, _):
+            p = builder.add(first_, j)
+            column, x = read(2, p), read(3, p)
+            column = builder.zext(column, integers) if column.type != integers else column
+            x = builder.uitofp(x, numbers) if isinstance(values.dtype, types.Integer) else x
+            write(0, j, builder.mul(column, apart))
+            write(1, j, builder.fmul(x, factor))
+            last = builder.block
+        _keep_rolled(builder, last)
+        return context.get_dummy_value()
+
+    return types.void(places, factors, columns, values, n, n, scale, n), codegen
+
+
+def _python_read_blocks(places, factors, columns, values, first, blocks, scale, words):
+    size = blocks * BLOCK
+    places[:size] = columns[first : first + size].astype(np.uint32) * np.uint32(words)
+    factors[:size] = values[first : first + size].astype(factors.dtype) * scale
 
 
 def _python_tile(rows: int, columns: int) -> Any:
@@ -412,23 +495,23 @@ def _python_tile(rows: int, columns: int) -> Any:
 
 
 def _python_gather_rows(columns: int, chains: int = 1) -> Any:
-    def gather(c, ci, base, bi, index, value, first, last, scale, w, wi, stride):
+    def gather(c, ci, base, bi, place, factor, first, last, w, wi):
         width = columns * lanes(c)
         total = base[bi : bi + width].copy()
         for p in range(first, last):
-            start = wi + int(index[p]) * stride
-            total += c.dtype.type(value[p]) * scale[index[p]] * w[start : start + width]
+            start = wi + int(place[p]) * WORD // w.itemsize
+            total += factor[p] * w[start : start + width]
         c[ci : ci + width] = total
 
     return gather
 
 
 def _python_scatter_rows(columns: int) -> Any:
-    def scatter(g, gi, stride, delta, di, index, value, first, last, scale):
+    def scatter(g, gi, delta, di, place, factor, first, last):
         width = columns * lanes(g)
         for p in range(first, last):
-            start = gi + int(index[p]) * stride
-            g[start : start + width] += g.dtype.type(value[p]) * scale[index[p]] * delta[di : di + width]
+            start = gi + int(place[p]) * WORD // g.itemsize
+            g[start : start + width] += factor[p] * delta[di : di + width]
 
     return scatter
 
@@ -436,6 +519,8 @@ def _python_scatter_rows(columns: int) -> Any:
 if INTERPRETED:
     tile, gather_rows, scatter_rows = _python_tile, _python_gather_rows, _python_scatter_rows
     transpose_square, compress_blocks = _python_transpose_square, _python_compress_blocks
+    read_blocks = _python_read_blocks
 else:
     tile, gather_rows, scatter_rows = _compiled_tile, _compiled_gather_rows, _compiled_scatter_rows
     transpose_square, compress_blocks = _compiled_transpose_square, _compiled_compress_blocks
+    read_blocks = _compiled_read_blocks

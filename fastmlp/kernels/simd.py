@@ -341,6 +341,29 @@ def _sum(typingctx, a):
 
 
 @intrinsic
+def _put_totals(typingctx, array, index, a, b, c, d):
+    def codegen(context, builder, sig, args):
+        word, vectors, lanes = ir.IntType(32), list(args[2:]), sig.args[2].lanes
+
+        def chosen(x: Any, y: Any, order: list[int]) -> Any:
+            return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(word, len(order)), order))
+
+        # The tree of `_sum`. When 4 lanes are left of each vector, pairs of vectors share one, and at last all four do.
+        while lanes > 4:
+            lanes //= 2
+            low, high = list(range(lanes)), list(range(lanes, 2 * lanes))
+            vectors = [builder.fadd(chosen(x, x, low), chosen(x, x, high)) for x in vectors]
+        pairs = [
+            builder.fadd(chosen(x, y, [0, 1, 4, 5]), chosen(x, y, [2, 3, 6, 7])) for x, y in (vectors[:2], vectors[2:])
+        ]
+        sums = builder.fadd(chosen(*pairs, [0, 2, 4, 6]), chosen(*pairs, [1, 3, 5, 7]))
+        store_vector(builder, sums, address(context, builder, sig.args[0], args[0], args[1]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, a, a, a, a), codegen
+
+
+@intrinsic
 def _dropout_factors(typingctx, x, key, unit, threshold, scale):
     vector = x
 
@@ -420,6 +443,11 @@ def _python_put(array, index, value):
     array[index] = np.asarray(value).astype(array.dtype)  # what doesn't fit wraps around
 
 
+def _python_put_totals(array, index, *vectors):
+    for number, vector in enumerate(vectors):
+        array[index + number] = _python_sum(vector)
+
+
 def _python_sum(a):
     while len(a) > 1:
         a = a[: len(a) // 2] + a[len(a) // 2 :]
@@ -449,6 +477,7 @@ if INTERPRETED:
     nearest = np.rint
     power_of_two = lambda exponent: np.ldexp(np.ones_like(exponent), exponent.astype(np.int32))
     total = _python_sum
+    put_totals = _python_put_totals
     dropout_factors = _python_dropout_factors
 else:
     lanes = _lanes
@@ -499,5 +528,7 @@ else:
     """``power_of_two(exponent)``: 2 to a whole number within the exponent range of normal numbers."""
     total = _sum
     """``total(a)``: the sum over the lanes, always in the same order."""
+    put_totals = _put_totals
+    """``put_totals(array, index, a, b, c, d)``: write the `total` of each of four vectors, one behind the other."""
     dropout_factors = _dropout_factors
     """``dropout_factors(like, key, unit, threshold, scale)``: of units from `unit` on, `scale` where kept, else 0."""

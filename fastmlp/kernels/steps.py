@@ -221,7 +221,7 @@ def backward_rows(memory, layers, top, parameters, loss, settings, order, positi
 
 @kernel
 def add_block(
-    target, start, memory, layers, n, first, rows, left, width, listed, x, x_row, panels, ends, members, factors, ones,
+    target, start, memory, layers, n, first, rows, left, width, listed, x, x_row, panels, ends, members, factors,
     count, accumulate, fused,
 ):  # fmt: skip
     """Add the gradient of `rows` rows of a weight matrix, from `first` on, `width` columns from `left` on, to `target`.
@@ -248,7 +248,7 @@ def add_block(
         for i in range(rows):
             end, out = get(ends, first + i), start + i * stride
             if end > begin:  # few features of sparse text are there in a chunk
-                row_forward(target, out, target, out, members, factors, begin, end, ones, memory, d, d_row, width)
+                row_forward(target, out, target, out, members, factors, begin, end, memory, d, width)
             begin = end
     else:
         a, row, panel = x + first, x_row, UNPACKED
@@ -289,8 +289,8 @@ def shrink_rows(parameters, n_layers, layers, settings, rate):
 @kernel
 def gradient_and_update(
     target, parameters, m, v, memory, n_layers, layers, settings, optimizer, step, rate, updating, whole, accumulate,
-    x, x_row, sums, block, panels, kind, listing, folded, scale, shift, starts, columns_16, columns_32, bytes, numbers,
-    ends, members, factors, ones, order, position, count,
+    x, x_row, sums, block, panels, kind, listing, folded, readable, scale, shift, starts, columns_16, columns_32, bytes,
+    numbers, ends, members, factors, order, position, count,
 ):  # fmt: skip
     """Gradient of a chunk of `count` samples for the parameters that this thread owns, and the optimizer's step.
 
@@ -331,13 +331,13 @@ def gradient_and_update(
                     for i in range(rows):
                         fill_zeros(to, out + i * stride, width)
                 sparse_gradient(
-                    to, out, memory, layers, kind, scale, starts, columns_16, columns_32, bytes, numbers, order,
-                    position, count, left, width,
+                    to, out, memory, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers,
+                    members, factors, order, position, count, left, width,
                 )  # fmt: skip
             else:
                 add_block(
                     to, out, memory, layers, n, row, rows, left, width, sparse, x, x_row, panelled, ends, members,
-                    factors, ones, count, add, fused,
+                    factors, count, add, fused,
                 )  # fmt: skip
             if n == 0 and folded:
                 add_shift_gradient(to, out - row * stride, stride, shift, memory, sums, row, row + rows, width)

@@ -79,6 +79,25 @@ def test_total_adds_in_a_tree(dtype):
 
 
 @both_dtypes
+def test_put_totals_has_the_bits_of_total(dtype):
+    lanes = twins.lanes(dtype)
+
+    @numba.njit
+    def put_totals(out, x):
+        n = simd.lanes(x)
+        a, b, c, d = simd.load(x, 0), simd.load(x, n), simd.load(x, 2 * n), simd.load(x, 3 * n)
+        simd.put_totals(out, 1, a, b, c, d)
+
+    @numba.njit
+    def total(x):
+        return simd.total(simd.load(x, 0))
+
+    x, out = random_numbers(4 * lanes, dtype), np.full(6, 7, dtype)
+    put_totals(out, x)
+    assert out.tolist() == [7, *(total(x[i * lanes :]) for i in range(4)), 7]
+
+
+@both_dtypes
 def test_reading_and_writing_single_numbers(dtype):
     @numba.njit
     def swap(x, i, j):

@@ -26,6 +26,58 @@ def entries(columns, dtype, as_bytes):
     return np.array(columns, np.uint32), random_numbers(len(columns), dtype, 4), scale
 
 
+def read(columns, values, scale, stride):
+    """Places and factors of these entries, for a matrix whose rows are so many numbers apart."""
+    places, factors = np.zeros(len(columns), np.uint32), np.zeros(len(columns), scale.dtype)
+    twins.read_row(places, factors, columns, values, 0, len(columns), 0, scale, stride * scale.itemsize // 8)
+    return places, factors
+
+
+@both_dtypes
+@given(
+    columns=st.lists(st.integers(0, FEATURES - 1), max_size=70),
+    as_bytes=st.booleans(),
+    first=st.integers(0, 70),
+    more=st.integers(0, 20),
+    even=st.booleans(),
+    stride=st.sampled_from([8, 24, 8000]),
+)
+def test_read_row(dtype, columns, as_bytes, first, more, even, stride):
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    readable, first = len(columns) if even else 0, min(first, len(columns))
+    scale[:] = scale[0] if even else scale
+    room = np.full(100, 7, np.uint32), np.full(100, 7, dtype)
+    ours, theirs = ([array.copy() for array in room] for _ in range(2))
+    rest = columns, values, first, min(first + more, len(columns)), readable, scale, stride * scale.itemsize // 8
+    from_python(sparse.read_row)(*ours, *rest)
+    twins.read_row(*theirs, *rest)
+    for got, want in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(got[:more], want[:more])
+        assert (got[more + BLOCK :] == 7).all()
+
+
+@both_dtypes
+@pytest.mark.parametrize("even", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 40])
+def test_a_row_is_read_in_its_place(dtype, even, size):
+    columns, values, scale = entries(np.arange(size) % FEATURES, dtype, False)
+    scale[:] = scale[0] if even else scale
+    want = read(columns, values, scale, 24)
+    columns, values = (np.pad(array, (0, BLOCK)) for array in (columns, values))
+    readable = size + BLOCK if even else 0
+    from_python(sparse.read_row)(columns, values, columns, values, 0, size, readable, scale, 3 * scale.itemsize)
+    np.testing.assert_array_equal(columns[:size], want[0])
+    np.testing.assert_array_equal(values[:size], want[1])
+
+
+def test_places_reach_as_far_as_matrices_of_32_gigabytes():
+    columns, scale = np.full(20, 999_999, np.uint32), np.ones(1_000_000, np.float32)
+    places, factors = np.zeros(40, np.uint32), np.zeros(40, np.float32)
+    for readable in (0, 20):
+        from_python(sparse.read_row)(places, factors, columns, scale, 0, 16, readable, scale, 4000)
+        assert (places[:16] == 3_999_996_000).all()
+
+
 @both_dtypes
 @given(columns=columns_, width=widths, as_bytes=st.booleans())
 def test_row_forward(dtype, columns, width, as_bytes):
@@ -34,7 +86,7 @@ def test_row_forward(dtype, columns, width, as_bytes):
     check_sums(
         sparse.row_forward,
         twins.row_forward,
-        (c, 5, base, 2, columns, values, 0, len(columns), scale, w, 3, width + 8, width),
+        (c, 5, base, 2, *read(columns, values, scale, width + 8), 0, len(columns), w, 3, width),
         len(columns) + 2,
     )
 
@@ -48,7 +100,7 @@ def test_row_forward_at_every_width(vectors, dtype):
     check_sums(
         sparse.row_forward,
         twins.row_forward,
-        (c, 5, base, 2, columns, values, 0, len(columns), scale, w, 3, width + 8, width),
+        (c, 5, base, 2, *read(columns, values, scale, width + 8), 0, len(columns), w, 3, width),
         len(columns) + 2,
     )
 
@@ -61,35 +113,45 @@ def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, colum
     whole, parts = np.zeros((2, 200), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
         from_python(sparse.row_forward)(
-            c, left, base, left, columns, values, 0, len(columns), scale, w, left, width, right - left
+            c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
         )
     np.testing.assert_array_equal(whole, parts)
 
 
+several_sums = pytest.mark.parametrize(
+    ("kernel", "most"),
+    [(sparse.narrow_row_forward, NARROW), (sparse.medium_row_forward, 8)],
+    ids=["narrow", "medium"],
+)
+
+
 @both_dtypes
-@given(columns=columns_, vectors=st.integers(1, NARROW), as_bytes=st.booleans(), first=st.integers(0, 3))
-def test_narrow_row_forward(dtype, columns, vectors, as_bytes, first):
+@several_sums
+@given(columns=columns_, of_most=st.floats(0, 1), as_bytes=st.booleans(), first=st.integers(0, 3))
+def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as_bytes, first):
     columns, values, scale = entries(columns, dtype, as_bytes)
     c, base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(3))
-    width, first = vectors * twins.lanes(dtype), min(first, len(columns))
+    width, first = max(1, round(of_most * most)) * twins.lanes(dtype), min(first, len(columns))
     check_sums(
-        sparse.narrow_row_forward,
+        kernel,
         twins.row_forward,
-        (c, 5, base, 2, columns, values, first, len(columns), scale, w, 3, width + 8, width),
+        (c, 5, base, 2, *read(columns, values, scale, width + 8), first, len(columns), w, 3, width),
         len(columns) + 2,
     )
 
 
 @both_dtypes
-@given(columns=columns_, vectors=st.integers(2, NARROW), as_bytes=st.booleans())
-def test_narrow_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, columns, vectors, as_bytes):
+@several_sums
+@given(columns=columns_, data=st.data(), as_bytes=st.booleans())
+def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kernel, most, columns, data, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     base, w, lanes = random_numbers(200, dtype), random_numbers(FEATURES * 200, dtype, 1), twins.lanes(dtype)
-    width, middle = vectors * lanes, vectors // 2 * lanes
+    vectors = data.draw(st.integers(2, most))
+    width, middle = vectors * lanes, data.draw(st.integers(1, vectors - 1)) * lanes
     whole, parts = np.zeros((2, 200), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
-        from_python(sparse.narrow_row_forward)(
-            c, left, base, left, columns, values, 0, len(columns), scale, w, left, width, right - left
+        from_python(kernel)(
+            c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
         )
     np.testing.assert_array_equal(whole, parts)
 
@@ -102,7 +164,7 @@ def test_row_gradient(dtype, columns, width, as_bytes):
     check_sums(
         sparse.row_gradient,
         twins.row_gradient,
-        (g, 5, width + 8, d, 2, columns, values, 0, len(columns), scale, width),
+        (g, 5, d, 2, *read(columns, values, scale, width + 8), 0, len(columns), width),
         3,
     )
 
@@ -116,7 +178,7 @@ def test_row_gradient_at_every_width(vectors, dtype):
     check_sums(
         sparse.row_gradient,
         twins.row_gradient,
-        (g, 5, width + 8, d, 2, columns, values, 0, len(columns), scale, width),
+        (g, 5, d, 2, *read(columns, values, scale, width + 8), 0, len(columns), width),
         3,
     )
 
@@ -129,7 +191,7 @@ def test_only_the_entries_asked_for_count(dtype, first, more):
     check_sums(
         sparse.row_forward,
         twins.row_forward,
-        (c, 0, base, 0, columns, values, first, first + more, scale, w, 0, 8, 8),
+        (c, 0, base, 0, *read(columns, values, scale, 8), first, first + more, w, 0, 8),
         more + 2,
     )
 
@@ -146,15 +208,15 @@ def chunk_of(rows, dtype, as_bytes):
     return columns, values, np.cumsum([0, *map(len, rows)]), scale
 
 
-def listed(columns, values, starts, scale):
-    """The lists that the kernels make of a chunk: where each ends, rows, and scaled values."""
+def listed(columns, values, starts, scale, apart=1):
+    """The lists that the kernels make of a chunk: where each ends, places of rows, and scaled values."""
     ends = np.zeros(FEATURES, np.int64)
     for first, last in pairwise(starts):
         from_python(sparse.count_columns)(ends, columns, first, last)
     ends[:] = np.cumsum(ends) - ends
     members, factors = np.zeros(len(columns), np.uint32), np.zeros(len(columns), scale.dtype)
     for row, (first, last) in enumerate(pairwise(starts)):
-        from_python(sparse.list_columns)(ends, members, factors, columns, values, first, last, scale, row)
+        from_python(sparse.list_columns)(ends, members, factors, columns, values, first, last, scale, row * apart)
     return ends, members, factors
 
 
@@ -192,15 +254,13 @@ def test_every_entry_is_once_in_the_list_of_its_column_in_the_order_of_rows(dtyp
 def test_the_gradient_by_lists_has_the_bits_of_that_row_by_row(dtype, rows, width, as_bytes):
     columns, values, starts, scale = chunk = chunk_of(rows, dtype, as_bytes)
     d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
-    by_rows, ones = by_lists.copy(), np.ones(12, dtype)
+    by_rows, entries_read = by_lists.copy(), read(columns, values, scale, width)
     for row, (first, last) in enumerate(pairwise(starts)):
-        from_python(sparse.row_gradient)(by_rows, 0, width, d, row * width, columns, values, first, last, scale, width)
-    ends, members, factors = listed(*chunk)
+        from_python(sparse.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
+    ends, places, factors = listed(*chunk, width * d.itemsize // 8)
     for column, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         place = column * width
-        from_python(sparse.row_forward)(
-            by_lists, place, by_lists, place, members, factors, begin, end, ones, d, 0, width, width
-        )
+        from_python(sparse.row_forward)(by_lists, place, by_lists, place, places, factors, begin, end, d, 0, width)
     np.testing.assert_array_equal(by_lists, by_rows)
 
 

@@ -194,17 +194,23 @@ def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, 
 # --- sparse ---
 
 
-def row_forward(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride, width):
-    chosen = columns[first:last]
-    x = values[first:last].astype(c.dtype) * scale[chosen]
-    W = matrix(w, w_start, stride, len(scale), width)
-    c[c_start : c_start + width] = base[base_start : base_start + width] + x @ W[chosen]
+def rows_at(array, start, places, width):
+    """Indices of the rows of a matrix that begin at these places, counted in words of 8 bytes."""
+    return start + places.astype(int)[:, None] * 8 // array.itemsize + np.arange(width)
 
 
-def row_gradient(g, g_start, stride, d, d_start, columns, values, first, last, scale, width):
-    chosen = columns[first:last]
-    x = values[first:last].astype(g.dtype) * scale[chosen]
-    matrix(g, g_start, stride, len(scale), width)[chosen] += np.outer(x, d[d_start : d_start + width])
+def read_row(places, factors, columns, values, first, last, readable, scale, words):
+    chosen, x = columns[first:last].copy(), values[first:last].astype(factors.dtype)
+    places[: len(chosen)], factors[: len(chosen)] = chosen.astype(int) * words, x * scale[chosen]
+
+
+def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
+    W = w[rows_at(w, w_start, places[first:last], width)]
+    c[c_start : c_start + width] = base[base_start : base_start + width] + factors[first:last] @ W
+
+
+def row_gradient(g, g_start, d, d_start, places, factors, first, last, width):
+    g[rows_at(g, g_start, places[first:last], width)] += np.outer(factors[first:last], d[d_start : d_start + width])
 
 
 def add_shift(out, out_start, shift, w, w_start, stride, first, last, width):
@@ -225,10 +231,10 @@ def count_columns(ends, columns, first, last):
     ends += np.bincount(columns[first:last], minlength=len(ends))
 
 
-def list_columns(ends, members, factors, columns, values, first, last, scale, row):
+def list_columns(ends, places, factors, columns, values, first, last, scale, row):
     for p in range(first, last):
         place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + 1
-        members[place], factors[place] = row, values[p] * scale[columns[p]]
+        places[place], factors[place] = row, values[p] * scale[columns[p]]
 
 
 def compress_row(members, factors, dense, start, n_features):
