@@ -37,10 +37,8 @@ _LISTS_FROM, _LISTS_WIDTH = 4.0, 96
 pays to list the entries by columns (measured).
 """
 
-FORWARD_ROWS = 256
-"""Rows of a chunk, at most, where dense rows only pass forward: fresh memory for more costs more than a chunk does. It
-isn't so many a thread, since a chunk of a single row is summed in another order.
-"""
+FORWARD_ROWS = 96
+"""Rows of a chunk, at most, where dense rows only pass forward: fresh memory for more costs more than a chunk does."""
 
 _LARGE_NUMBERS = 2**21
 """Weights of a first layer that, with the moments of Adam, are more than caches hold."""
@@ -170,7 +168,7 @@ def layout(
             group_totals=group_totals,
             ends=np.zeros(rows.features if listing else 0, np.int64),
             members=np.zeros(entries, np.uint32),
-            factors=np.zeros(entries, dtype),
+            factors=np.zeros(2 * entries if skipping else entries, dtype),
             ones=np.ones(chunk if listing else 0, dtype),
         )
         for _ in range(threads)

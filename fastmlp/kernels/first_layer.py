@@ -11,13 +11,15 @@ from .codes import BIAS, FAN_IN, KEPT, PADDING, ROW, STRIDE, WEIGHTS, D
 from .elementwise import fill_rows
 from .given import ADD, DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED
 from .matrix import product
-from .simd import at, fma, get, lanes, load, prefetch, put, splat, store
+from .microkernels import BLOCK
+from .simd import at, fma, get, lanes, load, prefetch, put, splat, store, where
 from .sparse import (
     add_shift,
-    compress_row,
+    compress_pair,
     count_columns,
     list_columns,
     narrow_row_forward,
+    pair_forward,
     prefetch_row,
     row_forward,
     row_gradient,
@@ -108,20 +110,31 @@ def skipping_forward(
     memory, base, layers, kind, features, scale, bytes, numbers, members, factors, parameters, order, position,
     first, last,
 ):  # fmt: skip
-    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come.
+    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come, by pairs.
 
+    An odd row is paired with itself.
     Of a row that is not finite they all are NaN, and so is what comes out of the network.
     """
-    stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS)
-    for i in range(first, last):
-        begin = get(order, position + i) * features
+    stride, w, row, apart = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW), features + BLOCK
+    for i in range(first, last, 2):
+        second = i + 1 if i + 1 < last else i
+        begin, other = get(order, position + i) * features, get(order, position + second) * features
         if kind == DENSE_BYTES:
-            entries, finite = compress_row(members, factors, bytes, begin, features)
+            entries, finite, also = compress_pair(members, factors, apart, bytes, begin, other, features)
+            coming, size = where(bytes, other + features), 2 * features
         else:
-            entries, finite = compress_row(members, factors, numbers, begin, features)
-        out = at(layers, 0, KEPT) + i * at(layers, 0, ROW)
-        row_forward(memory, out, memory, base, members, factors, NO, entries, scale, parameters, w, stride, stride)
+            entries, finite, also = compress_pair(members, factors, apart, numbers, begin, other, features)
+            coming = where(numbers, other + features)
+            size = 2 * (coming - where(numbers, other))
+        to, out = at(layers, 0, KEPT) + i * row, at(layers, 0, KEPT) + second * row
+        pair_forward(
+            memory, to, out, memory, base, members, factors, apart, entries, scale, parameters, w, stride, stride,
+            coming, size,
+        )  # fmt: skip
         if not finite:
+            for j in range(stride):
+                put(memory, to + j, np.nan)
+        if not also:
             for j in range(stride):
                 put(memory, out + j, np.nan)
 

@@ -23,6 +23,9 @@ STRIP = 256
 NARROW = 4
 """Vectors of a first layer, at most, whose sums over sparse rows have to be two not to wait for one another."""
 
+PIECES = 4
+"""Rows that only pass forward are cut into so many pieces a thread, at least."""
+
 PANELS_FROM = 512
 """Units of a layer from which it pays to pack its deltas for the weight gradient."""
 

@@ -10,12 +10,17 @@ import numpy as np
 from . import microkernels
 from ._jit import entry, kernel
 from .given import NO
-from .microkernels import BLOCK, compress_blocks
-from .simd import broadcast, fma, get, lanes, load, prefetch, put, splat, store
+from .microkernels import BLOCK
+from .simd import REGISTER_BITS, broadcast, fma, get, lanes, load, prefetch, put, splat, store
 
 _G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (microkernels.gather_rows(columns) for columns in range(1, 9))
 _N1, _N2, _N3, _N4 = (microkernels.gather_rows(columns, chains=2) for columns in range(1, 5))
+_P1, _P2, _P3, _P4, _P5, _P6, _P7, _P8 = (microkernels.gather_pairs(columns) for columns in range(1, 9))
 _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (microkernels.scatter_rows(columns) for columns in range(1, 9))
+PAIRED = 8 if REGISTER_BITS[8] == 512 else 4
+"""Vectors, at most, of which the sums of two rows stay in registers: of 512 bits there are twice as many, too."""
+
+_COMPRESS, _COMPRESS_PAIR = (microkernels.compress_blocks(rows) for rows in (1, 2))
 
 
 @kernel
@@ -72,6 +77,61 @@ def narrow_row_forward(c, c_start, base, base_start, columns, values, first, las
         _N2(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride)
     else:
         _N1(c, c_start, base, base_start, columns, values, first, last, scale, w, w_start, stride)
+
+
+@kernel
+def pair_forward(
+    c, first, second, base, base_start, columns, values, apart, last, scale, w, w_start, stride, width, coming, size
+):  # fmt: skip
+    """Do as `row_forward` for two rows with the same columns, which `compress_pair` finds: a row of ``W`` is read once
+    for both.
+
+    Parameters
+    ----------
+    c : flat array
+        Receives the weighted inputs of the two from `first` and from `second` on.
+    values : flat array
+        Those of the second row lie `apart` numbers behind those of the first.
+    last : int
+        How many entries there are.
+    coming, size : int
+        An address, and how many bytes behind it are fetched meanwhile: the rows that come next.
+
+    Notes
+    -----
+    Where one of the rows has a zero, ``0 * w`` is added to its sum, which rounds nothing: beside any other row it has
+    the same bits.
+
+    The sums take longer than memory takes to bring the next rows, but the processor can't wait for so many cache lines
+    at once. So every entry asks for a few bytes.
+    """
+    vector = lanes(c)
+    j = 0
+    while j < width:
+        left = (width - j) // vector
+        strips = (left + PAIRED - 1) // PAIRED
+        now = (left + strips - 1) // strips
+        to, out, of, place = first + j, second + j, base_start + j, w_start + j
+        share = size * now * vector // width
+        step = share // (last + 1) + 1
+        if now == 8:
+            _P8(c, to, out, base, of, columns, values, apart, last, scale, w, place, stride, coming, step)
+        elif now == 7:
+            _P7(c, to, out, base, of, columns, values, apart, last, scale, w, place, stride, coming, step)
+        elif now == 6:
+            _P6(c, to, out, base, of, columns, values, apart, last, scale, w, place, stride, coming, step)
+        elif now == 5:
+            _P5(c, to, out, base, of, columns, values, apart, last, scale, w, place, stride, coming, step)
+        elif now == 4:
+            _P4(c, to, out, base, of, columns, values, apart, last, scale, w, place, stride, coming, step)
+        elif now == 3:
+            _P3(c, to, out, base, of, columns, values, apart, last, scale, w, place, stride, coming, step)
+        elif now == 2:
+            _P2(c, to, out, base, of, columns, values, apart, last, scale, w, place, stride, coming, step)
+        else:
+            _P1(c, to, out, base, of, columns, values, apart, last, scale, w, place, stride, coming, step)
+        coming += share
+        j += now * vector
 
 
 @kernel
@@ -197,7 +257,7 @@ def compress_row(members, factors, dense, start, n_features):
         Whether all numbers are finite.
     """
     whole = n_features // BLOCK * BLOCK
-    entries, finite = compress_blocks(members, factors, NO, dense, start, whole)
+    entries, finite = _COMPRESS(members, factors, NO, dense, start, NO, NO, whole)
     for j in range(whole, n_features):
         x = get(dense, start + j)
         put(members, entries, j)
@@ -205,6 +265,22 @@ def compress_row(members, factors, dense, start, n_features):
         entries += 0 if x == 0 else 1
         finite &= -np.inf < x < np.inf
     return entries, finite
+
+
+@kernel
+def compress_pair(members, factors, apart, dense, start, second, n_features):
+    """Do as `compress_row` for two rows, whose entries have the same columns: where any of them is not zero."""
+    whole = n_features // BLOCK * BLOCK
+    entries, finite, second_finite = _COMPRESS_PAIR(members, factors, NO, dense, start, second, apart, whole)
+    for j in range(whole, n_features):
+        x, y = get(dense, start + j), get(dense, second + j)
+        put(members, entries, j)
+        put(factors, entries, x)
+        put(factors, apart + entries, y)
+        entries += 0 if x == 0 and y == 0 else 1
+        finite &= -np.inf < x < np.inf
+        second_finite &= -np.inf < y < np.inf
+    return entries, finite, second_finite
 
 
 @entry
@@ -221,7 +297,7 @@ def compress_rows(columns, values, starts, dense, n_features):
     place, whole = NO, n_features // BLOCK * BLOCK
     for i in range(len(starts) - 1):
         put(starts, i, place)
-        place, _ = compress_blocks(columns, values, place, dense, i * n_features, whole)
+        place, _ = _COMPRESS(columns, values, place, dense, i * n_features, NO, NO, whole)
         for j in range(whole, n_features):
             x = get(dense, i * n_features + j)
             put(columns, place, j)
