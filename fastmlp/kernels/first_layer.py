@@ -120,15 +120,15 @@ def skipping_forward(
         second = i + 1 if i + 1 < last else i
         begin, other = get(order, position + i) * features, get(order, position + second) * features
         if kind == DENSE_BYTES:
-            entries, finite, also = compress_pair(members, factors, apart, bytes, begin, other, features)
+            entries, finite, also = compress_pair(members, factors, apart, bytes, begin, other, scale, features)
             coming, size = where(bytes, other + features), 2 * features
         else:
-            entries, finite, also = compress_pair(members, factors, apart, numbers, begin, other, features)
+            entries, finite, also = compress_pair(members, factors, apart, numbers, begin, other, scale, features)
             coming = where(numbers, other + features)
             size = 2 * (coming - where(numbers, other))
         to, out = at(layers, 0, KEPT) + i * row, at(layers, 0, KEPT) + second * row
         pair_forward(
-            memory, to, out, memory, base, members, factors, apart, entries, scale, parameters, w, stride, stride,
+            memory, to, out, memory, base, members, factors, apart, entries, parameters, w, stride, stride,
             coming, size,
         )  # fmt: skip
         if not finite:

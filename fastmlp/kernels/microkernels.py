@@ -172,13 +172,13 @@ def _compiled_gather_pairs(columns: int) -> Any:
     """
 
     @intrinsic
-    def gather(typingctx, c, ci, other, base, bi, index, value, apart, last, scale, w, wi, stride, coming, step):
+    def gather(typingctx, c, ci, other, base, bi, index, value, apart, last, w, wi, stride, coming, step):
         vector = Vector(c.dtype)
 
         def codegen(context, builder, sig, args):
             outputs = [address(context, builder, sig.args[0], args[0], args[k]) for k in (1, 2)]
             b0 = address(context, builder, sig.args[3], args[3], args[4])
-            w0 = address(context, builder, sig.args[10], args[10], args[11])
+            w0 = address(context, builder, sig.args[9], args[9], args[10])
             pieces = _pieces(context, vector, columns)
             every = [[cgutils.alloca_once(builder, piece) for _, piece in pieces] for _ in outputs]
 
@@ -191,13 +191,16 @@ def _compiled_gather_pairs(columns: int) -> Any:
                     builder.store(start, sums[number])
             with cgutils.for_range(builder, args[8]) as loop:
                 p = loop.index
-                x, row = _sparse_entry(context, builder, sig, args, p, 5, w0, args[12])
-                y, _ = _sparse_entry(context, builder, sig, args, p, 5, w0, args[12], args[7])
-                prefetch_at(builder, builder.add(args[13], builder.mul(p, args[14])))
+                row = _named_row(context, builder, sig, args, p, 5, w0, args[11])
+                both = [
+                    builder.load(address(context, builder, sig.args[6], args[6], place), typ=pieces[0][1].element)
+                    for place in (p, builder.add(args[7], p))
+                ]
+                prefetch_at(builder, builder.add(args[12], builder.mul(p, args[13])))
                 for number, (first, piece) in enumerate(pieces):
                     weights = load_vector(builder, at(row, first), piece)
-                    for sums, z in zip(every, (x, y), strict=True):
-                        arguments = [spread(builder, z, piece.count), weights, builder.load(sums[number], typ=piece)]
+                    for sums, x in zip(every, both, strict=True):
+                        arguments = [spread(builder, x, piece.count), weights, builder.load(sums[number], typ=piece)]
                         builder.store(llvm_math(builder, "fma", arguments, piece), sums[number])
                 end = builder.block
             _keep_rolled(builder, end)
@@ -207,7 +210,7 @@ def _compiled_gather_pairs(columns: int) -> Any:
             return context.get_dummy_value()
 
         n = types.intp
-        return types.void(c, n, n, base, n, index, value, n, n, scale, w, n, n, n, n), codegen
+        return types.void(c, n, n, base, n, index, value, n, n, w, n, n, n, n), codegen
 
     return gather
 
@@ -264,6 +267,8 @@ def _compiled_compress_blocks(rows: int) -> Any:
     factors : flat array
         Receives values, from `place` on, those of the second row `apart` numbers further. Both have room for `BLOCK`
         numbers more than there are non-zeros.
+    scale : flat array
+        Of a pair of rows the values are multiplied by it, column by column.
     dense : flat array
         Of the dtype of `factors`, or uint8.
 
@@ -282,11 +287,11 @@ def _compiled_compress_blocks(rows: int) -> Any:
     """
 
     @intrinsic
-    def compress(typingctx, members, factors, place, dense, start, second, apart, size):
+    def compress(typingctx, members, factors, place, dense, start, second, apart, scale, size):
         integer = isinstance(dense.dtype, types.Integer)
 
         def codegen(context, builder, sig, args):
-            _, _, place_, _, start_, second_, apart_, size_ = args
+            _, _, place_, _, start_, second_, apart_, _, size_ = args
             starts = [start_, second_][:rows]
             wide = "+avx512f" in getattr(context.codegen(), "_tm_features", "")
             # Numbers at once; bytes are widened to words, for which there is that instruction.
@@ -314,6 +319,14 @@ def _compiled_compress_blocks(rows: int) -> Any:
                 target = address(context, builder, sig.args[number], args[number], at)
                 store_vector(builder, vector, target, dtype.bitwidth // 8)
 
+            def scaled(x: Any, at: Any) -> Any:
+                if rows == 1:
+                    return x
+                dtype = context.get_data_type(sig.args[1].dtype)
+                x = builder.uitofp(x, ir.VectorType(dtype, count)) if integer else x
+                place = address(context, builder, sig.args[7], args[7], at)
+                return builder.fmul(x, load_vector(builder, place, x.type, sig.args[1].dtype.bitwidth // 8))
+
             def write_value(row: int, at: Any, x: Any) -> None:
                 write(1, builder.add(at, apart_) if row else at, x)
 
@@ -337,7 +350,8 @@ def _compiled_compress_blocks(rows: int) -> Any:
                 if wide:
                     for row, x in enumerate(numbers):
                         doubt(row, x)
-                        write_value(row, now, _compressed(builder, builder.zext(x, words) if integer else x, filled))
+                        x = scaled(builder.zext(x, words) if integer else x, j)
+                        write_value(row, now, _compressed(builder, x, filled))
                     columns = _compressed(builder, columns, filled)
                 write(0, now, columns)
                 entries = builder.ctpop(builder.bitcast(filled, ir.IntType(count)))
@@ -347,11 +361,11 @@ def _compiled_compress_blocks(rows: int) -> Any:
                 _keep_rolled(builder, end)
             else:
                 with cgutils.for_range_slice(builder, place_, builder.load(to), one, inc=True) as (p, _):
-                    column = builder.load(address(context, builder, sig.args[0], args[0], p))
+                    column = _column(context, builder, sig, args, p, 0)
                     for row in range(rows):
-                        x = read(row, builder.zext(column, p.type))
+                        x = read(row, column)
                         doubt(row, x)
-                        write_value(row, p, x)
+                        write_value(row, p, scaled(x, column))
             whole = ir.IntType(bits.element.width * count)
             finite = [
                 builder.icmp_unsigned("==", builder.bitcast(builder.load(doubtful), whole), whole(0))
@@ -361,7 +375,7 @@ def _compiled_compress_blocks(rows: int) -> Any:
 
         n = types.intp
         returned = types.Tuple((n, *[types.boolean] * rows))
-        return returned(members, factors, n, dense, n, n, n, n), codegen
+        return returned(members, factors, n, dense, n, n, n, scale, n), codegen
 
     return compress
 
@@ -376,13 +390,13 @@ def _compressed(builder: Any, vector: Any, mask: Any) -> Any:
 
 
 def _python_compress_blocks(rows: int) -> Any:
-    def compress(members, factors, place, dense, start, second, apart, size):
+    def compress(members, factors, place, dense, start, second, apart, scale, size):
         numbers = [dense[first : first + size].astype(factors.dtype) for first in (start, second)[:rows]]
         filled = np.flatnonzero(np.any(numbers, axis=0))
         end = place + len(filled)
         members[place:end] = filled
         for row, x in enumerate(numbers):
-            factors[place + row * apart : end + row * apart] = x[filled]
+            factors[place + row * apart : end + row * apart] = x[filled] * (scale[filled] if rows > 1 else 1)
         return end, *(bool(np.isfinite(x).all()) for x in numbers)
 
     return compress
@@ -445,29 +459,36 @@ def _offset(context: Any, builder: Any, base: Any, dtype: Any, count: int) -> An
     )
 
 
-def _sparse_entry(
-    context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any, stride: Any, beyond: Any = None
-) -> Any:
+def _column(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int) -> Any:
+    """Emit entry `p` of argument `at`, an array of columns."""
+    place = address(context, builder, sig.args[at], args[at], p)
+    column = builder.load(place, typ=context.get_data_type(sig.args[at].dtype))
+    return builder.zext(column, context.get_value_type(types.intp))
+
+
+def _named_row(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any, stride: Any) -> Any:
+    """Emit the address of the row of a matrix that entry `p` of argument `at`, an array of columns, names."""
+    column = _column(context, builder, sig, args, p, at)
+    return builder.gep(
+        base, [builder.mul(column, stride)], source_etype=context.get_data_type(sig.args[0].dtype), inbounds=True
+    )
+
+
+def _sparse_entry(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any, stride: Any) -> Any:
     """Entry `p` of a sparse row: its scaled value, and the address of the row of a matrix that its column names.
 
-    Arguments `at` and `at` + 1 are the arrays of columns and values, and `at` + 4 are the scales. The value may lie so
-    many numbers `beyond` its place.
+    Arguments `at` and `at` + 1 are the arrays of columns and values, and `at` + 4 are the scales.
     """
     scale_at = at + 4
     dtype = sig.args[scale_at].dtype
-    index_address = address(context, builder, sig.args[at], args[at], p)
-    place = p if beyond is None else builder.add(p, beyond)
-    value_address = address(context, builder, sig.args[at + 1], args[at + 1], place)
-    column = builder.zext(
-        builder.load(index_address, typ=context.get_data_type(sig.args[at].dtype)), context.get_value_type(types.intp)
-    )
+    value_address = address(context, builder, sig.args[at + 1], args[at + 1], p)
+    column = _column(context, builder, sig, args, p, at)
     raw = builder.load(value_address, typ=context.get_data_type(sig.args[at + 1].dtype))
     x = context.cast(builder, raw, sig.args[at + 1].dtype, dtype)
     factor = builder.load(
         address(context, builder, sig.args[scale_at], args[scale_at], column), typ=context.get_data_type(dtype)
     )
-    row = builder.gep(base, [builder.mul(column, stride)], source_etype=context.get_data_type(dtype), inbounds=True)
-    return builder.fmul(x, factor), row
+    return builder.fmul(x, factor), _named_row(context, builder, sig, args, p, at, base, stride)
 
 
 def _python_tile(rows: int, columns: int) -> Any:
@@ -498,9 +519,10 @@ def _python_gather_rows(columns: int, chains: int = 1) -> Any:
 def _python_gather_pairs(columns: int) -> Any:
     gather_row = _python_gather_rows(columns)
 
-    def gather(c, ci, other, base, bi, index, value, apart, last, scale, w, wi, stride, coming, step):
-        gather_row(c, ci, base, bi, index, value, 0, last, scale, w, wi, stride)
-        gather_row(c, other, base, bi, index, value[apart:], 0, last, scale, w, wi, stride)
+    def gather(c, ci, other, base, bi, index, value, apart, last, w, wi, stride, coming, step):
+        ones = np.ones(int(index[:last].max(initial=0)) + 1, c.dtype)
+        gather_row(c, ci, base, bi, index, value, 0, last, ones, w, wi, stride)
+        gather_row(c, other, base, bi, index, value[apart:], 0, last, ones, w, wi, stride)
 
     return gather
 

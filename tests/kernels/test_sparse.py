@@ -97,18 +97,18 @@ def test_narrow_row_forward_has_the_same_bits_however_its_width_is_divided(dtype
 @both_dtypes
 @given(columns=columns_, vectors=st.integers(1, 20), size=st.integers(0, 10_000))
 def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, size):
-    scale, base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(3))
-    width, entries = vectors * twins.lanes(dtype), len(columns)
+    base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
+    width, entries, ones = vectors * twins.lanes(dtype), len(columns), np.ones(FEATURES, dtype)
     of_each = np.arange(entries) % 3 != 1, np.arange(entries) % 3 != 2
     columns, values = np.array(columns, np.uint32), [random_numbers(entries, dtype, 4 + k) for k in range(2)]
     room = np.concatenate([values[0] * of_each[0], np.full(3, np.nan, dtype), values[1] * of_each[1]])
     got, want = np.zeros((2, 400), dtype)
     from_python(sparse.pair_forward)(
-        got, 5, 205, base, 2, columns, room, entries + 3, entries, scale, w, 3, width + 8, width, w.ctypes.data, size
+        got, 5, 205, base, 2, columns, room, entries + 3, entries, w, 3, width + 8, width, w.ctypes.data, size
     )
     for place, mine, own in zip((5, 205), of_each, values, strict=True):
         from_python(sparse.row_forward)(
-            want, place, base, 2, columns[mine], own[mine], 0, mine.sum(), scale, w, 3, width + 8, width
+            want, place, base, 2, columns[mine], own[mine], 0, mine.sum(), ones, w, 3, width + 8, width
         )
     np.testing.assert_array_equal(got, want)
 
@@ -313,8 +313,9 @@ pairs_with_gaps = st.lists(st.tuples(*[st.sampled_from([0.0, -0.0, 0.0, 1.5, np.
 def check_compress_pair(dense, start, second, size, dtype):
     room = size + BLOCK
     ours, theirs = ((np.full(room + 2, 7, np.uint32), np.full(2 * room + 2, 7, dtype)) for _ in range(2))
-    found = from_python(sparse.compress_pair)(*ours, room, dense, start, second, size)
-    assert found == twins.compress_pair(*theirs, room, dense, start, second, size)
+    arguments = room, dense, start, second, random_numbers(size, dtype, 3), size
+    found = from_python(sparse.compress_pair)(*ours, *arguments)
+    assert found == twins.compress_pair(*theirs, *arguments)
     for got, want, first in zip((*ours, ours[1]), (*theirs, theirs[1]), (0, 0, room), strict=True):
         np.testing.assert_array_equal(got[first : first + found[0]], want[first : first + found[0]])
     assert (ours[0][room:] == 7).all()
