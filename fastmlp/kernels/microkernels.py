@@ -294,10 +294,11 @@ def _compiled_compress_blocks(rows: int) -> Any:
             _, _, place_, _, start_, second_, apart_, _, size_ = args
             starts = [start_, second_][:rows]
             wide = "+avx512f" in getattr(context.codegen(), "_tm_features", "")
-            # Numbers at once; bytes are widened to words, for which there is that instruction.
-            count = 512 // (32 if integer else dense.dtype.bitwidth) if wide else 1
+            # Numbers at once, in a register as values; bytes are widened, for they have no such instruction.
+            width = max(32, factors.dtype.bitwidth) if integer else dense.dtype.bitwidth
+            count = 512 // width if wide else 1
             word, raw = ir.IntType(32), context.get_data_type(dense.dtype)
-            words, bits = (ir.VectorType(ir.IntType(width), count) for width in (32, dense.dtype.bitwidth))
+            words, bits = (ir.VectorType(ir.IntType(size), count) for size in (32, dense.dtype.bitwidth))
             to = cgutils.alloca_once_value(builder, place_)
             doubts = [cgutils.alloca_once_value(builder, bits(None)) for _ in starts]
             zero, one, step = (context.get_constant(types.intp, number) for number in (0, 1, count))
