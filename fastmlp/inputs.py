@@ -176,11 +176,11 @@ class Samples:
         """Rows as the network sees them: dense and scaled, in `dtype`."""
         return self.scaling.apply(self.raw(rows), dtype)
 
-    def density(self) -> float:
-        """Share of the values that are not zero, measured on some 500 rows spread over the data set."""
+    def density(self, rows: int = 512) -> float:
+        """Share of the values that are not zero, measured on some `rows` rows spread over the data set."""
         if self.sparse is not None:
             return len(self.sparse.values) / max(1, self.n_rows * self.n_features)
-        block = self.raw(slice(None, None, max(1, self.n_rows // 512)))
+        block = self.raw(slice(None, None, max(1, self.n_rows // rows)))
         # Compared first: NumPy counts what is true several times faster than what is a float.
         return float(np.count_nonzero(block != 0)) / max(1, block.size)
 

@@ -49,10 +49,8 @@ _LISTS_FROM, _LISTS_WIDTH = 4.0, 96
 pays to list the entries by columns (measured).
 """
 
-FORWARD_ROWS = 256
-"""Rows of a chunk, at most, where dense rows only pass forward: fresh memory for more costs more than a chunk does. It
-isn't so many a thread, since a chunk of a single row is summed in another order.
-"""
+FORWARD_ROWS = 96
+"""Rows of a chunk, at most, where dense rows only pass forward: fresh memory for more costs more than a chunk does."""
 
 _LARGE_NUMBERS = 2**21
 """Weights of a first layer that, with the moments of Adam, are more than caches hold."""
@@ -186,7 +184,7 @@ def layout(
             group_totals=group_totals,
             ends=np.zeros(rows.features if listing else 0, np.int64),
             members=np.zeros(entries + BLOCK, np.uint32),
-            factors=np.zeros(entries + BLOCK, dtype),
+            factors=np.zeros((2 if skipping else 1) * (entries + BLOCK), dtype),
         )
         for _ in range(threads)
     ]

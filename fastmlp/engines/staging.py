@@ -63,7 +63,7 @@ def stage(
     architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
 ) -> Staged:
     """Return mapped data in a form of which `parts` makes parts; as `conversion.prepare`."""
-    density = data.samples.density()
+    density = data.samples.density(128 if once else 512)
     return Staged(architecture, data, threads, is_sparse(data.samples, density, once, sparse), density)
 
 

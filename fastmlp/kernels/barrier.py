@@ -6,7 +6,8 @@ region of Numba's (which would compile everything a second time, in twice the ti
 forked child, and no lock.
 
 A barrier is an array of int64 with its words on cache lines of their own: how many have arrived, how often all have,
-whether a thread has given up, and for each of two threads how far it is, where they wait for one another in turns.
+whether a thread has given up, for each of two threads how far it is, where they wait for one another in turns, and
+how many pieces of work have been taken.
 """
 
 import os
@@ -21,7 +22,7 @@ from numba.extending import intrinsic
 from ._jit import INTERPRETED, kernel
 
 _LINE = 16  # words of 8 bytes: two cache lines, since the prefetcher fetches lines in pairs
-_ARRIVED, _ROUND, _BROKEN, _FAR = 0, _LINE, 2 * _LINE, 3 * _LINE
+_ARRIVED, _ROUND, _BROKEN, _FAR, _TAKEN = 0, _LINE, 2 * _LINE, 3 * _LINE, 5 * _LINE
 _SPINS = 4096
 
 
@@ -32,7 +33,7 @@ def new_barrier() -> Any:
     -------
     ndarray of int64
     """
-    return np.zeros(5 * _LINE, dtype=np.int64)
+    return np.zeros(6 * _LINE, dtype=np.int64)
 
 
 def give_up(barrier: Any) -> None:
@@ -111,6 +112,16 @@ def wait(barrier, threads):
 
 
 @kernel
+def take_piece(barrier, threads, before):
+    """Take the next piece of work that no thread has taken, and return its number, the first 0; `before` is that of
+    the piece that this thread took last, -1 at first.
+
+    Pieces that threads take as they come end together, also where a thread has no processor for a while.
+    """
+    return before + 1 if threads == 1 else _add(barrier, _TAKEN, 1)
+
+
+@kernel
 def say(barrier, thread, far):
     """Let the other of two threads know how far this one is; whoever hears it sees what was written before."""
     _write(barrier, _FAR + thread * _LINE, far)
@@ -144,6 +155,14 @@ if INTERPRETED:
                 _MOVED.notify_all()
             while barrier[_ROUND] == before and barrier[_BROKEN] == 0:
                 _MOVED.wait(0.05)  # nobody tells of a barrier that breaks
+
+    def take_piece(barrier, threads, before):
+        """Do the same in Python."""
+        if threads == 1:
+            return before + 1
+        with _MOVED:
+            barrier[_TAKEN] += 1
+            return int(barrier[_TAKEN]) - 1
 
     def say(barrier, thread, far):
         """Do the same in Python."""

@@ -7,7 +7,7 @@ one another. Nothing is allocated in its loops.
 """
 
 from ._jit import entry
-from .barrier import wait
+from .barrier import take_piece, wait
 from .clipping import clip
 from .codes import CLIP_L2, CLIP_NORM, KEPT, L1, L2, LEFT, MOMENTUM, ONE_OF_GROUP, RIGHT, ROW, SGD, STRIDE, UNITS, A
 from .exchange import (
@@ -20,7 +20,7 @@ from .exchange import (
     publish_rows,
 )
 from .first_layer import dense_forward, first_layer_base, list_entries, skipping_forward, sparse_forward
-from .given import NO, ONE_ROW, PACK_FROM, SPARSE_BYTES, YES
+from .given import NO, NONE, ONE_ROW, PACK_FROM, PIECES, SPARSE_BYTES, YES
 from .groups import add_groups, count_in_group, update_all
 from .halves import second_layer_forward
 from .simd import at, get, moved, pointer, put
@@ -110,6 +110,11 @@ def run(
     units, width, answers = at(layers, top, UNITS), at(layers, top, ROW), at(layers, top, A)
     training = mode == TRAIN
     backward = mode != FORWARD
+    # Outputs alone need no other thread's rows: each takes pieces of them as they come.
+    loose = not backward and not has_targets
+    piece, taken = chunk, take_piece(barrier, threads, NONE) if loose else NO
+    if loose and threads > 1 and threads * PIECES * chunk > n_rows:
+        piece = (n_rows + threads * PIECES - 1) // (threads * PIECES)
     sparse = kind >= SPARSE_BYTES
     folded = rows.has_shift and (sparse or work.skipping)
     exchanging = backward and threads > 1 and groups == 0
@@ -130,10 +135,10 @@ def run(
         if len(penalties) > 0:
             put(settings, CLIP_L2 if clipping else L2, penalties[batch])
         delta_scale = (-rate if direct else 1.0) / (end - begin)
-        for position in range(begin, end, chunk):
-            count = chunk if end - position > chunk else end - position
+        for position in range(begin, end, piece):
+            count = piece if end - position > piece else end - position
             first, last = count * thread // threads, count * (thread + 1) // threads
-            number = (position - begin) // chunk
+            number = (position - begin) // piece
             # What all rows share.
             if exchanging:
                 wait(barrier, threads)
@@ -149,6 +154,11 @@ def run(
                     continue
                 first, last = NO, count
                 target = moved(group_gradients, group * n_parameters)
+
+            if loose:
+                if number != taken:
+                    continue
+                first, last = NO, count
 
             # Forward.
             rectified = False
@@ -175,6 +185,8 @@ def run(
                 start += first * row
                 collect(memory, shared, start, row, last - first, left)
                 collect(memory, shared, start + right, row, last - first, at(layers, 0, STRIDE) - right)
+            # Of pieces, whose rows depend on the number of threads, none is.
+            alone = count == 1 and not loose
             for n in range(top + 1):
                 rectified = n == 0 and rectified
                 if n == 1 and halved:
@@ -182,8 +194,9 @@ def run(
                         memory, layers, parameters_, count, chunk, first_units, other, half, partials, barrier, batch,
                     )
                 elif n > 0:
-                    alone, packed = count == 1, chunk >= PACK_FROM
-                    rectified = layer_forward(memory, layers, n, parameters_, first, last - first, alone, packed)
+                    rectified = layer_forward(
+                        memory, layers, n, parameters_, first, last - first, alone, chunk >= PACK_FROM
+                    )
                 activate(memory, layers, n, rectified, settings, names, position, first, last - first, training)
             if has_targets:
                 judge_rows(
@@ -211,13 +224,16 @@ def run(
                 count_in_group(
                     group_totals, group, number < groups, losses, correct, weighted, weights, order, position, count
                 )
-            else:
+            elif not loose:
                 wait(barrier, threads)
             if groups == 0 and thread == 0 and has_targets:
                 for i in range(count):
                     totals[3 * epoch] += get(losses, i)
                     totals[3 * epoch + 1] += get(correct, i)
                     totals[3 * epoch + 2] += float(get(weights, get(order, position + i))) if weighted else 1.0
+            if loose:
+                taken = take_piece(barrier, threads, taken)
+                continue
             if not backward:
                 wait(barrier, threads)
                 continue

@@ -8,17 +8,20 @@ import numpy as np
 
 from ._jit import kernel
 from .codes import ACTIVATION, BIAS, FAN_IN, KEPT, PADDING, RELU, ROW, STRIDE, WEIGHTS, D, Z
-from .given import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED
+from .given import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, ONE_ROW, SPARSE_BYTES, STRIP, UNPACKED
 from .matrix import product_from
-from .simd import at, fma, get, lanes, load, prefetch, put, splat, store
+from .microkernels import BLOCK
+from .simd import at, fma, get, lanes, load, prefetch, put, splat, store, where
 from .sparse import (
     add_shift,
+    compress_pair,
     compress_row,
     count_columns,
     in_words,
     list_columns,
     medium_row_forward,
     narrow_row_forward,
+    pair_forward,
     prefetch_row,
     read_row,
     row_forward,
@@ -116,22 +119,42 @@ def skipping_forward(
     memory, base, layers, kind, features, readable, scale, bytes, numbers, members, factors, parameters, order,
     position, first, last, sums,
 ):  # fmt: skip
-    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come.
+    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come, by pairs.
 
-    Of a row that is not finite they all are NaN, and so is what comes out of the network. `sums` is as for
-    `sparse_forward`.
+    An odd row is paired with itself. Layers with several `sums`, which is as for `sparse_forward`, take row by row.
+
+    Of a row that is not finite they all are NaN, and so is what comes out of the network.
     """
-    stride, w = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS)
-    for i in range(first, last):
-        begin = get(order, position + i) * features
-        if kind == DENSE_BYTES:
-            entries, finite = compress_row(members, factors, bytes, begin, features)
+    stride, w, row, apart = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW), features + BLOCK
+    words = in_words(memory, stride)
+    for i in range(first, last, ONE_ROW if sums > 1 else 2):
+        second = i + 1 if sums == 1 and i + 1 < last else i
+        begin, other = get(order, position + i) * features, get(order, position + second) * features
+        to, out = at(layers, 0, KEPT) + i * row, at(layers, 0, KEPT) + second * row
+        if sums > 1:
+            if kind == DENSE_BYTES:
+                entries, finite = compress_row(members, factors, bytes, begin, features)
+            else:
+                entries, finite = compress_row(members, factors, numbers, begin, features)
+            read_row(members, factors, members, factors, NO, entries, readable, scale, words)
+            _forward(sums, memory, to, base, members, factors, entries, parameters, w, stride)
+            also = finite
         else:
-            entries, finite = compress_row(members, factors, numbers, begin, features)
-        out = at(layers, 0, KEPT) + i * at(layers, 0, ROW)
-        read_row(members, factors, members, factors, NO, entries, readable, scale, in_words(memory, stride))
-        _forward(sums, memory, out, base, members, factors, entries, parameters, w, stride)
+            if kind == DENSE_BYTES:
+                entries, finite, also = compress_pair(members, factors, apart, bytes, begin, other, scale, features)
+                coming, size = where(bytes, other + features), 2 * features
+            else:
+                entries, finite, also = compress_pair(members, factors, apart, numbers, begin, other, scale, features)
+                coming = where(numbers, other + features)
+                size = 2 * (coming - where(numbers, other))
+            pair_forward(
+                memory, to, out, memory, base, members, factors, apart, entries, parameters, w, stride, stride, coming,
+                size,
+            )  # fmt: skip
         if not finite:
+            for j in range(stride):
+                put(memory, to + j, np.nan)
+        if not also:
             for j in range(stride):
                 put(memory, out + j, np.nan)
 

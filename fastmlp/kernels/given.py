@@ -28,6 +28,9 @@ NARROW_SUMS, MEDIUM_SUMS = 4 if MEDIUM else 2, 2
 not to wait for one another; and how many. Without AVX-512 there are half as many registers for them.
 """
 
+PIECES = 4
+"""Rows that only pass forward are cut into so many pieces a thread, at least."""
+
 PANELS_FROM = 512
 """Units of a layer from which it pays to pack its deltas for the weight gradient."""
 

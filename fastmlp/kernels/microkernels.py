@@ -16,7 +16,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from ._jit import INTERPRETED
-from .simd import Vector, address, lanes, llvm_math, load_vector, spread, store_vector, vector_type
+from .simd import Vector, address, lanes, llvm_math, load_vector, prefetch_at, spread, store_vector, vector_type
 
 
 def _compiled_tile(rows: int, columns: int) -> Any:
@@ -181,6 +181,55 @@ def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
     return gather
 
 
+def _compiled_gather_pairs(columns: int) -> Any:
+    """Make the kernel of two sparse rows with the same columns times `columns` vectors of a matrix; see
+    `sparse.pair_forward`.
+    """
+
+    @intrinsic
+    def gather(typingctx, c, ci, other, base, bi, index, value, apart, last, w, wi, stride, coming, step):
+        vector = Vector(c.dtype)
+
+        def codegen(context, builder, sig, args):
+            outputs = [address(context, builder, sig.args[0], args[0], args[k]) for k in (1, 2)]
+            b0 = address(context, builder, sig.args[3], args[3], args[4])
+            w0 = address(context, builder, sig.args[9], args[9], args[10])
+            pieces = _pieces(context, vector, columns)
+            every = [[cgutils.alloca_once(builder, piece) for _, piece in pieces] for _ in outputs]
+
+            def at(base: Any, first: int) -> Any:
+                return _offset(context, builder, base, c.dtype, first)
+
+            for number, (first, piece) in enumerate(pieces):
+                start = load_vector(builder, at(b0, first), piece)
+                for sums in every:
+                    builder.store(start, sums[number])
+            with cgutils.for_range(builder, args[8]) as loop:
+                p = loop.index
+                row = _named_row(context, builder, sig, args, p, 5, w0, args[11])
+                both = [
+                    builder.load(address(context, builder, sig.args[6], args[6], place), typ=pieces[0][1].element)
+                    for place in (p, builder.add(args[7], p))
+                ]
+                prefetch_at(builder, builder.add(args[12], builder.mul(p, args[13])))
+                for number, (first, piece) in enumerate(pieces):
+                    weights = load_vector(builder, at(row, first), piece)
+                    for sums, x in zip(every, both, strict=True):
+                        arguments = [spread(builder, x, piece.count), weights, builder.load(sums[number], typ=piece)]
+                        builder.store(llvm_math(builder, "fma", arguments, piece), sums[number])
+                end = builder.block
+            _keep_rolled(builder, end)
+            for number, (first, piece) in enumerate(pieces):
+                for sums, place in zip(every, outputs, strict=True):
+                    store_vector(builder, builder.load(sums[number], typ=piece), at(place, first))
+            return context.get_dummy_value()
+
+        n = types.intp
+        return types.void(c, n, n, base, n, index, value, n, n, w, n, n, n, n), codegen
+
+    return gather
+
+
 def _compiled_scatter_rows(columns: int) -> Any:
     """Make the kernel that adds a sparse column times `columns` vectors to a matrix; see `sparse.row_gradient`."""
 
@@ -225,16 +274,21 @@ WORD = 8
 """Bytes by which the places of a matrix's rows are counted: rows are padded to whole words of them."""
 
 
-@intrinsic
-def _compiled_compress_blocks(typingctx, members, factors, place, dense, start, size):
-    """Write the columns and values of the non-zeros among ``dense[start:start + size]``, `size` a multiple of `BLOCK`.
+def _compiled_compress_blocks(rows: int) -> Any:
+    """Make the kernel that finds the non-zeros of one dense row, or of a pair of rows; see `sparse.compress_row`.
+
+    It writes the columns and values where any of the rows ``dense[start:start + size]`` isn't zero, `size` a multiple
+    of `BLOCK`; there is a start for each.
 
     Parameters
     ----------
     members : flat array of unsigned int
         Receives columns, counted from `start`, from `place` on.
     factors : flat array
-        Receives values, from `place` on. Both have room for `BLOCK` numbers more than there are non-zeros.
+        Receives values, from `place` on, those of the second row `apart` numbers further. Both have room for `BLOCK`
+        numbers more than there are non-zeros.
+    scale : flat array
+        Of a pair of rows the values are multiplied by it, column by column.
     dense : flat array
         Of the dtype of `factors`, or uint8.
 
@@ -243,7 +297,7 @@ def _compiled_compress_blocks(typingctx, members, factors, place, dense, start, 
     int
         Where the next non-zero would go. NaN and infinity are non-zeros.
     bool
-        Whether all numbers are finite.
+        For each row, whether all numbers are finite.
 
     Notes
     -----
@@ -251,69 +305,100 @@ def _compiled_compress_blocks(typingctx, members, factors, place, dense, start, 
     instruction, and all of it is stored. Elsewhere every number is written, and the next one over it where it is zero.
     In neither form does a branch depend on the data: it would be mispredicted at every edge of a pen stroke.
     """
-    integer = isinstance(dense.dtype, types.Integer)
 
-    def codegen(context, builder, sig, args):
-        _, _, place_, _, start_, size_ = args
-        wide = "+avx512f" in getattr(context.codegen(), "_tm_features", "")
-        # Numbers at once; bytes are widened to words, for which there is that instruction.
-        count = 512 // (32 if integer else dense.dtype.bitwidth) if wide else 1
-        word, raw = ir.IntType(32), context.get_data_type(dense.dtype)
-        words, bits = (ir.VectorType(ir.IntType(width), count) for width in (32, dense.dtype.bitwidth))
-        to, doubts = cgutils.alloca_once_value(builder, place_), cgutils.alloca_once_value(builder, bits(None))
-        zero, one, step = (context.get_constant(types.intp, number) for number in (0, 1, count))
+    @intrinsic
+    def compress(typingctx, members, factors, place, dense, start, second, apart, scale, size):
+        integer = isinstance(dense.dtype, types.Integer)
 
-        def read(at: Any) -> Any:
-            source = address(context, builder, sig.args[3], args[3], builder.add(start_, at))
-            return load_vector(builder, source, ir.VectorType(raw, count), dense.dtype.bitwidth // 8)
+        def codegen(context, builder, sig, args):
+            _, _, place_, _, start_, second_, apart_, _, size_ = args
+            starts = [start_, second_][:rows]
+            wide = "+avx512f" in getattr(context.codegen(), "_tm_features", "")
+            # Numbers at once, in a register as values; bytes are widened, for they have no such instruction.
+            width = max(32, factors.dtype.bitwidth) if integer else dense.dtype.bitwidth
+            count = 512 // width if wide else 1
+            word, raw = ir.IntType(32), context.get_data_type(dense.dtype)
+            words, bits = (ir.VectorType(ir.IntType(size), count) for size in (32, dense.dtype.bitwidth))
+            to = cgutils.alloca_once_value(builder, place_)
+            doubts = [cgutils.alloca_once_value(builder, bits(None)) for _ in starts]
+            zero, one, step = (context.get_constant(types.intp, number) for number in (0, 1, count))
 
-        def write(number: int, at: Any, vector: Any) -> None:
-            dtype = sig.args[number].dtype
-            kind = ir.VectorType(context.get_data_type(dtype), count)
-            if vector.type != kind:
-                # Columns and bytes come as words.
-                vector = (
-                    builder.trunc(vector, kind) if isinstance(dtype, types.Integer) else builder.uitofp(vector, kind)
-                )
-            target = address(context, builder, sig.args[number], args[number], at)
-            store_vector(builder, vector, target, dtype.bitwidth // 8)
+            def read(row: int, at: Any) -> Any:
+                source = address(context, builder, sig.args[3], args[3], builder.add(starts[row], at))
+                return load_vector(builder, source, ir.VectorType(raw, count), dense.dtype.bitwidth // 8)
 
-        def doubt(x: Any) -> None:
-            # x - x is 0, or NaN for what is not finite. Its bits are gathered, because sums would wait for one another.
-            if not integer:
-                builder.store(builder.or_(builder.load(doubts), builder.bitcast(builder.fsub(x, x), bits)), doubts)
+            def write(number: int, at: Any, vector: Any) -> None:
+                dtype = sig.args[number].dtype
+                kind = ir.VectorType(context.get_data_type(dtype), count)
+                if vector.type != kind:
+                    # Columns and bytes come as words.
+                    vector = (
+                        builder.trunc(vector, kind)
+                        if isinstance(dtype, types.Integer)
+                        else builder.uitofp(vector, kind)
+                    )
+                target = address(context, builder, sig.args[number], args[number], at)
+                store_vector(builder, vector, target, dtype.bitwidth // 8)
 
-        with cgutils.for_range_slice(builder, zero, size_, step, inc=True) as (j, _):
-            x, now = read(j), builder.load(to)
-            first = spread(builder, builder.trunc(j, word), count)
-            columns = builder.add(first, ir.Constant(words, list(range(count))))
-            if integer:
-                filled = builder.icmp_unsigned("!=", x, x.type(None))
-            else:
-                filled = builder.fcmp_unordered("!=", x, x.type(None))
+            def scaled(x: Any, at: Any) -> Any:
+                if rows == 1:
+                    return x
+                dtype = context.get_data_type(sig.args[1].dtype)
+                x = builder.uitofp(x, ir.VectorType(dtype, count)) if integer else x
+                place = address(context, builder, sig.args[7], args[7], at)
+                return builder.fmul(x, load_vector(builder, place, x.type, sig.args[1].dtype.bitwidth // 8))
+
+            def write_value(row: int, at: Any, x: Any) -> None:
+                write(1, builder.add(at, apart_) if row else at, x)
+
+            def doubt(row: int, x: Any) -> None:
+                # x - x is 0, or NaN for what is not finite. Its bits are gathered: sums would wait for one another.
+                if not integer:
+                    doubtful = builder.bitcast(builder.fsub(x, x), bits)
+                    builder.store(builder.or_(builder.load(doubts[row]), doubtful), doubts[row])
+
+            with cgutils.for_range_slice(builder, zero, size_, step, inc=True) as (j, _):
+                numbers, now = [read(row, j) for row in range(rows)], builder.load(to)
+                first = spread(builder, builder.trunc(j, word), count)
+                columns = builder.add(first, ir.Constant(words, list(range(count))))
+                filled = None
+                for x in numbers:
+                    if integer:
+                        here = builder.icmp_unsigned("!=", x, x.type(None))
+                    else:
+                        here = builder.fcmp_unordered("!=", x, x.type(None))
+                    filled = here if filled is None else builder.or_(filled, here)
+                if wide:
+                    for row, x in enumerate(numbers):
+                        doubt(row, x)
+                        x = scaled(builder.zext(x, words) if integer else x, j)
+                        write_value(row, now, _compressed(builder, x, filled))
+                    columns = _compressed(builder, columns, filled)
+                write(0, now, columns)
+                entries = builder.ctpop(builder.bitcast(filled, ir.IntType(count)))
+                builder.store(builder.add(now, builder.zext(entries, now.type)), to)
+                end = builder.block
             if wide:
-                doubt(x)
-                x = builder.zext(x, words) if integer else x
-                x, columns = (_compressed(builder, vector, filled) for vector in (x, columns))
-                write(1, now, x)
-            write(0, now, columns)
-            entries = builder.ctpop(builder.bitcast(filled, ir.IntType(count)))
-            builder.store(builder.add(now, builder.zext(entries, now.type)), to)
-            end = builder.block
-        if wide:
-            _keep_rolled(builder, end)
-        else:
-            with cgutils.for_range_slice(builder, place_, builder.load(to), one, inc=True) as (p, _):
-                column = builder.load(address(context, builder, sig.args[0], args[0], p))
-                x = read(builder.zext(column, p.type))
-                doubt(x)
-                write(1, p, x)
-        whole = ir.IntType(bits.element.width * count)
-        finite = builder.icmp_unsigned("==", builder.bitcast(builder.load(doubts), whole), whole(0))
-        return context.make_tuple(builder, sig.return_type, [builder.load(to), finite])
+                _keep_rolled(builder, end)
+            else:
+                with cgutils.for_range_slice(builder, place_, builder.load(to), one, inc=True) as (p, _):
+                    column = _column(context, builder, sig, args, p, 0)
+                    for row in range(rows):
+                        x = read(row, column)
+                        doubt(row, x)
+                        write_value(row, p, scaled(x, column))
+            whole = ir.IntType(bits.element.width * count)
+            finite = [
+                builder.icmp_unsigned("==", builder.bitcast(builder.load(doubtful), whole), whole(0))
+                for doubtful in doubts
+            ]
+            return context.make_tuple(builder, sig.return_type, [builder.load(to), *finite])
 
-    n = types.intp
-    return types.Tuple((n, types.boolean))(members, factors, n, dense, n, n), codegen
+        n = types.intp
+        returned = types.Tuple((n, *[types.boolean] * rows))
+        return returned(members, factors, n, dense, n, n, n, scale, n), codegen
+
+    return compress
 
 
 def _compressed(builder: Any, vector: Any, mask: Any) -> Any:
@@ -325,12 +410,17 @@ def _compressed(builder: Any, vector: Any, mask: Any) -> Any:
     return builder.call(function, [vector, mask, ir.Constant(vector.type, ir.Undefined)])
 
 
-def _python_compress_blocks(members, factors, place, dense, start, size):
-    row = dense[start : start + size].astype(factors.dtype)
-    filled = np.flatnonzero(row)
-    end = place + len(filled)
-    members[place:end], factors[place:end] = filled, row[filled]
-    return end, bool(np.isfinite(row).all())
+def _python_compress_blocks(rows: int) -> Any:
+    def compress(members, factors, place, dense, start, second, apart, scale, size):
+        numbers = [dense[first : first + size].astype(factors.dtype) for first in (start, second)[:rows]]
+        filled = np.flatnonzero(np.any(numbers, axis=0))
+        end = place + len(filled)
+        members[place:end] = filled
+        for row, x in enumerate(numbers):
+            factors[place + row * apart : end + row * apart] = x[filled] * (scale[filled] if rows > 1 else 1)
+        return end, *(bool(np.isfinite(x).all()) for x in numbers)
+
+    return compress
 
 
 @intrinsic
@@ -387,6 +477,21 @@ def _python_transpose_square(out, place, out_stride, w, start, stride):
 def _offset(context: Any, builder: Any, base: Any, dtype: Any, count: int) -> Any:
     return builder.gep(
         base, [context.get_constant(types.intp, count)], source_etype=context.get_data_type(dtype), inbounds=True
+    )
+
+
+def _column(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int) -> Any:
+    """Emit entry `p` of argument `at`, an array of columns."""
+    place = address(context, builder, sig.args[at], args[at], p)
+    column = builder.load(place, typ=context.get_data_type(sig.args[at].dtype))
+    return builder.zext(column, context.get_value_type(types.intp))
+
+
+def _named_row(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any, stride: Any) -> Any:
+    """Emit the address of the row of a matrix that entry `p` of argument `at`, an array of columns, names."""
+    column = _column(context, builder, sig, args, p, at)
+    return builder.gep(
+        base, [builder.mul(column, stride)], source_etype=context.get_data_type(sig.args[0].dtype), inbounds=True
     )
 
 
@@ -506,6 +611,17 @@ def _python_gather_rows(columns: int, chains: int = 1) -> Any:
     return gather
 
 
+def _python_gather_pairs(columns: int) -> Any:
+    gather_row = _python_gather_rows(columns)
+
+    def gather(c, ci, other, base, bi, index, value, apart, last, w, wi, stride, coming, step):
+        places = index[:last].astype(np.uint32) * np.uint32(stride * w.itemsize // WORD)
+        gather_row(c, ci, base, bi, places, value, 0, last, w, wi)
+        gather_row(c, other, base, bi, places, value[apart:], 0, last, w, wi)
+
+    return gather
+
+
 def _python_scatter_rows(columns: int) -> Any:
     def scatter(g, gi, delta, di, place, factor, first, last):
         width = columns * lanes(g)
@@ -518,9 +634,9 @@ def _python_scatter_rows(columns: int) -> Any:
 
 if INTERPRETED:
     tile, gather_rows, scatter_rows = _python_tile, _python_gather_rows, _python_scatter_rows
-    transpose_square, compress_blocks = _python_transpose_square, _python_compress_blocks
-    read_blocks = _python_read_blocks
+    gather_pairs, compress_blocks = _python_gather_pairs, _python_compress_blocks
+    transpose_square, read_blocks = _python_transpose_square, _python_read_blocks
 else:
     tile, gather_rows, scatter_rows = _compiled_tile, _compiled_gather_rows, _compiled_scatter_rows
-    transpose_square, compress_blocks = _compiled_transpose_square, _compiled_compress_blocks
-    read_blocks = _compiled_read_blocks
+    gather_pairs, compress_blocks = _compiled_gather_pairs, _compiled_compress_blocks
+    transpose_square, read_blocks = _compiled_transpose_square, _compiled_read_blocks

@@ -113,6 +113,17 @@ def llvm_math(builder: Any, name: str, arguments: list[Any], result: ir.Type) ->
     return builder.call(function, arguments, fastmath=_FAST)
 
 
+def prefetch_at(builder: Any, place: Any) -> None:
+    """Emit a prefetch of an address, a pointer or a number, into the nearest cache."""
+    byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(ir.VoidType(), [byte, word, word, word]), "llvm.prefetch.p0"
+    )
+    place = builder.inttoptr(place, byte) if isinstance(place.type, ir.IntType) else builder.bitcast(place, byte)
+    # To read, into the nearest cache, data.
+    builder.call(function, [place, ir.Constant(word, 0), ir.Constant(word, 3), ir.Constant(word, 1)])
+
+
 # --- reading and writing ---
 
 
@@ -132,6 +143,14 @@ def _moved(typingctx, pointer, count):
         return builder.bitcast(place, ir.IntType(8).as_pointer())
 
     return pointer(pointer, types.intp), codegen
+
+
+@intrinsic
+def _where(typingctx, pointer, index):
+    def codegen(context, builder, sig, args):
+        return builder.ptrtoint(address(context, builder, sig.args[0], args[0], args[1]), args[1].type)
+
+    return types.intp(pointer, types.intp), codegen
 
 
 @intrinsic
@@ -227,13 +246,7 @@ def _is_single(typingctx, template):
 @intrinsic
 def _prefetch(typingctx, array, index):
     def codegen(context, builder, sig, args):
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.VoidType(), [byte, word, word, word]), "llvm.prefetch.p0"
-        )
-        place = builder.bitcast(address(context, builder, sig.args[0], args[0], args[1]), byte)
-        # To read, into the nearest cache, data.
-        builder.call(function, [place, ir.Constant(word, 0), ir.Constant(word, 3), ir.Constant(word, 1)])
+        prefetch_at(builder, address(context, builder, sig.args[0], args[0], args[1]))
         return context.get_dummy_value()
 
     return types.void(array, types.intp), codegen
@@ -465,6 +478,7 @@ if INTERPRETED:
     moved = lambda pointer, count: pointer[count:]
     put = _python_put
     prefetch = write_back = lambda array, index: None
+    where = lambda pointer, index: 0
     broadcast = lambda array, index: np.full(_python_lanes(array), array[index])
     splat = lambda template, value: np.full(_python_lanes(template), value, dtype=template.dtype)
     fma = lambda a, b, c: a * b + c
@@ -497,6 +511,8 @@ else:
     an array."""
     moved = _moved
     """``moved(pointer, count)``: where the numbers begin that lie so many behind those of a pointer."""
+    where = _where
+    """``where(pointer, index)``: the address of an element, a number."""
     put = _put
     """``put(array, index, value)``: write one number."""
     prefetch = _prefetch

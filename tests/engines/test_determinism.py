@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fastmlp.architecture import Dense
 from fastmlp.engines import compiled, layout
+from fastmlp.engines.base import Data
 from fastmlp.engines.threads import Team
 from fastmlp.inputs import Scaling
 from fastmlp.kernels.given import Work
@@ -172,6 +173,17 @@ def test_any_number_of_threads_with_batches_of_several_chunks(rows, optimizer, s
 
 
 @sparse_and_dense
+@pytest.mark.parametrize("rows", [1, 5, layout.FORWARD_ROWS + 1, 200])
+def test_outputs_alone_by_any_number_of_threads(rows, sparse, small_chunks):
+    problem = problem_of(rows=rows)
+    outputs = set()
+    for threads in (1, *SEVERAL):
+        prepared = compiled.prepare(problem.architecture, Data(problem.data.samples), threads, sparse=sparse)
+        outputs.add(compiled.forward(problem.architecture, problem.parameters, prepared).tobytes())
+    assert len(outputs) == 1
+
+
+@sparse_and_dense
 @pytest.mark.parametrize("rows", [1, 5, 200, layout.FORWARD_ROWS + 1])
 def test_outputs_losses_and_gradients_by_any_number_of_threads(rows, sparse, small_chunks):
     problem = problem_of(rows=rows)
@@ -193,6 +205,23 @@ def test_zeros_skipped_as_rows_come_or_compressed_before(dtype, threads, works):
     outputs = {compiled.forward(problem.architecture, problem.parameters, of).tobytes() for of in (once, often)}
     assert [work.skipping for work in works] == [1] * threads + [0] * threads
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("rows", [40, 2 * layout.FORWARD_ROWS + 7])
+@both_dtypes
+def test_outputs_of_a_row_beside_any_others(dtype, rows, threads):
+    problem, order = problem_of(dtype, rows=rows, density=0.2), np.random.default_rng(0).permutation(rows)[1:]
+    samples = problem.data.samples
+    whole, part = (
+        compiled.forward(
+            problem.architecture,
+            problem.parameters,
+            compiled.prepare(problem.architecture, Data(of), threads, once=True),
+        )
+        for of in (samples, samples.take(order))
+    )
+    assert whole[order].tobytes() == part.tobytes()
 
 
 @three_optimizers

@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp.kernels.barrier import give_up, new_barrier, wait
+from fastmlp.kernels.barrier import give_up, new_barrier, take_piece, wait
 
 ROUNDS = 500
 
@@ -24,6 +24,15 @@ def go_round(barrier, thread, threads, rounds, places, strangers):
 @numba.njit(nogil=True)
 def wait_once(barrier, threads):
     wait(barrier, threads)
+
+
+@numba.njit(nogil=True)
+def take_pieces(barrier, threads, taken):
+    """Count how often this thread takes each piece."""
+    piece = take_piece(barrier, threads, -1)
+    while piece < len(taken):
+        taken[piece] += 1
+        piece = take_piece(barrier, threads, piece)
 
 
 def run(function, *arguments_of_each):
@@ -74,3 +83,12 @@ def test_after_giving_up_nobody_waits():
     barrier = new_barrier()
     give_up(barrier)
     join(run(wait_once, *[(barrier, 2)] * 3))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_every_piece_is_taken_once(threads):
+    barrier, taken = new_barrier(), np.zeros((threads, 10_000), np.int64)
+    for _ in range(2 if threads == 1 else 1):  # one thread has the same barrier in every call
+        taken[:] = 0
+        join(run(take_pieces, *((barrier, threads, own) for own in taken)))
+        assert (taken.sum(axis=0) == 1).all()

@@ -157,6 +157,25 @@ def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kerne
 
 
 @both_dtypes
+@given(columns=columns_, vectors=st.integers(1, 20), size=st.integers(0, 10_000))
+def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, size):
+    base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
+    width, entries, ones = vectors * twins.lanes(dtype), len(columns), np.ones(FEATURES, dtype)
+    of_each = np.arange(entries) % 3 != 1, np.arange(entries) % 3 != 2
+    columns, values = np.array(columns, np.uint32), [random_numbers(entries, dtype, 4 + k) for k in range(2)]
+    room = np.concatenate([values[0] * of_each[0], np.full(3, np.nan, dtype), values[1] * of_each[1]])
+    got, want = np.zeros((2, 400), dtype)
+    from_python(sparse.pair_forward)(
+        got, 5, 205, base, 2, columns, room, entries + 3, entries, w, 3, width + 8, width, w.ctypes.data, size
+    )
+    for place, mine, own in zip((5, 205), of_each, values, strict=True):
+        from_python(sparse.row_forward)(
+            want, place, base, 2, columns[mine], own[mine], 0, mine.sum(), ones, w, 3, width + 8, width
+        )
+    np.testing.assert_array_equal(got, want)
+
+
+@both_dtypes
 @given(columns=columns_, width=widths, as_bytes=st.booleans())
 def test_row_gradient(dtype, columns, width, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
@@ -346,6 +365,37 @@ def test_compress_row_finds_the_one_number_that_is_not_finite(dtype, number, pla
     assert from_python(sparse.compress_row)(*room, dense, 0, 39) == (39, True)
     dense[place] = number
     assert from_python(sparse.compress_row)(*room, dense, 0, 39) == (39, False)
+
+
+pairs_with_gaps = st.lists(st.tuples(*[st.sampled_from([0.0, -0.0, 0.0, 1.5, np.nan, np.inf])] * 2), max_size=70)
+
+
+def check_compress_pair(dense, start, second, size, dtype):
+    room = size + BLOCK
+    ours, theirs = ((np.full(room + 2, 7, np.uint32), np.full(2 * room + 2, 7, dtype)) for _ in range(2))
+    arguments = room, dense, start, second, random_numbers(size, dtype, 3), size
+    found = from_python(sparse.compress_pair)(*ours, *arguments)
+    assert found == twins.compress_pair(*theirs, *arguments)
+    for got, want, first in zip((*ours, ours[1]), (*theirs, theirs[1]), (0, 0, room), strict=True):
+        np.testing.assert_array_equal(got[first : first + found[0]], want[first : first + found[0]])
+    assert (ours[0][room:] == 7).all()
+    assert (ours[1][2 * room :] == 7).all()
+
+
+@both_dtypes
+@given(pairs=pairs_with_gaps, start=st.integers(0, 5), between=st.integers(0, 5))
+def test_compress_pair(dtype, pairs, start, between):
+    rows = np.array(pairs, dtype).reshape(-1, 2).T
+    dense = np.concatenate([np.full(start, 9), rows[0], np.full(between, 9), rows[1]]).astype(dtype)
+    check_compress_pair(dense, start, start + len(pairs) + between, len(pairs), dtype)
+    check_compress_pair(dense, start, start, len(pairs), dtype)
+
+
+@both_dtypes
+@given(row=st.lists(st.sampled_from([0, 0, 1, 128, 255]), max_size=140))
+def test_compress_pair_of_bytes(dtype, row):
+    size = len(row) // 2
+    check_compress_pair(np.array([*row, 9], np.uint8), size, 0, size, dtype)
 
 
 tables = st.tuples(st.integers(1, 8), st.integers(1, 70))
