@@ -169,9 +169,8 @@ def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, si
         got, 5, 205, base, 2, columns, room, entries + 3, entries, w, 3, width + 8, width, w.ctypes.data, size
     )
     for place, mine, own in zip((5, 205), of_each, values, strict=True):
-        from_python(sparse.row_forward)(
-            want, place, base, 2, columns[mine], own[mine], 0, mine.sum(), ones, w, 3, width + 8, width
-        )
+        there = read(columns[mine], own[mine], ones, width + 8)
+        from_python(sparse.row_forward)(want, place, base, 2, *there, 0, mine.sum(), w, 3, width)
     np.testing.assert_array_equal(got, want)
 
 
