@@ -15,13 +15,17 @@ from .microkernels import BLOCK, read_blocks
 from .simd import REGISTER_BITS, broadcast, fma, get, is_single, lanes, load, prefetch, put, splat, store
 
 _G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (microkernels.gather_rows(columns) for columns in range(1, 9))
+_G9, _G10, _G11, _G12, _G13, _G14, _G15, _G16 = (microkernels.gather_rows(columns) for columns in range(9, 17))
 _N1, _N2, _N3, _N4 = (microkernels.gather_rows(columns, chains=NARROW_SUMS) for columns in range(1, 5))
 _M1, _M2, _M3, _M4, _M5, _M6, _M7, _M8 = (microkernels.gather_rows(columns, chains=2) for columns in range(1, 9))
-_P1, _P2, _P3, _P4, _P5, _P6, _P7, _P8 = (microkernels.gather_pairs(columns) for columns in range(1, 9))
 _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (microkernels.scatter_rows(columns) for columns in range(1, 9))
 PAIRED = 8 if REGISTER_BITS[8] == 512 else 4
 """Vectors, at most, of which the sums of two rows stay in registers: of 512 bits there are twice as many, too."""
 
+WIDEST = 2 * PAIRED
+"""Those of one row."""
+
+_P0, _P1, _P2, _P3, _P4 = (microkernels.gather_pairs(max(1, PAIRED - less)) for less in range(5))
 _COMPRESS, _COMPRESS_PAIR = (microkernels.compress_blocks(rows) for rows in (1, 2))
 
 
@@ -40,17 +44,33 @@ def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w
 
     Notes
     -----
-    Up to 8 vectors of ``c`` stay in registers across the row's non-zeros (the accumulators of a chess engine's sparse
-    first layer, NNUE); a wider ``c`` is done in strips of nearly equal width. With the lists of `list_columns` in the
-    place of a row it is also the weight gradient of one feature: deltas in the place of ``W``.
+    Up to `WIDEST` vectors of ``c`` stay in registers across the row's non-zeros (the accumulators of a chess engine's
+    sparse first layer, NNUE); a wider ``c`` is done in strips of nearly equal width. With the lists of `list_columns`
+    in the place of a row it is also the weight gradient of one feature: deltas in the place of ``W``.
     """
     vector = lanes(c)
     j = 0
     while j < width:
         left = (width - j) // vector
-        strips = (left + 7) // 8
+        strips = (left + WIDEST - 1) // WIDEST
         now = (left + strips - 1) // strips
-        if now == 8:
+        if now == 16:
+            _G16(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+        elif now == 15:
+            _G15(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+        elif now == 14:
+            _G14(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+        elif now == 13:
+            _G13(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+        elif now == 12:
+            _G12(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+        elif now == 11:
+            _G11(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+        elif now == 10:
+            _G10(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+        elif now == 9:
+            _G9(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+        elif now == 8:
             _G8(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
         elif now == 7:
             _G7(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
@@ -120,6 +140,8 @@ def pair_forward(
         Those of the second row lie `apart` numbers behind those of the first.
     last : int
         How many entries there are.
+    width : int
+        Of 4 vectors at least.
     coming, size : int
         An address, and how many bytes behind it are fetched meanwhile: the rows that come next.
 
@@ -140,22 +162,16 @@ def pair_forward(
         to, out, of, place = first + j, second + j, base_start + j, w_start + j
         share = size * now * vector // width
         step = share // (last + 1) + 1
-        if now == 8:
-            _P8(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == 7:
-            _P7(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == 6:
-            _P6(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == 5:
-            _P5(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == 4:
-            _P4(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == 3:
-            _P3(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == 2:
-            _P2(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        else:
+        if now == PAIRED:
+            _P0(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
+        elif now == PAIRED - 1:
             _P1(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
+        elif now == PAIRED - 2:
+            _P2(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
+        elif now == PAIRED - 3:
+            _P3(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
+        else:
+            _P4(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
         coming += share
         j += now * vector
 

@@ -157,7 +157,7 @@ def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kerne
 
 
 @both_dtypes
-@given(columns=columns_, vectors=st.integers(1, 20), size=st.integers(0, 10_000))
+@given(columns=columns_, vectors=st.integers(4, 20), size=st.integers(0, 10_000))
 def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, size):
     base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
     width, entries, ones = vectors * twins.lanes(dtype), len(columns), np.ones(FEATURES, dtype)
