@@ -76,6 +76,7 @@ class Batches:
         scaled: Array | None,
     ) -> None:
         self._rows, self._batch_size, self._alpha = rows, batch_size, alpha
+        self._every_row = bool(np.array_equal(rows, np.arange(len(rows))))
         # A batch of all rows is the same sum in any order.
         self._shuffle = shuffle and batch_size < len(rows)
         self._weights, self._scaled = weights, scaled
@@ -104,7 +105,7 @@ class Batches:
         """Return the rows of an epoch in their order, the calls of the engine that it takes, and by what the mean of
         ``sum(W²)`` over its steps is multiplied to be its part of the mean loss.
         """
-        order = self._rows[places]
+        order = places if self._every_row else self._rows[places]
         if self._weights is None:
             return order, self._unweighted, 0.5 * self._alpha * self.steps / len(order)
         given = self._weights[order].astype(np.float64)

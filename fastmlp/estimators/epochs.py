@@ -57,11 +57,12 @@ class Curves:
         self.objective.append(objective)
         if score is not None:
             self.scores.append(score)
-        for name in row:
-            if name not in self.history:
-                self.history[name] = [math.nan] * epochs
-        for name, column in self.history.items():
-            column.append(row.get(name, math.nan))
+        if row.keys() != self.history.keys():
+            for name in row:
+                self.history.setdefault(name, [math.nan] * epochs)
+            row = dict.fromkeys(self.history, math.nan) | row
+        for name, value in row.items():
+            self.history[name].append(value)
 
     def lengths(self) -> tuple[int, int]:
         """How much there is, for `truncate`."""
