@@ -36,10 +36,28 @@ def test_max_fun_limits_lbfgs(waves):
     assert fitted.n_iter_ <= 10 and "exceeds limit" in fitted.stop_reason_
 
 
-def test_max_iter_limits_lbfgs_in_each_fit(waves):
-    regressor = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", max_iter=4, warm_start=True, random_state=0)
-    assert (regressor.fit(*waves).n_iter_, regressor.fit(*waves).n_iter_) == (4, 4)
-    assert len(regressor.loss_curve_) == 8
+@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+@pytest.mark.parametrize("make", [MLPClassifier, MLPRegressor])
+def test_each_fit_of_a_warm_start_has_max_iter_iterations_and_says_that_it_ended_so(make, solver, waves):
+    X, y = waves
+    options = {"warm_start": True, "random_state": 0, "learning_rate_init": 1e-4, "tol": 0.0}
+    estimator = make(hidden_layer_sizes=5, solver=solver, **options)
+    for max_iter in (4, 7):
+        estimator.set_params(max_iter=max_iter).fit(X, y > 0 if make is MLPClassifier else y)
+        assert estimator.n_iter_ == max_iter
+        assert "max_iter" in estimator.stop_reason_.lower() or "iterations" in estimator.stop_reason_.lower()
+    assert len(estimator.loss_curve_) == 11
+
+
+@pytest.mark.parametrize("make", [MLPClassifier, MLPRegressor])
+def test_partial_fit_goes_on_after_a_fit_with_early_stopping(make, waves):
+    X, y = waves
+    y = y > 0 if make is MLPClassifier else y
+    estimator = make(hidden_layer_sizes=5, early_stopping=True, random_state=0, max_iter=5).fit(X, y)
+    before = estimator.network_.state.step
+    estimator.partial_fit(X, y)
+    assert estimator.network_.state.step > before
+    assert len(estimator.loss_curve_) == len(estimator.validation_scores_) == 6
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
