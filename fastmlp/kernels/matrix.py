@@ -152,7 +152,7 @@ def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
         ``Wᵀ`` in panels of two vectors' width (the last of one, if ``W``'s padded rows leave one): panel by panel,
         `columns` rows each. Holds ``padded(rows) * columns`` numbers; columns of ``Wᵀ`` beyond `rows` are zero.
     w : flat array
-        ``W``, (rows, columns), rows `w_stride` apart, which is at low `columns` padded.
+        ``W``, (rows, columns), rows `w_stride` apart, which is at least `columns` padded.
 
     Notes
     -----
