@@ -22,7 +22,7 @@ from fastmlp.architecture import padded
 from fastmlp.datasets import load_mnist
 from fastmlp.dropout import threshold
 from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, sparse
-from fastmlp.kernels.microkernels import BLOCK
+from fastmlp.kernels.sparse_microkernels import BLOCK
 from fastmlp.losses import LOSSES, MEDIAN
 from fastmlp.measure.products import KINDS, LayerProduct, MultiplyAdds
 from fastmlp.measure.timing import Stopwatch, in_turns

@@ -22,7 +22,7 @@ from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.few import forward_rows
 from ..kernels.given import SPARSE_BYTES
-from ..kernels.microkernels import BLOCK
+from ..kernels.sparse_microkernels import BLOCK
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
 from ..targets import Targets

@@ -9,8 +9,8 @@ from ..architecture import Architecture
 from ..inputs import Samples
 from ..kernels import codes
 from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted
-from ..kernels.microkernels import BLOCK
 from ..kernels.sparse import compress_rows
+from ..kernels.sparse_microkernels import BLOCK
 from ..losses import smoothed
 from .base import Array, Data
 

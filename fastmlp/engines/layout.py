@@ -21,8 +21,8 @@ from ..kernels.given import (
     Network,
     Work,
 )
-from ..kernels.microkernels import BLOCK
 from ..kernels.simd import REGISTER_BITS
+from ..kernels.sparse_microkernels import BLOCK
 from ..losses import get_loss
 from .base import Array
 from .conversion import DENSE_FROM, Prepared

@@ -7,9 +7,9 @@ from ._jit import entry
 from .codes import ACTIVATION, BIAS, FAN_IN, STRIDE, UNITS, WEIGHTS
 from .elementwise import activation_forward
 from .given import NO, ONE_ROW
-from .microkernels import BLOCK
 from .simd import at, get, moved, pointer, put
 from .sparse import add_shift, compress_row, in_words, read_row, row_forward
+from .sparse_microkernels import BLOCK
 
 
 @entry

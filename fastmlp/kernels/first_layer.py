@@ -10,7 +10,6 @@ from ._jit import kernel
 from .codes import ACTIVATION, BIAS, FAN_IN, KEPT, PADDING, RELU, ROW, STRIDE, WEIGHTS, D, Z
 from .given import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, ONE_ROW, SPARSE_BYTES, STRIP, UNPACKED
 from .matrix import product_from
-from .microkernels import BLOCK
 from .simd import at, fma, get, lanes, load, prefetch, put, splat, store, where
 from .sparse import (
     add_shift,
@@ -27,6 +26,7 @@ from .sparse import (
     row_forward,
     row_gradient,
 )
+from .sparse_microkernels import BLOCK
 
 AHEAD = 4
 """So many rows before its turn a row is fetched."""

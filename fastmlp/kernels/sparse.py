@@ -1,4 +1,4 @@
-"""The first layer on sparse rows: zeros are never multiplied (floor 1; numba through _jit, microkernels, simd).
+"""The first layer on sparse rows: zeros are never multiplied (floor 1; numba through _jit, sparse_microkernels, simd).
 
 A row is the columns and values of its non-zeros, ``x' = value * scale[column]``. ``W`` lies input-major, so a
 non-zero meets one contiguous row of it. Four of five MNIST pixels are zero: skipping them is an exact rearrangement,
@@ -8,25 +8,24 @@ rows begin, and their scaled values.
 
 import numpy as np
 
-from . import microkernels
 from ._jit import entry, kernel
 from .given import NARROW_SUMS, NO
-from .microkernels import BLOCK, read_blocks
 from .simd import REGISTER_BITS, broadcast, fma, get, is_single, lanes, load, prefetch, put, splat, store
+from .sparse_microkernels import BLOCK, compress_blocks, gather_pairs, gather_rows, read_blocks, scatter_rows
 
-_G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (microkernels.gather_rows(columns) for columns in range(1, 9))
-_G9, _G10, _G11, _G12, _G13, _G14, _G15, _G16 = (microkernels.gather_rows(columns) for columns in range(9, 17))
-_N1, _N2, _N3, _N4 = (microkernels.gather_rows(columns, chains=NARROW_SUMS) for columns in range(1, 5))
-_M1, _M2, _M3, _M4, _M5, _M6, _M7, _M8 = (microkernels.gather_rows(columns, chains=2) for columns in range(1, 9))
-_S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (microkernels.scatter_rows(columns) for columns in range(1, 9))
+_G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (gather_rows(columns) for columns in range(1, 9))
+_G9, _G10, _G11, _G12, _G13, _G14, _G15, _G16 = (gather_rows(columns) for columns in range(9, 17))
+_N1, _N2, _N3, _N4 = (gather_rows(columns, chains=NARROW_SUMS) for columns in range(1, 5))
+_M1, _M2, _M3, _M4, _M5, _M6, _M7, _M8 = (gather_rows(columns, chains=2) for columns in range(1, 9))
+_S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (scatter_rows(columns) for columns in range(1, 9))
 PAIRED = 8 if REGISTER_BITS[8] == 512 else 4
 """Vectors, at most, of which the sums of two rows stay in registers: of 512 bits there are twice as many, too."""
 
 WIDEST = 2 * PAIRED
 """Those of one row."""
 
-_P0, _P1, _P2, _P3, _P4 = (microkernels.gather_pairs(max(1, PAIRED - less)) for less in range(5))
-_COMPRESS, _COMPRESS_PAIR = (microkernels.compress_blocks(rows) for rows in (1, 2))
+_P0, _P1, _P2, _P3, _P4 = (gather_pairs(max(1, PAIRED - less)) for less in range(5))
+_COMPRESS, _COMPRESS_PAIR = (compress_blocks(rows) for rows in (1, 2))
 
 
 @kernel

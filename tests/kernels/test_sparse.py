@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from fastmlp.kernels import sparse
 from fastmlp.kernels.given import NARROW
-from fastmlp.kernels.microkernels import BLOCK
+from fastmlp.kernels.sparse_microkernels import BLOCK
 
 from . import twins
 from .calls import both_dtypes, check_same, check_sums, from_python, random_numbers
