@@ -43,8 +43,9 @@ class History(Mapping[str, list[float]]):
     Columns are those of `COLUMNS` that were recorded: ``epoch`` (from 1, counted over all fits of a network), ``loss``
     and ``accuracy`` (over the training samples, each judged just before the step it was used in), ``val_loss`` and
     ``val_accuracy`` (over the validation samples, after the epoch), ``learning_rate`` (of the epoch's last step,
-    as the schedule made it) and ``seconds`` (of training, validation not counted). All have the same length; where an
-    epoch lacks a value, it is NaN. A column is an attribute too: ``history.loss`` is ``history["loss"]``.
+    as the schedule made it) and ``seconds`` (of training, validation not counted; of short epochs that were trained
+    together, the mean). All have the same length; where an epoch lacks a value, it is NaN. A column is an attribute
+    too: ``history.loss`` is ``history["loss"]``.
 
     Attributes
     ----------
