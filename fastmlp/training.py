@@ -327,7 +327,7 @@ def epochs_per_call(architecture: Architecture, batch_size: int, steps: int, den
     --------
     >>> from fastmlp.architecture import Architecture
     >>> epochs_per_call(Architecture.build([4, 32, 16, 4]), batch_size=10_000, steps=1)
-    9
+    10
     >>> epochs_per_call(Architecture.build([784, 30, 10]), batch_size=10, steps=5000)
     1
     """
