@@ -157,6 +157,9 @@ def forward_rows(read: Any, function: Any) -> Any:
             first, last = starts[i], starts[i + 1]
             read(places, factors, columns, values, first, last, len(columns), scale, width // 2)
             function(c, i * width, base, 0, places, factors, 0, last - first, w, 0, width)
+        # Behind a row's entries, which are read in whole blocks, there is anything.
+        places[:] = 0
+        factors[:] = 0
 
     return rows_forward
 
@@ -167,6 +170,8 @@ def gradient_of_rows(read: Any, function: Any) -> Any:
             first, last = starts[i], starts[i + 1]
             read(places, factors, columns, values, first, last, len(columns), scale, width // 2)
             function(g, 0, d, i * width, places, factors, 0, last - first, width)
+        places[:] = 0
+        factors[:] = 0
 
     return rows_gradient
 
