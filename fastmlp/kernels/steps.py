@@ -93,7 +93,7 @@ def layer_forward(memory, layers, n, parameters, first, count, alone, packed):
     """
     width, row, before = at(layers, n, STRIDE), at(layers, n, ROW), at(layers, n - 1, ROW)
     out, a, bias = at(layers, n, KEPT) + first * row, at(layers, n - 1, A) + first * before, at(layers, n, BIAS)
-    w, fan_in, step, panel, weights = at(layers, n, WEIGHTS), at(layers, n, FAN_IN), width, UNPACKED, parameters
+    w, fan_in, panel, weights = at(layers, n, WEIGHTS), at(layers, n, FAN_IN), UNPACKED, parameters
     if alone or at(layers, n, TURNED):
         if bias >= 0:
             fill_rows(memory, out, row, width, count, parameters, bias)
@@ -111,7 +111,7 @@ def layer_forward(memory, layers, n, parameters, first, count, alone, packed):
     if bias >= 0:
         add = YES
     product_from(
-        memory, out, row, memory, a, before, NEXT, weights, w, step, panel, count, width, fan_in, parameters, bias, NO,
+        memory, out, row, memory, a, before, NEXT, weights, w, width, panel, count, width, fan_in, parameters, bias, NO,
         add, 0.0 if rectified else -np.inf,
     )  # fmt: skip
     return rectified
