@@ -115,7 +115,7 @@ def test_weights_put_in_place_are_predicted_with(flowers):
 
 
 def test_weights_changed_in_place_are_predicted_with(waves):
-    fitted = MLPRegressor(hidden_layer_sizes=3, max_iter=1).fit(*waves)
+    fitted = MLPRegressor(hidden_layer_sizes=3, random_state=0, max_iter=1).fit(*waves)
     fitted.coefs_[-1][...] = 0
     fitted.intercepts_[-1][...] = 7
     assert fitted.predict(waves[0]).tolist() == [7.0] * len(waves[0])
@@ -130,25 +130,26 @@ def test_weights_of_somebody_elses_are_a_start():
 
 
 def test_a_schedule_that_is_over_is_told(waves):
-    regressor = MLPRegressor(hidden_layer_sizes=3, max_iter=2, schedule=Cosine(2), warm_start=True).fit(*waves)
+    regressor = MLPRegressor(hidden_layer_sizes=3, random_state=0, max_iter=2, schedule=Cosine(2), warm_start=True)
+    regressor.fit(*waves)
     with pytest.raises(ArgumentError, match="schedule"):
         regressor.fit(*waves)
     assert regressor.n_iter_ == 2
 
 
 def test_a_schedule_by_name_starts_with_each_fit(waves):
-    regressor = MLPRegressor(hidden_layer_sizes=3, max_iter=2, schedule="cosine", warm_start=True)
+    regressor = MLPRegressor(hidden_layer_sizes=3, random_state=0, max_iter=2, schedule="cosine", warm_start=True)
     assert regressor.fit(*waves).fit(*waves).history_["learning_rate"] == pytest.approx([1e-3, 5e-4] * 2)
 
 
 def test_another_learning_rate_is_taken_when_going_on(waves):
-    regressor = MLPRegressor(hidden_layer_sizes=3, max_iter=1, warm_start=True).fit(*waves)
+    regressor = MLPRegressor(hidden_layer_sizes=3, random_state=0, max_iter=1, warm_start=True).fit(*waves)
     regressor.set_params(learning_rate_init=0.5).fit(*waves)
     assert regressor.history_["learning_rate"] == [0.001, 0.5]
 
 
 def test_another_network_can_not_be_gone_on_with(waves):
-    regressor = MLPRegressor(hidden_layer_sizes=3, max_iter=1, warm_start=True).fit(*waves)
+    regressor = MLPRegressor(hidden_layer_sizes=3, random_state=0, max_iter=1, warm_start=True).fit(*waves)
     with pytest.raises(ArgumentError, match="warm_start=False"):
         regressor.set_params(hidden_layer_sizes=4).fit(*waves)
 

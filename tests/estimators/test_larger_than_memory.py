@@ -42,7 +42,7 @@ def test_a_map_is_fitted_in_part_as_an_array_is(table):
 
 def test_a_value_that_is_not_finite_is_found_in_a_map(tmp_path):
     X, y = np.ones((500, 20), np.float32), np.arange(500) % 2
-    classifier = MLPClassifier(8, max_iter=1).fit(X, y)
+    classifier = MLPClassifier(8, max_iter=1, random_state=0).fit(X, y)
     X[321, 7] = np.nan
     np.save(tmp_path / "X.npy", X)
     on_disk = np.load(tmp_path / "X.npy", mmap_mode="r")

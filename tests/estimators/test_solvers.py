@@ -27,12 +27,12 @@ def test_lbfgs_learns_numbers(activation, waves):
 
 
 def test_lbfgs_has_a_falling_curve(waves):
-    curve = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", max_iter=30).fit(*waves).loss_curve_
+    curve = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", max_iter=30, random_state=0).fit(*waves).loss_curve_
     assert len(curve) == 30 and curve == sorted(curve, reverse=True)
 
 
 def test_max_fun_limits_lbfgs(waves):
-    fitted = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", max_fun=10, tol=0.0).fit(*waves)
+    fitted = MLPRegressor(hidden_layer_sizes=5, solver="lbfgs", max_fun=10, tol=0.0, random_state=0).fit(*waves)
     assert fitted.n_iter_ <= 10 and "exceeds limit" in fitted.stop_reason_
 
 
@@ -64,7 +64,7 @@ def test_partial_fit_goes_on_after_a_fit_with_early_stopping(make, waves):
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_numbers_beyond_measure_are_an_error(solver, waves):
     with pytest.raises(ValueError, match="standardize"):
-        MLPRegressor(solver=solver).fit(waves[0] * 1e307, waves[1])
+        MLPRegressor(solver=solver, random_state=0).fit(waves[0] * 1e307, waves[1])
 
 
 def test_a_larger_alpha_has_smaller_weights(flowers):
@@ -93,7 +93,7 @@ def test_labels_are_learned_epoch_by_epoch(waves):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_logarithms_are_those_of_the_probabilities(classes, flowers):
     X, y = (part[: 50 * classes] for part in flowers)
-    fitted = MLPClassifier(4, max_iter=5).fit(X, y)
+    fitted = MLPClassifier(4, max_iter=5, random_state=0).fit(X, y)
     probabilities = fitted.predict_proba(X)
     assert probabilities.shape == (len(X), classes)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
@@ -101,19 +101,20 @@ def test_logarithms_are_those_of_the_probabilities(classes, flowers):
 
 
 def test_an_infinite_patience_takes_every_epoch(waves):
-    fitted = MLPRegressor(hidden_layer_sizes=2, max_iter=30, tol=1e9, n_iter_no_change=np.inf).fit(*waves)
+    options = {"max_iter": 30, "tol": 1e9, "n_iter_no_change": np.inf, "random_state": 0}
+    fitted = MLPRegressor(hidden_layer_sizes=2, **options).fit(*waves)
     assert fitted.n_iter_ == 30
 
 
 @pytest.mark.parametrize("patience", [2, 7])
 def test_patience_is_how_many_epochs_may_pass(patience, waves):
-    fitted = MLPRegressor(hidden_layer_sizes=2, tol=1e9, n_iter_no_change=patience).fit(*waves)
+    fitted = MLPRegressor(hidden_layer_sizes=2, tol=1e9, n_iter_no_change=patience, random_state=0).fit(*waves)
     assert fitted.n_iter_ == patience + 2  # the first epoch always is an improvement
 
 
 def test_an_adaptive_rate_falls_to_next_to_nothing(waves):
     options = {"solver": "sgd", "learning_rate": "adaptive", "tol": 1e9, "n_iter_no_change": 1, "max_iter": 500}
-    fitted = MLPRegressor(hidden_layer_sizes=2, **options).fit(*waves)
+    fitted = MLPRegressor(hidden_layer_sizes=2, random_state=0, **options).fit(*waves)
     assert fitted.history_["learning_rate"][-1] < 1e-6
     assert fitted.n_iter_ < 500
 
@@ -128,13 +129,13 @@ def test_the_order_matters_where_it_is_shuffled(shuffle, waves):
 def test_both_parts_have_both_classes(waves):
     X, _ = waves
     rare = np.arange(len(X)) < 10
-    fitted = MLPClassifier(early_stopping=True, max_iter=1).fit(X, rare)
+    fitted = MLPClassifier(early_stopping=True, max_iter=1, random_state=0).fit(X, rare)
     assert [rare[rows].sum() for rows in fitted._progress.held_out] == [9, 1]
 
 
 def test_a_validation_of_one_sample_is_refused(waves):
     with pytest.raises(ArgumentError, match="validation_fraction"):
-        MLPRegressor(early_stopping=True).fit(waves[0][:5], waves[1][:5])
+        MLPRegressor(early_stopping=True, random_state=0).fit(waves[0][:5], waves[1][:5])
 
 
 def test_a_batch_may_be_larger_than_the_data(waves):
