@@ -105,17 +105,17 @@ def measure(name: str, settings: str, seeds: int) -> dict[str, Any]:
     scores: dict[str, list[float]] = {library: [] for library in makers}
     seconds: dict[str, list[float]] = {library: [] for library in makers}
     epochs: dict[str, list[int]] = {library: [] for library in makers}
-    makers["fastmlp"](max_iter=1).fit(X_train[:300], y_train[:300])  # what has to be compiled is compiled now
-    for seed in range(seeds):
-        for library, make in makers.items():
-            estimator = make(random_state=seed, max_iter=problem.max_iter, **SETTINGS[settings])
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that max_iter was reached
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that max_iter was reached
+        makers["fastmlp"](max_iter=1).fit(X_train[:300], y_train[:300])  # what has to be compiled is compiled now
+        for seed in range(seeds):
+            for library, make in makers.items():
+                estimator = make(random_state=seed, max_iter=problem.max_iter, **SETTINGS[settings])
                 started = time.perf_counter()
                 estimator.fit(X_train, y_train)
-            seconds[library].append(time.perf_counter() - started)
-            scores[library].append(float(estimator.score(X_test, y_test)))
-            epochs[library].append(int(estimator.n_iter_))
+                seconds[library].append(time.perf_counter() - started)
+                scores[library].append(float(estimator.score(X_test, y_test)))
+                epochs[library].append(int(estimator.n_iter_))
     theirs, ours = (float(np.median(seconds[library])) for library in makers)
     means = {library: float(np.mean(values)) for library, values in scores.items()}
     spread = max(float(np.std(values)) for values in scores.values())

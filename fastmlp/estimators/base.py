@@ -29,6 +29,7 @@ from ..schedules import Schedule
 from ..state import TrainingState
 from ..targets import Labels, Targets, as_sample_weights
 from .batches import Batches, blocks_of
+from .convergence import warn_of_no_convergence
 from .epochs import Course, Curves, train
 from .lbfgs import minimise
 from .progress import Progress
@@ -77,7 +78,9 @@ class BaseMLP(BaseEstimator):
     ) -> Self:
         """Train.
 
-        Ctrl-C ends the training, with the weights of the last finished epoch.
+        Ctrl-C ends the training, with the weights of the last finished epoch. Where all of `max_iter` was needed, a
+        ConvergenceWarning says so: not inside of a search, a cross-validation or an ensemble, and not with a
+        `schedule`, which is a plan for so many epochs.
 
         Parameters
         ----------
@@ -102,7 +105,9 @@ class BaseMLP(BaseEstimator):
         DivergenceError
             Losses or weights became infinite or NaN. Weights are those of before.
         """
-        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        converged = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        if not converged:
+            warn_of_no_convergence(self)
         return self
 
     def _fit_in_part(
@@ -122,8 +127,10 @@ class BaseMLP(BaseEstimator):
         *,
         incremental: bool = False,
         classes: Any = None,
-    ) -> Any:
-        """Train, for `fit` or for one epoch of `partial_fit`."""
+    ) -> bool:
+        """Train, for `fit` or for one epoch of `partial_fit`; return whether more epochs would have been of no use, or
+        were not wanted.
+        """
         before = dict(vars(self))
         try:
             settings = read_settings(self)
@@ -143,12 +150,10 @@ class BaseMLP(BaseEstimator):
         engine = get_engine("auto")
         try:
             if settings.optimizer is None:
-                self._train_at_once(settings, engine, data)
-            else:
-                self._train_in_batches(settings, engine, data, rows, judge_data, incremental)
+                return self._train_at_once(settings, engine, data)
+            return self._train_in_batches(settings, engine, data, rows, judge_data, incremental)
         finally:
             self._show()
-        return self
 
     def _planned(
         self,
@@ -230,7 +235,7 @@ class BaseMLP(BaseEstimator):
         rows: NDArray[np.int64],
         judge_data: Data | None,
         incremental: bool,
-    ) -> None:
+    ) -> bool:
         assert settings.optimizer is not None
         network, progress = self.network_, self._progress
         architecture = network.architecture
@@ -263,14 +268,16 @@ class BaseMLP(BaseEstimator):
             data.samples,
         )
         try:
-            self.n_iter_, self.stop_reason_ = train(course)
+            self.n_iter_, self.stop_reason_, all_done = train(course)
         finally:
             if settings.early_stopping and progress.best_parameters is not None:
                 # What is answered with are the best weights; a later fit goes on from where this one stopped.
                 progress.live = network.state.parameters.copy()
                 network.state.parameters[...] = progress.best_parameters
+        # A schedule has the rate that it was to end with.
+        return not all_done or schedule is not None
 
-    def _train_at_once(self, settings: Settings, engine: Engine, data: Data) -> None:
+    def _train_at_once(self, settings: Settings, engine: Engine, data: Data) -> bool:
         network = self.network_
         total = float(data.samples.n_rows if data.weights is None else data.weights.sum(dtype=np.float64))
         weights = None if data.weights is None else mean_one(data.weights)
@@ -297,6 +304,7 @@ class BaseMLP(BaseEstimator):
         self.n_iter_, self.loss_, self.stop_reason_ = found.iterations, found.objective, found.reason
         for objective in found.curve:
             self._curves.append(objective, None, {"loss": objective})
+        return found.converged
 
     def _split(
         self,

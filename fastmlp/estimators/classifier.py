@@ -41,7 +41,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     learning_rate_init : float > 0, default 0.001
     power_t : float >= 0, default 0.5
     max_iter : int >= 1, default 200
-        Epochs at most; with "lbfgs", iterations. Reaching it is no reason for a warning: see `stop_reason_`.
+        Epochs at most; with "lbfgs", iterations. Where they end a `fit` that you call yourself, of a pipeline too, a
+        ConvergenceWarning says so; inside of a search, a cross-validation or an ensemble only `stop_reason_` does.
     shuffle : bool, default True
         Whether each epoch takes the samples in a new order.
     random_state : int, RandomState or None, default None
@@ -77,8 +78,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         How much of each target is spread evenly over the classes.
     schedule : str, Schedule, ReduceOnPlateau or None, default None
         What the learning rate is multiplied by, step by step: a name of `fastmlp.schedules.SCHEDULES`, made for
-        `max_iter` epochs, or an object such as ``Cosine(10)``. "plateau", or a `ReduceOnPlateau`, lowers it when
-        the loss, that of the validation if there is one, no longer improves.
+        `max_iter` epochs, or an object such as ``Cosine(10)``: then that `max_iter` is reached is the plan, and no
+        warning. "plateau", or a `ReduceOnPlateau`, lowers it when the loss, that of the validation if there is one, no
+        longer improves.
     weight_decay : float >= 0, default 0.01
         For "adamw".
     decay : float in [0, 1), default 0.9

@@ -119,7 +119,7 @@ class Course:
     samples: Samples
 
 
-def train(course: Course) -> tuple[int, str]:
+def train(course: Course) -> tuple[int, str, bool]:
     """Train for up to ``course.epochs`` epochs.
 
     Returns
@@ -128,6 +128,8 @@ def train(course: Course) -> tuple[int, str]:
         How many were finished.
     reason : str
         Why the training ended.
+    all_done : bool
+        Whether it was for want of epochs alone.
 
     Raises
     ------
@@ -139,7 +141,7 @@ def train(course: Course) -> tuple[int, str]:
     callbacks, run = settings.callbacks, _run(course)
     state.prepare_for(course.optimizer, course.network.architecture)
     course.engine.load(course.network.architecture)
-    before, finished, epochs, reason, most = Before(state), True, 0, "", _MANY
+    before, finished, epochs, reason, most, all_done = Before(state), True, 0, "", _MANY, False
     norm = _squared_norms(course.network.architecture, state.parameters[np.newaxis])[0]
 
     def undo() -> None:
@@ -178,6 +180,7 @@ def train(course: Course) -> tuple[int, str]:
             for callback in callbacks:
                 callback.on_epoch_end(run)
             reason = run.stop_reason or reason
+        all_done = not reason
         reason = reason or f"max_iter={course.epochs} epochs done"
     except KeyboardInterrupt:
         reason = "interrupted"
@@ -199,7 +202,7 @@ def train(course: Course) -> tuple[int, str]:
         # As in scikit-learn, early stopping goes back to the best weights, and NaN is the last score.
         curves.append(math.nan, math.nan, {"loss": math.nan})
         epochs += 1
-    return epochs, reason
+    return epochs, reason, all_done
 
 
 class _Trained(NamedTuple):

@@ -24,6 +24,8 @@ class Minimum(NamedTuple):
     iterations : int
     reason : str
         Why it ended.
+    converged : bool
+        Whether a minimum was the reason, and not a limit or a search along a line that failed.
     curve : list of float
         The objective after each iteration.
     """
@@ -32,6 +34,7 @@ class Minimum(NamedTuple):
     objective: float
     iterations: int
     reason: str
+    converged: bool
     curve: list[float]
 
 
@@ -86,8 +89,9 @@ def minimise(
         options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
     )
     reason = f"{result.message.lower()}".replace("_", " ")
+    iterations = min(int(result.nit), max_iter)
     return Minimum(
-        result.x.astype(architecture.dtype), float(result.fun), min(int(result.nit), max_iter), reason, curve
+        result.x.astype(architecture.dtype), float(result.fun), iterations, reason, result.status == 0, curve
     )
 
 

@@ -1,7 +1,17 @@
 """What tests of estimators share."""
 
+import warnings
+
 import numpy as np
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _few_epochs_are_meant():
+    """Have no error of the warning that max_iter was too little: most tests need no more than a few epochs."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "training ended before it had converged")
+        yield
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ def test_a_network_has_its_history(easy):
     assert plots.history(easy.network)[0].lines[0].get_ydata().tolist() == easy.network.history["loss"]
 
 
+@pytest.mark.filterwarnings("ignore:training ended before it had converged")
 def test_an_estimator_has_its_history(easy):
     estimators = pytest.importorskip("fastmlp.estimators")
     model = estimators.MLPClassifier((8,), max_iter=3, random_state=0).fit(easy.X / 255, easy.y)

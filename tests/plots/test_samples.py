@@ -107,6 +107,7 @@ def test_one_hot_rows_are_labels(easy):
     assert plots.predictions(easy.network, easy.X, np.eye(3)[easy.y]).get_title() == "40 of 40 right"
 
 
+@pytest.mark.filterwarnings("ignore:training ended before it had converged")
 def test_an_estimator(easy):
     estimators = pytest.importorskip("fastmlp.estimators")
     model = estimators.MLPClassifier((8,), max_iter=5, random_state=0).fit(easy.X / 255, easy.y.astype(str))

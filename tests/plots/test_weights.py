@@ -52,6 +52,7 @@ def test_weights_of_zero(axes):
     assert plots.weights(network, axes=axes).images[0].norm.vmax == 1
 
 
+@pytest.mark.filterwarnings("ignore:training ended before it had converged")
 def test_an_estimator(easy):
     estimators = pytest.importorskip("fastmlp.estimators")
     model = estimators.MLPClassifier((8,), max_iter=3, random_state=0).fit(easy.X / 255, easy.y)
