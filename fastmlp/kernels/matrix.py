@@ -11,11 +11,10 @@ from . import microkernels
 from ._jit import kernel
 from .codes import PADDING
 from .microkernels import transpose_square
-from .simd import broadcast, fma, get, lanes, load, put, put_totals, splat, store, total
+from .simd import WIDEST, broadcast, fma, get, is_single, lanes, load, put, put_totals, splat, store, total
 
-_TILE_6_2, _TILE_4_2, _TILE_2_2, _TILE_1_2 = (microkernels.tile(rows, 2) for rows in (6, 4, 2, 1))
-_TILE_6_1, _TILE_4_1, _TILE_2_1, _TILE_1_1 = (microkernels.tile(rows, 1) for rows in (6, 4, 2, 1))
-
+_TWO, _ONE = microkernels.strip(WIDEST, WIDEST), microkernels.strip(WIDEST)
+_ONE_AND_HALF, _HALF = microkernels.strip(WIDEST, WIDEST // 2), microkernels.strip(WIDEST // 2)
 
 STRETCH = 256
 """Of the inner index: a panel of so many rows of ``B``, two vectors wide, is half of L1."""
@@ -56,68 +55,56 @@ def product_from(
 
     Notes
     -----
-    A tile of 6 rows by 2 vectors of ``C`` stays in 12 registers while the inner index runs; each step loads 2 vectors
-    of ``B`` and spreads 6 numbers of ``A`` for 12 fused multiply-adds (Goto and van de Geijn 2008, the innermost
-    kernel). The inner index is cut into stretches whose panel of ``B`` stays in L1 while all rows of ``A`` pass;
-    between them a tile rests in ``C``, which rounds nothing.
+    A tile of 6 rows by 2 registers of ``C`` stays in 12 registers while the inner index runs; each step loads 2
+    registers of ``B`` and spreads 6 numbers of ``A`` for 12 fused multiply-adds (Goto and van de Geijn 2008, the
+    innermost kernel). With AVX-512 there are twice as many registers and tiles are of 8 rows; one of float32 is as wide
+    as a panel of two vectors, so two panels are read side by side. The inner index is cut into stretches whose panel of
+    ``B`` stays in L1 while all rows of ``A`` pass; between them a tile rests in ``C``, which rounds nothing.
     """
     vector = lanes(c)
+    register = vector
+    if is_single(c):
+        register = WIDEST // 32
     s, s_start, s_stride, add = base, base_start, base_stride, accumulate
     for begin in range(0, inner, STRETCH):
         stretch = inner - begin if inner - begin < STRETCH else STRETCH
         low = floor if begin + stretch == inner else -np.inf
-        for j in range(0, width, 2 * vector):
-            wide = width - j >= 2 * vector
-            start, stride = b_start + begin * b_stride + j, b_stride
+        j = 0
+        while j < width:
+            left = width - j
+            start, stride, next, next_stride = b_start + begin * b_stride + j, b_stride, register, b_stride
             if b_panel > 0:
-                stride = 2 * vector if wide else vector
+                stride = next_stride = 2 * vector if left >= 2 * vector else vector
                 start = b_start + j * b_panel + begin * stride
+                if register == 2 * vector:  # a panel of its own
+                    if left < 2 * register:
+                        next_stride = vector
+                    next = register * b_panel + begin * (next_stride - stride)
             to, of, by = c_start + j, a_start + begin * a_inner, s_start + j
-            i = 0
-            while i < rows:
-                left = rows - i
-                if wide:
-                    if left >= 6:
-                        _TILE_6_2(
-                            c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
-                        )
-                        done = 6
-                    elif left >= 4:
-                        _TILE_4_2(
-                            c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
-                        )
-                        done = 4
-                    elif left >= 2:
-                        _TILE_2_2(
-                            c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
-                        )
-                        done = 2
-                    else:
-                        _TILE_1_2(
-                            c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
-                        )
-                        done = 1
-                elif left >= 6:
-                    _TILE_6_1(
-                        c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
-                    )
-                    done = 6
-                elif left >= 4:
-                    _TILE_4_1(
-                        c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
-                    )
-                    done = 4
-                elif left >= 2:
-                    _TILE_2_1(
-                        c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
-                    )
-                    done = 2
-                else:
-                    _TILE_1_1(
-                        c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, stretch, add, low
-                    )
-                    done = 1
-                i, to, of, by = i + done, to + done * c_stride, of + done * a_row, by + done * s_stride
+            if left >= 2 * register:
+                _TWO(
+                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, next, next_stride, rows,
+                    stretch, add, low,
+                )  # fmt: skip
+                j += 2 * register
+            elif left > register and register > vector:
+                _ONE_AND_HALF(
+                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, next, next_stride, rows,
+                    stretch, add, low,
+                )  # fmt: skip
+                j += register + vector
+            elif left >= register or register == vector:
+                _ONE(
+                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, next, next_stride, rows,
+                    stretch, add, low,
+                )  # fmt: skip
+                j += register
+            else:
+                _HALF(
+                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, next, next_stride, rows,
+                    stretch, add, low,
+                )  # fmt: skip
+                j += vector
         s, s_start, s_stride, add = c, c_start, c_stride, accumulate | 1
 
 

@@ -24,10 +24,13 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 from ._jit import INTERPRETED
 from .codes import LAYER_COLUMNS
 
-# As many float64 as float32, where registers have 512 bits: it takes half the instructions. For float32 such registers
-# are no faster, and products of some ten columns would have more padding.
-REGISTER_BITS = {4: 256, 8: 512 if get_host_cpu_features().get("avx512f", False) else 256}
-"""Of a vector, by the bytes of a number."""
+WIDEST = 512 if get_host_cpu_features().get("avx512f", False) else 256
+"""Bits of the processor's registers, which products fill."""
+
+# As many float64 as float32, where registers have 512 bits: it takes half the instructions. Vectors of 16 float32 would
+# be more padding for layers of some ten units.
+REGISTER_BITS = {4: 256, 8: WIDEST}
+"""Of a `Vector`, by the bytes of a number."""
 
 
 class Vector(types.Type):
