@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .machine import describe, in_words
+from .machine import describe, in_words, other_kernels
 from .measuring import Row, table
 
 # They import libraries that may not be there; doctest would import them.
@@ -52,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         threads = "one thread" if limited else "kernels on one thread, NumPy's BLAS on as many as it likes"
         terminalreporter.write_line("")
         terminalreporter.write_line(
-            f"{in_words(describe())}; {threads}, where a table says nothing else; minimum of interleaved rounds"
+            f"{in_words(describe())}; {threads}{other_kernels()}, where a table says nothing else; minimum of interleaved rounds"
         )
 
 

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .machine import ONE_THREAD, describe, in_words
+from .machine import describe, in_words, one_thread_environment
 from .markdown import replace_table, three_digits
 
 RESULTS = Path(__file__).parent / "results" / "estimators.json"
@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     if options.write and options.names:
         parser.error("--write needs all data sets")
-    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+    if os.environ != one_thread_environment():
         command = [sys.executable, "-m", "benchmarks.estimators_table", *given]
-        return subprocess.run(command, env=os.environ | ONE_THREAD).returncode
+        return subprocess.run(command, env=one_thread_environment()).returncode
 
     results: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "benchmarks.estimators_table", *given]),

@@ -23,7 +23,7 @@ from typing import Any
 from fastmlp import recipes
 from fastmlp.recipes import Recipe
 
-from .machine import ONE_THREAD, describe, in_words
+from .machine import describe, in_words, one_thread_environment
 from .markdown import replace_table, three_digits
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
@@ -49,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     if options.write and options.names:
         parser.error("--write needs all recipes")
-    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+    if os.environ != one_thread_environment():
         command = [sys.executable, "-m", "benchmarks.recipes_table", *given]
-        return subprocess.run(command, env=os.environ | ONE_THREAD).returncode
+        return subprocess.run(command, env=one_thread_environment()).returncode
 
     quick = [name for name in recipes.names() if recipes.get(name).augment is None]
     chosen = [recipes.get(name) for name in options.names or quick]

@@ -5,7 +5,7 @@ They are read when a library is imported, so they are given to a process of its 
 
 import os
 
-from .machine import ONE_THREAD
+from .machine import ONE_THREAD, OTHER_KERNELS
 
 XLA_ONE_THREAD = {"NPROC": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 """What holds XLA, under JAX, to one thread: the size of its pool, and whether a product is shared out over it."""
@@ -26,5 +26,5 @@ def environment(threads: int | None) -> dict[str, str]:
     dict
     """
     limits = ONE_THREAD | XLA_ONE_THREAD  # ONE_THREAD holds OpenMP too, which PyTorch uses
-    free = {name: value for name, value in os.environ.items() if name not in limits}
+    free = {name: value for name, value in os.environ.items() if name not in {*limits, *OTHER_KERNELS}}
     return free | NO_ACCELERATOR | (limits if threads == 1 else {})

@@ -20,7 +20,7 @@ from typing import Any
 from .. import recipes
 from ..engines import get_engine
 from ..errors import ArgumentError
-from ..measure.machine import describe, in_words
+from ..measure.machine import describe, in_words, other_kernels
 from ..measure.timing import Stopwatch, in_turns, repeated
 from ..recipes import Recipe
 from .show import Screen
@@ -99,7 +99,7 @@ def run(plan: Plan, file: str | None, one_blas_thread: bool) -> None:
         {
             "machine": in_words(machine),
             "version": f"fastmlp {machine['fastmlp']}",
-            "NumPy": f"its BLAS on {'one thread' if one_blas_thread else 'as many threads as it likes'}",
+            "NumPy": f"its BLAS on {'one thread' if one_blas_thread else 'as many threads as it likes'}{other_kernels()}",
         }
     )
     progress.say("loading the kernels")

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,6 +19,25 @@ ONE_THREAD = dict.fromkeys(
     "1",
 )
 """Environment variables that hold any BLAS that NumPy may be built with to one thread; read when NumPy is imported."""
+
+OTHER_KERNELS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""Environment variables that have OpenBLAS use other kernels than those that it takes for the processor: slower ones."""
+
+
+def one_thread_environment() -> dict[str, str]:
+    """Return the environment of a process in which NumPy's BLAS has one thread, and kernels of its own choice."""
+    return {name: value for name, value in os.environ.items() if name not in OTHER_KERNELS} | ONE_THREAD
+
+
+def other_kernels(variables: Mapping[str, str] = os.environ) -> str:
+    """Return which of `OTHER_KERNELS` this process was given, for the end of a line that says what was measured.
+
+    Examples
+    --------
+    >>> other_kernels({"OPENBLAS_CORETYPE": "Haswell"})
+    ', OPENBLAS_CORETYPE=Haswell'
+    """
+    return "".join(f", {name}={variables[name]}" for name in OTHER_KERNELS if name in variables)
 
 
 def describe() -> dict[str, Any]:

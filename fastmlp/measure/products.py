@@ -93,21 +93,22 @@ class LayerProduct:
 
 
 class MultiplyAdds:
-    """Fused multiply-adds that don't wait for one another: the most that one thread can do.
+    """Fused multiply-adds of float32 that don't wait for one another: the most that one thread can do.
 
-    They are done on the vectors that the kernels use; a processor with wider ones can do more.
+    They are done on whole registers, as products are: with vectors of float64, which fill one (`simd`), and take as
+    long as twice as many float32.
 
     Attributes
     ----------
     operations : float
-        Additions and multiplications that one time of `run` does.
+        Additions and multiplications that one time of `run` would do of float32.
     lanes : int
-        Numbers in a vector.
+        Numbers of float32 in a register.
     """
 
     def __init__(self) -> None:
-        self._numbers = np.zeros(1024, dtype=np.float32)
-        self.lanes = int(_multiply_add(1, self._numbers))
+        self._numbers = np.zeros(1024)
+        self.lanes = 2 * int(_multiply_add(1, self._numbers))
         self.operations = 2.0 * 1000 * _CHAINS * self.lanes
 
     def run(self, times: int) -> None:
