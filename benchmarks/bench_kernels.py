@@ -17,8 +17,8 @@ import numba
 import numpy as np
 import pytest
 
+from fastmlp import architecture
 from fastmlp.activations import ACTIVATIONS
-from fastmlp.architecture import padded
 from fastmlp.datasets import load_mnist
 from fastmlp.dropout import threshold
 from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, sparse
@@ -98,6 +98,10 @@ def zeros(*shape: int) -> Any:
 
 
 # --- around the products of a layer with a batch, and those with one sample -------------------------------------------
+
+
+def padded(units: int) -> int:
+    return architecture.padded(units, np.dtype(np.float32))
 
 
 def pack_transposed(inputs: int, units: int) -> Work:
@@ -195,6 +199,19 @@ _rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, sparse.row_gradien
 _rows_listed = numba.njit(columns_listed(sparse.count_columns, sparse.list_columns))
 
 
+def bytes_listed(append: Any) -> Any:
+    def rows_listed(ends: Any, pairs: Any, columns: Any, values: Any, starts: Any) -> None:
+        for j in range(len(ends)):
+            ends[j] = j * BATCH
+        for i in range(len(starts) - 1):
+            append(ends, pairs, columns, values, starts[i], starts[i + 1], i)
+
+    return rows_listed
+
+
+_bytes_listed = numba.njit(bytes_listed(sparse.list_bytes))
+
+
 def room() -> tuple[Any, Any]:
     """For the entries of a row, read."""
     return np.zeros(PIXELS + BLOCK, np.uint32), zeros(PIXELS + BLOCK)
@@ -232,6 +249,14 @@ def list_columns() -> Work:
     return Work(_rows_listed, (*lists, *entries), twin)
 
 
+def list_with_room() -> Work:
+    """The same for lists that have room for every row of bytes."""
+    columns, values, starts, _ = images(np.uint16, np.uint8)
+    lists = np.zeros(PIXELS, dtype=np.int64), np.zeros(PIXELS * BATCH, dtype=np.uint16)
+    twin = bytes_listed(twins.list_bytes)
+    return Work(_bytes_listed, (*lists, columns, values, starts), twin)
+
+
 def compress_rows() -> Work:
     columns, values, starts, _ = images(np.uint16, np.uint8)
     dense = load_mnist().X_train[:BATCH].reshape(-1).copy()
@@ -258,6 +283,7 @@ for width in (32, HIDDEN):
         add("sparse first layer", f"row_forward, {kind}", shape, lambda of=arguments: row_forward(*of))
         add("sparse first layer", f"row_gradient, {kind}", shape, lambda of=arguments: row_gradient(*of))
 add("sparse first layer", "list columns", f"{BATCH} rows", list_columns)
+add("sparse first layer", "list columns with room", f"{BATCH} rows", list_with_room)
 add("sparse first layer", "compress_rows", f"{BATCH} rows", compress_rows)
 add("sparse first layer", "add_shift", f"{PIXELS} x {HIDDEN}", add_shift)
 add("sparse first layer", "add_shift_gradient", f"{PIXELS} x {HIDDEN}", add_shift_gradient)

@@ -52,7 +52,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         threads = "one thread" if limited else "kernels on one thread, NumPy's BLAS on as many as it likes"
         terminalreporter.write_line("")
         terminalreporter.write_line(
-            f"{in_words(describe())}; {threads}{other_kernels()}, where a table says nothing else; minimum of interleaved rounds"
+            f"{in_words(describe())}; {threads}{other_kernels()}, where a table says nothing else; "
+            "minimum of interleaved rounds"
         )
 
 

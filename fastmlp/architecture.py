@@ -1,8 +1,8 @@
 """What a network is made of and how its parameters lie in memory (floor 0; imports numpy and floor 0).
 
 All parameters of a network are one flat vector. The weights ``W`` of a layer, shape (fan_in, fan_out), and its bias
-``b``, shape (fan_out,), are views of it. A row of ``W`` is padded with zeros to a multiple of `LANES` numbers, and
-every part starts on a cache line, so that kernels can read whole SIMD vectors; the padding is zero and stays zero.
+``b``, shape (fan_out,), are views of it. A row of ``W`` is padded with zeros to whole cache lines, and every
+part starts on a cache line, so that kernels can read whole SIMD vectors; the padding is zero and stays zero.
 Gradients and the optimizer's moments are vectors of the same layout, so an optimizer is one loop over all of them.
 """
 
@@ -23,15 +23,20 @@ from .losses import MEDIAN, Loss, get_loss
 Array = NDArray[Any]
 WeightsAndBias = tuple[Array, Array | None]
 
-LANES = 8
-"""Rows of weights are padded to a multiple of this many numbers: one AVX2 vector of float32."""
-
-_CACHE_LINE = 64
+CACHE_LINE = 64
+"""Bytes to a multiple of which rows of weights are padded: also a register of AVX-512, and two of AVX2."""
 
 
-def padded(units: int) -> int:
-    """`units` rounded up to a multiple of `LANES`."""
-    return -(-units // LANES) * LANES
+def padded(units: int, dtype: np.dtype[Any]) -> int:
+    """`units` rounded up to whole cache lines of numbers.
+
+    Examples
+    --------
+    >>> padded(10, np.dtype(np.float32)), padded(10, np.dtype(np.float64)), padded(3, np.dtype(np.float64))
+    (16, 16, 8)
+    """
+    line = CACHE_LINE // dtype.itemsize
+    return -(-units // line) * line
 
 
 def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
@@ -47,8 +52,8 @@ def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
     -------
     ndarray, shape (size,)
     """
-    memory = np.zeros(size * dtype.itemsize + _CACHE_LINE, dtype=np.uint8)
-    start = -memory.ctypes.data % _CACHE_LINE
+    memory = np.zeros(size * dtype.itemsize + CACHE_LINE, dtype=np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
     return memory[start : start + size * dtype.itemsize].view(dtype)
 
 
@@ -225,7 +230,7 @@ class Architecture:
         if isinstance(sizes[0], Dense):
             raise ArgumentError(f"the first entry of layers is the number of inputs, a whole number; got {sizes[0]!r}")
         inputs = check_units(sizes[0], "the number of inputs, the first entry of layers,")
-        chosen_loss = get_loss(loss)
+        chosen_loss, dtype = get_loss(loss), _check_dtype(dtype)
         quantile, label_smoothing = _check_quantile(quantile, loss), _check_label_smoothing(label_smoothing, loss)
         with naming("bias_initializer"):
             biases_start = get_initializer(bias_initializer, auto="zeros")
@@ -237,15 +242,15 @@ class Architecture:
             last = number == len(sizes) - 1
             activation = dense.activation or ((output or chosen_loss.output) if last else hidden)
             default = get_activation(activation).initializer
-            chosen = initializer if dense.initializer is None else dense.initializer
+            chosen, stride = initializer if dense.initializer is None else dense.initializer, padded(dense.units, dtype)
             layer = Layer(
                 fan_in=fan_in,
                 units=dense.units,
                 activation=activation,
                 dropout=float(dense.dropout),
-                stride=padded(dense.units),
+                stride=stride,
                 weights_start=start,
-                bias_start=_round_to_line(start + fan_in * padded(dense.units))
+                bias_start=_round_to_line(start + fan_in * stride)
                 if (bias if dense.bias is None else dense.bias)
                 else -1,
                 initializer=get_initializer(chosen, auto=default),
@@ -257,7 +262,7 @@ class Architecture:
             start = _round_to_line(layer.bias_start + layer.stride if layer.has_bias else start + fan_in * layer.stride)
             fan_in = dense.units
         _check_output(layers[-1], loss)
-        numbers = float(l1), float(l2), _check_dtype(dtype), quantile, label_smoothing
+        numbers = float(l1), float(l2), dtype, quantile, label_smoothing
         return cls(inputs, tuple(layers), loss, *numbers)
 
     @property

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.architecture import LANES, Architecture, Dense, aligned_zeros, padded
+from fastmlp.architecture import CACHE_LINE, Architecture, Dense, aligned_zeros, padded
 from fastmlp.errors import ArgumentError, ArgumentTypeError
 from fastmlp.initializers import Normal, Uniform, VarianceScaling, Zeros
 
@@ -21,9 +21,10 @@ builds = st.builds(
 )
 
 
-@pytest.mark.parametrize(("units", "width"), [(1, 8), (7, 8), (8, 8), (9, 16), (784, 784)])
-def test_rows_are_padded_to_whole_vectors(units, width):
-    assert padded(units) == width
+@pytest.mark.parametrize(("units", "width"), [(1, 16), (15, 16), (16, 16), (17, 32), (784, 784)])
+def test_rows_are_padded_to_whole_cache_lines(units, width):
+    assert padded(units, np.dtype(np.float32)) == width
+    assert padded(units, np.dtype(np.float64)) == -(-units // 8) * 8
 
 
 @pytest.mark.parametrize("size", [1, 15, 1000])
@@ -37,13 +38,18 @@ def test_zeros_start_on_a_cache_line(size, dtype):
 # --- the layout of the flat vector ---
 
 
-def test_a_layout_by_hand():
-    # W: 3 rows of 5 in strides of 8; b on the next line of 16 numbers; then 5 rows of 2, and its b.
-    built = Architecture.build([3, 5, 2])
+@pytest.mark.parametrize(
+    ("dtype", "stride", "starts", "size"),
+    [("float32", 16, (0, 48, 64, 144), 160), ("float64", 8, (0, 32, 48, 96), 112)],
+)
+def test_a_layout_by_hand(dtype, stride, starts, size):
+    # W: 3 rows of 5 in whole cache lines; b at the next multiple of 16 numbers; then 5 rows of 2, and its b.
+    built = Architecture.build([3, 5, 2], dtype=dtype)
     first, second = built.layers
-    assert (first.fan_in, first.units, first.stride, first.weights_start, first.bias_start) == (3, 5, 8, 0, 32)
-    assert (second.fan_in, second.units, second.stride, second.weights_start, second.bias_start) == (5, 2, 8, 48, 96)
-    assert built.flat_size == 112
+    assert (first.fan_in, first.units, first.stride) == (3, 5, stride)
+    assert (second.fan_in, second.units, second.stride) == (5, 2, stride)
+    assert (first.weights_start, first.bias_start, second.weights_start, second.bias_start) == starts
+    assert built.flat_size == size
     assert built.n_parameters == 3 * 5 + 5 + 5 * 2 + 2
 
 
@@ -76,7 +82,8 @@ def test_views_have_the_shapes_of_the_layers(built):
 def test_every_part_starts_on_a_cache_line_and_holds_whole_vectors(built):
     assert built.flat_size % 16 == 0
     for layer in built.layers:
-        assert layer.stride % LANES == 0 and 0 <= layer.stride - layer.units < LANES
+        line = CACHE_LINE // built.dtype.itemsize
+        assert layer.stride % line == 0 and 0 <= layer.stride - layer.units < line
         assert layer.weights_start % 16 == 0
         assert layer.bias_start % 16 == 0 or layer.bias_start == -1
 
@@ -93,10 +100,12 @@ def test_initial_padding_is_zero(built):
 
 def test_the_start_is_the_same_in_either_dtype_up_to_rounding():
     one, two = (
-        Architecture.build([4, 3, 2], dtype=dtype).initialize(np.random.default_rng(0))
-        for dtype in ("float32", "float64")
+        built.views(built.initialize(np.random.default_rng(0)))
+        for built in (Architecture.build([4, 3, 2], dtype=dtype) for dtype in ("float32", "float64"))
     )
-    np.testing.assert_array_equal(one, two.astype(np.float32))
+    for (W, b), (W_of_two, b_of_two) in zip(one, two, strict=True):
+        np.testing.assert_array_equal(W, W_of_two.astype(np.float32))
+        np.testing.assert_array_equal(b, b_of_two.astype(np.float32))
 
 
 def test_weights_and_biases_are_drawn_by_their_initializers():

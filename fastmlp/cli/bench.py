@@ -95,11 +95,12 @@ def run(plan: Plan, file: str | None, one_blas_thread: bool) -> None:
     if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         raise ArgumentError("NUMBA_DISABLE_JIT is set, so there is no compiled code to measure; unset it")
     screen, progress, machine = Screen(), Progress(), describe()
+    threads = "one thread" if one_blas_thread else "as many threads as it likes"
     screen.facts(
         {
             "machine": in_words(machine),
             "version": f"fastmlp {machine['fastmlp']}",
-            "NumPy": f"its BLAS on {'one thread' if one_blas_thread else 'as many threads as it likes'}{other_kernels()}",
+            "NumPy": f"its BLAS on {threads}{other_kernels()}",
         }
     )
     progress.say("loading the kernels")

@@ -36,6 +36,7 @@ from .layout import (
     Layout,
     chunk_rows,
     describe_layers,
+    hand_over,
     is_grouped,
     is_large,
     layout,
@@ -358,10 +359,8 @@ def _run(
     every_sum = [totals, *(own_lines(3) if in_halves else totals for _ in range(1, threads))]
     live = [parameters, first, second]
     vectors = _hand_out(architecture, places, live) if backward else [live] * threads
-    gradients = [nothing] * threads
-    if mode == batches.TRAIN:
-        gradients = places.gradients
-    elif gradient is not None:
+    gradients = places.gradients or [nothing] * threads
+    if gradient is not None and not _has_all_copies(places):
         gradients = [gradient, *places.gradients[1:]]
     places.team.run(
         run_half if in_halves else batches.run,
@@ -373,8 +372,10 @@ def _run(
             for sums, network, work, (w, m, v), g in zip(every_sum, networks, works, vectors, gradients, strict=True)
         ],
     )
-    if backward:
-        _take_back(architecture, places, vectors if mode == batches.TRAIN else [[own] for own in gradients], live)
+    if mode == batches.TRAIN:
+        _take_back(architecture, places, vectors, live)
+    elif gradient is not None:
+        _take_back(architecture, places, [[own] for own in gradients], [gradient])
     prepared.layouts[wanted] = places
     return _score(*totals[:3].tolist())
 
@@ -383,33 +384,41 @@ def _score(loss: float, correct: float, weight: float) -> Score:
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
 
+def _has_all_copies(places: Layout) -> bool:
+    """Whether the first thread, too, works on vectors of its own."""
+    return len(places.copies) == len(places.tables)
+
+
 def _hand_out(architecture: Architecture, places: Layout, live: list[Array]) -> list[list[Array]]:
     """Return the parameters and moments that each thread works on.
 
     The first works on the vectors themselves, the others on copies, of which each is to keep those parts up to date
-    that it owns; or each has its half of them.
+    that it owns; or all have copies, of their columns of the first layer, or of their half of the network.
     """
     if places.works[0].half >= 0:
         for whole, *parts in zip(live, *places.copies, strict=False):
             take_apart(architecture, whole, parts)
         return [[*parts, *live[len(parts) :]] for parts in places.copies]
-    for copies in places.copies:
+    everybody = _has_all_copies(places)
+    for table, copies in zip(places.tables if everybody else places.tables[1:], places.copies, strict=True):
         for copy, vector in zip(copies, live, strict=False):
-            np.copyto(copy, vector)
+            hand_over(architecture, vector, copy, table)
     if places.copies and not places.works[0].groups:
         places.works[0].shared_parameters[:] = live[0]
-    return [live, *([*copies, *live[len(copies) :]] for copies in places.copies)]
+    own = [[*copies, *live[len(copies) :]] for copies in places.copies]
+    return own if everybody else [live, *own]
 
 
 def _take_back(architecture: Architecture, places: Layout, vectors: list[list[Array]], live: list[Array]) -> None:
-    """Bring together what each thread has kept up to date of the vectors, in those of the first or in `live`."""
+    """Bring together in `live` what each thread has kept up to date of its vectors."""
     if places.works[0].half >= 0:
         for whole, *parts in zip(live, *places.copies, strict=False):
             put_together(architecture, whole, parts)
     elif not places.works[0].groups:
-        for table, others in zip(places.tables[1:], vectors[1:], strict=True):
-            for whole, own in zip(vectors[0], others, strict=True):
-                take_over(architecture, whole, own, table)
+        for table, own in zip(places.tables, vectors, strict=True):
+            for whole, part in zip(live, own, strict=True):
+                if part is not whole:
+                    take_over(architecture, whole, part, table)
 
 
 def _pieces(

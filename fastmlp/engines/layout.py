@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from ..architecture import Architecture, Layer, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
-from ..kernels.codes import PADDING
 from ..kernels.given import (
     DENSE_BYTES,
     DENSE_NUMBERS,
@@ -18,10 +17,11 @@ from ..kernels.given import (
     NARROW_SUMS,
     PACK_FROM,
     PANELS_FROM,
+    SPARSE_BYTES,
     Network,
     Work,
 )
-from ..kernels.simd import REGISTER_BITS
+from ..kernels.simd import WIDEST
 from ..kernels.sparse_microkernels import BLOCK
 from ..losses import get_loss
 from .base import Array
@@ -44,10 +44,13 @@ _GROUPED_FROM, _GROUPED_PARAMETERS = 1024, 2**14
 _GROUPED_ROWS = 128
 """Rows of a chunk then, about: it stays in L1 and L2 from the inputs to the gradient."""
 
-_LISTS_FROM, _LISTS_WIDTH = 4.0, 96
+_LISTS_FROM, _LISTS_WIDTH = 4.0, 64
 """Entries of a column in a chunk, on average, and columns of the first weight matrix that a thread owns, from which it
 pays to list the entries by columns (measured).
 """
+
+_LISTED_ROWS = 256
+"""Rows of a chunk, at most, for whose bytes every column's list has room: their numbers are bytes, too."""
 
 FORWARD_ROWS = 96
 """Rows of a chunk, at most, where dense rows only pass forward: fresh memory for more costs more than a chunk does."""
@@ -79,7 +82,8 @@ class Layout(NamedTuple):
     gradients : list of ndarray
         One flat vector a thread; of none in a forward pass.
     copies : list of list of ndarray
-        For the parameters and the moments, one flat vector each, for every thread but the first.
+        For the parameters and the moments, one flat vector each, for every thread but the first; where threads own
+        columns of the first layer, for that too.
     team : Team
         The threads themselves.
     """
@@ -108,7 +112,7 @@ def layout(
     rows, dtype = prepared.rows, architecture.dtype
     strides = [row_stride(layer.stride, dtype) for layer in architecture.layers]
     dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
-    x_row = row_stride(padded(rows.features), dtype) if dense else 0
+    x_row = row_stride(padded(rows.features, dtype), dtype) if dense else 0
     n_parameters = architecture.flat_size
     grouped = backward and is_grouped(architecture, batch_size)
     chunk = chunk_rows(architecture, batch_size, rows.features if dense else 0)
@@ -139,14 +143,14 @@ def layout(
             row[codes.KEPT] = take(chunk * strides[number])
         if layer.activation in ("gelu", "silu") or (last and get_loss(architecture.loss).from_logits):
             row[codes.Z] = take(chunk * strides[number])
-        row[codes.TURNED] = int(number > 0 and chunk >= PACK_FROM and has_few_units(layer))
+        row[codes.TURNED] = int(number > 0 and chunk >= PACK_FROM and has_few_units(layer, dtype))
         if row[codes.TURNED]:
-            row[codes.PACKED] = row[codes.TRANSPOSED] = take(padded(layer.fan_in) * layer.units)
+            row[codes.PACKED] = row[codes.TRANSPOSED] = take(padded(layer.fan_in, dtype) * layer.units)
             continue
         if number > 0 and chunk >= PACK_FROM:
             row[codes.PACKED] = take(layer.fan_in * layer.stride)
         if number > 0 and backward and batch_size > 1:
-            row[codes.TRANSPOSED] = take(padded(layer.fan_in) * layer.units)
+            row[codes.TRANSPOSED] = take(padded(layer.fan_in, dtype) * layer.units)
     top = architecture.layers[-1]
     x, y, mask = take(chunk * x_row), take(chunk * top.stride), take(top.stride)
     base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
@@ -156,6 +160,7 @@ def layout(
     panels = take(chunk * widest if backward and widest >= PANELS_FROM and chunk >= PACK_FROM else 0)
 
     owners = 1 if grouped else threads  # in groups every thread keeps all parameters up to date
+    by_columns = backward and not dense and owners > 1
     exchanging = backward and owners > 1
     nothing = np.empty(0, dtype)
     shared = aligned_zeros(size, dtype) if exchanging else nothing
@@ -168,10 +173,14 @@ def layout(
     own_width = architecture.layers[0].stride // owners
     listing = backward and not dense and own_width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
     listing |= backward and not dense and moments > 0 and is_large(architecture)
+    # Each an odd number of cache lines, so that they don't all fall into few sets of the cache.
+    room = 32 * (-(-chunk // 32) | 1) if listing and rows.kind == SPARSE_BYTES and chunk <= _LISTED_ROWS else 0
     entries = rows.features if skipping else 0 if dense else prepared.longest_row * (chunk if listing else 1)
+    if room:
+        entries = max(prepared.longest_row, room)
     works = [
         Work(
-            *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), int(skipping)),
+            *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), room, int(skipping)),
             *(first_layer_sums(architecture), -1, first_half(architecture) if halved else 0, other),
             memory=aligned_zeros(size, dtype),
             shared=shared,
@@ -185,12 +194,14 @@ def layout(
             ends=np.zeros(rows.features if listing else 0, np.int64),
             members=np.zeros(entries + BLOCK, np.uint32),
             factors=np.zeros((2 if skipping else 1) * (entries + BLOCK), dtype),
+            pairs=np.zeros(rows.features * room + BLOCK if room else 0, np.uint16),
         )
         for _ in range(threads)
     ]
     for work in works:
         work.memory[mask : mask + top.units] = 1
-    tables = np.repeat(_tables(table, architecture, owners, backward and not dense), threads // owners, axis=0)
+    tables = np.repeat(_tables(table, architecture, owners, by_columns), threads // owners, axis=0)
+    copies = (threads if by_columns else threads - 1) if backward else 0
     loss, scales = getattr(codes, architecture.loss.upper()), [1 / (1 - layer.dropout) for layer in architecture.layers]
     return Layout(
         tables=tables,
@@ -199,7 +210,7 @@ def layout(
         ],
         works=works,
         gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
-        copies=[[architecture.zeros() for _ in range(1 + moments)] if backward else [] for _ in range(1, threads)],
+        copies=[[architecture.zeros() for _ in range(1 + moments)] for _ in range(copies)],
         team=Team(),
     )
 
@@ -218,7 +229,7 @@ def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> Non
     """Fill in the columns of the layer table that don't depend on a data set."""
     for row, layer in zip(table, architecture.layers, strict=True):
         row[codes.FAN_IN], row[codes.UNITS], row[codes.STRIDE] = layer.fan_in, layer.units, layer.stride
-        row[codes.WEIGHTS], row[codes.BIAS] = layer.weights_start, layer.bias_start
+        row[codes.WEIGHTS], row[codes.BIAS], row[codes.APART] = layer.weights_start, layer.bias_start, layer.stride
         row[codes.ACTIVATION] = getattr(codes, layer.activation.upper())
 
 
@@ -239,7 +250,8 @@ def chunk_rows(architecture: Architecture, batch_size: int, features: int) -> in
     `features` are those of dense rows, which are copied to the chunk; 0 for sparse ones.
     """
     strides = [row_stride(layer.stride, architecture.dtype) for layer in architecture.layers]
-    numbers_of_a_row = (row_stride(padded(features), architecture.dtype) if features else 0) + 2 * sum(strides)
+    dtype = architecture.dtype
+    numbers_of_a_row = (row_stride(padded(features, dtype), dtype) if features else 0) + 2 * sum(strides)
     return rows_that_fit(batch_size, numbers_of_a_row)
 
 
@@ -250,19 +262,20 @@ def rows_that_fit(batch_size: int, numbers_of_a_row: int) -> int:
     return max(1, -(-batch_size // parts))
 
 
-def _tables(layers: NDArray[np.int64], architecture: Architecture, threads: int, sparse: bool) -> NDArray[np.int64]:
+def _tables(layers: NDArray[np.int64], architecture: Architecture, threads: int, by_columns: bool) -> NDArray[np.int64]:
     """Copy the layer table for every thread, and enter what each owns: whole cache lines.
 
-    Rows of every weight matrix, and the biases in turns; with sparse rows, and several threads, columns of the first
-    layer.
+    Rows of every weight matrix, and the biases in turns; or, `by_columns`, columns of the first layer.
     """
     tables = np.repeat(layers[np.newaxis], threads, axis=0)
     for thread, table in enumerate(tables):
         for number, (row, layer) in enumerate(zip(table, architecture.layers, strict=True)):
             rows, columns = (_piece(size, thread, threads) for size in (layer.fan_in, layer.stride))
             bias = (0, layer.stride if number % threads == thread else 0)
-            if number == 0 and sparse and threads > 1:
+            if number == 0 and by_columns:
                 rows, bias = (0, layer.fan_in), columns
+                # Kept close together: a part of longer rows would fall into a part of the cache's sets.
+                row[codes.APART], row[codes.WEIGHTS] = columns[1] - columns[0], layer.weights_start - columns[0]
             else:
                 columns = (0, layer.stride)
             row[[codes.LOW, codes.HIGH, codes.LEFT, codes.RIGHT]] = *rows, *columns
@@ -276,17 +289,17 @@ def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
     return first, size if thread == threads - 1 else last
 
 
-def has_few_units(layer: Layer) -> bool:
+def has_few_units(layer: Layer, dtype: np.dtype[Any]) -> bool:
     """Whether a layer's products go along its fan-in, see `kernels.few_units`: a dot product costs its vectors, and 8
     more steps to add up the last one (measured); the other way it is a vector a unit of the layer before.
     """
-    return layer.units * (padded(layer.fan_in) // PADDING + 8) < layer.fan_in
+    vectors = padded(layer.fan_in, dtype) // padded(1, dtype)
+    return layer.units * (vectors + 8) < layer.fan_in
 
 
 def first_layer_sums(architecture: Architecture) -> int:
     """How many sums over a sparse row the first layer has in turns; it may not depend on who has which columns."""
-    itemsize = architecture.dtype.itemsize
-    vectors = architecture.layers[0].stride * itemsize * 8 / REGISTER_BITS[itemsize]
+    vectors = architecture.layers[0].stride * architecture.dtype.itemsize * 8 // WIDEST
     return NARROW_SUMS if vectors <= NARROW else MEDIUM_SUMS if vectors <= MEDIUM else 1
 
 
@@ -297,15 +310,29 @@ def first_half(architecture: Architecture) -> int:
     return half if half < layer.units else 0
 
 
+def hand_over(architecture: Architecture, whole: Array, own: Array, table: NDArray[np.int64]) -> None:
+    """Copy a vector to that of a thread, of the first layer's weights the columns that it owns, by its layer table."""
+    row, layer = table[0], architecture.layers[0]
+    end = layer.weights_start + layer.fan_in * layer.stride
+    weights = whole[layer.weights_start : end].reshape(layer.fan_in, layer.stride)
+    own[end:] = whole[end:]
+    _own_weights(own, layer, row)[...] = weights[:, row[codes.LEFT] : row[codes.RIGHT]]
+
+
 def take_over(architecture: Architecture, whole: Array, own: Array, table: NDArray[np.int64]) -> None:
     """Copy what a thread owns of a vector, by its layer table, to the whole one."""
-    if not len(whole):
-        return
     for row, layer in zip(table, architecture.layers, strict=True):
         end = layer.weights_start + layer.fan_in * layer.stride
-        weights, of = (vector[layer.weights_start : end].reshape(layer.fan_in, layer.stride) for vector in (whole, own))
-        part = slice(row[codes.LOW], row[codes.HIGH]), slice(row[codes.LEFT], row[codes.RIGHT])
-        weights[part] = of[part]
+        weights = whole[layer.weights_start : end].reshape(layer.fan_in, layer.stride)
+        part = weights[row[codes.LOW] : row[codes.HIGH], row[codes.LEFT] : row[codes.RIGHT]]
+        part[...] = _own_weights(own, layer, row)[row[codes.LOW] : row[codes.HIGH]]
         if layer.bias_start >= 0:
             numbers = slice(layer.bias_start + row[codes.BIAS_LEFT], layer.bias_start + row[codes.BIAS_RIGHT])
             whole[numbers] = own[numbers]
+
+
+def _own_weights(own: Array, layer: Layer, row: NDArray[np.int64]) -> Array:
+    """View the columns of a layer's weights that a thread owns in its vector, all rows of them."""
+    apart, width = int(row[codes.APART]), int(row[codes.RIGHT] - row[codes.LEFT])
+    start = layer.weights_start
+    return own[start : start + layer.fan_in * apart].reshape(layer.fan_in, apart)[:, :width]

@@ -138,7 +138,7 @@ def augment(
     out, images, frame, maps = pointer(out), pointer(images), pointer(frame), pointer(maps)
     rows, names, weights = pointer(rows), pointer(names), pointer(weights)
     high, wide = height + taps - 1, width + taps - 1
-    padded = (width + 7) // 8 * 8
+    padded = (width + 15) // 16 * 16
     stride = padded + taps - 1
     across, down = memory[: high * stride], memory[high * stride : 2 * high * stride]
     rest = memory[2 * high * stride :]
@@ -164,5 +164,5 @@ def augment(
 
 def room(height, width, taps):
     """Numbers of float32 that a thread of `augment` needs room for."""
-    high, padded = height + taps - 1, (width + 7) // 8 * 8
-    return 2 * (high * (padded + taps - 1) + high * padded + height * padded) + 8
+    high, padded = height + taps - 1, (width + 15) // 16 * 16
+    return 2 * (high * (padded + taps - 1) + high * padded + height * padded) + 16

@@ -96,12 +96,13 @@ def run(
     chunk, x, x_row, y, base, sums = work.chunk, work.x, work.x_row, work.y, work.base, work.sums
     mask, half, first_units, other = work.mask, work.half, work.first_units, work.other
     partials = pointer(work.partials)
-    block, panels, listing = work.block, work.panels, work.listing
+    block, panels, listing, room = work.block, work.panels, work.listing, work.room
     memory, shared = pointer(work.memory), pointer(work.shared)
     losses, correct = pointer(work.losses), pointer(work.correct)
     groups, group_gradients, group_totals = work.groups, pointer(work.group_gradients), pointer(work.group_totals)
     shared_parameters = pointer(work.shared_parameters)
     ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
+    pairs = pointer(work.pairs)
     n_rows, writing, n_parameters = len(order), len(outputs) > 0, len(parameters)
     order, names, outputs_, parameters_ = pointer(order), pointer(names), pointer(outputs), pointer(parameters)
     gradient_, m_, v_, ends_ = pointer(gradient), pointer(m), pointer(v), pointer(ends_of_epochs)
@@ -248,14 +249,14 @@ def run(
                 shrink_rows(parameters_, n_layers, layers, settings, rate)
             if listing:
                 list_entries(
-                    ends, members, factors, kind, features, scale, starts, columns_16, columns_32, bytes, numbers,
-                    order, position, count, in_words(memory, at(layers, 0, ROW)),
+                    ends, members, factors, pairs, room, kind, features, scale, starts, columns_16, columns_32, bytes,
+                    numbers, order, position, count, in_words(memory, at(layers, 0, ROW)),
                 )  # fmt: skip
             gradient_and_update(
                 target, parameters_, m_, v_, memory, n_layers, layers, settings, optimizer, step + batch + 1, rate,
-                updating, whole, accumulate, x, x_row, sums, block, panels, kind, listing, folded,
-                readable, scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, order,
-                position, count,
+                updating, whole, accumulate, x, x_row, sums, block, panels, kind, listing, room, folded,
+                readable, scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, pairs,
+                order, position, count,
             )  # fmt: skip
             if exchanging and training and position + count == end:
                 publish_parameters(shared_parameters, parameters_, n_layers, layers, by_columns)

@@ -19,7 +19,7 @@ LEAST = 1e-6
 
 @kernel
 def sum_of_squares(g, first, size):
-    """Sum of the squares of `size` numbers, a multiple of 8, in float64: a float32 overflows beyond 1.8e19."""
+    """Sum of the squares of `size` numbers, whole vectors, in float64: a float32 overflows beyond 1.8e19."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0  # four sums, so that the additions don't wait for one another
     for j in range(first, first + size, 4):
         p, q = np.float64(get(g, j)), np.float64(get(g, j + 1))

@@ -284,7 +284,7 @@ def fill_rows(c, start, stride, width, rows, source, source_start):
 
 @kernel
 def fill_zeros(c, start, count):
-    """Write zeros to `count` numbers, a multiple of 8."""
+    """Write zeros to `count` numbers, whole vectors."""
     zero = splat(c, 0.0)
     for j in range(start, start + count, lanes(c)):
         store(c, j, zero)
@@ -292,7 +292,7 @@ def fill_zeros(c, start, count):
 
 @kernel
 def copy_rows(c, start, a, a_start, stride, rows, width):
-    """Copy `rows` rows of `width` numbers, a multiple of 8."""
+    """Copy `rows` rows of `width` numbers, whole vectors."""
     for i in range(rows):
         for j in range(i * stride, i * stride + width, lanes(c)):
             store(c, start + j, load(a, a_start + j))

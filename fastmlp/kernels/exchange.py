@@ -8,19 +8,17 @@ until `publish` takes it back, whole, in one go.
 """
 
 from ._jit import kernel
-from .codes import BIAS, BIAS_RIGHT, FAN_IN, HIGH, LEFT, LOW, PADDING, RIGHT, ROW, STRIDE, WEIGHTS, A, D
+from .codes import BIAS, BIAS_RIGHT, FAN_IN, HIGH, LEFT, LOW, RIGHT, ROW, STRIDE, WEIGHTS, A, D
 from .given import NO, ONE_ROW
-from .simd import at, lanes, load, store, write_back
-
-_LINE_VECTORS = 2
-"""Vectors of a cache line."""
+from .matrix import padded
+from .simd import at, lanes, line, load, store, write_back
 
 
 @kernel
 def publish(shared, own, start, stride, rows, width):
     """Copy a block, `rows` rows of `width` numbers, `stride` apart, from this thread's memory to the shared.
 
-    It lies in the same place of both. `width` is a multiple of 8; so it is in `collect`.
+    It lies in the same place of both. `width` is whole cache lines; so it is in `collect`.
     """
     for i in range(rows):
         place = start + i * stride
@@ -31,12 +29,11 @@ def publish(shared, own, start, stride, rows, width):
 @kernel
 def collect(own, shared, start, stride, rows, width):
     """Copy a block from the shared memory to this thread's, and take possession of its cache lines there."""
-    line = _LINE_VECTORS * lanes(own)
     for i in range(rows):
         place = start + i * stride
         for j in range(place, place + width, lanes(own)):
             store(own, j, load(shared, j))
-        for j in range(place, place + width, line):
+        for j in range(place, place + width, line(shared)):
             write_back(shared, j)
 
 
@@ -54,7 +51,7 @@ def exchange_others(own, shared, start, stride, first, last, count, low, high, t
 @kernel
 def publish_inputs(shared, own, start, stride, count, width, layers, n):
     """Publish of the inputs of a layer, `count` rows, the columns that meet rows of its weights that others own."""
-    low, high = at(layers, n, LOW), (at(layers, n, HIGH) + PADDING - 1) // PADDING * PADDING
+    low, high = at(layers, n, LOW), padded(at(layers, n, HIGH), own)
     publish(shared, own, start, stride, count, low)
     publish(shared, own, start + high, stride, count, width - high)
 
@@ -66,7 +63,7 @@ def publish_rows(shared, memory, x, x_row, n_layers, layers, by_columns, feature
     The inputs of the first layer only where they are dense.
     """
     if not by_columns:
-        width = (features + PADDING - 1) // PADDING * PADDING
+        width = padded(features, memory)
         publish_inputs(shared, memory, x + first * x_row, x_row, count, width, layers, NO)
     for n in range(n_layers):
         row, width = at(layers, n, ROW), at(layers, n, STRIDE)
@@ -82,7 +79,7 @@ def collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, 
         left, right = at(layers, n, LEFT), at(layers, n, RIGHT)
         exchange_others(memory, shared, at(layers, n, D), at(layers, n, ROW), first, last, count, left, right, NO)
         # Of the inputs of a layer, those that meet the rows of its weights that this thread owns.
-        low, high = at(layers, n, LOW), (at(layers, n, HIGH) + PADDING - 1) // PADDING * PADDING
+        low, high = at(layers, n, LOW), padded(at(layers, n, HIGH), memory)
         if at(layers, n, LOW) == at(layers, n, HIGH):
             continue
         if n > 0:

@@ -5,14 +5,8 @@ fan-in instead, by ``Wᵀ``, which has a long row for every unit and is laid out
 """
 
 from ._jit import kernel
-from .codes import PADDING
+from .matrix import padded
 from .simd import broadcast, fma, get, lanes, load, put, splat, store, total, where_positive
-
-
-@kernel
-def padded(size):
-    """`size`, made a multiple of `PADDING`."""
-    return (size + PADDING - 1) // PADDING * PADDING
 
 
 @kernel
@@ -20,7 +14,7 @@ def turn(out, out_start, w, w_start, w_stride, fan_in, units):
     """Write ``Wᵀ``, (units, padded fan-in), row by row, zeros in the padding, for ``W``, (fan_in, units), whose rows
     are `w_stride` apart. `out` is not part of `w`.
     """
-    width = padded(fan_in)
+    width = padded(fan_in, out)
     for u in range(units):
         place = out_start + u * width
         for i in range(fan_in):
@@ -45,7 +39,7 @@ def add_dot_products(out, out_start, out_stride, a, a_start, a_stride, turned, t
     """``Z += A W`` for ``A``, (count, fan_in), zero in its padding, and ``Wᵀ`` as `turn` writes it: a dot product for
     every number of ``Z``, (count, units).
     """
-    width, vector, pairs = padded(fan_in), lanes(out), units // 2 * 2
+    width, vector, pairs = padded(fan_in, out), lanes(out), units // 2 * 2
     for i in range(count):
         row, place = a_start + i * a_stride, out_start + i * out_stride
         # Two units at a time, which share the activations.
@@ -73,7 +67,7 @@ def outer_products(
     Where it is `rectified`, it is 0 wherever ``A`` isn't positive: the derivative of relu, in the same pass. ``A`` lies
     as ``C`` does, `a_shift` behind it.
     """
-    width, vector, zero = padded(fan_in), lanes(out), splat(out, 0.0)
+    width, vector, zero = padded(fan_in, out), lanes(out), splat(out, 0.0)
     second, third = turned_start + width, turned_start + 2 * width
     for i in range(count):
         place, deltas = out_start + i * out_stride, d_start + i * d_stride

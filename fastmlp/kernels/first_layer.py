@@ -7,9 +7,9 @@ The functions here and in `steps` are parts of `batches.run`. Rows are taken by 
 import numpy as np
 
 from ._jit import kernel
-from .codes import ACTIVATION, BIAS, FAN_IN, KEPT, PADDING, RELU, ROW, STRIDE, WEIGHTS, D, Z
+from .codes import ACTIVATION, APART, BIAS, FAN_IN, KEPT, RELU, ROW, STRIDE, WEIGHTS, D, Z
 from .given import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, ONE_ROW, SPARSE_BYTES, STRIP, UNPACKED
-from .matrix import product_from
+from .matrix import padded, product_from
 from .simd import at, fma, get, lanes, load, prefetch, put, splat, store, where
 from .sparse import (
     add_shift,
@@ -17,6 +17,7 @@ from .sparse import (
     compress_row,
     count_columns,
     in_words,
+    list_bytes,
     list_columns,
     medium_row_forward,
     narrow_row_forward,
@@ -44,15 +45,15 @@ def first_layer_base(memory, base, layers, folded, shift, parameters, low, high)
 
     With sparse rows what a shift of the features adds to every row is `folded` into it: ``b + shift W``.
     """
-    width, bias = at(layers, 0, STRIDE), at(layers, 0, BIAS)
+    bias = at(layers, 0, BIAS)
     for j in range(low, high, lanes(memory)):
         start = splat(memory, 0.0)
         if bias >= 0:
             start = load(parameters, bias + j)
         store(memory, base + j, start)
     if folded and low < high:
-        w = at(layers, 0, WEIGHTS) + low
-        add_shift(memory, base + low, shift, parameters, w, width, NO, at(layers, 0, FAN_IN), high - low)
+        w, apart = at(layers, 0, WEIGHTS) + low, at(layers, 0, APART)
+        add_shift(memory, base + low, shift, parameters, w, apart, NO, at(layers, 0, FAN_IN), high - low)
 
 
 @kernel
@@ -69,7 +70,7 @@ def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, r
             store(memory, out + j, fma(load(numbers, start + j), load(scale, j), load(shift, j)))
         for j in range(whole, features):
             put(memory, out + j, get(numbers, start + j) * get(scale, j) + get(shift, j))
-    for j in range(features, (features + PADDING - 1) // PADDING * PADDING):
+    for j in range(features, padded(features, memory)):
         put(memory, out + j, 0.0)
 
 
@@ -83,7 +84,7 @@ def sparse_forward(
     A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `sums` is how many
     the layer has that entries are added to in turns, see `given.MEDIUM`.
     """
-    words = in_words(memory, at(layers, 0, STRIDE))
+    words = in_words(memory, at(layers, 0, APART))
     for left in range(low, high, STRIP):
         width = STRIP if high - left > STRIP else high - left
         start, w = base + left, at(layers, 0, WEIGHTS) + left
@@ -186,12 +187,20 @@ def dense_forward(
 
 @kernel
 def list_entries(
-    ends, members, factors, kind, features, scale, starts, columns_16, columns_32, bytes, numbers, order, position,
-    count, apart,
+    ends, members, factors, pairs, room, kind, features, scale, starts, columns_16, columns_32, bytes, numbers, order,
+    position, count, apart,
 ):  # fmt: skip
-    """List the entries of a chunk's sparse rows by columns: a counting sort. Deltas of rows lie `apart` words apart."""
+    """List the entries of a chunk's sparse rows by columns. Deltas of rows lie `apart` words apart.
+
+    Bytes go to lists that have `room` for every row; where there is none it is a counting sort.
+    """
     for j in range(features):
-        put(ends, j, 0)
+        put(ends, j, j * room)
+    if room > 0:
+        for i in range(count):
+            row = get(order, position + i)
+            list_bytes(ends, pairs, columns_16, bytes, get(starts, row), get(starts, row + 1), i)
+        return
     for i in range(count):
         row = get(order, position + i)
         if kind == SPARSE_BYTES:
@@ -222,7 +231,7 @@ def sparse_gradient(
     `target` receives it from `start` on, rows as far apart as those of the weights. A single row has been read when it
     went forward.
     """
-    words = in_words(memory, at(layers, 0, STRIDE))
+    words = in_words(memory, at(layers, 0, APART))
     for i in range(count):
         row = get(order, position + i)
         begin, end, d = get(starts, row), get(starts, row + 1), at(layers, 0, D) + i * at(layers, 0, ROW) + left

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .simd import REGISTER_BITS
-
 # Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
 NEXT = ADD = YES = ONE_ROW = np.int64(1)
 UNPACKED = NEW = NO = np.int64(0)
@@ -22,10 +20,10 @@ PACK_FROM = 16
 STRIP = 256
 """Columns of a first layer on sparse rows that are worked off at a time: of 784 features they fill most of L2."""
 
-NARROW, MEDIUM = 4, 8 if REGISTER_BITS[8] == 512 else 0
-NARROW_SUMS, MEDIUM_SUMS = 4 if MEDIUM else 2, 2
+NARROW, MEDIUM = 2, 4
+NARROW_SUMS, MEDIUM_SUMS = 4, 2
 """Vectors of a first layer, at most, that has several sums over a sparse row, to which entries are added in turns so as
-not to wait for one another; and how many. Without AVX-512 there are half as many registers for them.
+not to wait for one another; and how many.
 """
 
 PIECES = 4
@@ -85,6 +83,7 @@ class Work(NamedTuple):
     block: int  # gradients on their way to the optimizer
     panels: int  # deltas of a layer as the weight gradient reads them
     listing: int  # whether the entries of a chunk are listed by columns
+    room: int  # entries of bytes that every column's list has room for; 0: lists are as long as they are, sorted
     skipping: int  # whether the zeros of dense rows are skipped, in a forward pass
     turns: int  # sums of the first layer, both halves of it, over sparse rows: NARROW_SUMS, MEDIUM_SUMS, or 1
     half: int  # of two halves of a network, which this is; -1: it is whole, see `halves`
@@ -102,3 +101,4 @@ class Work(NamedTuple):
     ends: Any  # int64 (n_features,): where the lists of columns end
     members: Any  # uint32: places of the entries of a row, or of the lists, see `sparse`
     factors: Any  # dtype: their values, scaled
+    pairs: Any  # uint16 (n_features * room + BLOCK,): rows and bytes of the lists, see `sparse.list_bytes`

@@ -36,7 +36,7 @@ def count_in_group(totals, group, first, losses, correct, weighted, weights, ord
 
 @kernel
 def add_groups(gradient, of_groups, groups, size):
-    """``gradient = sum over the groups``, in their order; each has `size` numbers, a multiple of 8."""
+    """``gradient = sum over the groups``, in their order; each has `size` numbers, whole vectors."""
     for j in range(0, size, lanes(gradient)):
         sums = load(of_groups, j)
         for group in range(1, groups):

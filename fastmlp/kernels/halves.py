@@ -77,6 +77,6 @@ def _multiply(memory, out, row, a, a_row, parameters, w, width, inner, count):
 
 @kernel
 def _add(c, c_start, a, a_start, size):
-    """``c += a``; `size` is a multiple of 8."""
+    """``c += a``; `size` is whole vectors."""
     for j in range(NO, size, lanes(c)):
         store(c, c_start + j, load(c, c_start + j) + load(a, a_start + j))

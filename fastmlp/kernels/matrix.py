@@ -1,23 +1,27 @@
 """Products of matrices and vectors (floor 1; imports numba through _jit, microkernels and simd).
 
-A matrix here is a stretch of a flat array: a start and a stride from row to row. Widths are padded to 8 numbers.
-Every element of a product is summed over the inner index in one order, whatever tile it falls in and whichever thread
-computes it, so a product has the same bits however its rows are divided.
+A matrix here is a stretch of a flat array: a start and a stride from row to row. Widths are padded to whole cache
+lines. Every element of a product is summed over the inner index in one order, whatever tile it falls in and whichever
+thread computes it, so a product has the same bits however its rows are divided.
 """
 
 import numpy as np
 
 from . import microkernels
 from ._jit import kernel
-from .codes import PADDING
 from .microkernels import transpose_square
-from .simd import WIDEST, broadcast, fma, get, is_single, lanes, load, put, put_totals, splat, store, total
+from .simd import broadcast, fma, get, lanes, line, load, put, put_totals, splat, store, total
 
-_TWO, _ONE = microkernels.strip(WIDEST, WIDEST), microkernels.strip(WIDEST)
-_ONE_AND_HALF, _HALF = microkernels.strip(WIDEST, WIDEST // 2), microkernels.strip(WIDEST // 2)
+_ONE, _TWO = microkernels.strip(1), microkernels.strip(2)
 
 STRETCH = 256
-"""Of the inner index: a panel of so many rows of ``B``, two vectors wide, is half of L1."""
+"""Of the inner index: a panel of so many rows of ``B``, two vectors wide, is half of L1, or two thirds."""
+
+
+@kernel
+def padded(size, array):
+    """`size` rounded up to whole cache lines of numbers of an array."""
+    return (size + line(array) - 1) // line(array) * line(array)
 
 
 @kernel
@@ -41,7 +45,7 @@ def product_from(
     Parameters
     ----------
     c : flat array
-        ``C``, (rows, width), `width` a multiple of 8. Not part of `a` or `b`.
+        ``C``, (rows, width), `width` whole vectors. Not part of `a` or `b`.
     a : flat array
         ``A``, (rows, inner), `inner` at least 1: element (i, p) at ``a_start + i * a_row + p * a_inner``, so either a
         matrix or its transpose.
@@ -55,16 +59,13 @@ def product_from(
 
     Notes
     -----
-    A tile of 6 rows by 2 registers of ``C`` stays in 12 registers while the inner index runs; each step loads 2
-    registers of ``B`` and spreads 6 numbers of ``A`` for 12 fused multiply-adds (Goto and van de Geijn 2008, the
-    innermost kernel). With AVX-512 there are twice as many registers and tiles are of 8 rows; one of float32 is as wide
-    as a panel of two vectors, so two panels are read side by side. The inner index is cut into stretches whose panel of
-    ``B`` stays in L1 while all rows of ``A`` pass; between them a tile rests in ``C``, which rounds nothing.
+    A tile of 6 rows by 2 vectors of ``C`` stays in 12 registers while the inner index runs; each step loads 2 vectors
+    of ``B`` and spreads 6 numbers of ``A`` for 12 fused multiply-adds (Goto and van de Geijn 2008, the innermost
+    kernel). With AVX-512 there are twice as many registers and tiles are of 8 rows. The inner index is cut into
+    stretches whose panel of ``B`` stays in L1 while all rows of ``A`` pass; between them a tile rests in ``C``, which
+    rounds nothing.
     """
     vector = lanes(c)
-    register = vector
-    if is_single(c):
-        register = WIDEST // 32
     s, s_start, s_stride, add = base, base_start, base_stride, accumulate
     for begin in range(0, inner, STRETCH):
         stretch = inner - begin if inner - begin < STRETCH else STRETCH
@@ -72,45 +73,28 @@ def product_from(
         j = 0
         while j < width:
             left = width - j
-            start, stride, next, next_stride = b_start + begin * b_stride + j, b_stride, register, b_stride
+            start, stride = b_start + begin * b_stride + j, b_stride
             if b_panel > 0:
-                stride = next_stride = 2 * vector if left >= 2 * vector else vector
+                stride = 2 * vector if left >= 2 * vector else vector
                 start = b_start + j * b_panel + begin * stride
-                if register == 2 * vector:  # a panel of its own
-                    if left < 2 * register:
-                        next_stride = vector
-                    next = register * b_panel + begin * (next_stride - stride)
             to, of, by = c_start + j, a_start + begin * a_inner, s_start + j
-            if left >= 2 * register:
+            if left >= 2 * vector:
                 _TWO(
-                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, next, next_stride, rows,
-                    stretch, add, low,
+                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, rows, stretch, add,
+                    low,
                 )  # fmt: skip
-                j += 2 * register
-            elif left > register and register > vector:
-                _ONE_AND_HALF(
-                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, next, next_stride, rows,
-                    stretch, add, low,
-                )  # fmt: skip
-                j += register + vector
-            elif left >= register or register == vector:
-                _ONE(
-                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, next, next_stride, rows,
-                    stretch, add, low,
-                )  # fmt: skip
-                j += register
             else:
-                _HALF(
-                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, next, next_stride, rows,
-                    stretch, add, low,
+                _ONE(
+                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, rows, stretch, add,
+                    low,
                 )  # fmt: skip
-                j += vector
+            j += 2 * vector
         s, s_start, s_stride, add = c, c_start, c_stride, accumulate | 1
 
 
 @kernel
 def pack(out, out_start, w, w_start, w_stride, rows, columns):
-    """Write ``W``, (rows, columns), in the panels that `product` reads; `columns` is a multiple of 8.
+    """Write ``W``, (rows, columns), in the panels that `product` reads; `columns` are whole vectors.
 
     Parameters
     ----------
@@ -146,11 +130,11 @@ def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
     Squares of a vector's length are transposed in registers.
     """
     vector = lanes(out)
-    padded = (rows + PADDING - 1) // PADDING * PADDING
-    for j in range(0, padded, vector):
+    across = padded(rows, out)
+    for j in range(0, across, vector):
         # Which panel the vector falls in, and how wide that is.
         panel = j // (2 * vector) * (2 * vector)
-        width = 2 * vector if padded - panel >= 2 * vector else vector
+        width = 2 * vector if across - panel >= 2 * vector else vector
         place = out_start + panel * columns + (j - panel)
         filled = rows - j
         if filled >= vector:
@@ -172,8 +156,8 @@ def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
 
 @kernel
 def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner):
-    """``c += a W`` for one row ``a``, (inner,), and ``W``, (inner, width): a matrix-vector product, `width` a
-    multiple of 8.
+    """``c += a W`` for one row ``a``, (inner,), and ``W``, (inner, width): a matrix-vector product, `width` whole
+    vectors.
 
     Notes
     -----

@@ -18,31 +18,26 @@ from ._jit import INTERPRETED
 from .simd import WIDEST, Vector, address, lanes, llvm_math, load_vector, spread, store_vector, vector_type
 
 HEIGHTS = {1: (16, 8, 4, 2, 1), 2: (8, 4, 2, 1)} if WIDEST == 512 else {1: (6, 4, 2, 1), 2: (6, 4, 2, 1)}
-"""Rows of a tile of a product, as many as are left, by its width in registers."""
+"""Rows of a tile of a product, as many as are left, by its width in vectors."""
 
 
-def _compiled_strip(*widths: int) -> Any:
-    """Make the kernel of a strip of a product, as wide as a register of each of the `widths`, in bits; see
-    `matrix.product_from`.
+def _compiled_strip(columns: int) -> Any:
+    """Make the kernel of a strip of a product, `columns` vectors wide; see `matrix.product_from`.
 
-    A tile of some rows of it stays in registers while the inner index runs, then comes the tile below. What the second
-    register reads of ``B`` begins `next` numbers behind what the first does, its rows `next_ldb` apart.
+    A tile of some rows of it stays in registers while the inner index runs, then comes the tile below.
     """
-    columns = len(widths)
 
     @intrinsic
     def strip(
-        typingctx, c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, next, next_ldb, rows, inner,
-        accumulate, floor,
-    ):  # fmt: skip
+        typingctx, c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, rows, inner, accumulate, floor
+    ):
         dtype = c.dtype
 
         def codegen(context, builder, sig, args):
             ldc_, lds_, row_stride_, inner_stride_ = args[2], args[5], args[8], args[9]
-            first_ldb, next_, next_ldb_, rows_, inner_, accumulate_, floor_ = args[12:]
-            scalar = context.get_data_type(dtype)
-            vs = [ir.VectorType(scalar, bits // dtype.bitwidth) for bits in widths]
-            least = context.cast(builder, floor_, types.float64, dtype)
+            ldb_, rows_, inner_, accumulate_, floor_ = args[12:]
+            scalar, v = context.get_data_type(dtype), vector_type(context, Vector(dtype))
+            least = spread(builder, context.cast(builder, floor_, types.float64, dtype), v.count)
             c0, s0, a0, b0 = (address(context, builder, sig.args[k], args[k], args[k + 1]) for k in (0, 3, 6, 10))
             pc, ps, pa = (cgutils.alloca_once_value(builder, start) for start in (c0, s0, a0))
 
@@ -56,37 +51,35 @@ def _compiled_strip(*widths: int) -> Any:
                 """Emit a tile of so many rows, which moves the pointers to the one below."""
                 now_c, now_s, now_a = (builder.load(pointer) for pointer in (pc, ps, pa))
                 places, sources = (
-                    [[at(at(start, row, i), constant(vs[0].count), j) for j in range(columns)] for i in range(height)]
+                    [[at(at(start, row, i), constant(v.count), j) for j in range(columns)] for i in range(height)]
                     for start, row in ((now_c, ldc_), (now_s, lds_))
                 )
                 # The sums are stack slots that LLVM promotes to registers.
-                sums = [[cgutils.alloca_once(builder, v) for v in vs] for _ in range(height)]
+                sums = [[cgutils.alloca_once(builder, v) for _ in range(columns)] for _ in range(height)]
                 with builder.if_else(builder.icmp_signed("!=", accumulate_, constant(0))) as (then, otherwise):
                     for branch, adding in ((then, True), (otherwise, False)):
                         with branch:
                             for i, j in np.ndindex(height, columns):
-                                start = load_vector(builder, sources[i][j], vs[j]) if adding else vs[j](None)
+                                start = load_vector(builder, sources[i][j], v) if adding else v(None)
                                 builder.store(start, sums[i][j])
                 row_a = cgutils.alloca_once_value(builder, now_a)
-                rows_b = [cgutils.alloca_once_value(builder, start) for start in (b0, at(b0, next_))[:columns]]
+                row_b = cgutils.alloca_once_value(builder, b0)
                 with cgutils.for_range(builder, inner_):
-                    here_a, here_b = builder.load(row_a), [builder.load(row) for row in rows_b]
-                    bs = [load_vector(builder, here, v) for here, v in zip(here_b, vs, strict=True)]
+                    here_a, here_b = builder.load(row_a), builder.load(row_b)
+                    bs = [load_vector(builder, at(here_b, constant(v.count), j), v) for j in range(columns)]
                     for i in range(height):
-                        factor = builder.load(at(here_a, row_stride_, i), typ=scalar)
-                        for j, v in enumerate(vs):
+                        factor = spread(builder, builder.load(at(here_a, row_stride_, i), typ=scalar), v.count)
+                        for j in range(columns):
                             before = builder.load(sums[i][j], typ=v)
-                            factors = spread(builder, factor, v.count)
-                            builder.store(llvm_math(builder, "fma", [factors, bs[j], before], v), sums[i][j])
+                            builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
                     builder.store(at(here_a, inner_stride_), row_a)
-                    for here, row, ldb_ in zip(here_b, rows_b, (first_ldb, next_ldb_), strict=False):
-                        builder.store(at(here, ldb_), row)
+                    builder.store(at(here_b, ldb_), row_b)
                     end = builder.block
                 keep_rolled(builder, end)
                 for i, j in np.ndindex(height, columns):
-                    total, lowest = builder.load(sums[i][j], typ=vs[j]), spread(builder, least, vs[j].count)
-                    below = builder.fcmp_ordered(">", lowest, total)  # not what is NaN
-                    store_vector(builder, builder.select(below, lowest, total), places[i][j])
+                    total = builder.load(sums[i][j], typ=v)
+                    below = builder.fcmp_ordered(">", least, total)  # not what is NaN
+                    store_vector(builder, builder.select(below, least, total), places[i][j])
                 for pointer, now, row in ((pc, now_c, ldc_), (ps, now_s, lds_), (pa, now_a, row_stride_)):
                     builder.store(at(now, row, height), pointer)
 
@@ -100,7 +93,7 @@ def _compiled_strip(*widths: int) -> Any:
             return context.get_dummy_value()
 
         n = types.intp
-        return types.void(c, n, n, s, n, n, a, n, n, n, b, n, n, n, n, n, n, n, types.float64), codegen
+        return types.void(c, n, n, s, n, n, a, n, n, n, b, n, n, n, n, n, types.float64), codegen
 
     return strip
 
@@ -170,20 +163,14 @@ def _python_transpose_square(out, place, out_stride, w, start, stride):
             out[place + p * out_stride + i] = w[start + i * stride + p]
 
 
-def _python_strip(*widths: int) -> Any:
-    def strip(
-        c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, next, next_ldb, rows, inner, accumulate,
-        floor,
-    ):  # fmt: skip
-        counts = [bits // (8 * c.dtype.itemsize) for bits in widths]
-        width = sum(counts)
+def _python_strip(columns: int) -> Any:
+    def strip(c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, rows, inner, accumulate, floor):
+        width = columns * lanes(c)
         for i in range(rows):
             place, source = (slice(start + i * row, start + i * row + width) for start, row in ((ci, ldc), (si, lds)))
             total = s[source].copy() if accumulate else np.zeros(width, c.dtype)
             for p in range(inner):
-                starts = (bi + p * ldb, bi + next + p * next_ldb)
-                row = np.concatenate([b[at : at + count] for at, count in zip(starts, counts, strict=False)])
-                total += a[ai + i * row_stride + p * inner_stride] * row
+                total += a[ai + i * row_stride + p * inner_stride] * b[bi + p * ldb : bi + p * ldb + width]
             c[place] = np.where(floor > total, c.dtype.type(floor), total)
 
     return strip

@@ -1,12 +1,12 @@
 """SIMD vectors that kernels can hold in registers, portable and without a C compiler (floor 1; imports numba and
 llvmlite).
 
-A `Vector` is a run of numbers of one dtype: `lanes` of them, 8 of float32, and of float64 8 in a register of AVX-512,
+A `Vector` is a run of numbers of one dtype: `lanes` of them, 16 of float32 or 8 of float64 in a register of AVX-512, 8
 or 4 in one of AVX2. LLVM turns the same code into SSE or NEON elsewhere. Kernels read them from flat arrays with
 `load`, combine them with ``+ - * /``, `fma`, `maximum` and the like, and write them with `store`. `load`, `store`,
 `broadcast` and `get` take indices as they are: no test for a negative index, which costs more than half of a matrix
 product's speed, and no test of bounds. So an index must lie inside the array; the layouts that `fastmlp.architecture`
-and the engine make see to it.
+and the engine make see to it. Widths are padded to whole cache lines, `line` numbers: whole vectors everywhere.
 
 With ``NUMBA_DISABLE_JIT=1`` the same names work on small NumPy arrays, slowly.
 """
@@ -22,15 +22,10 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from ._jit import INTERPRETED
-from .codes import LAYER_COLUMNS
+from .codes import CACHE_LINE, LAYER_COLUMNS
 
 WIDEST = 512 if get_host_cpu_features().get("avx512f", False) else 256
-"""Bits of the processor's registers, which products fill."""
-
-# As many float64 as float32, where registers have 512 bits: it takes half the instructions. Vectors of 16 float32 would
-# be more padding for layers of some ten units.
-REGISTER_BITS = {4: 256, 8: WIDEST}
-"""Of a `Vector`, by the bytes of a number."""
+"""Bits of the processor's registers, which a `Vector` fills."""
 
 
 class Vector(types.Type):
@@ -38,7 +33,7 @@ class Vector(types.Type):
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
-        self.lanes = REGISTER_BITS[dtype.bitwidth // 8] // dtype.bitwidth
+        self.lanes = WIDEST // dtype.bitwidth
         super().__init__(name=f"Vector({dtype}, {self.lanes})")
 
 
@@ -229,6 +224,16 @@ def _splat_like(typingctx, template, value):
 @intrinsic
 def _lanes(typingctx, array):
     count = Vector(array.dtype).lanes
+
+    def codegen(context, builder, sig, args):
+        return context.get_constant(types.intp, count)
+
+    return types.intp(array), codegen
+
+
+@intrinsic
+def _line(typingctx, array):
+    count = CACHE_LINE * 8 // array.dtype.bitwidth
 
     def codegen(context, builder, sig, args):
         return context.get_constant(types.intp, count)
@@ -435,7 +440,7 @@ for _function, _method in (
 
 
 def _python_lanes(template: Any) -> int:
-    return REGISTER_BITS[template.dtype.itemsize] // (8 * template.dtype.itemsize)
+    return WIDEST // (8 * template.dtype.itemsize)
 
 
 def _python_dropout_factors(like, key, unit, threshold, scale):
@@ -472,6 +477,7 @@ def _python_sum(a):
 
 if INTERPRETED:
     lanes = _python_lanes
+    line = lambda template: CACHE_LINE // template.dtype.itemsize
     is_single = lambda template: template.dtype == np.float32
     load = lambda array, index: array[index : index + _python_lanes(array)].copy()
     store = _python_store
@@ -499,6 +505,8 @@ if INTERPRETED:
 else:
     lanes = _lanes
     """``lanes(array)``: numbers in a vector of the array's dtype; a constant to the compiler."""
+    line = _line
+    """``line(array)``: numbers of the array's dtype in a cache line; a constant to the compiler."""
     is_single = _is_single
     """``is_single(template)``: whether an array or a vector is of float32; a constant to the compiler."""
     load = _load

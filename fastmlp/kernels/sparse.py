@@ -9,19 +9,27 @@ rows begin, and their scaled values.
 import numpy as np
 
 from ._jit import entry, kernel
-from .given import NARROW_SUMS, NO
-from .simd import REGISTER_BITS, broadcast, fma, get, is_single, lanes, load, prefetch, put, splat, store
-from .sparse_microkernels import BLOCK, compress_blocks, gather_pairs, gather_rows, read_blocks, scatter_rows
+from .given import MEDIUM_SUMS, NARROW_SUMS, NO
+from .simd import WIDEST, broadcast, fma, get, is_single, lanes, load, prefetch, put, splat, store
+from .sparse_microkernels import (
+    BLOCK,
+    compress_blocks,
+    gather_pairs,
+    gather_rows,
+    read_blocks,
+    read_pairs,
+    scatter_rows,
+)
 
 _G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (gather_rows(columns) for columns in range(1, 9))
 _G9, _G10, _G11, _G12, _G13, _G14, _G15, _G16 = (gather_rows(columns) for columns in range(9, 17))
-_N1, _N2, _N3, _N4 = (gather_rows(columns, chains=NARROW_SUMS) for columns in range(1, 5))
-_M1, _M2, _M3, _M4, _M5, _M6, _M7, _M8 = (gather_rows(columns, chains=2) for columns in range(1, 9))
+_N1, _N2 = (gather_rows(columns, chains=NARROW_SUMS) for columns in (1, 2))
+_M1, _M2, _M3, _M4 = (gather_rows(columns, chains=MEDIUM_SUMS) for columns in range(1, 5))
 _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (scatter_rows(columns) for columns in range(1, 9))
-PAIRED = 8 if REGISTER_BITS[8] == 512 else 4
+PAIRED = 8 if WIDEST == 512 else 4
 """Vectors, at most, of which the sums of two rows stay in registers: of 512 bits there are twice as many, too."""
 
-WIDEST = 2 * PAIRED
+MOST = 2 * PAIRED
 """Those of one row."""
 
 _P0, _P1, _P2, _P3, _P4 = (gather_pairs(max(1, PAIRED - less)) for less in range(5))
@@ -43,7 +51,7 @@ def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w
 
     Notes
     -----
-    Up to `WIDEST` vectors of ``c`` stay in registers across the row's non-zeros (the accumulators of a chess engine's
+    Up to `MOST` vectors of ``c`` stay in registers across the row's non-zeros (the accumulators of a chess engine's
     sparse first layer, NNUE); a wider ``c`` is done in strips of nearly equal width. With the lists of `list_columns`
     in the place of a row it is also the weight gradient of one feature: deltas in the place of ``W``.
     """
@@ -51,7 +59,7 @@ def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w
     j = 0
     while j < width:
         left = (width - j) // vector
-        strips = (left + WIDEST - 1) // WIDEST
+        strips = (left + MOST - 1) // MOST
         now = (left + strips - 1) // strips
         if now == 16:
             _G16(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
@@ -90,13 +98,8 @@ def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w
 
 @kernel
 def narrow_row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
-    """Do as `row_forward` where ``c`` is 4 vectors wide at most, with sums that don't wait for one another."""
-    now = width // lanes(c)
-    if now == 4:
-        _N4(c, c_start, base, base_start, places, factors, first, last, w, w_start)
-    elif now == 3:
-        _N3(c, c_start, base, base_start, places, factors, first, last, w, w_start)
-    elif now == 2:
+    """Do as `row_forward` where ``c`` is `NARROW` vectors wide at most, with sums that don't wait for one another."""
+    if width > lanes(c):
         _N2(c, c_start, base, base_start, places, factors, first, last, w, w_start)
     else:
         _N1(c, c_start, base, base_start, places, factors, first, last, w, w_start)
@@ -104,17 +107,9 @@ def narrow_row_forward(c, c_start, base, base_start, places, factors, first, las
 
 @kernel
 def medium_row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
-    """Do as `row_forward` where ``c`` is a part of 8 vectors at most, with two sums."""
+    """Do as `row_forward` where ``c`` is a part of `MEDIUM` vectors at most, with two sums."""
     now = width // lanes(c)
-    if now == 8:
-        _M8(c, c_start, base, base_start, places, factors, first, last, w, w_start)
-    elif now == 7:
-        _M7(c, c_start, base, base_start, places, factors, first, last, w, w_start)
-    elif now == 6:
-        _M6(c, c_start, base, base_start, places, factors, first, last, w, w_start)
-    elif now == 5:
-        _M5(c, c_start, base, base_start, places, factors, first, last, w, w_start)
-    elif now == 4:
+    if now == 4:
         _M4(c, c_start, base, base_start, places, factors, first, last, w, w_start)
     elif now == 3:
         _M3(c, c_start, base, base_start, places, factors, first, last, w, w_start)
@@ -209,7 +204,7 @@ def row_gradient(g, g_start, d, d_start, places, factors, first, last, width):
 
 @kernel
 def in_words(array, numbers):
-    """So many numbers of an array, a multiple of 8, in the words by which places are counted."""
+    """So many numbers of an array, whole words, in the words by which places are counted."""
     return numbers // 2 if is_single(array) else numbers
 
 
@@ -284,6 +279,43 @@ def list_columns(ends, places, factors, columns, values, first, last, scale, row
         put(ends, column, place + 1)
         put(places, place, row)
         put(factors, place, get(values, p) * get(scale, column))
+
+
+@kernel
+def list_bytes(ends, pairs, columns, values, first, last, row):
+    """Append the entries of a sparse row of bytes to the lists of their columns, which have room for all rows.
+
+    Parameters
+    ----------
+    ends : ndarray of int64, shape (n_features,)
+        Where the next entry of a column goes.
+    pairs : ndarray of uint16
+        Receives ``256 * row + value``.
+    row : int
+        Below 256.
+    """
+    for p in range(first, last):
+        column = get(columns, p)
+        place = get(ends, column)
+        put(ends, column, place + 1)
+        put(pairs, place, 256 * row + get(values, p))
+
+
+@kernel
+def read_list(places, factors, pairs, first, last, scale, words):
+    """Bring the entries `first` to `last` of a column's list, as `list_bytes` writes them, into the form that
+    `row_forward` reads, from 0 on: ``words`` times the row, and ``x'``.
+
+    Of all three arrays up to `BLOCK` entries more are read, or written.
+
+    Returns
+    -------
+    int
+        How many there are, made a multiple of 4 by such as add nothing: lists are short, and to mispredict where each
+        of them ends takes as long as some entries.
+    """
+    read_pairs(places, factors, pairs, first, last - first, scale, words)
+    return (last - first + 3) // 4 * 4
 
 
 @kernel

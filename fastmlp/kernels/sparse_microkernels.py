@@ -4,7 +4,6 @@ llvmlite, microkernels, simd).
 They are made as those of `microkernels` are.
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,29 +19,19 @@ BLOCK = 16
 """So many numbers of a dense row `compress_blocks` looks at a time; it writes whole blocks, and so does `read_blocks`.
 """
 
+_GROUP = 4
+"""Entries of a row whose factors are loaded together."""
+
 WORD = 8
 """Bytes by which the places of a matrix's rows are counted: rows are padded to whole words of them."""
-
-
-def _pieces(context: Any, vector: Vector, columns: int) -> list[tuple[int, ir.VectorType]]:
-    """Divide so many vectors into pairs, and one that may be left over: where each begins, and its LLVM type.
-
-    A pair fills a register of AVX-512, and is two registers elsewhere. A row of weights is a stretch of cache lines: to
-    take each with one load instead of two makes a sparse row up to a fifth faster.
-    """
-    single = vector_type(context, vector)
-    pair = ir.VectorType(single.element, 2 * vector.lanes)
-    pieces = [(j * vector.lanes, pair) for j in range(0, columns - 1, 2)]
-    return pieces + [((columns - 1) * vector.lanes, single)] * (columns % 2)
 
 
 def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
     """Make the kernel of one sparse row times `columns` vectors of a matrix; see `sparse.row_forward`.
 
     With several chains entries go to as many sums in turns, so that an addition need not wait for the one before: few
-    columns are too few to hide that. Sums are rounded otherwise then, and four entries' factors are loaded together.
+    columns are too few to hide that. Sums are rounded otherwise then.
     """
-    group = 4 if chains > 1 else 1
 
     @intrinsic
     def gather(typingctx, c, ci, base, bi, place, factor, first, last, w, wi):
@@ -52,45 +41,39 @@ def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
             c0 = address(context, builder, sig.args[0], args[0], args[1])
             b0 = address(context, builder, sig.args[2], args[2], args[3])
             w0 = address(context, builder, sig.args[8], args[8], args[9])
-            pieces = _pieces(context, vector, columns)
-            every = [[cgutils.alloca_once(builder, piece) for _, piece in pieces] for _ in range(chains)]
+            v, firsts = vector_type(context, vector), [j * vector.lanes for j in range(columns)]
+            every = [[cgutils.alloca_once(builder, v) for _ in firsts] for _ in range(chains)]
 
             def at(base: Any, first: int) -> Any:
                 return _offset(context, builder, base, c.dtype, first)
 
-            def add(p: Any, sums: list[Any], spread_to: Any) -> None:
+            def add(p: Any, sums: list[Any], factor: Any) -> None:
                 row = _place(context, builder, sig, args, p, 4, w0)
-                for total, (first, piece) in zip(sums, pieces, strict=True):
-                    weights, factor = load_vector(builder, at(row, first), piece), spread_to(piece)
-                    builder.store(
-                        llvm_math(builder, "fma", [factor, weights, builder.load(total, typ=piece)], piece), total
-                    )
+                for total, first in zip(sums, firsts, strict=True):
+                    weights = load_vector(builder, at(row, first), v)
+                    builder.store(llvm_math(builder, "fma", [factor, weights, builder.load(total, typ=v)], v), total)
 
             for sums in every:
-                for total, (first, piece) in zip(sums, pieces, strict=True):
-                    start = load_vector(builder, at(b0, first), piece) if sums is every[0] else piece(None)
-                    builder.store(start, total)
-            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, group))
+                for total, first in zip(sums, firsts, strict=True):
+                    builder.store(load_vector(builder, at(b0, first), v) if sums is every[0] else v(None), total)
+            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, _GROUP))
             whole = builder.add(begin, builder.mul(builder.sdiv(builder.sub(end, begin), step), step))
             with cgutils.for_range_slice(builder, begin, whole, step, inc=True) as (p, _):
-                source = address(context, builder, sig.args[5], args[5], p)
-                several = {piece: _repeated(builder, source, group, piece) for _, piece in pieces}
-                for number in range(group):
-                    spread_to = partial(_spread_each, builder, several, group, number)
-                    add(builder.add(p, context.get_constant(types.intp, number)), every[number % chains], spread_to)
+                several = _repeated(builder, address(context, builder, sig.args[5], args[5], p), v)
+                for number in range(_GROUP):
+                    factor = _spread_each(builder, several, number)
+                    add(builder.add(p, context.get_constant(types.intp, number)), every[number % chains], factor)
                 last = builder.block
             keep_rolled(builder, last)
-            if group > 1:
-                with cgutils.for_range_slice(builder, whole, end, one, inc=True) as (p, _):
-                    source = address(context, builder, sig.args[5], args[5], p)
-                    single = {piece: _repeated(builder, source, 1, piece) for _, piece in pieces}
-                    add(p, every[0], partial(_spread_each, builder, single, 1, 0))
-                    last = builder.block
-                keep_rolled(builder, last)
-            for number, (first, piece) in enumerate(pieces):
-                value = builder.load(every[0][number], typ=piece)
+            with cgutils.for_range_slice(builder, whole, end, one, inc=True) as (p, _):
+                source = address(context, builder, sig.args[5], args[5], p)
+                add(p, every[0], spread(builder, builder.load(source, typ=v.element), v.count))
+                last = builder.block
+            keep_rolled(builder, last)
+            for number, first in enumerate(firsts):
+                value = builder.load(every[0][number], typ=v)
                 for sums in every[1:]:
-                    value = builder.fadd(value, builder.load(sums[number], typ=piece))
+                    value = builder.fadd(value, builder.load(sums[number], typ=v))
                 store_vector(builder, value, at(c0, first))
             return context.get_dummy_value()
 
@@ -113,34 +96,34 @@ def _compiled_gather_pairs(columns: int) -> Any:
             outputs = [address(context, builder, sig.args[0], args[0], args[k]) for k in (1, 2)]
             b0 = address(context, builder, sig.args[3], args[3], args[4])
             w0 = address(context, builder, sig.args[9], args[9], args[10])
-            pieces = _pieces(context, vector, columns)
-            every = [[cgutils.alloca_once(builder, piece) for _, piece in pieces] for _ in outputs]
+            v, firsts = vector_type(context, vector), [j * vector.lanes for j in range(columns)]
+            every = [[cgutils.alloca_once(builder, v) for _ in firsts] for _ in outputs]
 
             def at(base: Any, first: int) -> Any:
                 return _offset(context, builder, base, c.dtype, first)
 
-            for number, (first, piece) in enumerate(pieces):
-                start = load_vector(builder, at(b0, first), piece)
+            for number, first in enumerate(firsts):
+                start = load_vector(builder, at(b0, first), v)
                 for sums in every:
                     builder.store(start, sums[number])
             with cgutils.for_range(builder, args[8]) as loop:
                 p = loop.index
                 row = _named_row(context, builder, sig, args, p, 5, w0, args[11])
                 both = [
-                    builder.load(address(context, builder, sig.args[6], args[6], place), typ=pieces[0][1].element)
+                    builder.load(address(context, builder, sig.args[6], args[6], place), typ=v.element)
                     for place in (p, builder.add(args[7], p))
                 ]
                 prefetch_at(builder, builder.add(args[12], builder.mul(p, args[13])))
-                for number, (first, piece) in enumerate(pieces):
-                    weights = load_vector(builder, at(row, first), piece)
+                for number, first in enumerate(firsts):
+                    weights = load_vector(builder, at(row, first), v)
                     for sums, x in zip(every, both, strict=True):
-                        arguments = [spread(builder, x, piece.count), weights, builder.load(sums[number], typ=piece)]
-                        builder.store(llvm_math(builder, "fma", arguments, piece), sums[number])
+                        arguments = [spread(builder, x, v.count), weights, builder.load(sums[number], typ=v)]
+                        builder.store(llvm_math(builder, "fma", arguments, v), sums[number])
                 end = builder.block
             keep_rolled(builder, end)
-            for number, (first, piece) in enumerate(pieces):
+            for number, first in enumerate(firsts):
                 for sums, place in zip(every, outputs, strict=True):
-                    store_vector(builder, builder.load(sums[number], typ=piece), at(place, first))
+                    store_vector(builder, builder.load(sums[number], typ=v), at(place, first))
             return context.get_dummy_value()
 
         n = types.intp
@@ -159,21 +142,21 @@ def _compiled_scatter_rows(columns: int) -> Any:
         def codegen(context, builder, sig, args):
             g0 = address(context, builder, sig.args[0], args[0], args[1])
             d0 = address(context, builder, sig.args[2], args[2], args[3])
-            pieces, v = _pieces(context, vector, columns), vector_type(context, vector)
+            v, firsts = vector_type(context, vector), [j * vector.lanes for j in range(columns)]
 
             def at(base: Any, first: int) -> Any:
                 return _offset(context, builder, base, g.dtype, first)
 
-            deltas = [load_vector(builder, at(d0, first), piece) for first, piece in pieces]
+            deltas = [load_vector(builder, at(d0, first), v) for first in firsts]
             with cgutils.for_range_slice(builder, args[6], args[7], context.get_constant(types.intp, 1), inc=True) as (
                 p,
                 _,
             ):
                 source = address(context, builder, sig.args[5], args[5], p)
                 x, row = builder.load(source, typ=v.element), _place(context, builder, sig, args, p, 4, g0)
-                for delta, (first, piece) in zip(deltas, pieces, strict=True):
-                    before = load_vector(builder, at(row, first), piece)
-                    total = llvm_math(builder, "fma", [spread(builder, x, piece.count), delta, before], piece)
+                for delta, first in zip(deltas, firsts, strict=True):
+                    before = load_vector(builder, at(row, first), v)
+                    total = llvm_math(builder, "fma", [spread(builder, x, v.count), delta, before], v)
                     store_vector(builder, total, at(row, first))
                 end = builder.block
             keep_rolled(builder, end)
@@ -355,28 +338,22 @@ def _named_row(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int,
     )
 
 
-def _repeated(builder: Any, source: Any, count: int, piece: ir.VectorType) -> Any:
-    """So many numbers from memory, again and again in a register, each to be spread from there by `_spread_each`.
+def _repeated(builder: Any, source: Any, vector: ir.VectorType) -> Any:
+    """A group of numbers from memory, again and again in a register, each to be spread from there by `_spread_each`.
 
     To spread a number from memory takes as long as to load a vector of weights.
     """
-    if count == 1:
-        return spread(builder, builder.load(source, typ=piece.element), piece.count)
-    numbers = load_vector(builder, source, ir.VectorType(piece.element, count))
-    order = ir.Constant(ir.VectorType(ir.IntType(32), piece.count), [i % count for i in range(piece.count)])
+    numbers = load_vector(builder, source, ir.VectorType(vector.element, _GROUP))
+    order = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [i % _GROUP for i in range(vector.count)])
     repeated = builder.shuffle_vector(numbers, ir.Constant(numbers.type, ir.Undefined), order)
     # Otherwise LLVM spreads each from memory all the same.
-    return llvm_math(builder, "arithmetic.fence", [repeated], piece)
+    return llvm_math(builder, "arithmetic.fence", [repeated], vector)
 
 
-def _spread_each(builder: Any, repeated: Any, count: int, number: int, piece: ir.VectorType) -> Any:
-    if count == 1:
-        return repeated[piece]
-    order = [i // count * count + number for i in range(piece.count)]
-    undefined = ir.Constant(piece, ir.Undefined)
-    return builder.shuffle_vector(
-        repeated[piece], undefined, ir.Constant(ir.VectorType(ir.IntType(32), piece.count), order)
-    )
+def _spread_each(builder: Any, repeated: Any, number: int) -> Any:
+    order = [i // _GROUP * _GROUP + number for i in range(repeated.type.count)]
+    lanes_of = ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order)
+    return builder.shuffle_vector(repeated, ir.Constant(repeated.type, ir.Undefined), lanes_of)
 
 
 def _place(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any) -> Any:
@@ -446,6 +423,54 @@ def _python_read_blocks(places, factors, columns, values, first, blocks, scale, 
     factors[:size] = values[first : first + size].astype(factors.dtype) * scale
 
 
+@intrinsic
+def _compiled_read_pairs(typingctx, places, factors, pairs, first, entries, scale, words):
+    """Write a column's entries, from entry `first` of `pairs` on, as `read_blocks` does those of a row.
+
+    Parameters
+    ----------
+    places : flat array of uint32
+        Receives ``row * words``; behind the entries 0, up to whole blocks.
+    factors : flat array
+        Receives ``byte * scale``, and 0 behind.
+    pairs : flat array of uint16
+        ``256 * row + byte``.
+    """
+    n = types.intp
+
+    def codegen(context, builder, sig, args):
+        _, _, _, first_, entries_, scale_, words_ = args
+        halves, integers = (ir.VectorType(ir.IntType(bits), BLOCK) for bits in (16, 32))
+        numbers = ir.VectorType(context.get_data_type(factors.dtype), BLOCK)
+        apart = spread(builder, builder.trunc(words_, ir.IntType(32)), BLOCK)
+        factor = spread(builder, context.cast(builder, scale_, scale, factors.dtype), BLOCK)
+        zero, step = context.get_constant(n, 0), context.get_constant(n, BLOCK)
+        with cgutils.for_range_slice(builder, zero, entries_, step, inc=True) as (j, _):
+            source = address(context, builder, sig.args[2], args[2], builder.add(first_, j))
+            both = builder.zext(load_vector(builder, source, halves, 2), integers)
+            left = spread(builder, builder.trunc(builder.sub(entries_, j), ir.IntType(32)), BLOCK)
+            there = builder.icmp_signed("<", ir.Constant(integers, list(range(BLOCK))), left)
+            both = builder.select(there, both, integers(None))
+            row = builder.lshr(both, ir.Constant(integers, [8] * BLOCK))
+            byte = builder.uitofp(builder.and_(both, ir.Constant(integers, [255] * BLOCK)), numbers)
+            place, value = (address(context, builder, sig.args[k], args[k], j) for k in (0, 1))
+            store_vector(builder, builder.mul(row, apart), place)
+            store_vector(builder, builder.fmul(byte, factor), value)
+            last = builder.block
+        keep_rolled(builder, last)
+        return context.get_dummy_value()
+
+    return types.void(places, factors, pairs, n, n, scale, n), codegen
+
+
+def _python_read_pairs(places, factors, pairs, first, entries, scale, words):
+    size = (entries + BLOCK - 1) // BLOCK * BLOCK
+    both = np.zeros(size, np.uint32)
+    both[:entries] = pairs[first : first + entries]
+    places[:size] = (both >> 8) * np.uint32(words)
+    factors[:size] = (both & 255).astype(factors.dtype) * scale
+
+
 def _python_gather_rows(columns: int, chains: int = 1) -> Any:
     def gather(c, ci, base, bi, place, factor, first, last, w, wi):
         width = columns * lanes(c)
@@ -481,7 +506,7 @@ def _python_scatter_rows(columns: int) -> Any:
 
 if INTERPRETED:
     gather_rows, gather_pairs, scatter_rows = _python_gather_rows, _python_gather_pairs, _python_scatter_rows
-    compress_blocks, read_blocks = _python_compress_blocks, _python_read_blocks
+    compress_blocks, read_blocks, read_pairs = _python_compress_blocks, _python_read_blocks, _python_read_pairs
 else:
     gather_rows, gather_pairs, scatter_rows = _compiled_gather_rows, _compiled_gather_pairs, _compiled_scatter_rows
-    compress_blocks, read_blocks = _compiled_compress_blocks, _compiled_read_blocks
+    compress_blocks, read_blocks, read_pairs = _compiled_compress_blocks, _compiled_read_blocks, _compiled_read_pairs

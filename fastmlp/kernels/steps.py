@@ -17,6 +17,7 @@ import numpy as np
 from ._jit import kernel
 from .codes import (
     ACTIVATION,
+    APART,
     BIAS,
     BIAS_LEFT,
     BIAS_RIGHT,
@@ -47,7 +48,7 @@ from .codes import (
     Z,
 )
 from .elementwise import activation_backward, activation_forward, copy_rows, dropout, fill_rows, fill_zeros
-from .few_units import add_dot_products, outer_products, padded, turn, turn_back
+from .few_units import add_dot_products, outer_products, turn, turn_back
 from .first_layer import is_rectified, sparse_gradient
 from .given import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, SPARSE_BYTES, UNPACKED, YES
 from .losses import correct_row, loss_backward, loss_row
@@ -56,13 +57,14 @@ from .matrix import (
     matrix_times_column,
     pack,
     pack_transposed,
+    padded,
     product,
     product_from,
     row_times_matrix,
 )
 from .optimizers import shrink, update, update_weights
 from .simd import at, get, put
-from .sparse import add_shift_gradient, row_forward
+from .sparse import add_shift_gradient, in_words, read_list, row_forward
 
 
 @kernel
@@ -222,7 +224,7 @@ def backward_rows(memory, layers, top, parameters, loss, settings, order, positi
 @kernel
 def add_block(
     target, start, memory, layers, n, first, rows, left, width, listed, x, x_row, panels, ends, members, factors,
-    count, accumulate, fused,
+    pairs, room, scale, count, accumulate, fused,
 ):  # fmt: skip
     """Add the gradient of `rows` rows of a weight matrix, from `first` on, `width` columns from `left` on, to `target`.
 
@@ -239,7 +241,7 @@ def add_block(
     fused : bool
         Whether the optimizer takes it straight away: it is complete then, and all `width` columns are the layer's.
     """
-    stride, d, d_row = at(layers, n, STRIDE), at(layers, n, D) + left, at(layers, n, ROW)
+    stride, d, d_row = at(layers, n, APART), at(layers, n, D) + left, at(layers, n, ROW)
     if listed:
         if not accumulate:
             for i in range(rows):
@@ -247,24 +249,30 @@ def add_block(
         begin = get(ends, first - 1) if first > 0 else NO
         for i in range(rows):
             end, out = get(ends, first + i), start + i * stride
+            if room > 0:
+                begin = (first + i) * room
             if end > begin:  # few features of sparse text are there in a chunk
-                row_forward(target, out, target, out, members, factors, begin, end, memory, d, width)
+                from_, to = begin, end
+                if room > 0:
+                    from_, to = NO, read_list(
+                        members, factors, pairs, begin, end, get(scale, first + i), in_words(memory, d_row)
+                    )
+                row_forward(target, out, target, out, members, factors, from_, to, memory, d, width)
             begin = end
     else:
         a, row, panel = x + first, x_row, UNPACKED
         if n > 0:
             a, row = at(layers, n - 1, A) + first, at(layers, n - 1, ROW)
-        units, turned = at(layers, n, UNITS), at(layers, n, TRANSPOSED)
-        if n > 0 and fused and turned >= 0 and 4 * units * padded(rows) <= 3 * rows * stride:
+        units, turned, across = at(layers, n, UNITS), at(layers, n, TRANSPOSED), padded(rows, memory)
+        if n > 0 and fused and turned >= 0 and 4 * units * across <= 3 * rows * stride:
             # As the same sums of the same products: dWᵀ, of which less is padding. Its place is that of Wᵀ, which
             # nobody needs any more before the next batch.
             product(
-                memory, turned, padded(rows), memory, d, NEXT, d_row, memory, a, row, UNPACKED, units, padded(rows),
-                count, NEW,
+                memory, turned, across, memory, d, NEXT, d_row, memory, a, row, UNPACKED, units, across, count, NEW,
             )  # fmt: skip
             for i in range(rows):
                 fill_zeros(target, start + i * stride, stride)
-            turn_back(target, start, stride, memory, turned, padded(rows), rows, units)
+            turn_back(target, start, stride, memory, turned, across, rows, units)
             return
         if panels >= 0:
             d, d_row, panel = panels, width, count
@@ -280,7 +288,7 @@ def shrink_rows(parameters, n_layers, layers, settings, rate):
     factor = 1.0 - rate * (get(settings, WEIGHT_DECAY) + get(settings, L2))
     if factor != 1.0:
         for n in range(n_layers):
-            width = at(layers, n, STRIDE)
+            width = at(layers, n, APART)
             for i in range(at(layers, n, LOW), at(layers, n, HIGH)):
                 start = at(layers, n, WEIGHTS) + i * width
                 shrink(parameters, start + at(layers, n, LEFT), start + at(layers, n, RIGHT), factor)
@@ -289,8 +297,8 @@ def shrink_rows(parameters, n_layers, layers, settings, rate):
 @kernel
 def gradient_and_update(
     target, parameters, m, v, memory, n_layers, layers, settings, optimizer, step, rate, updating, whole, accumulate,
-    x, x_row, sums, block, panels, kind, listing, folded, readable, scale, shift, starts, columns_16, columns_32, bytes,
-    numbers, ends, members, factors, order, position, count,
+    x, x_row, sums, block, panels, kind, listing, room, folded, readable, scale, shift, starts, columns_16, columns_32,
+    bytes, numbers, ends, members, factors, pairs, order, position, count,
 ):  # fmt: skip
     """Gradient of a chunk of `count` samples for the parameters that this thread owns, and the optimizer's step.
 
@@ -310,7 +318,7 @@ def gradient_and_update(
         d = at(layers, 0, D) + at(layers, 0, LEFT)
         column_sums(memory, sums, memory, d, at(layers, 0, ROW), count, at(layers, 0, RIGHT) - at(layers, 0, LEFT), NO)
     for n in range(n_layers):
-        stride, left, high = at(layers, n, STRIDE), at(layers, n, LEFT), at(layers, n, HIGH)
+        stride, left, high = at(layers, n, APART), at(layers, n, LEFT), at(layers, n, HIGH)
         width = at(layers, n, RIGHT) - left
         sparse = n == 0 and kind >= SPARSE_BYTES
         row_by_row = sparse and not listing
@@ -337,7 +345,7 @@ def gradient_and_update(
             else:
                 add_block(
                     to, out, memory, layers, n, row, rows, left, width, sparse, x, x_row, panelled, ends, members,
-                    factors, count, add, fused,
+                    factors, pairs, room, scale, count, add, fused,
                 )  # fmt: skip
             if n == 0 and folded:
                 add_shift_gradient(to, out - row * stride, stride, shift, memory, sums, row, row + rows, width)

@@ -21,7 +21,7 @@ ONE_THREAD = dict.fromkeys(
 """Environment variables that hold any BLAS that NumPy may be built with to one thread; read when NumPy is imported."""
 
 OTHER_KERNELS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-"""Environment variables that have OpenBLAS use other kernels than those that it takes for the processor: slower ones."""
+"""Environment variables that have OpenBLAS take other kernels than those for the processor, which are the fastest."""
 
 
 def one_thread_environment() -> dict[str, str]:

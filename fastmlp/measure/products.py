@@ -65,16 +65,17 @@ class LayerProduct:
         left, right = {"forward": (x, w), "input gradient": (d, w.T), "weight gradient": (x.T, d)}[kind]
         self.operations = 2.0 * rows * inputs * units
         self._numpy = left, right, np.zeros((len(left), right.shape[1]), dtype=np.float32)
-        x_stride, d_stride = (row_stride(padded(width), x.dtype) for width in (inputs, units))
-        stride = {"forward": d_stride, "input gradient": x_stride, "weight gradient": padded(units)}[kind]
+        fan_in, width = padded(inputs, x.dtype), padded(units, x.dtype)
+        x_stride, d_stride = row_stride(fan_in, x.dtype), row_stride(width, x.dtype)
+        stride = {"forward": d_stride, "input gradient": x_stride, "weight gradient": width}[kind]
         self._result = _laid_out(self._numpy[2], stride)
-        packed = aligned_zeros(max(rows, padded(inputs)) * padded(units), x.dtype)
-        laid_out = self._result, _laid_out(x, x_stride), _laid_out(w, padded(units)), _laid_out(d, d_stride), packed
+        packed = aligned_zeros(max(rows, fan_in) * width, x.dtype)
+        laid_out = self._result, _laid_out(x, x_stride), _laid_out(w, width), _laid_out(d, d_stride), packed
         # Of two layers a network has activations and deltas at least.
         chunk = rows_that_fit(rows, 2 * (x_stride + d_stride))
         flat = (array.reshape(-1) for array in laid_out)
-        sizes = rows, inputs, units, padded(inputs), padded(units)
-        self._arguments = KINDS.index(kind), *flat, *sizes, x_stride, d_stride, chunk, block_rows(padded(units))
+        sizes = rows, inputs, units, fan_in, width
+        self._arguments = KINDS.index(kind), *flat, *sizes, x_stride, d_stride, chunk, block_rows(width)
 
     def run(self, times: int) -> None:
         """Do the product so many times with the kernels."""

@@ -31,7 +31,7 @@ def from_python(kernel):
 
 @cache
 def over_arrays(function):
-    """Make a function of vectors one of arrays: ``out[:] = function(x)``; their length is a multiple of 8."""
+    """Make a function of vectors one of arrays: ``out[:] = function(x)``; their length is a multiple of 16."""
 
     @numba.njit(nogil=True, error_model="numpy")
     def call(out, x):

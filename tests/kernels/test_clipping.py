@@ -20,9 +20,9 @@ def test_the_length_is_divided_alike():
 @both_dtypes
 @given(first=st.integers(0, 3), size=st.integers(0, 5))
 def test_sum_of_squares(dtype, first, size):
-    g = random_numbers(80, dtype)
-    want = twins.sum_of_squares(g, 8 * first, 8 * size)
-    assert from_python(clipping.sum_of_squares)(g, 8 * first, 8 * size) == pytest.approx(want, rel=1e-12)
+    g = random_numbers(160, dtype)
+    want = twins.sum_of_squares(g, 16 * first, 16 * size)
+    assert from_python(clipping.sum_of_squares)(g, 16 * first, 16 * size) == pytest.approx(want, rel=1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

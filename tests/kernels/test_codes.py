@@ -8,7 +8,7 @@ from fastmlp.targets import TASKS
 
 
 def test_rows_are_padded_alike():
-    assert codes.PADDING == architecture.LANES
+    assert codes.CACHE_LINE == architecture.CACHE_LINE
 
 
 def test_constants_of_the_formulas_are_the_same():

@@ -29,7 +29,7 @@ def grid(dtype):
     binades = np.linspace(1, 2, size(20_000, 100), endpoint=False) * 2.0 ** np.arange(-30, 10)[:, None]
     x = -np.concatenate([binades.ravel(), np.linspace(0, -LOWEST[dtype], size(1_000_000, 4000))]).astype(dtype)
     x = x[x > LOWEST[dtype]]
-    return x[: len(x) // 8 * 8]
+    return x[: len(x) // 16 * 16]
 
 
 def worst_ulps(function, true, x):
@@ -85,9 +85,9 @@ def test_distance_from_the_true_value(name, dtype):
     ],
 )
 def test_values_that_are_exact(function, there, value, dtype):
-    out = np.empty(8, dtype)
-    over_arrays(function)(out, np.full(8, there, dtype))
-    np.testing.assert_array_equal(out, np.full(8, value, dtype))
+    out = np.empty(16, dtype)
+    over_arrays(function)(out, np.full(16, there, dtype))
+    np.testing.assert_array_equal(out, np.full(16, value, dtype))
 
 
 # --- activations ---
@@ -97,7 +97,7 @@ def test_values_that_are_exact(function, there, value, dtype):
 @every_activation
 @given(rows=st.integers(0, 5), units=st.integers(1, 20), size=st.sampled_from([0.01, 1.0, 30.0]))
 def test_activation_forward(name, dtype, rows, units, size):
-    width = twins.padded(units)
+    width = twins.padded(units, dtype)
     z = random_numbers(400, dtype) * dtype(size)
     (got,), (want,) = run_both(
         elementwise.activation_forward, twins.activation_forward, (code_of(name), z, 8, width + 8, rows, units, width)
@@ -111,7 +111,7 @@ def test_activation_forward(name, dtype, rows, units, size):
 @every_activation
 @given(rows=st.integers(0, 5), units=st.integers(1, 20))
 def test_activation_backward(name, dtype, rows, units):
-    width = twins.padded(units)
+    width = twins.padded(units, dtype)
     d, z = random_numbers(400, dtype, 1), 3 * random_numbers(400, dtype, 2)
     z[np.abs(z) < 0.01] = 1
     a = z.copy()
@@ -140,8 +140,8 @@ def test_activations_and_derivatives_of_huge_numbers_are_finite(name, dtype):
 @every_activation
 def test_activations_let_nan_through(name, dtype):
     # What is lost here would be a network that goes on with numbers that mean nothing.
-    a = np.full(8, np.nan, dtype)
-    from_python(elementwise.activation_forward)(code_of(name), a, 0, 8, 1, 8, 8)
+    a = np.full(16, np.nan, dtype)
+    from_python(elementwise.activation_forward)(code_of(name), a, 0, 16, 1, 16, 16)
     assert np.isnan(a).all()
 
 
@@ -165,7 +165,7 @@ def test_row_key(key, row):
 
 
 @both_dtypes
-@given(key=keys, rate=rates, first=st.integers(0, 3), rows=st.integers(0, 5), width=st.sampled_from([8, 16, 40]))
+@given(key=keys, rate=rates, first=st.integers(0, 3), rows=st.integers(0, 5), width=st.sampled_from([16, 32, 48]))
 def test_dropout(dtype, key, rate, first, rows, width):
     order = np.random.default_rng(key).integers(0, 2**31, 8)
     out, x = random_numbers(300, dtype), random_numbers(300, dtype, 1)
@@ -178,6 +178,6 @@ def test_dropout(dtype, key, rate, first, rows, width):
 
 @both_dtypes
 def test_dropout_in_place_multiplies_by_the_mask_of_the_reference(dtype):
-    x, order, key = np.ones(6 * 24, dtype), np.array([5, 0, 99, 7, 1, 2]), epoch_key(3, 1, 0)
-    from_python(elementwise.dropout)(x, 0, x, 0, 24, 6, 24, order, 0, np.uint32(key), threshold(0.3), dtype(1 / 0.7))
-    np.testing.assert_array_equal(x.reshape(6, 24), dropout_mask(key, 0.3, order, 24, np.dtype(dtype)))
+    x, order, key = np.ones(6 * 32, dtype), np.array([5, 0, 99, 7, 1, 2]), epoch_key(3, 1, 0)
+    from_python(elementwise.dropout)(x, 0, x, 0, 32, 6, 32, order, 0, np.uint32(key), threshold(0.3), dtype(1 / 0.7))
+    np.testing.assert_array_equal(x.reshape(6, 32), dropout_mask(key, 0.3, order, 32, np.dtype(dtype)))

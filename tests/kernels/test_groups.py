@@ -10,7 +10,7 @@ from .calls import both_dtypes, check_same, random_numbers
 @both_dtypes
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_add_groups(count, dtype):
-    arguments = random_numbers(48, dtype), random_numbers(8 * 40, dtype, 1), count, 40
+    arguments = random_numbers(56, dtype), random_numbers(8 * 48, dtype, 1), count, 48
     check_same(groups.add_groups, twins.add_groups, arguments)
 
 

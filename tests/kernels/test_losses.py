@@ -32,16 +32,16 @@ def one_hot(label, units, dtype):
 
 def filled_up(row):
     """A row with numbers in its padding that must not count, and with others about it; it starts at 3."""
-    return np.pad(row, (3, twins.padded(len(row)) - len(row) + 5), constant_values=7)
+    return np.pad(row, (3, twins.padded(len(row), row.dtype) - len(row) + 5), constant_values=7)
 
 
 def loss_of(name, z, y, label=-1, outputs=None, function=None):
     """The loss of a row of logits, by the kernel or another function of the same arguments."""
     a = outputs_of(name, z) if outputs is None else outputs
-    mask = np.pad(np.ones_like(z), (2, twins.padded(len(z)) - len(z)))
+    mask = np.pad(np.ones_like(z), (2, twins.padded(len(z), z.dtype) - len(z)))
     rows = (part for row in (a, z, y) for part in (filled_up(row), 3))
     function = function or from_python(losses.loss_row)
-    return function(code_of(name), *rows, mask, 2, len(z), twins.padded(len(z)), label, LEVEL)
+    return function(code_of(name), *rows, mask, 2, len(z), twins.padded(len(z), z.dtype), label, LEVEL)
 
 
 @both_dtypes
@@ -97,7 +97,7 @@ def test_the_loss_of_nan_is_nan(label, name, dtype):
 @every_loss
 @given(units=st.integers(1, 20))
 def test_loss_backward(name, dtype, units):
-    width = twins.padded(units)
+    width = twins.padded(units, dtype)
     d, a, y = (2 * random_numbers(60, dtype, seed) for seed in range(3))
     mask, want = (np.arange(60) < 4 + units).astype(dtype), d.copy()
     arguments = a, 3, y, 5, mask, 4, -0.25, width, LEVEL
@@ -110,7 +110,7 @@ def test_loss_backward(name, dtype, units):
 @every_loss
 @given(units=st.integers(1, 20))
 def test_the_derivative_in_the_padding_is_zero(name, dtype, units):
-    width = twins.padded(units)
+    width = twins.padded(units, dtype)
     d, a, y = (2 * random_numbers(width, dtype, seed) for seed in range(3))
     mask = (np.arange(width) < units).astype(dtype)
     from_python(losses.loss_backward)(code_of(name), d, 0, a, 0, y, 0, mask, 0, -0.25, width, LEVEL)

@@ -8,13 +8,13 @@ from . import twins
 from .calls import both_dtypes, check_same, from_python, random_numbers
 
 transpose_square = microkernels.transpose_square
-strides = st.integers(8, 20)
+strides = st.integers(16, 20)
 
 
 @both_dtypes
 @given(place=st.integers(0, 9), out_stride=strides, start=st.integers(0, 9), stride=strides)
 def test_transpose_square(dtype, place, out_stride, start, stride):
-    arguments = random_numbers(200, dtype), place, out_stride, random_numbers(200, dtype, 1), start, stride
+    arguments = random_numbers(400, dtype), place, out_stride, random_numbers(400, dtype, 1), start, stride
     check_same(transpose_square, twins.transpose_square, arguments)
 
 

@@ -8,16 +8,16 @@ from fastmlp.kernels import codes, optimizers
 from . import twins
 from .calls import both_dtypes, from_python, random_numbers, run_both
 
-spans = st.tuples(st.integers(0, 3), st.integers(0, 5)).map(lambda span: (8 * span[0], 8 * (span[0] + span[1])))
+spans = st.tuples(st.integers(0, 3), st.integers(0, 5)).map(lambda span: (16 * span[0], 16 * (span[0] + span[1])))
 factors = st.floats(0, 1)
 
 
 @st.composite
 def blocks(draw):
     """First, stride, rows and width of a block of the parameters, and where its gradient begins."""
-    width, rows = 8 * draw(st.integers(0, 3)), draw(st.integers(0, 3))
+    width, rows = 16 * draw(st.integers(0, 3)), draw(st.integers(0, 3))
     stride = width + draw(st.sampled_from([0, 8, 16]))
-    return 8 * draw(st.integers(0, 3)), stride, rows, width, draw(st.integers(0, 24))
+    return 16 * draw(st.integers(0, 3)), stride, rows, width, draw(st.integers(0, 24))
 
 
 def settings_of(**values):
@@ -40,7 +40,7 @@ every_optimizer = pytest.mark.parametrize(("code", "settings"), EVERY.values(), 
 
 def vectors(dtype):
     """Parameters, a gradient, and two moments, none negative, since either may be a mean of squares."""
-    w, g, m, v = (random_numbers(160, dtype, seed) for seed in range(4))
+    w, g, m, v = (random_numbers(300, dtype, seed) for seed in range(4))
     return w, g, np.abs(m), np.abs(v)
 
 
@@ -80,17 +80,17 @@ def test_update_weights(code, settings, dtype, block, l1, l2, weight_decay, rate
 
 @both_dtypes
 @every_optimizer
-@given(row=st.integers(0, 4), column=st.sampled_from([0, 8, 16, 24]))
+@given(row=st.integers(0, 4), column=st.sampled_from([0, 16, 32, 48]))
 def test_an_update_has_the_same_bits_however_the_parameters_are_divided(code, settings, dtype, row, column):
     settings = settings + settings_of(l1=0.1, l2=0.2, weight_decay=0.3)
     whole, parts = vectors(dtype), vectors(dtype)
-    # 4 rows of 24 numbers, 32 apart; the gradient lies 5 numbers further on than the parameters.
-    pieces = [(0, row, 0, column), (0, row, column, 24), (row, 4, 0, column), (row, 4, column, 24)]
-    for (w, g, m, v), of in ((whole, [(0, 4, 0, 24)]), (parts, pieces)):
+    # 4 rows of 48 numbers, 64 apart; the gradient lies 5 numbers further on than the parameters.
+    pieces = [(0, row, 0, column), (0, row, column, 48), (row, 4, 0, column), (row, 4, column, 48)]
+    for (w, g, m, v), of in ((whole, [(0, 4, 0, 48)]), (parts, pieces)):
         for low, high, left, right in of:
-            first = 32 * low + left
+            first = 64 * low + left
             from_python(optimizers.update_weights)(
-                code, w, first, 32, high - low, right - left, g, first + 5, m, v, settings, 3, 0.1
+                code, w, first, 64, high - low, right - left, g, first + 5, m, v, settings, 3, 0.1
             )
     for together, apart in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(together, apart)
@@ -108,12 +108,12 @@ def test_moments_that_an_optimizer_does_not_use_may_be_empty(code, settings, dty
 @both_dtypes
 @given(span=spans, factor=st.floats(-1, 1))
 def test_shrink(dtype, span, factor):
-    check_close(optimizers.shrink, twins.shrink, (random_numbers(72, dtype), *span, factor))
+    check_close(optimizers.shrink, twins.shrink, (random_numbers(140, dtype), *span, factor))
 
 
 @both_dtypes
 @given(span=spans, g_start=st.integers(0, 24), l1=factors, l2=factors)
 def test_add_penalty_gradient(dtype, span, g_start, l1, l2):
-    g, w = random_numbers(72, dtype), random_numbers(72, dtype, 1)
+    g, w = random_numbers(160, dtype), random_numbers(140, dtype, 1)
     w[::5] = 0  # where the penalty has a kink, its derivative counts as 0
     check_close(optimizers.add_penalty_gradient, twins.add_penalty_gradient, (g, g_start, w, *span, l1, l2))

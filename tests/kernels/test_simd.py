@@ -12,7 +12,7 @@ from ..interpreted import needs_compiler
 from . import twins
 from .calls import both_dtypes, from_python, over_arrays, random_numbers
 
-X = np.array([-2.5, -1.5, -0.5, -0.0, 0.0, 0.5, 1.5, 40.25])
+X = np.tile([-2.5, -1.5, -0.5, -0.0, 0.0, 0.5, 1.5, 40.25], 2)
 
 compiled = numba.njit(error_model="numpy")
 
@@ -41,26 +41,26 @@ compiled = numba.njit(error_model="numpy")
     ],
 )
 def test_operations(operation, wanted, dtype):
-    x, out = X.astype(dtype), np.empty(8, dtype)
+    x, out = X.astype(dtype), np.empty(16, dtype)
     over_arrays(operation)(out, x)
     np.testing.assert_array_equal(out, wanted(x).astype(dtype))
 
 
 @both_dtypes
 def test_comparisons_give_the_second_where_the_first_is_nan(dtype):
-    out = np.empty(8, dtype)
+    out = np.empty(16, dtype)
     for comparison in (simd.maximum, simd.minimum):
-        over_arrays(compiled(lambda x, c=comparison: c(x, simd.splat(x, 7.0))))(out, np.full(8, np.nan, dtype))
+        over_arrays(compiled(lambda x, c=comparison: c(x, simd.splat(x, 7.0))))(out, np.full(16, np.nan, dtype))
         assert (out == 7).all()
-        over_arrays(compiled(lambda x, c=comparison: c(simd.splat(x, 7.0), x)))(out, np.full(8, np.nan, dtype))
+        over_arrays(compiled(lambda x, c=comparison: c(simd.splat(x, 7.0), x)))(out, np.full(16, np.nan, dtype))
         assert np.isnan(out).all()
 
 
 @both_dtypes
 def test_fma_rounds_once(dtype):
     step = np.finfo(dtype).eps
-    out = np.empty(8, dtype)
-    over_arrays(compiled(lambda x: simd.fma(x, x, simd.splat(x, -1.0))))(out, np.full(8, 1 + step, dtype))
+    out = np.empty(16, dtype)
+    over_arrays(compiled(lambda x: simd.fma(x, x, simd.splat(x, -1.0))))(out, np.full(16, 1 + step, dtype))
     assert (out == dtype(2 * step + step * step)).all()  # the square alone would lose its last term
 
 
@@ -110,12 +110,12 @@ def test_reading_and_writing_single_numbers(dtype):
     def spread(out, x, i):
         simd.store(out, 3, simd.broadcast(x, i))
 
-    x, out = np.arange(5, dtype=dtype), np.zeros(16, dtype)
+    x, out = np.arange(5, dtype=dtype), np.zeros(24, dtype)
     swap(x, 0, 4)
     assert x.tolist() == [4, 1, 2, 3, 0]
     spread(out, x, 3)
     lanes = twins.lanes(dtype)
-    assert out.tolist() == [0] * 3 + [3] * lanes + [0] * (13 - lanes)
+    assert out.tolist() == [0] * 3 + [3] * lanes + [0] * (21 - lanes)
 
 
 @both_dtypes

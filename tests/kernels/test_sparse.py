@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from fastmlp.kernels import sparse
-from fastmlp.kernels.given import NARROW
+from fastmlp.kernels.given import MEDIUM, NARROW
 from fastmlp.kernels.sparse_microkernels import BLOCK
 
 from . import twins
 from .calls import both_dtypes, check_same, check_sums, from_python, random_numbers
 
 FEATURES = 12
-widths = st.integers(1, 20).map(lambda n: 8 * n)
+widths = st.integers(1, 20)  # in cache lines
 columns_ = st.lists(st.integers(0, FEATURES - 1), unique=True, max_size=FEATURES).map(sorted)
 
 
@@ -81,8 +81,9 @@ def test_places_reach_as_far_as_matrices_of_32_gigabytes():
 @both_dtypes
 @given(columns=columns_, width=widths, as_bytes=st.booleans())
 def test_row_forward(dtype, columns, width, as_bytes):
+    width *= twins.line(dtype)
     columns, values, scale = entries(columns, dtype, as_bytes)
-    c, base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(3))
+    c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
     check_sums(
         sparse.row_forward,
         twins.row_forward,
@@ -96,7 +97,7 @@ def test_row_forward(dtype, columns, width, as_bytes):
 def test_row_forward_at_every_width(vectors, dtype):
     width = vectors * twins.lanes(dtype)
     columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
-    c, base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(3))
+    c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
     check_sums(
         sparse.row_forward,
         twins.row_forward,
@@ -108,9 +109,11 @@ def test_row_forward_at_every_width(vectors, dtype):
 @both_dtypes
 @given(columns=columns_, width=widths, at=st.floats(0, 1))
 def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, columns, width, at):
+    width *= twins.line(dtype)
     columns, values, scale = entries(columns, dtype, True)
-    base, w, middle = random_numbers(200, dtype), random_numbers(FEATURES * 200, dtype, 1), round(at * width / 8) * 8
-    whole, parts = np.zeros((2, 200), dtype)
+    base, w = random_numbers(400, dtype), random_numbers(FEATURES * 400, dtype, 1)
+    middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
+    whole, parts = np.zeros((2, 400), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
         from_python(sparse.row_forward)(
             c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
@@ -120,7 +123,7 @@ def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, colum
 
 several_sums = pytest.mark.parametrize(
     ("kernel", "most"),
-    [(sparse.narrow_row_forward, NARROW), (sparse.medium_row_forward, 8)],
+    [(sparse.narrow_row_forward, NARROW), (sparse.medium_row_forward, MEDIUM)],
     ids=["narrow", "medium"],
 )
 
@@ -130,7 +133,7 @@ several_sums = pytest.mark.parametrize(
 @given(columns=columns_, of_most=st.floats(0, 1), as_bytes=st.booleans(), first=st.integers(0, 3))
 def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as_bytes, first):
     columns, values, scale = entries(columns, dtype, as_bytes)
-    c, base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(3))
+    c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
     width, first = max(1, round(of_most * most)) * twins.lanes(dtype), min(first, len(columns))
     check_sums(
         kernel,
@@ -145,10 +148,10 @@ def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as
 @given(columns=columns_, data=st.data(), as_bytes=st.booleans())
 def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kernel, most, columns, data, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
-    base, w, lanes = random_numbers(200, dtype), random_numbers(FEATURES * 200, dtype, 1), twins.lanes(dtype)
+    base, w, lanes = random_numbers(400, dtype), random_numbers(FEATURES * 400, dtype, 1), twins.lanes(dtype)
     vectors = data.draw(st.integers(2, most))
     width, middle = vectors * lanes, data.draw(st.integers(1, vectors - 1)) * lanes
-    whole, parts = np.zeros((2, 200), dtype)
+    whole, parts = np.zeros((2, 400), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
         from_python(kernel)(
             c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
@@ -159,16 +162,16 @@ def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kerne
 @both_dtypes
 @given(columns=columns_, vectors=st.integers(4, 20), size=st.integers(0, 10_000))
 def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, size):
-    base, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
+    base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     width, entries, ones = vectors * twins.lanes(dtype), len(columns), np.ones(FEATURES, dtype)
     of_each = np.arange(entries) % 3 != 1, np.arange(entries) % 3 != 2
     columns, values = np.array(columns, np.uint32), [random_numbers(entries, dtype, 4 + k) for k in range(2)]
     room = np.concatenate([values[0] * of_each[0], np.full(3, np.nan, dtype), values[1] * of_each[1]])
-    got, want = np.zeros((2, 400), dtype)
+    got, want = np.zeros((2, 800), dtype)
     from_python(sparse.pair_forward)(
-        got, 5, 205, base, 2, columns, room, entries + 3, entries, w, 3, width + 8, width, w.ctypes.data, size
+        got, 5, 405, base, 2, columns, room, entries + 3, entries, w, 3, width + 8, width, w.ctypes.data, size
     )
-    for place, mine, own in zip((5, 205), of_each, values, strict=True):
+    for place, mine, own in zip((5, 405), of_each, values, strict=True):
         there = read(columns[mine], own[mine], ones, width + 8)
         from_python(sparse.row_forward)(want, place, base, 2, *there, 0, mine.sum(), w, 3, width)
     np.testing.assert_array_equal(got, want)
@@ -177,8 +180,9 @@ def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, si
 @both_dtypes
 @given(columns=columns_, width=widths, as_bytes=st.booleans())
 def test_row_gradient(dtype, columns, width, as_bytes):
+    width *= twins.line(dtype)
     columns, values, scale = entries(columns, dtype, as_bytes)
-    g, d = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
+    g, d = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     check_sums(
         sparse.row_gradient,
         twins.row_gradient,
@@ -192,7 +196,7 @@ def test_row_gradient(dtype, columns, width, as_bytes):
 def test_row_gradient_at_every_width(vectors, dtype):
     width = vectors * twins.lanes(dtype)
     columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
-    g, d = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
+    g, d = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     check_sums(
         sparse.row_gradient,
         twins.row_gradient,
@@ -205,11 +209,11 @@ def test_row_gradient_at_every_width(vectors, dtype):
 @given(first=st.integers(0, 5), more=st.integers(0, 5))
 def test_only_the_entries_asked_for_count(dtype, first, more):
     columns, values, scale = entries(range(10), dtype, False)
-    c, base, w = (random_numbers(FEATURES * 8, dtype, seed) for seed in range(3))
+    c, base, w = (random_numbers(FEATURES * 16, dtype, seed) for seed in range(3))
     check_sums(
         sparse.row_forward,
         twins.row_forward,
-        (c, 0, base, 0, *read(columns, values, scale, 8), first, first + more, w, 0, 8),
+        (c, 0, base, 0, *read(columns, values, scale, 16), first, first + more, w, 0, 16),
         more + 2,
     )
 
@@ -270,6 +274,7 @@ def test_every_entry_is_once_in_the_list_of_its_column_in_the_order_of_rows(dtyp
 @both_dtypes
 @given(rows=chunks, width=widths, as_bytes=st.booleans())
 def test_the_gradient_by_lists_has_the_bits_of_that_row_by_row(dtype, rows, width, as_bytes):
+    width *= twins.line(dtype)
     columns, values, starts, scale = chunk = chunk_of(rows, dtype, as_bytes)
     d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
     by_rows, entries_read = by_lists.copy(), read(columns, values, scale, width)
@@ -279,6 +284,44 @@ def test_the_gradient_by_lists_has_the_bits_of_that_row_by_row(dtype, rows, widt
     for column, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         place = column * width
         from_python(sparse.row_forward)(by_lists, place, by_lists, place, places, factors, begin, end, d, 0, width)
+    np.testing.assert_array_equal(by_lists, by_rows)
+
+
+@given(columns=columns_, first=st.integers(0, 3), row=st.sampled_from([0, 1, 255]))
+def test_list_bytes(columns, first, row):
+    columns, values, _ = entries(columns, np.float32, True)
+    ends, pairs = np.arange(0, 4 * FEATURES, 4), np.full(4 * FEATURES, 7, np.uint16)
+    arguments = ends, pairs, columns, values, min(first, len(columns)), len(columns), row
+    check_same(sparse.list_bytes, twins.list_bytes, arguments)
+
+
+@both_dtypes
+@given(first=st.integers(0, 5), count=st.integers(0, 40), words=st.sampled_from([8, 24]))
+def test_read_list(dtype, first, count, words):
+    pairs = np.random.default_rng(count).integers(0, 2**16, 70).astype(np.uint16)
+    ours, theirs = ([np.full(60, 7, np.uint32), np.full(60, 7, dtype)] for _ in range(2))
+    rest = pairs, first, first + count, float(dtype(1 / 255)), words
+    assert from_python(sparse.read_list)(*ours, *rest) == twins.read_list(*theirs, *rest)
+    for got, want in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+@both_dtypes
+@given(rows=chunks, width=widths)
+def test_the_gradient_by_lists_with_room_has_the_bits_of_that_row_by_row(dtype, rows, width):
+    width *= twins.line(dtype)
+    columns, values, starts, scale = chunk_of(rows, dtype, True)
+    d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
+    by_rows, entries_read, words = by_lists.copy(), read(columns, values, scale, width), width * d.itemsize // 8
+    ends, room = np.arange(FEATURES) * BLOCK, (np.zeros(2 * BLOCK, np.uint32), np.zeros(2 * BLOCK, dtype))
+    pairs = np.zeros(FEATURES * BLOCK, np.uint16)
+    for row, (first, last) in enumerate(pairwise(starts)):
+        from_python(sparse.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
+        from_python(sparse.list_bytes)(ends, pairs, columns, values, first, last, row)
+    for column, end in enumerate(ends):
+        listed_here, place = (*room, pairs, column * BLOCK, end, scale[column], words), column * width
+        count = from_python(sparse.read_list)(*listed_here)
+        from_python(sparse.row_forward)(by_lists, place, by_lists, place, *room, 0, count, d, 0, width)
     np.testing.assert_array_equal(by_lists, by_rows)
 
 
@@ -296,7 +339,8 @@ def test_to_fetch_a_row_ahead_changes_nothing(dtype, columns, as_bytes, first):
 @both_dtypes
 @given(first=st.integers(0, 6), more=st.integers(0, 6), width=widths)
 def test_add_shift(dtype, first, more, width):
-    out, w = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
+    width *= twins.line(dtype)
+    out, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     shift = random_numbers(FEATURES, dtype, 5)
     check_sums(
         sparse.add_shift, twins.add_shift, (out, 3, shift, w, 2, width + 8, first, first + more, width), more + 1
@@ -306,9 +350,10 @@ def test_add_shift(dtype, first, more, width):
 @both_dtypes
 @given(width=widths, at=st.floats(0, 1))
 def test_add_shift_has_the_same_bits_however_its_width_is_divided(dtype, width, at):
-    w, shift = random_numbers(FEATURES * 200, dtype), random_numbers(FEATURES, dtype, 5)
-    middle = round(at * width / 8) * 8
-    whole, parts = np.ones((2, 200), dtype)
+    width *= twins.line(dtype)
+    w, shift = random_numbers(FEATURES * 400, dtype), random_numbers(FEATURES, dtype, 5)
+    middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
+    whole, parts = np.ones((2, 400), dtype)
     for out, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
         from_python(sparse.add_shift)(out, left, shift, w, left, width, 0, FEATURES, right - left)
     np.testing.assert_array_equal(whole, parts)
@@ -317,7 +362,8 @@ def test_add_shift_has_the_same_bits_however_its_width_is_divided(dtype, width, 
 @both_dtypes
 @given(first=st.integers(0, 6), more=st.integers(0, 6), width=widths)
 def test_add_shift_gradient(dtype, first, more, width):
-    g, sums = (random_numbers(FEATURES * 200, dtype, seed) for seed in range(2))
+    width *= twins.line(dtype)
+    g, sums = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     shift = random_numbers(FEATURES, dtype, 5)
     check_sums(
         sparse.add_shift_gradient,

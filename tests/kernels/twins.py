@@ -9,7 +9,8 @@ import numpy as np
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.dropout import mix
 from fastmlp.kernels import codes
-from fastmlp.kernels.simd import REGISTER_BITS
+from fastmlp.kernels.simd import WIDEST
+from fastmlp.kernels.sparse_microkernels import BLOCK
 from fastmlp.losses import LOSSES, get_loss
 from fastmlp.optimizers import SGD, Adam, RMSprop, clipped
 
@@ -17,9 +18,14 @@ LOSS_NAMES = {getattr(codes, name.upper()): name for name in LOSSES}
 ACTIVATION_OF = {getattr(codes, name.upper()): activation for name, activation in ACTIVATIONS.items()}
 
 
-def padded(units):
-    """`units` rounded up to a multiple of 8."""
-    return (units + 7) // 8 * 8
+def line(dtype):
+    """Numbers in a cache line."""
+    return 64 // np.dtype(dtype).itemsize
+
+
+def padded(units, dtype):
+    """`units` rounded up to whole cache lines."""
+    return (units + line(dtype) - 1) // line(dtype) * line(dtype)
 
 
 def matrix(flat, start, stride, rows, columns, step=1):
@@ -54,7 +60,7 @@ def product_from(
 def lanes(dtype):
     """Numbers of a vector."""
     size = np.dtype(dtype).itemsize
-    return REGISTER_BITS[size] // (8 * size)
+    return WIDEST // (8 * size)
 
 
 def panel_width(dtype):
@@ -83,9 +89,9 @@ def pack(out, out_start, w, w_start, w_stride, rows, columns):
 
 
 def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
-    transposed = np.zeros((columns, padded(rows)), dtype=out.dtype)
+    transposed = np.zeros((columns, padded(rows, out.dtype)), dtype=out.dtype)
     transposed[:, :rows] = matrix(w, w_start, w_stride, rows, columns).T
-    pack(out, out_start, transposed.ravel(), 0, padded(rows), columns, padded(rows))
+    pack(out, out_start, transposed.ravel(), 0, padded(rows, out.dtype), columns, padded(rows, out.dtype))
 
 
 def transpose_square(out, place, out_stride, w, start, stride):
@@ -110,7 +116,7 @@ def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
 
 
 def turn(out, out_start, w, w_start, w_stride, fan_in, units):
-    width = padded(fan_in)
+    width = padded(fan_in, out.dtype)
     turned = matrix(out, out_start, width, units, width)
     turned[:, :fan_in] = matrix(w, w_start, w_stride, fan_in, units).T
     turned[:, fan_in:] = 0
@@ -121,7 +127,7 @@ def turn_back(out, out_start, stride, turned, turned_start, turned_stride, fan_i
 
 
 def add_dot_products(out, out_start, out_stride, a, a_start, a_stride, turned, turned_start, fan_in, units, count):
-    weights = matrix(turned, turned_start, padded(fan_in), units, fan_in)
+    weights = matrix(turned, turned_start, padded(fan_in, out.dtype), units, fan_in)
     sums = matrix(out, out_start, out_stride, count, units)
     sums += matrix(a, a_start, a_stride, count, fan_in) @ weights.T
 
@@ -129,7 +135,7 @@ def add_dot_products(out, out_start, out_stride, a, a_start, a_stride, turned, t
 def outer_products(
     out, out_start, out_stride, d, d_start, d_stride, turned, turned_start, fan_in, units, count, a, a_shift, rectified
 ):
-    width = padded(fan_in)
+    width = padded(fan_in, out.dtype)
     product = matrix(d, d_start, d_stride, count, units) @ matrix(turned, turned_start, width, units, width)
     if rectified:
         product[matrix(a, out_start + a_shift, out_stride, count, width) <= 0] = 0
@@ -235,6 +241,21 @@ def list_columns(ends, places, factors, columns, values, first, last, scale, row
     for p in range(first, last):
         place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + 1
         places[place], factors[place] = row, values[p] * scale[columns[p]]
+
+
+def list_bytes(ends, pairs, columns, values, first, last, row):
+    for p in range(first, last):
+        place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + 1
+        pairs[place] = 256 * row + int(values[p])
+
+
+def read_list(places, factors, pairs, first, last, scale, words):
+    entries = last - first
+    written = (entries + BLOCK - 1) // BLOCK * BLOCK
+    places[:written], factors[:written] = 0, 0
+    rows, values = divmod(pairs[first:last].astype(int), 256)
+    places[:entries], factors[:entries] = rows * words, values * scale
+    return (entries + 3) // 4 * 4
 
 
 def compress_row(members, factors, dense, start, n_features):
