@@ -35,6 +35,7 @@ from .lbfgs import minimise
 from .progress import Progress
 from .scale import warn_if_badly_scaled
 from .settings import Settings, read_settings, their_name
+from .their_words import NOT_FINITE
 from .validation import Judge, hold_out
 
 FLOATS = (np.float64, np.float32)
@@ -298,7 +299,7 @@ class BaseMLP(BaseEstimator):
             raise DivergenceError(
                 f"training diverged in iteration {found.iterations}: the loss or the weights that solver='lbfgs' "
                 f"arrived at are not finite, with features from {low:g} to {high:g}. Weights are as they were before; "
-                "give standardize=True, or scale X and y to about unit size"
+                f"give standardize=True, or scale X and y to about unit size. In scikit-learn's words: {NOT_FINITE}"
             )
         network.state.parameters[...] = found.parameters
         self.n_iter_, self.loss_, self.stop_reason_ = found.iterations, found.objective, found.reason

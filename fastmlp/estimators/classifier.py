@@ -13,6 +13,7 @@ from ..errors import ArgumentError
 from ..targets import Labels, Targets, class_weights
 from .base import BaseMLP, keep_parameters
 from .settings import below_one, goes_through_batches
+from .their_words import OTHER_CLASSES
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -274,7 +275,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._multilabel = multilabel
         elif not incremental and not np.array_equal(found, self.classes_):
             raise ArgumentError(
-                f"warm_start=True goes on with the classes of the last fit, {self.classes_}, but y has {found}"
+                f"warm_start=True goes on with the classes of the last fit, {self.classes_}, but y has {found}; give "
+                "warm_start=False to begin anew. In scikit-learn's words: "
+                + OTHER_CLASSES.format(known=self.classes_, found=found)
             )
         if multilabel != self._multilabel:
             raise ArgumentError("y must be of the kind of the first fit: labels, or rows of 0 and 1")

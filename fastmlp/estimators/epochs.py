@@ -27,6 +27,7 @@ from ..training import Before
 from .batches import Batches
 from .progress import Progress
 from .settings import Settings
+from .their_words import NOT_FINITE
 from .validation import Judge
 
 _MANY = 1000
@@ -394,5 +395,5 @@ def _divergence(course: Course, number: int, what: str, rates: NDArray[np.float6
     return DivergenceError(
         f"training diverged in iteration {number}: {what}, at a learning rate of {rates.max():g} and with features "
         f"from {low:g} to {high:g}. Weights are as they were before it. Try a smaller learning_rate_init, or "
-        "standardize=True where features are far from unit size"
+        f"standardize=True where features are far from unit size. In scikit-learn's words: {NOT_FINITE}"
     )

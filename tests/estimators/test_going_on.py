@@ -256,6 +256,21 @@ def test_of_epochs_trained_together_those_before_a_divergence_are_kept(early_sto
     assert told[0] == told[1]
 
 
+def test_a_warm_start_with_other_classes_is_refused_in_words_that_code_for_scikit_learn_looks_for(flowers):
+    X, y = flowers
+    fitted = classifier(warm_start=True, max_iter=1).fit(X, y)
+    theirs = r"warm_start can only be used where `y` has the same classes .* Previously got \['.*'\], `y` has \['.*'\]"
+    with pytest.raises(ValueError, match=theirs):
+        fitted.fit(X, np.where(y == y[0], "weed", y))
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_divergence_is_told_in_words_that_code_for_scikit_learn_looks_for(solver, waves):
+    X, y = waves
+    with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"), pytest.warns(UserWarning):
+        MLPRegressor(solver=solver, random_state=0).fit(X * np.sqrt(np.finfo(float).max), y)
+
+
 @pytest.mark.parametrize("options", [{"early_stopping": True, "validation_fraction": 0.001}, {"n_threads": -1}])
 def test_a_fit_that_is_refused_leaves_the_estimator_unfitted(options, flowers):
     estimator = classifier(**options)
