@@ -114,9 +114,9 @@ def resident():
 
 X, scaling = np.load(sys.argv[1], mmap_mode="r"), sys.argv[2]
 y = np.arange(len(X)) % 2
-net = Network([X.shape[1], 8, 2], scaling=scaling, seed=0)
+net = Network([X.shape[1], 16, 2], scaling=scaling, seed=0)
 net.fit(np.ones((8, X.shape[1]), np.float32) * np.arange(8)[:, None], np.arange(8) % 2, epochs=1, verbose=0)
-net = Network([X.shape[1], 8, 2], scaling=scaling, seed=0)
+net = Network([X.shape[1], 16, 2], scaling=scaling, seed=0)
 before, most, done = resident(), [0.0], threading.Event()
 
 def watch():
@@ -137,7 +137,7 @@ print(most[0] - before)
 @pytest.mark.parametrize("scaling", ["auto", "standardize"])
 def test_an_epoch_over_a_file_holds_a_twentieth_of_it_in_memory(tmp_path, scaling):
     """The limit is to 20 GB what 1 GB is, and so are the parts that are read at a time."""
-    n_bytes, features = 400 * 2**20, 4096
+    n_bytes, features = 400 * 2**20, 2048
     X = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", np.float32, (n_bytes // features // 4, features))
     X[:] = np.random.default_rng(0).random(features, np.float32)
     X.flush()
