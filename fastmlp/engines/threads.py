@@ -4,14 +4,16 @@ They are plain Python threads; kernels release the GIL. Each data set that is tr
 several threads don't disturb one another, and they end with it, so no thread is left behind.
 """
 
+import ctypes
 import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 
@@ -43,7 +45,7 @@ class Team:
     """
 
     def __init__(self) -> None:
-        self._tasks: list[SimpleQueue[Callable[[], None] | None]] = []
+        self._members: list[_Member] = []
         self._process = os.getpid()
         self._nobody = new_barrier()
 
@@ -76,8 +78,11 @@ class Team:
                 give_up(barrier)
                 raised.append(error)
 
+        processors = _processors()
+
         def help_with(thread: int) -> None:
             try:
+                _move(0, processors)
                 work(thread)
             finally:
                 done.put(None)
@@ -85,7 +90,11 @@ class Team:
         asked = 0
         try:
             for thread in range(1, threads):
-                self._member(thread - 1).put(partial(help_with, thread))
+                member = self._member(thread - 1)
+                # In a virtual machine Linux may wake a thread on the processor of the one that wakes it, and move it
+                # some milliseconds later: then it isn't needed any more. To start a thread may have moved this one.
+                _move(member.thread.native_id, processors - {_own_processor()})
+                member.tasks.put(partial(help_with, thread))
                 asked += 1
             work(0)
         except BaseException:  # no more threads to be had, or Ctrl-C: those that were asked must not wait for ever
@@ -97,23 +106,57 @@ class Team:
         if raised:
             raise raised[0]
 
-    def _member(self, number: int) -> "SimpleQueue[Callable[[], None] | None]":
-        """Return where a helper takes its tasks from, having started it if need be."""
+    def _member(self, number: int) -> "_Member":
+        """Return a helper, having started it if need be."""
         if self._process != os.getpid():
-            self._tasks, self._process = [], os.getpid()
-        if number == len(self._tasks):
+            self._members, self._process = [], os.getpid()
+        if number == len(self._members):
             tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
             helper = threading.Thread(target=_serve, args=(tasks,), daemon=True)
             helper.start()
             weakref.finalize(self, _dismiss, tasks, helper)
-            self._tasks.append(tasks)
-        return self._tasks[number]
+            self._members.append(_Member(helper, tasks))
+        return self._members[number]
+
+
+class _Member(NamedTuple):
+    """A helper, and where it takes its tasks from."""
+
+    thread: threading.Thread
+    tasks: "SimpleQueue[Callable[[], None] | None]"
 
 
 def _serve(tasks: "SimpleQueue[Callable[[], None] | None]") -> None:
     while (task := tasks.get()) is not None:
         task()
         del task  # with it go the arrays it works on
+
+
+def _processors() -> set[int]:
+    """The processors that this thread may run on; none where the system doesn't say."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+@cache
+def _library() -> Any:
+    """The system's C library."""
+    return ctypes.CDLL(None)
+
+
+def _own_processor() -> int:
+    """The processor that this thread is on now; -1 where the system doesn't say."""
+    try:
+        return int(_library().sched_getcpu())
+    except (AttributeError, OSError, TypeError):
+        return -1
+
+
+def _move(thread: int | None, processors: set[int]) -> None:
+    """Let a thread, by the system's number, or this one, 0, run on these processors; if there are none, where it is."""
+    if processors and thread is not None:
+        # It may have ended, or the system doesn't allow it: then it stays where it is.
+        with suppress(OSError):
+            os.sched_setaffinity(thread, processors)
 
 
 def _dismiss(tasks: "SimpleQueue[Callable[[], None] | None]", helper: threading.Thread) -> None:

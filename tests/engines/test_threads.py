@@ -1,4 +1,5 @@
 import gc
+import os
 import sys
 import threading
 
@@ -6,6 +7,7 @@ import numba
 import numpy as np
 import pytest
 
+from fastmlp.engines import threads
 from fastmlp.engines.threads import Team, available_threads
 from fastmlp.kernels.barrier import wait
 
@@ -95,6 +97,53 @@ def test_a_thread_that_does_not_start_leaves_none_waiting(error, monkeypatch):
     with pytest.raises(type(error)):
         Team().run(work, [()] * 3)
     assert finished == [1]
+
+
+linux = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system doesn't say where a thread may run")
+
+
+@linux
+def test_helpers_may_run_where_the_caller_may():
+    seen, team = [], Team()
+
+    def work(thread, threads, barrier):
+        meet(barrier, threads)
+        seen.append(os.sched_getaffinity(0))
+
+    for _ in range(3):
+        team.run(work, [()] * 3)
+    assert seen == [os.sched_getaffinity(0)] * 9
+
+
+@linux
+@pytest.mark.parametrize("own", [0, 3])
+def test_helpers_are_woken_on_another_processor(own, monkeypatch):
+    moved, team = [], Team()
+    monkeypatch.setattr(threads, "_processors", lambda: {0, 3, 5})
+    monkeypatch.setattr(threads, "_own_processor", lambda: own)
+    monkeypatch.setattr(threads, "_move", lambda thread, processors: moved.append((thread != 0, processors)))
+    team.run(lambda thread, count, barrier: meet(barrier, count), [()] * 2)
+    assert moved == [(True, {0, 3, 5} - {own}), (False, {0, 3, 5})]
+
+
+@pytest.mark.parametrize("library", [object(), None], ids=["without such a call", "none"])
+def test_a_system_that_does_not_say_where_a_thread_is_leaves_it_where_it_is(library, monkeypatch):
+    monkeypatch.setattr(threads, "_library", lambda: library)
+    assert threads._own_processor() == -1
+    seen = []
+    Team().run(lambda thread, count, barrier: seen.append(thread), [()] * 2)
+    assert sorted(seen) == [0, 1]
+
+
+@linux
+def test_a_thread_that_may_not_be_moved_stays(monkeypatch):
+    def refuse(thread, processors):
+        raise PermissionError("not permitted")
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    seen = []
+    Team().run(lambda thread, count, barrier: seen.append(thread), [()] * 2)
+    assert sorted(seen) == [0, 1]
 
 
 def test_threads_are_limited_by_the_processors_and_by_numba(monkeypatch):
