@@ -21,6 +21,7 @@ from ..kernels.given import (
     Network,
     Work,
 )
+from ..kernels.microkernels import HEIGHTS
 from ..kernels.simd import WIDEST
 from ..kernels.sparse_microkernels import BLOCK
 from ..losses import get_loss
@@ -150,7 +151,7 @@ def layout(
         if number > 0 and chunk >= PACK_FROM:
             row[codes.PACKED] = take(layer.fan_in * layer.stride)
         if number > 0 and backward and batch_size > 1:
-            row[codes.TRANSPOSED] = take(padded(layer.fan_in, dtype) * layer.units)
+            row[codes.TRANSPOSED] = take(padded(layer.fan_in, dtype) * layer.stride)
     top = architecture.layers[-1]
     x, y, mask = take(chunk * x_row), take(chunk * top.stride), take(top.stride)
     base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
@@ -239,8 +240,9 @@ def row_stride(width: int, dtype: np.dtype[Any]) -> int:
 
 
 def block_rows(width: int) -> int:
-    """Rows of a weight matrix whose gradient is computed at a time: whole tiles of 6."""
-    return max(18, _BLOCK_NUMBERS // width // 6 * 6)
+    """Rows of a weight matrix whose gradient is computed at a time: whole tiles, of 6 or 8 rows."""
+    tile = HEIGHTS[2][0]
+    return max(-(-16 // tile), _BLOCK_NUMBERS // width // tile) * tile
 
 
 def chunk_rows(architecture: Architecture, batch_size: int, features: int) -> int:

@@ -121,9 +121,10 @@ def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
     ----------
     out : flat array
         ``Wᵀ`` in panels of two vectors' width (the last of one, if ``W``'s padded rows leave one): panel by panel,
-        `columns` rows each. Holds ``padded(rows) * columns`` numbers; columns of ``Wᵀ`` beyond `rows` are zero.
+        `columns` rows each. That is ``padded(rows) * columns`` numbers, and there is room for ``padded(columns)``
+        instead of `columns`; columns of ``Wᵀ`` beyond `rows` are zero.
     w : flat array
-        ``W``, (rows, columns), rows `w_stride` apart, which is at least `columns` padded.
+        ``W``, (rows, columns), rows `w_stride` apart, which is at least `columns` padded; the padding is zero.
 
     Notes
     -----
@@ -138,13 +139,9 @@ def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
         place = out_start + panel * columns + (j - panel)
         filled = rows - j
         if filled >= vector:
-            p = 0
-            while p + vector <= columns:
+            # Of the last square what is padding falls to the next panel, which is written later.
+            for p in range(0, columns, vector):
                 transpose_square(out, place + p * width, width, w, w_start + j * w_stride + p, w_stride)
-                p += vector
-            for i in range(vector):
-                for q in range(p, columns):
-                    put(out, place + q * width + i, get(w, w_start + (j + i) * w_stride + q))
         else:
             for q in range(columns):
                 for i in range(vector):

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 from ._jit import INTERPRETED
 from .simd import WIDEST, Vector, address, lanes, llvm_math, load_vector, spread, store_vector, vector_type
 
-HEIGHTS = {1: (16, 8, 4, 2, 1), 2: (8, 4, 2, 1)} if WIDEST == 512 else {1: (6, 4, 2, 1), 2: (6, 4, 2, 1)}
+HEIGHTS = {1: (16, 10, 8, 4, 2, 1), 2: (8, 4, 2, 1)} if WIDEST == 512 else {1: (6, 4, 2, 1), 2: (6, 4, 2, 1)}
 """Rows of a tile of a product, as many as are left, by its width in vectors."""
 
 
@@ -62,17 +62,21 @@ def _compiled_strip(columns: int) -> Any:
                             for i, j in np.ndindex(height, columns):
                                 start = load_vector(builder, sources[i][j], v) if adding else v(None)
                                 builder.store(start, sums[i][j])
-                row_a = cgutils.alloca_once_value(builder, now_a)
+                # A pointer of its own for every three rows, which lie at it and once and twice the stride behind.
+                starts = [unrelated(builder, at(now_a, row_stride_, i)) for i in range(0, height, 3)]
+                rows_a = [cgutils.alloca_once_value(builder, start) for start in starts]
                 row_b = cgutils.alloca_once_value(builder, b0)
                 with cgutils.for_range(builder, inner_):
-                    here_a, here_b = builder.load(row_a), builder.load(row_b)
+                    heres, here_b = [builder.load(row) for row in rows_a], builder.load(row_b)
                     bs = [load_vector(builder, at(here_b, constant(v.count), j), v) for j in range(columns)]
                     for i in range(height):
-                        factor = spread(builder, builder.load(at(here_a, row_stride_, i), typ=scalar), v.count)
+                        number = builder.load(at(heres[i // 3], row_stride_, i % 3), typ=scalar)
+                        factor = spread(builder, number, v.count)
                         for j in range(columns):
                             before = builder.load(sums[i][j], typ=v)
                             builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
-                    builder.store(at(here_a, inner_stride_), row_a)
+                    for here, row in zip(heres, rows_a, strict=True):
+                        builder.store(at(here, inner_stride_), row)
                     builder.store(at(here_b, ldb_), row_b)
                     end = builder.block
                 keep_rolled(builder, end)
@@ -96,6 +100,19 @@ def _compiled_strip(columns: int) -> Any:
         return types.void(c, n, n, s, n, n, a, n, n, n, b, n, n, n, n, n, types.float64), codegen
 
     return strip
+
+
+def unrelated(builder: Any, pointer: Any) -> Any:
+    """Emit the same pointer in a form of which LLVM doesn't know how far from others it is.
+
+    It would compute all of them from one, each by an addition that waits for the one before: in a tile of 8 rows and
+    one vector that took twice as long as the multiply-adds.
+    """
+    byte = ir.IntType(8).as_pointer()
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(byte, [byte]), "llvm.launder.invariant.group.p0"
+    )
+    return builder.bitcast(builder.call(function, [builder.bitcast(pointer, byte)]), pointer.type)
 
 
 def keep_rolled(builder: Any, end: Any) -> None:
