@@ -21,7 +21,7 @@ from fastmlp import architecture
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.datasets import load_mnist
 from fastmlp.dropout import threshold
-from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, sparse
+from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, parting, sparse
 from fastmlp.kernels.sparse_microkernels import BLOCK
 from fastmlp.losses import LOSSES, MEDIAN
 from fastmlp.measure.products import KINDS, LayerProduct, MultiplyAdds
@@ -257,11 +257,17 @@ def list_with_room() -> Work:
     return Work(_bytes_listed, (*lists, columns, values, starts), twin)
 
 
-def compress_rows() -> Work:
+def part_rows(n_filled: int) -> Work:
+    """Rows compressed, but for so many features of which all values are kept."""
     columns, values, starts, _ = images(np.uint16, np.uint8)
-    dense = load_mnist().X_train[:BATCH].reshape(-1).copy()
+    dense = load_mnist().X_train[:BATCH]
+    order = np.argsort(-(dense != 0).sum(axis=0), kind="stable") if n_filled else np.arange(PIXELS)
+    names, chosen = np.empty(PIXELS, np.uint32), np.zeros(PIXELS, np.uint8)
+    names[order], chosen[order[:n_filled]] = np.arange(PIXELS), 1
     longer = (np.zeros(len(kept) + BLOCK, kept.dtype) for kept in (columns, values))
-    return Work(sparse.compress_rows, (*longer, np.zeros_like(starts), dense, PIXELS))
+    filled = np.zeros(BATCH * n_filled + BLOCK, np.uint8)
+    rest = dense.reshape(-1).copy(), names, chosen, PIXELS, n_filled, 1
+    return Work(parting.part_rows, (*longer, np.zeros_like(starts), filled, *rest))
 
 
 def add_shift() -> Work:
@@ -284,7 +290,8 @@ for width in (32, HIDDEN):
         add("sparse first layer", f"row_gradient, {kind}", shape, lambda of=arguments: row_gradient(*of))
 add("sparse first layer", "list columns", f"{BATCH} rows", list_columns)
 add("sparse first layer", "list columns with room", f"{BATCH} rows", list_with_room)
-add("sparse first layer", "compress_rows", f"{BATCH} rows", compress_rows)
+for n_filled in (0, 224):
+    add("sparse first layer", "part_rows", f"{BATCH} rows, {n_filled}", lambda of=n_filled: part_rows(of))
 add("sparse first layer", "add_shift", f"{PIXELS} x {HIDDEN}", add_shift)
 add("sparse first layer", "add_shift_gradient", f"{PIXELS} x {HIDDEN}", add_shift_gradient)
 

@@ -133,7 +133,7 @@ def _train(plan: Plan, run: FitRun, total: History, callbacks: Sequence[Callback
             # Compiling is no part of an epoch.
             _augmented(replace(plan, rows=np.zeros(1, np.int64)), plan.data.samples.take(np.zeros(1, np.int64)), state)
         made_anew = plan.blocks is not None or plan.augmentation is not None
-        data = None if made_anew else engine.prepare(plan.architecture, plan.data, plan.threads)
+        data = None if made_anew else _prepared(plan, plan.data)
         checks = None if plan.validation is None else engine.prepare(plan.architecture, plan.validation, plan.threads)
         at_once = _epochs_at_once(plan, callbacks)
         while run.epoch < run.epochs and not run.stop_reason:
@@ -215,7 +215,7 @@ def _train_on_all(plan: Plan, run: FitRun, data: Any) -> tuple[Score, NDArray[np
     rates = _learning_rates(run, n_batches(len(order), plan.batch_size))
     if plan.augmentation is not None:
         images = replace(plan.data, samples=_augmented(plan, plan.data.samples, run.state))
-        data = plan.engine.prepare(plan.architecture, images, plan.threads)
+        data = _prepared(plan, images)
     return _train_in_slices(plan, run, data, order, rates)[0], rates
 
 
@@ -233,7 +233,7 @@ def _train_on_blocks(plan: Plan, run: FitRun) -> tuple[Score, NDArray[np.float64
         order = _order(replace(plan, data=block), run.state.generator)
         rates = np.repeat(rate, n_batches(len(order), plan.batch_size))
         samples = _augmented(plan, block.samples, run.state, n_rows)
-        data = plan.engine.prepare(plan.architecture, replace(block, samples=samples), plan.threads)
+        data = _prepared(plan, replace(block, samples=samples))
         parts.append(_train_in_slices(replace(plan, data=block), run, data, order, rates, n_rows))
         n_rows += len(order)
         if not math.isfinite(parts[-1][0].loss):
@@ -242,6 +242,10 @@ def _train_on_blocks(plan: Plan, run: FitRun) -> tuple[Score, NDArray[np.float64
     if weight == 0:
         raise ArgumentError("every sample of every block has weight 0; at least one must count")
     return score, rate
+
+
+def _prepared(plan: Plan, data: Data) -> Any:
+    return plan.engine.prepare(plan.architecture, data, plan.threads, batch_size=plan.batch_size)
 
 
 def _augmented(plan: Plan, samples: Samples, state: TrainingState, first_name: int = 0) -> Samples:

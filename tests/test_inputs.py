@@ -109,6 +109,14 @@ def test_density_is_the_share_of_non_zeros(X):
     assert as_samples(X).density() == 0.5
 
 
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("rows", [2, 100])
+def test_densities_are_the_shares_of_non_zeros_of_every_feature(rows, sparse):
+    X = np.array([[0, 1, 2], [0, 3, 0]] * rows, np.uint8)
+    X = pytest.importorskip("scipy.sparse").csr_matrix(X) if sparse else X
+    assert as_samples(X).densities(2 * rows).tolist() == [0.0, 1.0, 0.5]
+
+
 # --- scaling ---
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ..augmentation import SUBPIXELS, Augmentation, affine_maps, smoothing
 from ..kernels import augmentation as kernels
 from .base import Array
-from .conversion import plain
+from .compression import plain
 from .threads import Team, available_threads
 
 ROWS_FROM = 512

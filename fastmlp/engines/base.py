@@ -60,11 +60,13 @@ class Engine(Protocol):
     def load(self, architecture: Architecture) -> None:
         """Have the code ready that the other operations need, so that compiling it is no part of an epoch."""
 
-    def prepare(self, architecture: Architecture, data: Data, threads: int, once: bool = False) -> Any:
+    def prepare(
+        self, architecture: Architecture, data: Data, threads: int, once: bool = False, batch_size: int | None = None
+    ) -> Any:
         """Return `data` in the form the other operations take; done once for many epochs.
 
         `threads` is how many they may use; 0 lets the engine choose by the amount of work. Where the data will pass
-        `once`, forward, less preparation pays.
+        `once`, forward, less preparation pays; where they are to be trained on, it is for batches of this size.
         """
 
     def few_rows(self, architecture: Architecture, scaling: Scaling) -> Callable[[Array, Array], Array | None] | None:

@@ -21,7 +21,7 @@ from ..inputs import Samples, Scaling
 from ..kernels import batches, codes
 from ..kernels._jit import on_compile
 from ..kernels.few import forward_rows
-from ..kernels.given import SPARSE_BYTES
+from ..kernels.given import Rows
 from ..kernels.sparse_microkernels import BLOCK
 from ..optimizers import SGD, Adam, Optimizer, RMSprop
 from ..state import TrainingState
@@ -29,7 +29,8 @@ from ..targets import Targets
 from . import conversion
 from .augmenting import augment
 from .base import Array, Data, Score, n_batches, one_by_one
-from .conversion import DENSE_FROM, Prepared, is_even, plain
+from .compression import plain
+from .conversion import DENSE_FROM, Prepared, is_even
 from .halves import Pace, halves, is_halved, put_together, run_half, take_apart
 from .layout import (
     FORWARD_ROWS,
@@ -39,6 +40,7 @@ from .layout import (
     hand_over,
     is_grouped,
     is_large,
+    is_parted,
     layout,
     own_lines,
     skips_zeros,
@@ -81,10 +83,24 @@ _NO_SETTINGS = np.zeros(codes.SETTINGS)
 
 
 def prepare(
-    architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
+    architecture: Architecture,
+    data: Data,
+    threads: int,
+    once: bool = False,
+    batch_size: int | None = None,
+    sparse: bool | None = None,
 ) -> Prepared | Staged:
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
-    return (stage if data.samples.mapped else conversion.prepare)(architecture, data, threads, once, sparse)
+    if data.samples.mapped:
+        return stage(architecture, data, threads, once, sparse)
+    prepared = conversion.prepare(architecture, data, threads, once, sparse)
+    _rows(architecture, prepared, min(batch_size or 1, prepared.n_rows), training=batch_size is not None)
+    return prepared
+
+
+def _rows(architecture: Architecture, prepared: Prepared, batch_size: int, training: bool) -> Rows:
+    """Return the rows in the form that a pass takes; it is made when it is first asked for."""
+    return prepared.parted if training and is_parted(architecture, prepared, batch_size) else prepared.rows
 
 
 def marks_rows(prepared: Prepared | Staged) -> bool:
@@ -334,11 +350,12 @@ def _run(
     threads = threads or _threads(architecture, prepared, batch_size, len(moments))
     backward = mode != batches.FORWARD
     halved = mode == batches.TRAIN and is_halved(architecture, batch_size, settings[codes.CLIP_NORM] > 0)
-    wanted = batch_size, threads, backward, len(moments), halved
+    rows = _rows(architecture, prepared, batch_size, training=mode == batches.TRAIN)
+    wanted = batch_size, threads, backward, len(moments), halved, rows.filled > 0
     # Taken out while it is in use: another thread may be at the same data.
     places = prepared.layouts.pop(wanted, None)
     if places is None and halved and threads > 1:
-        places = halves(architecture, prepared, batch_size, len(moments))
+        places = halves(architecture, prepared, batch_size, len(moments), rows.filled > 0)
     elif places is None:
         places = layout(architecture, prepared, *wanted)
     works, networks, in_halves = places.works, places.networks, places.works[0].half >= 0
@@ -366,7 +383,7 @@ def _run(
         run_half if in_halves else batches.run,
         [
             (
-                *(mode, results, sums, network, prepared.rows, prepared.wanted, work, code, w, g, m, v),
+                *(mode, results, sums, network, rows, prepared.wanted, work, code, w, g, m, v),
                 *(order, names, epoch_rows, batch_size, rates, penalties, step, ends),
             )
             for sums, network, work, (w, m, v), g in zip(every_sum, networks, works, vectors, gradients, strict=True)
@@ -376,6 +393,10 @@ def _run(
         _take_back(architecture, places, vectors, live)
     elif gradient is not None:
         _take_back(architecture, places, [[own] for own in gradients], [gradient])
+    if ends_of_epochs is not None and places.arrangement is not None:
+        for end in ends_of_epochs:
+            weights = architecture.views(end)[0][0]
+            weights[places.arrangement] = weights.copy()
     prepared.layouts[wanted] = places
     return _score(*totals[:3].tolist())
 
@@ -397,13 +418,13 @@ def _hand_out(architecture: Architecture, places: Layout, live: list[Array]) -> 
     """
     if places.works[0].half >= 0:
         for whole, *parts in zip(live, *places.copies, strict=False):
-            take_apart(architecture, whole, parts)
+            take_apart(architecture, whole, parts, places.arrangement)
         return [[*parts, *live[len(parts) :]] for parts in places.copies]
     everybody = _has_all_copies(places)
     for table, copies in zip(places.tables if everybody else places.tables[1:], places.copies, strict=True):
         for copy, vector in zip(copies, live, strict=False):
-            hand_over(architecture, vector, copy, table)
-    if places.copies and not places.works[0].groups:
+            hand_over(architecture, vector, copy, table, places.arrangement)
+    if len(places.works[0].shared_parameters):
         places.works[0].shared_parameters[:] = live[0]
     own = [[*copies, *live[len(copies) :]] for copies in places.copies]
     return own if everybody else [live, *own]
@@ -413,12 +434,12 @@ def _take_back(architecture: Architecture, places: Layout, vectors: list[list[Ar
     """Bring together in `live` what each thread has kept up to date of its vectors."""
     if places.works[0].half >= 0:
         for whole, *parts in zip(live, *places.copies, strict=False):
-            put_together(architecture, whole, parts)
+            put_together(architecture, whole, parts, places.arrangement)
     elif not places.works[0].groups:
         for table, own in zip(places.tables, vectors, strict=True):
             for whole, part in zip(live, own, strict=True):
                 if part is not whole:
-                    take_over(architecture, whole, part, table)
+                    take_over(architecture, whole, part, table, places.arrangement)
 
 
 def _pieces(
@@ -467,7 +488,7 @@ def _threads(architecture: Architecture, prepared: Prepared, batch_size: int, mo
         return 1
     if prepared.threads > 0:
         return min(prepared.threads, available_threads())
-    if moments and prepared.rows.kind >= SPARSE_BYTES and is_large(architecture) and batch_size * prepared.density < 8:
+    if moments and prepared.sparse and is_large(architecture) and batch_size * prepared.density < 8:
         return 1  # the optimizer waits for memory, of which one thread uses all the bandwidth there is (measured)
     wanted = int(batch_size * _work(architecture, prepared) // (THREADS_FROM / 2))
     # How many there are takes the system longer to say than a small network's step.

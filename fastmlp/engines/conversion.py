@@ -1,21 +1,41 @@
 """Data sets in the form the kernels take (floor 2; imports numpy, kernels, floor 0)."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..architecture import Architecture
 from ..inputs import Samples
 from ..kernels import codes
+from ..kernels.eights import EIGHT
 from ..kernels.given import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted
-from ..kernels.sparse import compress_rows
+from ..kernels.simd import WIDEST
 from ..kernels.sparse_microkernels import BLOCK
 from ..losses import smoothed
 from .base import Array, Data
+from .compression import compress, is_compact, plain
 
 DENSE_FROM = 0.4
 """Share of non-zeros from which rows are multiplied densely: below it, skipping the zeros is faster (measured)."""
+
+FILLED_FROM, FILLED_LEAST = 0.3, 32
+"""Share of non-zeros from which a feature of sparse rows is multiplied densely in batches (measured), and how many such
+features there have to be.
+"""
+
+EIGHTS_BYTES = 512
+"""A row of the first layer's weights, at most, of which entries come in eights: they are worked off 4 vectors at a
+time, and as much of longer rows would fall into few sets of L2.
+"""
+
+PARTED_ROWS, PARTED_FEATURES = 2048, 4096
+"""Rows from which it pays to part such features from the others, for a call of training puts the weights in another
+order before, and back after it; and features up to which it is done: of a sparse matrix blocks of rows are made dense
+meanwhile.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,7 +44,12 @@ class Prepared:
 
     Attributes
     ----------
-    rows, wanted : named tuples of `fastmlp.kernels.steps`
+    samples : Samples
+    dtype : dtype
+        Of the network.
+    sparse : bool
+        Whether rows are to be sparse ones.
+    wanted : named tuple of `fastmlp.kernels.given`
     n_rows : int
     threads : int
         As asked for; 0 leaves it to the amount of work.
@@ -32,21 +57,45 @@ class Prepared:
         Share of the input's values that are multiplied in training.
     nonzero : float
         Share of them that are not zero.
-    longest_row : int
-        Entries of a sparse row, at most.
+    filled : ndarray of int64
+        Of sparse rows, those features that batches multiply densely, in ascending order.
+    by_eights : bool
+        Whether the other entries of a row come in eights, where they are bytes.
+    longest : int
+        Entries of a sparse row, at most; 0: as many as the longest has.
     layouts : dict
         What `_layout` made for earlier passes of this architecture, by its other arguments: fresh memory costs more
         than a pass over few rows. And by the size of a batch alone, the `halves.Pace` of threads.
     """
 
-    rows: Rows
+    samples: Samples
+    dtype: np.dtype[Any]
+    sparse: bool
     wanted: Wanted
     n_rows: int
     threads: int
     density: float
     nonzero: float
-    longest_row: int
+    filled: NDArray[np.int64]
+    by_eights: bool
+    longest: int = 0
     layouts: dict[tuple[int, ...], Any] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The samples, all features in their order."""
+        return _rows(self.samples, self.dtype, self.sparse, self.threads)
+
+    @cached_property
+    def parted(self) -> Rows:
+        """The samples as sparse rows, the `filled` features first and dense; see `kernels.parting`."""
+        wanted = self.arrangement, len(self.filled), self.by_eights, self.threads
+        return _parted(self.samples, self.dtype, *wanted)
+
+    @cached_property
+    def arrangement(self) -> NDArray[np.int64]:
+        """The features in the order in which `parted` has them."""
+        return np.concatenate([self.filled, np.delete(np.arange(self.samples.n_features), self.filled)])
 
 
 def prepare(
@@ -55,7 +104,9 @@ def prepare(
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
     # A single forward pass over some thousand rows would spend a twentieth of its time on 512 of them.
     density = data.samples.density(128 if once else 512)
-    return convert(architecture, data, threads, is_sparse(data.samples, density, once, sparse), density)
+    sparse = is_sparse(data.samples, density, once, sparse)
+    filled = filled_features(data.samples) if sparse and not once else np.empty(0, np.int64)
+    return convert(architecture, data, threads, sparse, density, filled)
 
 
 def is_sparse(samples: Samples, density: float, once: bool, sparse: bool | None) -> bool:
@@ -66,26 +117,40 @@ def is_sparse(samples: Samples, density: float, once: bool, sparse: bool | None)
     return sparse
 
 
-def convert(architecture: Architecture, data: Data, threads: int, sparse: bool, density: float) -> Prepared:
-    """Convert data of this density to sparse or dense rows."""
-    rows = _rows(data.samples, architecture.dtype, sparse)
-    longest = int(np.diff(rows.starts).max(initial=0))
+def filled_features(samples: Samples) -> NDArray[np.int64]:
+    """The features that are seldom zero, whole cache lines of them: the most filled ones, in ascending order.
+
+    None where registers have less than 512 bits: dense products are no faster there than entries that are listed.
+    """
+    if samples.n_rows < PARTED_ROWS or samples.n_features > PARTED_FEATURES or WIDEST < 512:
+        return np.empty(0, np.int64)
+    densities = samples.densities()
+    count = int((densities >= FILLED_FROM).sum()) // 16 * 16
+    count = count if FILLED_LEAST <= count < samples.n_features else 0
+    return np.sort(np.argsort(-densities, kind="stable")[:count])
+
+
+def convert(
+    architecture: Architecture, data: Data, threads: int, sparse: bool, density: float, filled: NDArray[np.int64]
+) -> Prepared:
+    """Convert data of this density to sparse or dense rows, when they are needed."""
+    samples, wanted = data.samples, _wanted(architecture, data)
+    sparse = sparse or samples.sparse is not None
     work = density if sparse else 1.0
-    return Prepared(rows, _wanted(architecture, data), data.samples.n_rows, threads, work, density, longest)
+    by_eights = architecture.layers[0].stride * architecture.dtype.itemsize <= EIGHTS_BYTES
+    return Prepared(
+        samples, architecture.dtype, sparse, wanted, samples.n_rows, threads, work, density, filled, by_eights
+    )
 
 
-def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
+def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool, threads: int) -> Rows:
     features = samples.n_features
     scale, shift = map(plain, samples.scaling.vectors(features, dtype))
-    arrays: dict[str, Any] = {
-        "starts": np.empty(0, np.int64),
-        "columns_16": np.empty(0, np.uint16),
-        "columns_32": np.empty(0, np.uint32),
-        "bytes": np.empty(0, np.uint8),
-        "numbers": np.empty(0, dtype),
-    }
-    if samples.sparse is not None or sparse:
-        kind = _fill_sparse(arrays, samples, dtype)
+    arrays = _no_arrays(dtype)
+    if samples.sparse is not None:
+        kind = _fill(arrays, is_compact(samples), samples.sparse.starts, samples.sparse.columns, samples.sparse.values)
+    elif sparse:
+        kind = _fill(arrays, is_compact(samples), *compress(samples, dtype, threads, np.arange(features), 0))
     else:
         assert samples.dense is not None
         if samples.dense.dtype == np.uint8:
@@ -102,7 +167,37 @@ def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool) -> Rows:
     # Dense rows whose zeros are skipped are read from a row's room for entries.
     room = len(arrays["columns_16"]) + len(arrays["columns_32"]) if kind >= SPARSE_BYTES else features + BLOCK
     readable = room if is_even(scale) else 0
-    return Rows(kind, features, int(bool(shift.any())), readable, scale, shift, **arrays)
+    return Rows(kind, features, int(bool(shift.any())), readable, scale, shift, **arrays, filled=0, by_eights=0)
+
+
+def _parted(
+    samples: Samples,
+    dtype: np.dtype[Any],
+    arrangement: NDArray[np.int64],
+    n_filled: int,
+    by_eights: bool,
+    threads: int,
+) -> Rows:
+    features, arrays = samples.n_features, _no_arrays(dtype)
+    scale, shift = (plain(vector[arrangement]) for vector in samples.scaling.vectors(features, dtype))
+    by_eights = by_eights and is_compact(samples) and is_even(scale)
+    parts = compress(samples, dtype, threads, arrangement, n_filled, EIGHT if by_eights else 1)
+    kind = _fill(arrays, is_compact(samples), *parts)
+    readable = len(parts.columns) if is_even(scale) else 0
+    has_shift = int(bool(shift.any()))
+    return Rows(kind, features, has_shift, readable, scale, shift, **arrays, filled=n_filled, by_eights=int(by_eights))
+
+
+def _no_arrays(dtype: np.dtype[Any]) -> dict[str, Any]:
+    return {
+        "starts": np.empty(0, np.int64),
+        "columns_16": np.empty(0, np.uint16),
+        "columns_32": np.empty(0, np.uint32),
+        "bytes": np.empty(0, np.uint8),
+        "numbers": np.empty(0, dtype),
+        "filled_bytes": np.empty(0, np.uint8),
+        "filled_numbers": np.empty(0, dtype),
+    }
 
 
 def is_even(scale: Array) -> bool:
@@ -110,27 +205,15 @@ def is_even(scale: Array) -> bool:
     return bool((scale == scale[0]).all())
 
 
-def _fill_sparse(arrays: dict[str, Any], samples: Samples, dtype: np.dtype[Any]) -> int:
-    stored = samples.sparse.values if samples.sparse is not None else samples.dense
-    assert stored is not None
-    compact = stored.dtype == np.uint8 and samples.n_features <= 2**16
-    columns, values = ("columns_16", "bytes") if compact else ("columns_32", "numbers")
-    column_type, value_type = arrays[columns].dtype, arrays[values].dtype
-    if samples.sparse is not None:
-        arrays["starts"] = plain(samples.sparse.starts)
-        arrays[columns] = plain(samples.sparse.columns.astype(column_type, copy=False))
-        arrays[values] = plain(samples.sparse.values.astype(value_type, copy=False))
-    else:
-        assert samples.dense is not None
-        # Counted in the dtype of the kernels: what is not zero in float64 may be in float32.
-        dense = samples.dense if compact else np.asarray(samples.dense, dtype=dtype)
-        blocks = (dense[first : first + 4096] for first in range(0, samples.n_rows, 4096))
-        # Compared first, because NumPy counts what is true several times faster than what is a float.
-        entries = sum(int(np.count_nonzero(block if compact else block != 0)) for block in blocks)
-        starts = np.empty(samples.n_rows + 1, dtype=np.int64)
-        filled = np.empty(entries + BLOCK, column_type), np.empty(entries + BLOCK, value_type)
-        compress_rows(*filled, starts, plain(dense), samples.n_features)
-        arrays["starts"], arrays[columns], arrays[values] = starts, filled[0][:entries], filled[1][:entries]
+def _fill(
+    arrays: dict[str, Any], compact: bool, starts: Array, columns: Array, values: Array, filled: Array | None = None
+) -> int:
+    """Enter sparse rows under the names of their dtypes; return their kind."""
+    names = ("columns_16", "bytes", "filled_bytes") if compact else ("columns_32", "numbers", "filled_numbers")
+    arrays["starts"] = plain(starts)
+    for name, array in zip(names, (columns, values, filled), strict=True):
+        if array is not None:
+            arrays[name] = plain(array.astype(arrays[name].dtype, copy=False))
     return SPARSE_BYTES if compact else SPARSE_NUMBERS
 
 
@@ -155,26 +238,3 @@ def _wanted(architecture: Architecture, data: Data) -> Wanted:
         values=values,
         weights=weights,
     )
-
-
-class _Memory:
-    """Passes an array's memory on as writable: to Numba, read-only arrays are another type, and would compile all
-    anew.
-    """
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
-        self.__array_interface__ = {
-            "shape": (array.size,),
-            "typestr": array.dtype.str,
-            "data": (array.ctypes.data, False),
-            "version": 3,
-        }
-
-
-def plain(array: Array) -> Array:
-    """The numbers of an array as a flat, contiguous one of the only kind that kernels know; they never write to it."""
-    array = np.ascontiguousarray(array)
-    if array.size == 0:
-        return np.empty(0, array.dtype)
-    return array.reshape(-1) if array.flags.writeable else np.asarray(_Memory(array))

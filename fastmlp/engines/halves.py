@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..architecture import Architecture, Dense, Layer, aligned_zeros
 from ..kernels import batches
@@ -50,7 +51,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._seconds = {1: math.inf, 2: 0.0}  # of a row, by threads, when they were timed last
-        self._calls, self._failures, self._without = 0, 0, 0
+        self._calls, self._failures, self._without, self._proven = 0, 0, 0, False
 
     def pieces(self, n_rows: int, batch_size: int) -> Iterator[tuple[slice, int]]:
         """Go through the rows of a call in pieces of whole batches; the time to the next piece is that of the last.
@@ -70,17 +71,19 @@ class Pace:
         if self._calls == 1 or self._calls % _EVERY == 2:
             yield from self._timed(0, alone, 1)
             begin = alone
-        for end in (min(begin + trial, n_rows), n_rows):
+        # Calls are short: where two were faster in the last one, this one needs no trial.
+        proven = self._proven and begin == 0
+        for end in (n_rows if proven else min(begin + trial, n_rows), n_rows):
             if begin < end:
                 yield from self._timed(begin, end, 2)
                 begin = end
             if self._seconds[2] > self._seconds[1]:
-                self._failures += 1
+                self._failures, self._proven = self._failures + 1, False
                 self._without = min(2**self._failures, _MOST_WITHOUT)
                 if begin < n_rows:
                     yield from self._timed(begin, n_rows, 1)
                 return
-        self._failures = 0
+        self._failures, self._proven = 0, True
 
     def _timed(self, begin: int, end: int, threads: int) -> Iterator[tuple[slice, int]]:
         start = time.perf_counter()
@@ -109,9 +112,11 @@ def architectures(architecture: Architecture) -> list[Architecture]:
     ]
 
 
-def halves(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> Layout:
+def halves(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int, parted: bool) -> Layout:
     """Lay out the memory of the two halves: a layer table, vectors and scratch memory for each."""
-    parts = [layout(half, prepared, batch_size, 1, True, moments) for half in architectures(architecture)]
+    parts = [
+        layout(half, prepared, batch_size, 1, True, moments, parted=parted) for half in architectures(architecture)
+    ]
     second, turns = architecture.layers[1], first_layer_sums(architecture)
     # Two of each, for they are written in turns.
     partials = aligned_zeros(4 * batch_size * row_stride(second.stride, architecture.dtype), architecture.dtype)
@@ -125,29 +130,39 @@ def halves(architecture: Architecture, prepared: Prepared, batch_size: int, mome
         gradients=[part.gradients[0] for part in parts],
         copies=[[half.zeros() for _ in range(1 + moments)] for half in architectures(architecture)],
         team=Team(),
+        arrangement=parts[0].arrangement,
     )
 
 
-def take_apart(architecture: Architecture, whole: Array, parts: Sequence[Array]) -> None:
-    """Copy a vector of parameters or moments to those of the halves."""
-    for theirs, ours in _pairs(architecture, whole, parts):
-        theirs[...] = ours
+def take_apart(
+    architecture: Architecture, whole: Array, parts: Sequence[Array], arrangement: NDArray[np.int64] | None = None
+) -> None:
+    """Copy a vector of parameters or moments to those of the halves, which have the features in this order."""
+    for theirs, ours, rows in _pairs(architecture, whole, parts, arrangement):
+        theirs[...] = ours[rows]
 
 
-def put_together(architecture: Architecture, whole: Array, parts: Sequence[Array]) -> None:
+def put_together(
+    architecture: Architecture, whole: Array, parts: Sequence[Array], arrangement: NDArray[np.int64] | None = None
+) -> None:
     """Copy the vectors of the halves to that of the network. What both have is the same in both."""
-    for theirs, ours in _pairs(architecture, whole, parts):
-        ours[...] = theirs
+    for theirs, ours, rows in _pairs(architecture, whole, parts, arrangement):
+        ours[rows] = theirs
 
 
-def _pairs(architecture: Architecture, whole: Array, parts: Sequence[Array]) -> Iterator[tuple[Array, Array]]:
-    """Yield views of the same parameters, of each half and of the network."""
+def _pairs(
+    architecture: Architecture, whole: Array, parts: Sequence[Array], arrangement: NDArray[np.int64] | None
+) -> Iterator[tuple[Array, Array, Any]]:
+    """Yield views of the same parameters, of each half and of the network, and which of its rows the half's are."""
     cut, places = first_half(architecture), architecture.views(whole)
     for part, units, half in zip(parts, (slice(cut), slice(cut, None)), architectures(architecture), strict=True):
         for number, ((w, b), (whole_w, whole_b)) in enumerate(zip(half.views(part), places, strict=True)):
-            yield w, whole_w[:, units] if number == 0 else whole_w[units] if number == 1 else whole_w
+            if number == 0:
+                yield w, whole_w[:, units], ... if arrangement is None else arrangement
+            else:
+                yield w, whole_w[units] if number == 1 else whole_w, ...
             if b is not None and whole_b is not None:
-                yield b, whole_b[units] if number == 0 else whole_b
+                yield b, whole_b[units] if number == 0 else whole_b, ...
 
 
 def run_half(thread: int, threads: int, barrier: Any, *arguments: Any) -> None:

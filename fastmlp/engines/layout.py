@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..architecture import Architecture, Layer, aligned_zeros, padded
 from ..dropout import threshold
 from ..kernels import codes
+from ..kernels.eights import EIGHT
 from ..kernels.given import (
     DENSE_BYTES,
     DENSE_NUMBERS,
@@ -56,6 +57,9 @@ _LISTED_ROWS = 256
 FORWARD_ROWS = 96
 """Rows of a chunk, at most, where dense rows only pass forward: fresh memory for more costs more than a chunk does."""
 
+_PARTED_FROM = 8
+"""Rows of a batch from which it pays to multiply some features of sparse rows densely."""
+
 _LARGE_NUMBERS = 2**21
 """Weights of a first layer that, with the moments of Adam, are more than caches hold."""
 
@@ -87,6 +91,9 @@ class Layout(NamedTuple):
         columns of the first layer, for that too.
     team : Team
         The threads themselves.
+    arrangement : ndarray of int64, shape (n_features,), or None
+        The order of the features, and so of the rows of the first layer's weights, in the vectors of the threads; None
+        where it is their own.
     """
 
     tables: NDArray[np.int64]
@@ -95,6 +102,7 @@ class Layout(NamedTuple):
     gradients: list[Array]
     copies: list[list[Array]]
     team: Team
+    arrangement: NDArray[np.int64] | None = None
 
 
 def layout(
@@ -105,18 +113,20 @@ def layout(
     backward: bool,
     moments: int,
     halved: bool = False,
+    parted: bool = False,
 ) -> Layout:
     """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread.
 
-    `halved` is for one thread that adds the second layer up by halves, see `halves`.
+    `halved` is for one thread that adds the second layer up by halves, see `halves`; `parted` for `Prepared.parted`.
     """
-    rows, dtype = prepared.rows, architecture.dtype
+    rows, dtype = prepared.parted if parted else prepared.rows, architecture.dtype
     strides = [row_stride(layer.stride, dtype) for layer in architecture.layers]
     dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
-    x_row = row_stride(padded(rows.features, dtype), dtype) if dense else 0
+    copied = rows.features if dense else rows.filled
+    x_row = row_stride(padded(copied, dtype), dtype) if copied else 0
     n_parameters = architecture.flat_size
     grouped = backward and is_grouped(architecture, batch_size)
-    chunk = chunk_rows(architecture, batch_size, rows.features if dense else 0)
+    chunk = chunk_rows(architecture, batch_size, copied)
     if grouped:
         chunk = -(-batch_size // (-(-batch_size // (_GROUPS * _GROUPED_ROWS)) * _GROUPS))
     dense_forward = dense and not backward
@@ -174,11 +184,14 @@ def layout(
     own_width = architecture.layers[0].stride // owners
     listing = backward and not dense and own_width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
     listing |= backward and not dense and moments > 0 and is_large(architecture)
+    # Rows that come in eights are added as they are where a thread has few columns.
+    listing &= not rows.by_eights or own_width >= 2 * _LISTS_WIDTH
     # Each an odd number of cache lines, so that they don't all fall into few sets of the cache.
-    room = 32 * (-(-chunk // 32) | 1) if listing and rows.kind == SPARSE_BYTES and chunk <= _LISTED_ROWS else 0
-    entries = rows.features if skipping else 0 if dense else prepared.longest_row * (chunk if listing else 1)
+    room = 32 * (-(-(chunk + 1) // 32) | 1) if listing and rows.kind == SPARSE_BYTES and chunk <= _LISTED_ROWS else 0
+    longest_row = prepared.longest or int(np.diff(rows.starts).max(initial=0))
+    entries = rows.features if skipping else 0 if dense else longest_row * (chunk if listing else 1)
     if room:
-        entries = max(prepared.longest_row, room)
+        entries = max(longest_row, room)
     works = [
         Work(
             *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), room, int(skipping)),
@@ -195,6 +208,7 @@ def layout(
             ends=np.zeros(rows.features if listing else 0, np.int64),
             members=np.zeros(entries + BLOCK, np.uint32),
             factors=np.zeros((2 if skipping else 1) * (entries + BLOCK), dtype),
+            eights=np.zeros(chunk * -(-longest_row // EIGHT) + EIGHT if rows.by_eights else 0, np.int64),
             pairs=np.zeros(rows.features * room + BLOCK if room else 0, np.uint16),
         )
         for _ in range(threads)
@@ -202,7 +216,7 @@ def layout(
     for work in works:
         work.memory[mask : mask + top.units] = 1
     tables = np.repeat(_tables(table, architecture, owners, by_columns), threads // owners, axis=0)
-    copies = (threads if by_columns else threads - 1) if backward else 0
+    copies = (threads if by_columns or parted else threads - 1) if backward else 0
     loss, scales = getattr(codes, architecture.loss.upper()), [1 / (1 - layer.dropout) for layer in architecture.layers]
     return Layout(
         tables=tables,
@@ -213,6 +227,7 @@ def layout(
         gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
         copies=[[architecture.zeros() for _ in range(1 + moments)] for _ in range(copies)],
         team=Team(),
+        arrangement=prepared.arrangement if parted else None,
     )
 
 
@@ -223,7 +238,15 @@ def own_lines(size: int) -> NDArray[np.float64]:
 
 def skips_zeros(prepared: Prepared) -> bool:
     """Whether a forward pass skips the zeros of dense rows as they come."""
-    return prepared.rows.kind in (DENSE_BYTES, DENSE_NUMBERS) and prepared.nonzero < DENSE_FROM
+    return not prepared.sparse and prepared.nonzero < DENSE_FROM
+
+
+def is_parted(architecture: Architecture, prepared: Prepared, batch_size: int) -> bool:
+    """Whether training multiplies some features of sparse rows densely, see `kernels.parting`: in batches that are as
+    many rows as a tile has.
+    """
+    few = batch_size < _PARTED_FROM or is_grouped(architecture, batch_size)
+    return len(prepared.filled) > 0 and not few and not is_large(architecture)
 
 
 def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:
@@ -312,22 +335,38 @@ def first_half(architecture: Architecture) -> int:
     return half if half < layer.units else 0
 
 
-def hand_over(architecture: Architecture, whole: Array, own: Array, table: NDArray[np.int64]) -> None:
+def hand_over(
+    architecture: Architecture,
+    whole: Array,
+    own: Array,
+    table: NDArray[np.int64],
+    arrangement: NDArray[np.int64] | None = None,
+) -> None:
     """Copy a vector to that of a thread, of the first layer's weights the columns that it owns, by its layer table."""
     row, layer = table[0], architecture.layers[0]
     end = layer.weights_start + layer.fan_in * layer.stride
     weights = whole[layer.weights_start : end].reshape(layer.fan_in, layer.stride)
     own[end:] = whole[end:]
-    _own_weights(own, layer, row)[...] = weights[:, row[codes.LEFT] : row[codes.RIGHT]]
+    columns = weights[:, row[codes.LEFT] : row[codes.RIGHT]]
+    _own_weights(own, layer, row)[...] = columns if arrangement is None else columns[arrangement]
 
 
-def take_over(architecture: Architecture, whole: Array, own: Array, table: NDArray[np.int64]) -> None:
+def take_over(
+    architecture: Architecture,
+    whole: Array,
+    own: Array,
+    table: NDArray[np.int64],
+    arrangement: NDArray[np.int64] | None = None,
+) -> None:
     """Copy what a thread owns of a vector, by its layer table, to the whole one."""
-    for row, layer in zip(table, architecture.layers, strict=True):
+    for number, (row, layer) in enumerate(zip(table, architecture.layers, strict=True)):
         end = layer.weights_start + layer.fan_in * layer.stride
         weights = whole[layer.weights_start : end].reshape(layer.fan_in, layer.stride)
         part = weights[row[codes.LOW] : row[codes.HIGH], row[codes.LEFT] : row[codes.RIGHT]]
-        part[...] = _own_weights(own, layer, row)[row[codes.LOW] : row[codes.HIGH]]
+        if number == 0 and arrangement is not None:
+            part[arrangement] = _own_weights(own, layer, row)
+        else:
+            part[...] = _own_weights(own, layer, row)[row[codes.LOW] : row[codes.HIGH]]
         if layer.bias_start >= 0:
             numbers = slice(layer.bias_start + row[codes.BIAS_LEFT], layer.bias_start + row[codes.BIAS_RIGHT])
             whole[numbers] = own[numbers]

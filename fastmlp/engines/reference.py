@@ -141,7 +141,9 @@ def load(architecture: Architecture) -> None:
     """See `Engine.load`; there is nothing to compile."""
 
 
-def prepare(architecture: Architecture, data: Data, threads: int, once: bool = False) -> Data:
+def prepare(
+    architecture: Architecture, data: Data, threads: int, once: bool = False, batch_size: int | None = None
+) -> Data:
     """See `Engine.prepare`; NumPy's BLAS decides about threads itself."""
     return data
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..architecture import Architecture
 from .base import Data
-from .conversion import Prepared, convert, is_sparse
+from .conversion import Prepared, convert, filled_features, is_sparse
 
 STAGE_BYTES = 2**26
 """Bytes of the file that are in memory at a time, or one batch where that is more."""
@@ -32,6 +32,8 @@ class Staged:
         Whether its parts are compressed.
     density : float
         Share of its values that are not zero; measured once, so that all parts are treated alike.
+    filled : ndarray of int64
+        See `Prepared`; found once, too.
     layouts : dict
         Of the parts; see `Prepared`.
     """
@@ -41,6 +43,7 @@ class Staged:
     threads: int
     sparse: bool
     density: float
+    filled: NDArray[np.int64]
     layouts: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
     @property
@@ -55,8 +58,8 @@ class Staged:
         if targets is not None:
             targets = targets.take(rows)
         data = Data(there, targets, None if weights is None else weights[rows], self.data.task)
-        converted = convert(self.architecture, data, self.threads, self.sparse, self.density)
-        return replace(converted, longest_row=samples.n_features, layouts=self.layouts)
+        converted = convert(self.architecture, data, self.threads, self.sparse, self.density, self.filled)
+        return replace(converted, longest=samples.n_features, layouts=self.layouts)
 
 
 def stage(
@@ -64,7 +67,9 @@ def stage(
 ) -> Staged:
     """Return mapped data in a form of which `parts` makes parts; as `conversion.prepare`."""
     density = data.samples.density(128 if once else 512)
-    return Staged(architecture, data, threads, is_sparse(data.samples, density, once, sparse), density)
+    sparse = is_sparse(data.samples, density, once, sparse)
+    filled = filled_features(data.samples) if sparse and not once else np.empty(0, np.int64)
+    return Staged(architecture, data, threads, sparse, density, filled)
 
 
 def parts(

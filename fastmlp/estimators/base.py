@@ -256,7 +256,7 @@ class BaseMLP(BaseEstimator):
             engine,
             settings,
             settings.optimizer,
-            engine.prepare(architecture, replace(data, weights=scaled), settings.threads),
+            engine.prepare(architecture, replace(data, weights=scaled), settings.threads, batch_size=batch_size),
             batches,
             batch_size,
             judge,

@@ -9,7 +9,25 @@ one another. Nothing is allocated in its loops.
 from ._jit import entry
 from .barrier import take_piece, wait
 from .clipping import clip
-from .codes import CLIP_L2, CLIP_NORM, KEPT, L1, L2, LEFT, MOMENTUM, ONE_OF_GROUP, RIGHT, ROW, SGD, STRIDE, UNITS, A
+from .codes import (
+    APART,
+    CLIP_L2,
+    CLIP_NORM,
+    KEPT,
+    L1,
+    L2,
+    LEFT,
+    MOMENTUM,
+    ONE_OF_GROUP,
+    RIGHT,
+    ROW,
+    SGD,
+    STRIDE,
+    UNITS,
+    WEIGHTS,
+    A,
+)
+from .eights import eights_forward, list_eights
 from .exchange import (
     collect,
     collect_parameters,
@@ -19,7 +37,14 @@ from .exchange import (
     publish_parameters,
     publish_rows,
 )
-from .first_layer import dense_forward, first_layer_base, list_entries, skipping_forward, sparse_forward
+from .first_layer import (
+    dense_forward,
+    filled_forward,
+    first_layer_base,
+    list_entries,
+    skipping_forward,
+    sparse_forward,
+)
 from .given import NO, NONE, ONE_ROW, PACK_FROM, PIECES, SPARSE_BYTES, YES
 from .groups import add_groups, count_in_group, update_all
 from .halves import second_layer_forward
@@ -90,7 +115,8 @@ def run(
     kind, features, readable = rows.kind, rows.features, rows.readable
     scale, shift = pointer(rows.scale), pointer(rows.shift)
     starts, columns_16, columns_32 = pointer(rows.starts), pointer(rows.columns_16), pointer(rows.columns_32)
-    bytes, numbers = pointer(rows.bytes), pointer(rows.numbers)
+    bytes, numbers, filled = pointer(rows.bytes), pointer(rows.numbers), rows.filled
+    filled_bytes, filled_numbers = pointer(rows.filled_bytes), pointer(rows.filled_numbers)
     has_targets, task, labelled, weighted = wanted.has_targets, wanted.task, wanted.labelled, wanted.weighted
     labels, values, weights = pointer(wanted.labels), pointer(wanted.values), pointer(wanted.weights)
     chunk, x, x_row, y, base, sums = work.chunk, work.x, work.x_row, work.y, work.base, work.sums
@@ -102,7 +128,7 @@ def run(
     groups, group_gradients, group_totals = work.groups, pointer(work.group_gradients), pointer(work.group_totals)
     shared_parameters = pointer(work.shared_parameters)
     ends, members, factors = pointer(work.ends), pointer(work.members), pointer(work.factors)
-    pairs = pointer(work.pairs)
+    pairs, eights, n_eights, by_eights = pointer(work.pairs), pointer(work.eights), NO, rows.by_eights
     n_rows, writing, n_parameters = len(order), len(outputs) > 0, len(parameters)
     order, names, outputs_, parameters_ = pointer(order), pointer(names), pointer(outputs), pointer(parameters)
     gradient_, m_, v_, ends_ = pointer(gradient), pointer(m), pointer(v), pointer(ends_of_epochs)
@@ -165,10 +191,25 @@ def run(
             rectified = False
             if sparse:
                 from_row, to_row = (NO, count) if by_columns else (first, last)
-                sparse_forward(
-                    memory, base, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers,
-                    members, factors, parameters_, order, n_rows, position, from_row, to_row, left, right, work.turns,
-                )  # fmt: skip
+                if by_eights:
+                    n_eights = list_eights(eights, starts, columns_16, bytes, order, n_rows, position, count)
+                if filled > 0:
+                    filled_forward(
+                        memory, x, x_row, base, layers, kind, filled, scale, filled_bytes, filled_numbers, parameters_,
+                        order, n_rows, position, from_row, to_row, left, right,
+                    )  # fmt: skip
+                if by_eights:
+                    out, w = at(layers, 0, KEPT) + left, at(layers, 0, WEIGHTS) + left
+                    eights_forward(
+                        memory, out, at(layers, 0, ROW), parameters_, w, at(layers, 0, APART), eights, n_eights,
+                        columns_16, bytes, get(scale, NO), right - left,
+                    )  # fmt: skip
+                else:
+                    sparse_forward(
+                        memory, base, layers, kind, filled, readable, scale, starts, columns_16, columns_32, bytes,
+                        numbers, members, factors, parameters_, order, n_rows, position, from_row, to_row, left, right,
+                        work.turns,
+                    )  # fmt: skip
             elif work.skipping:
                 skipping_forward(
                     memory, base, layers, kind, features, readable, scale, bytes, numbers, members, factors,
@@ -254,9 +295,9 @@ def run(
                 )  # fmt: skip
             gradient_and_update(
                 target, parameters_, m_, v_, memory, n_layers, layers, settings, optimizer, step + batch + 1, rate,
-                updating, whole, accumulate, x, x_row, sums, block, panels, kind, listing, room, folded,
-                readable, scale, shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, pairs,
-                order, position, count,
+                updating, whole, accumulate, x, x_row, sums, block, panels, kind, filled, listing, room, folded,
+                by_eights, eights, n_eights, readable, scale, shift, starts, columns_16, columns_32, bytes, numbers,
+                ends, members, factors, pairs, order, position, count,
             )  # fmt: skip
             if exchanging and training and position + count == end:
                 publish_parameters(shared_parameters, parameters_, n_layers, layers, by_columns)

@@ -10,7 +10,7 @@ from ._jit import kernel
 from .codes import ACTIVATION, APART, BIAS, FAN_IN, KEPT, RELU, ROW, STRIDE, WEIGHTS, D, Z
 from .given import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, ONE_ROW, SPARSE_BYTES, STRIP, UNPACKED
 from .matrix import padded, product_from
-from .simd import at, fma, get, lanes, load, prefetch, put, splat, store, where
+from .simd import at, fma, get, lanes, load, load_bytes, prefetch, put, splat, store, where
 from .sparse import (
     add_shift,
     compress_pair,
@@ -31,6 +31,9 @@ from .sparse_microkernels import BLOCK
 
 AHEAD = 4
 """So many rows before its turn a row is fetched."""
+
+FAR_AHEAD = 16
+"""The same for features that are copied, which is sooner done."""
 
 
 @kernel
@@ -76,12 +79,13 @@ def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, r
 
 @kernel
 def sparse_forward(
-    memory, base, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers, places, factors,
-    parameters, order, n_rows, position, first, last, low, high, sums,
+    memory, base, layers, kind, filled, readable, scale, starts, columns_16, columns_32, bytes, numbers, places,
+    factors, parameters, order, n_rows, position, first, last, low, high, sums,
 ):  # fmt: skip
     """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk.
 
-    A wide layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `sums` is how many
+    Where some features are `filled`, `filled_forward` has written what those make of it, to which this is added. A wide
+    layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `sums` is how many
     the layer has that entries are added to in turns, see `given.MEDIUM`.
     """
     words = in_words(memory, at(layers, 0, APART))
@@ -101,7 +105,38 @@ def sparse_forward(
             else:
                 prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
                 read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
-            _forward(sums, memory, out, start, places, factors, end - begin, parameters, w, width)
+            from_ = out if filled > 0 else start
+            _forward(sums, memory, out, from_, places, factors, end - begin, parameters, w, width)
+
+
+@kernel
+def filled_forward(
+    memory, x, x_row, base, layers, kind, filled, scale, bytes, numbers, parameters, order, n_rows, position, first,
+    last, low, high,
+):  # fmt: skip
+    """What the first layer's weighted inputs, columns `low` to `high`, are of the features that are `filled`, for the
+    rows `first` to `last` of a chunk of sparse rows; these features are copied to its input.
+    """
+    vector = lanes(memory)
+    for i in range(first, last):
+        row = get(order, position + i)
+        coming = get(order, position + i + FAR_AHEAD) if position + i + FAR_AHEAD < n_rows else row
+        out, start = x + i * x_row, row * filled
+        if kind == SPARSE_BYTES:
+            for j in range(0, filled, 64):
+                prefetch(bytes, coming * filled + j)
+            for j in range(0, filled, vector):
+                store(memory, out + j, load_bytes(memory, bytes, start + j) * load(scale, j))
+        else:
+            for j in range(0, filled, vector):
+                prefetch(numbers, coming * filled + j)
+                store(memory, out + j, load(numbers, start + j) * load(scale, j))
+    row, w = at(layers, 0, ROW), at(layers, 0, WEIGHTS) + low
+    out = at(layers, 0, KEPT) + first * row + low
+    product_from(
+        memory, out, row, memory, x + first * x_row, x_row, NEXT, parameters, w, at(layers, 0, APART), UNPACKED,
+        last - first, high - low, filled, memory, base + low, NO, ADD, -np.inf,
+    )  # fmt: skip
 
 
 @kernel

@@ -47,6 +47,10 @@ class Rows(NamedTuple):
     columns_32: Any  # uint32, beside numbers
     bytes: Any  # uint8, flat: dense rows or the values of sparse ones
     numbers: Any  # dtype, flat: dense rows or the values of sparse ones
+    filled: int  # of sparse rows so many features come first and are not among the entries, see `parting`; whole lines
+    filled_bytes: Any  # uint8 (n_rows * filled,): their values, beside bytes
+    filled_numbers: Any  # dtype (n_rows * filled,): beside numbers
+    by_eights: int  # whether every row has whole eights of entries, see `eights`; bytes of one scale then
 
 
 class Wanted(NamedTuple):
@@ -101,4 +105,5 @@ class Work(NamedTuple):
     ends: Any  # int64 (n_features,): where the lists of columns end
     members: Any  # uint32: places of the entries of a row, or of the lists, see `sparse`
     factors: Any  # dtype: their values, scaled
+    eights: Any  # int64: the eights of a chunk, see `eights.list_eights`
     pairs: Any  # uint16 (n_features * room + BLOCK,): rows and bytes of the lists, see `sparse.list_bytes`

@@ -161,6 +161,18 @@ def _load(typingctx, array, index):
 
 
 @intrinsic
+def _load_bytes(typingctx, template, array, index):
+    vector = Vector(template.dtype)
+
+    def codegen(context, builder, sig, args):
+        place = address(context, builder, sig.args[1], args[1], args[2])
+        raw = load_vector(builder, place, ir.VectorType(ir.IntType(8), vector.lanes), 1)
+        return builder.uitofp(raw, vector_type(context, vector))
+
+    return vector(template, array, types.intp), codegen
+
+
+@intrinsic
 def _store(typingctx, array, index, vector):
     def codegen(context, builder, sig, args):
         store_vector(builder, args[2], address(context, builder, sig.args[0], args[0], args[1]))
@@ -480,6 +492,7 @@ if INTERPRETED:
     line = lambda template: CACHE_LINE // template.dtype.itemsize
     is_single = lambda template: template.dtype == np.float32
     load = lambda array, index: array[index : index + _python_lanes(array)].copy()
+    load_bytes = lambda template, array, index: array[index : index + _python_lanes(template)].astype(template.dtype)
     store = _python_store
     get = _python_get
     at = lambda table, row, column: int(table.reshape(-1)[row * LAYER_COLUMNS + column])
@@ -511,6 +524,9 @@ else:
     """``is_single(template)``: whether an array or a vector is of float32; a constant to the compiler."""
     load = _load
     """``load(array, index)``: the vector that starts at the index."""
+    load_bytes = _load_bytes
+    """``load_bytes(template, array, index)``: the bytes that start at the index, as a vector of the template's dtype.
+    """
     store = _store
     """``store(array, index, vector)``."""
     get = _get

@@ -8,7 +8,7 @@ rows begin, and their scaled values.
 
 import numpy as np
 
-from ._jit import entry, kernel
+from ._jit import kernel
 from .given import MEDIUM_SUMS, NARROW_SUMS, NO
 from .simd import WIDEST, broadcast, fma, get, is_single, lanes, load, prefetch, put, splat, store
 from .sparse_microkernels import (
@@ -283,7 +283,10 @@ def list_columns(ends, places, factors, columns, values, first, last, scale, row
 
 @kernel
 def list_bytes(ends, pairs, columns, values, first, last, row):
-    """Append the entries of a sparse row of bytes to the lists of their columns, which have room for all rows.
+    """Append the entries of a sparse row of bytes to the lists of their columns, which have room for all rows and one
+    more.
+
+    Zeros, by which rows are filled up (`eights`), are written too, but not kept.
 
     Parameters
     ----------
@@ -295,10 +298,10 @@ def list_bytes(ends, pairs, columns, values, first, last, row):
         Below 256.
     """
     for p in range(first, last):
-        column = get(columns, p)
+        column, value = get(columns, p), get(values, p)
         place = get(ends, column)
-        put(ends, column, place + 1)
-        put(pairs, place, 256 * row + get(values, p))
+        put(ends, column, place + (1 if value != 0 else 0))
+        put(pairs, place, 256 * row + value)
 
 
 @kernel
@@ -400,29 +403,3 @@ def compress_pair(members, factors, apart, dense, start, second, scale, n_featur
         finite &= -np.inf < x < np.inf
         second_finite &= -np.inf < y < np.inf
     return entries, finite, second_finite
-
-
-@entry
-def compress_rows(columns, values, starts, dense, n_features):
-    """Write the non-zeros of every row of `dense`, (n_rows, n_features), flat, one row behind the other.
-
-    Parameters
-    ----------
-    columns, values : ndarray of unsigned int, ndarray
-        Longer by `BLOCK` than there are non-zeros, for the reason in `compress_blocks`; these numbers become 0.
-    starts : ndarray of int64, shape (n_rows + 1,)
-        Receives where each row begins, and at last the number of non-zeros.
-    """
-    place, whole = NO, n_features // BLOCK * BLOCK
-    for i in range(len(starts) - 1):
-        put(starts, i, place)
-        place, _ = _COMPRESS(columns, values, place, dense, i * n_features, NO, NO, values, whole)
-        for j in range(whole, n_features):
-            x = get(dense, i * n_features + j)
-            put(columns, place, j)
-            put(values, place, x)
-            place += 0 if x == 0 else 1
-    put(starts, len(starts) - 1, place)
-    for p in range(place, place + BLOCK):
-        put(columns, p, 0)
-        put(values, p, 0)

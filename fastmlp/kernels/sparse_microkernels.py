@@ -19,7 +19,7 @@ BLOCK = 16
 """So many numbers of a dense row `compress_blocks` looks at a time; it writes whole blocks, and so does `read_blocks`.
 """
 
-_GROUP = 4
+GROUP = 4
 """Entries of a row whose factors are loaded together."""
 
 WORD = 8
@@ -45,7 +45,7 @@ def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
             every = [[cgutils.alloca_once(builder, v) for _ in firsts] for _ in range(chains)]
 
             def at(base: Any, first: int) -> Any:
-                return _offset(context, builder, base, c.dtype, first)
+                return offset(context, builder, base, c.dtype, first)
 
             def add(p: Any, sums: list[Any], factor: Any) -> None:
                 row = _place(context, builder, sig, args, p, 4, w0)
@@ -56,12 +56,13 @@ def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
             for sums in every:
                 for total, first in zip(sums, firsts, strict=True):
                     builder.store(load_vector(builder, at(b0, first), v) if sums is every[0] else v(None), total)
-            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, _GROUP))
+            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, GROUP))
             whole = builder.add(begin, builder.mul(builder.sdiv(builder.sub(end, begin), step), step))
             with cgutils.for_range_slice(builder, begin, whole, step, inc=True) as (p, _):
-                several = _repeated(builder, address(context, builder, sig.args[5], args[5], p), v)
-                for number in range(_GROUP):
-                    factor = _spread_each(builder, several, number)
+                source = address(context, builder, sig.args[5], args[5], p)
+                several = repeated(builder, load_vector(builder, source, ir.VectorType(v.element, GROUP)), v)
+                for number in range(GROUP):
+                    factor = spread_each(builder, several, number)
                     add(builder.add(p, context.get_constant(types.intp, number)), every[number % chains], factor)
                 last = builder.block
             keep_rolled(builder, last)
@@ -100,7 +101,7 @@ def _compiled_gather_pairs(columns: int) -> Any:
             every = [[cgutils.alloca_once(builder, v) for _ in firsts] for _ in outputs]
 
             def at(base: Any, first: int) -> Any:
-                return _offset(context, builder, base, c.dtype, first)
+                return offset(context, builder, base, c.dtype, first)
 
             for number, first in enumerate(firsts):
                 start = load_vector(builder, at(b0, first), v)
@@ -145,7 +146,7 @@ def _compiled_scatter_rows(columns: int) -> Any:
             v, firsts = vector_type(context, vector), [j * vector.lanes for j in range(columns)]
 
             def at(base: Any, first: int) -> Any:
-                return _offset(context, builder, base, g.dtype, first)
+                return offset(context, builder, base, g.dtype, first)
 
             deltas = [load_vector(builder, at(d0, first), v) for first in firsts]
             with cgutils.for_range_slice(builder, args[6], args[7], context.get_constant(types.intp, 1), inc=True) as (
@@ -266,8 +267,8 @@ def _compiled_compress_blocks(rows: int) -> Any:
                     for row, x in enumerate(numbers):
                         doubt(row, x)
                         x = scaled(builder.zext(x, words) if integer else x, j)
-                        write_value(row, now, _compressed(builder, x, filled))
-                    columns = _compressed(builder, columns, filled)
+                        write_value(row, now, compressed(builder, x, filled))
+                    columns = compressed(builder, columns, filled)
                 write(0, now, columns)
                 entries = builder.ctpop(builder.bitcast(filled, ir.IntType(count)))
                 builder.store(builder.add(now, builder.zext(entries, now.type)), to)
@@ -295,8 +296,8 @@ def _compiled_compress_blocks(rows: int) -> Any:
     return compress
 
 
-def _compressed(builder: Any, vector: Any, mask: Any) -> Any:
-    """Move the lanes of a vector where the mask holds to the front."""
+def compressed(builder: Any, vector: Any, mask: Any) -> Any:
+    """Emit code that moves the lanes of a vector where the mask holds to the front."""
     names = {"i32": "i32", "float": "f32", "double": "f64"}
     name = f"llvm.experimental.vector.compress.v{vector.type.count}{names[str(vector.type.element)]}"
     arguments = [vector.type, mask.type, vector.type]
@@ -317,7 +318,8 @@ def _python_compress_blocks(rows: int) -> Any:
     return compress
 
 
-def _offset(context: Any, builder: Any, base: Any, dtype: Any, count: int) -> Any:
+def offset(context: Any, builder: Any, base: Any, dtype: Any, count: int) -> Any:
+    """Emit the address of the number of this dtype that lies so many behind an address."""
     return builder.gep(
         base, [context.get_constant(types.intp, count)], source_etype=context.get_data_type(dtype), inbounds=True
     )
@@ -338,20 +340,20 @@ def _named_row(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int,
     )
 
 
-def _repeated(builder: Any, source: Any, vector: ir.VectorType) -> Any:
-    """A group of numbers from memory, again and again in a register, each to be spread from there by `_spread_each`.
-
-    To spread a number from memory takes as long as to load a vector of weights.
+def repeated(builder: Any, numbers: Any, vector: ir.VectorType, group: int = 0) -> Any:
+    """Emit a group of the numbers of a short vector, again and again in a register, from where `spread_each` spreads
+    each: to spread a number from memory takes as long as to load a vector of weights.
     """
-    numbers = load_vector(builder, source, ir.VectorType(vector.element, _GROUP))
-    order = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [i % _GROUP for i in range(vector.count)])
-    repeated = builder.shuffle_vector(numbers, ir.Constant(numbers.type, ir.Undefined), order)
+    order = [group * GROUP + i % GROUP for i in range(vector.count)]
+    lanes_of = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), order)
+    together = builder.shuffle_vector(numbers, ir.Constant(numbers.type, ir.Undefined), lanes_of)
     # Otherwise LLVM spreads each from memory all the same.
-    return llvm_math(builder, "arithmetic.fence", [repeated], vector)
+    return llvm_math(builder, "arithmetic.fence", [together], vector)
 
 
-def _spread_each(builder: Any, repeated: Any, number: int) -> Any:
-    order = [i // _GROUP * _GROUP + number for i in range(repeated.type.count)]
+def spread_each(builder: Any, repeated: Any, number: int) -> Any:
+    """Emit a vector with one of the numbers of a group, by its place in it, in every lane."""
+    order = [i // GROUP * GROUP + number for i in range(repeated.type.count)]
     lanes_of = ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order)
     return builder.shuffle_vector(repeated, ir.Constant(repeated.type, ir.Undefined), lanes_of)
 

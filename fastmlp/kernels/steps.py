@@ -47,6 +47,7 @@ from .codes import (
     D,
     Z,
 )
+from .eights import eights_gradient
 from .elementwise import activation_backward, activation_forward, copy_rows, dropout, fill_rows, fill_zeros
 from .few_units import add_dot_products, outer_products, turn, turn_back
 from .first_layer import is_rectified, sparse_gradient
@@ -297,8 +298,8 @@ def shrink_rows(parameters, n_layers, layers, settings, rate):
 @kernel
 def gradient_and_update(
     target, parameters, m, v, memory, n_layers, layers, settings, optimizer, step, rate, updating, whole, accumulate,
-    x, x_row, sums, block, panels, kind, listing, room, folded, readable, scale, shift, starts, columns_16, columns_32,
-    bytes, numbers, ends, members, factors, pairs, order, position, count,
+    x, x_row, sums, block, panels, kind, filled, listing, room, folded, by_eights, eights, n_eights, readable, scale,
+    shift, starts, columns_16, columns_32, bytes, numbers, ends, members, factors, pairs, order, position, count,
 ):  # fmt: skip
     """Gradient of a chunk of `count` samples for the parameters that this thread owns, and the optimizer's step.
 
@@ -313,6 +314,8 @@ def gradient_and_update(
         optimizer before the next, and never written to `target`.
     accumulate : int
         Whether to add to what `target` holds.
+    filled : int
+        So many features of sparse rows are multiplied as dense ones are.
     """
     if folded:
         d = at(layers, 0, D) + at(layers, 0, LEFT)
@@ -321,15 +324,17 @@ def gradient_and_update(
         stride, left, high = at(layers, n, APART), at(layers, n, LEFT), at(layers, n, HIGH)
         width = at(layers, n, RIGHT) - left
         sparse = n == 0 and kind >= SPARSE_BYTES
-        row_by_row = sparse and not listing
-        fused = whole and not row_by_row
-        size = high if row_by_row else at(layers, n, BLOCK)
         panelled = NONE
         if not sparse and width >= PANELS_FROM and count >= PACK_FROM:
             panelled = panels
             pack(memory, panels, memory, at(layers, n, D) + left, at(layers, n, ROW), count, width)
-        for row in range(at(layers, n, LOW), high, size if size > 0 else ONE_ROW):
-            rows = size if high - row > size else high - row
+        row = at(layers, n, LOW)
+        while row < high:
+            dense = not sparse or row < filled
+            row_by_row = not dense and not listing
+            fused = whole and not row_by_row
+            end = filled if sparse and dense else high
+            rows = end - row if row_by_row or end - row < at(layers, n, BLOCK) else at(layers, n, BLOCK)
             place = at(layers, n, WEIGHTS) + row * stride + left
             to, out, add = target, place, accumulate
             if fused:
@@ -338,13 +343,19 @@ def gradient_and_update(
                 if not add:
                     for i in range(rows):
                         fill_zeros(to, out + i * stride, width)
-                sparse_gradient(
-                    to, out, memory, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers,
-                    members, factors, order, position, count, left, width,
-                )  # fmt: skip
+                if by_eights:
+                    eights_gradient(
+                        to, out - row * stride, stride, memory, at(layers, 0, D) + left, at(layers, 0, ROW), eights,
+                        n_eights, columns_16, bytes, get(scale, NO), width,
+                    )  # fmt: skip
+                else:
+                    sparse_gradient(
+                        to, out - row * stride, memory, layers, kind, readable, scale, starts, columns_16, columns_32,
+                        bytes, numbers, members, factors, order, position, count, left, width,
+                    )  # fmt: skip
             else:
                 add_block(
-                    to, out, memory, layers, n, row, rows, left, width, sparse, x, x_row, panelled, ends, members,
+                    to, out, memory, layers, n, row, rows, left, width, not dense, x, x_row, panelled, ends, members,
                     factors, pairs, room, scale, count, add, fused,
                 )  # fmt: skip
             if n == 0 and folded:
@@ -353,6 +364,7 @@ def gradient_and_update(
                 update_weights(
                     optimizer, parameters, place, stride, rows, width, to, out, m, v, settings, step, rate
                 )
+            row += rows
         left, width = at(layers, n, BIAS_LEFT), at(layers, n, BIAS_RIGHT) - at(layers, n, BIAS_LEFT)
         if at(layers, n, BIAS) >= 0 and width > 0:
             place = at(layers, n, BIAS) + left

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp import architecture
-from fastmlp.engines import compiled, conversion, halves, layout
+from fastmlp.engines import compiled, compression, conversion, halves, layout
 from fastmlp.optimizers import SGD, Adam
 
 from .problems import build, random_problem
@@ -47,7 +47,7 @@ def guarded():
         patch.setattr(architecture, "aligned_zeros", guard)
         for module in (compiled, halves, layout):
             patch.setattr(module, "aligned_zeros", guard)
-        for module in (compiled, conversion, layout):
+        for module in (compiled, compression, conversion, layout):
             patch.setattr(module, "np", GuardedNumpy(guard))
         patch.setattr(compiled, "available_threads", lambda: 7)
         yield

@@ -129,8 +129,14 @@ def test_one_thread_does_the_rest_where_two_are_slower(monkeypatch):
     assert pieces(monkeypatch, [{1: 1.0, 2: 1.1}]) == [1, 2, 1]
 
 
-def test_later_calls_begin_with_two_threads(monkeypatch):
-    assert set(pieces(monkeypatch, [{1: 1.0, 2: 0.6}], calls=3)) == {2}
+def test_later_calls_are_for_two_threads_without_a_trial(monkeypatch):
+    assert pieces(monkeypatch, [{1: 1.0, 2: 0.6}], calls=3) == [2]
+
+
+def test_two_threads_that_become_slower_are_given_up_after_the_call(monkeypatch):
+    call = [{1: 1.0, 2: 0.6}] * 3 + [{1: 1.0, 2: 1.1}]
+    assert pieces(monkeypatch, call, calls=4) == [2]
+    assert pieces(monkeypatch, [*call, call[-1]], calls=5) == [1]
 
 
 @pytest.mark.parametrize(("calls", "expected"), [(2, [1]), (3, [1]), (4, [1, 2, 1]), (8, [1]), (9, [2, 1])])

@@ -20,9 +20,10 @@ COMPRESS = """
 import numpy as np
 from fastmlp.kernels import _jit
 _jit.on_compile(lambda *_: print("compiled"))
-from fastmlp.kernels.sparse import compress_rows
+from fastmlp.kernels.parting import part_rows
 columns, values, starts = np.zeros(18, np.uint16), np.zeros(18, np.uint8), np.zeros(3, np.int64)
-compress_rows(columns, values, starts, np.array([0, 5, 7, 0], np.uint8), 2)
+dense, names, chosen = np.array([0, 5, 7, 0], np.uint8), np.arange(2, dtype=np.uint32), np.zeros(2, np.uint8)
+part_rows(columns, values, starts, np.zeros(16, np.uint8), dense, names, chosen, 2, 0, 1)
 print(columns[:2].tolist(), values[:2].tolist())
 """
 RIGHT = ["[1, 0] [5, 7]"]

@@ -245,7 +245,7 @@ def list_columns(ends, places, factors, columns, values, first, last, scale, row
 
 def list_bytes(ends, pairs, columns, values, first, last, row):
     for p in range(first, last):
-        place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + 1
+        place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + (values[p] != 0)
         pairs[place] = 256 * row + int(values[p])
 
 
@@ -274,11 +274,46 @@ def compress_pair(members, factors, apart, dense, start, second, scale, n_featur
     return len(filled), *(np.isfinite(row).all() for row in rows)
 
 
-def compress_rows(columns, values, starts, dense, n_features):
+def part_rows(columns, values, starts, filled, dense, names, chosen, n_features, n_filled, multiple):
     starts[0] = 0
     for i, first in enumerate(starts[:-1]):
-        entries, _ = compress_row(columns[first:], values[first:], dense, i * n_features, n_features)
-        starts[i + 1] = first + entries
+        row = dense[i * n_features : (i + 1) * n_features]
+        others = np.flatnonzero((row != 0) & (chosen == 0))
+        end = first + len(others)
+        columns[first:end], values[first:end] = names[others], row[others]
+        starts[i + 1] = first + -(-len(others) // multiple) * multiple
+        more = np.arange(starts[i + 1] - end)
+        before = columns[end - 1] if len(others) else n_filled
+        columns[end : starts[i + 1]] = n_filled + (before + 1 + more - n_filled) % (n_features - n_filled)
+        values[end : starts[i + 1]] = 0
+        filled[i * n_filled : (i + 1) * n_filled] = row[chosen != 0]
+
+
+def list_eights(eights, starts, columns, values, order, n_rows, position, count):
+    size = 0
+    for i, row in enumerate(order[position : position + count]):
+        for eight in range(starts[row] // 8, starts[row + 1] // 8):
+            eights[size], size = 2**32 * i + eight, size + 1
+    return size
+
+
+def of_eights(eights, size, columns, values, scale, dtype):
+    """Rows, columns and scaled values of all entries of the first `size` eights."""
+    rows, firsts = divmod(eights[:size], 2**32)
+    entries = (8 * firsts[:, None] + np.arange(8)).ravel()
+    return np.repeat(rows, 8), columns[entries].astype(int), values[entries].astype(dtype) * dtype(scale)
+
+
+def eights_forward(c, c_start, row, w, w_start, apart, eights, size, columns, values, scale, width):
+    for i, column, x in zip(*of_eights(eights, size, columns, values, scale, c.dtype.type), strict=True):
+        place = w_start + column * apart
+        c[c_start + i * row :][:width] += x * w[place : place + width]
+
+
+def eights_gradient(g, g_start, apart, d, d_start, row, eights, size, columns, values, scale, width):
+    for i, column, x in zip(*of_eights(eights, size, columns, values, scale, g.dtype.type), strict=True):
+        place = g_start + column * apart
+        g[place : place + width] += x * d[d_start + i * row :][:width]
 
 
 # --- losses ---
