@@ -242,8 +242,8 @@ def run(
                 activate(memory, layers, n, rectified, settings, names, position, first, last - first, training)
             if has_targets:
                 judge_rows(
-                    memory, y, mask, losses, correct, layers, top, loss, settings, task, labelled, labels, values,
-                    weighted, weights, order, position, first, last,
+                    memory, y, mask, sums, losses, correct, layers, top, loss, settings, task, labelled, labels,
+                    values, weighted, weights, order, position, first, last,
                 )  # fmt: skip
 
             # Backward.

@@ -9,7 +9,7 @@ import numpy as np
 from ._jit import kernel
 from .codes import ACTIVATION, APART, BIAS, FAN_IN, KEPT, RELU, ROW, STRIDE, WEIGHTS, D, Z
 from .given import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, ONE_ROW, SPARSE_BYTES, STRIP, UNPACKED
-from .matrix import padded, product_from
+from .matrix import product_from
 from .simd import at, fma, get, lanes, load, load_bytes, prefetch, put, splat, store, where
 from .sparse import (
     add_shift,
@@ -61,7 +61,9 @@ def first_layer_base(memory, base, layers, folded, shift, parameters, low, high)
 
 @kernel
 def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, row, i):
-    """Copy one dense row of the data set, scaled and shifted, to row `i` of the chunk's input."""
+    """Copy one dense row of the data set, scaled and shifted, to row `i` of the chunk's input, whose padding is zero
+    and stays so.
+    """
     out, start = x + i * x_row, row * features
     if kind == DENSE_BYTES:
         for j in range(features):
@@ -73,8 +75,6 @@ def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, r
             store(memory, out + j, fma(load(numbers, start + j), load(scale, j), load(shift, j)))
         for j in range(whole, features):
             put(memory, out + j, get(numbers, start + j) * get(scale, j) + get(shift, j))
-    for j in range(features, padded(features, memory)):
-        put(memory, out + j, 0.0)
 
 
 @kernel

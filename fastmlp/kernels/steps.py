@@ -36,6 +36,7 @@ from .codes import (
     RIGHT,
     ROW,
     SETTINGS,
+    SQUARED_ERROR,
     STRIDE,
     THRESHOLD,
     TRANSPOSED,
@@ -64,7 +65,7 @@ from .matrix import (
     row_times_matrix,
 )
 from .optimizers import shrink, update, update_weights
-from .simd import at, get, put
+from .simd import at, get, lanes, load, put, put_totals
 from .sparse import add_shift_gradient, in_words, read_list, row_forward
 
 
@@ -142,12 +143,12 @@ def activate(memory, layers, n, rectified, settings, order, position, first, cou
 
 @kernel
 def judge_rows(
-    memory, y_start, mask, losses, correct, layers, n, loss, settings, task, labelled, labels, values, weighted,
+    memory, y_start, mask, sums, losses, correct, layers, n, loss, settings, task, labelled, labels, values, weighted,
     weights, order, position, first, last,
 ):  # fmt: skip
     """Write targets, losses and correctness of rows `first` to `last` of a chunk, the latter two times the weight.
 
-    `n` is the last layer.
+    `n` is the last layer; `sums` is where a vector may be written meanwhile.
     """
     units, width, stride = at(layers, n, UNITS), at(layers, n, STRIDE), at(layers, n, ROW)
     level = get(settings, LEVEL)
@@ -160,6 +161,20 @@ def judge_rows(
         else:
             for j in range(units):
                 put(memory, y + j, get(values, row * units + j))
+    first_alone = first
+    if loss == SQUARED_ERROR and width == lanes(memory):
+        # Four rows' errors are summed over their lanes together.
+        first_alone = first + (last - first) // 4 * 4
+        inside = load(memory, mask)
+        for i in range(first, first_alone, 4):
+            a, y = at(layers, n, A) + i * stride, y_start + i * width
+            r0, r1 = load(memory, a) - load(memory, y), load(memory, a + stride) - load(memory, y + width)
+            a, y = a + 2 * stride, y + 2 * width
+            r2, r3 = load(memory, a) - load(memory, y), load(memory, a + stride) - load(memory, y + width)
+            r0, r1, r2, r3 = r0 * inside, r1 * inside, r2 * inside, r3 * inside
+            put_totals(memory, sums, r0 * r0, r1 * r1, r2 * r2, r3 * r3)
+            for k in range(4):
+                put(losses, i + k, 0.5 * float(get(memory, sums + k)))
     for i in range(first, last):
         row, y = get(order, position + i), y_start + i * width
         label = np.int64(get(labels, row)) if labelled else np.int64(-1)
@@ -167,7 +182,9 @@ def judge_rows(
         weight = 1.0
         if weighted:
             weight = float(get(weights, row))
-        value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, label, level)
+        value = get(losses, i)
+        if i >= first_alone:
+            value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, label, level)
         put(losses, i, weight * value)
         put(correct, i, weight * correct_row(task, memory, a, memory, y, units, label))
 
