@@ -107,6 +107,7 @@ def padded(units: int) -> int:
 def pack_transposed(inputs: int, units: int) -> Work:
     width = padded(units)
     out, w = zeros(padded(inputs), width), numbers(inputs, width)
+    w.reshape(inputs, width)[:, units:] = 0
     return Work(matrix.pack_transposed, (out, 0, w, 0, width, inputs, units))
 
 
