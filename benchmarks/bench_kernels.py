@@ -17,15 +17,19 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp import architecture
-from fastmlp.activations import ACTIVATIONS
 from fastmlp.datasets import load_mnist
-from fastmlp.dropout import threshold
-from fastmlp.kernels import codes, elementwise, losses, matrix, optimizers, parting, sparse
-from fastmlp.kernels.sparse_microkernels import BLOCK
-from fastmlp.losses import LOSSES, MEDIAN
+from fastmlp.kernels import elementwise, losses, optimizers
+from fastmlp.kernels.dense import products as matrix
+from fastmlp.kernels.runtime import constants
+from fastmlp.kernels.sparse import parting
+from fastmlp.kernels.sparse import rows as sparse
+from fastmlp.kernels.sparse.microkernels import BLOCK
 from fastmlp.measure.products import KINDS, LayerProduct, MultiplyAdds
 from fastmlp.measure.timing import Stopwatch, in_turns
+from fastmlp.model import architecture
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.dropout import threshold
+from fastmlp.model.losses import LOSSES, MEDIAN
 from tests.kernels import twins
 from tests.kernels.calls import over_arrays
 
@@ -317,7 +321,7 @@ def activation_forward(activation: str) -> Work:
     width = padded(units)
     a = zeros(BATCH, width)
     a.reshape(BATCH, width)[:, :units] = numbers(BATCH, units).reshape(BATCH, units)
-    arguments = (getattr(codes, activation.upper()), a, 0, width, BATCH, units, width)
+    arguments = (getattr(constants, activation.upper()), a, 0, width, BATCH, units, width)
     return Work(elementwise.activation_forward, arguments, most=IN_PLACE)
 
 
@@ -327,8 +331,8 @@ def activation_backward(activation: str) -> Work:
     arrays = d, a, z = zeros(BATCH, width), zeros(BATCH, width), zeros(BATCH, width)
     for number, array in enumerate(arrays):
         array.reshape(BATCH, width)[:, :units] = numbers(BATCH, units, *[1] * number).reshape(BATCH, units)
-    twins.activation_forward(getattr(codes, activation.upper()), a, 0, width, BATCH, units, width)
-    arguments = (getattr(codes, activation.upper()), d, 0, a, 0, z, 0, width, BATCH, units, width)
+    twins.activation_forward(getattr(constants, activation.upper()), a, 0, width, BATCH, units, width)
+    arguments = (getattr(constants, activation.upper()), d, 0, a, 0, z, 0, width, BATCH, units, width)
     return Work(elementwise.activation_backward, arguments, most=IN_PLACE)
 
 
@@ -424,20 +428,20 @@ def mask() -> Any:
 def loss_row(loss: str) -> Work:
     a, z, y = answers(LOSSES[loss].output)
     labels = labels_of(loss == "cross_entropy")
-    arguments = (np.zeros(BATCH), getattr(codes, loss.upper()), a, z, y, mask(), labels, CLASSES)
+    arguments = (np.zeros(BATCH), getattr(constants, loss.upper()), a, z, y, mask(), labels, CLASSES)
     return Work(_rows_losses, arguments, loss_of_rows(twins.loss_row))
 
 
 def loss_backward(loss: str) -> Work:
     a, _, y = answers(LOSSES[loss].output)
-    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, getattr(codes, loss.upper()), a, y, mask())
+    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, getattr(constants, loss.upper()), a, y, mask())
     return Work(_rows_deltas, arguments, loss_gradient_of_rows(twins.loss_backward))
 
 
 def correct_row(task: str) -> Work:
     a, _, y = answers("softmax" if task == "classes" else "sigmoid")
     labels = labels_of(task == "classes")
-    arguments = (np.zeros(BATCH), getattr(codes, task.upper()), a, y, padded(CLASSES), labels, CLASSES)
+    arguments = (np.zeros(BATCH), getattr(constants, task.upper()), a, y, padded(CLASSES), labels, CLASSES)
     return Work(_rows_correct, arguments, correct_answers(twins.correct_row))
 
 
@@ -453,9 +457,9 @@ for name in ("classes", "multilabel"):
 
 
 def settings(**values: float) -> Any:
-    numbers_of_codes = np.zeros(codes.SETTINGS)
+    numbers_of_codes = np.zeros(constants.SETTINGS)
     for name, value in values.items():
-        numbers_of_codes[getattr(codes, name.upper())] = value
+        numbers_of_codes[getattr(constants, name.upper())] = value
     return numbers_of_codes
 
 
@@ -468,7 +472,7 @@ def update(kernel: Any, optimizer: str, operations: int, **values: float) -> Wor
     if optimizer == "rmsprop":
         m = abs(m)
     block = 0, PARAMETERS, 1, PARAMETERS
-    arguments = (getattr(codes, optimizer.upper()), w, *block, g, 0, m, v, settings(**values), 3, 0.001)
+    arguments = (getattr(constants, optimizer.upper()), w, *block, g, 0, m, v, settings(**values), 3, 0.001)
     return Work(kernel, arguments, operations=operations * PARAMETERS)
 
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import pytest
 
-from fastmlp.engines.threads import available_threads
-from fastmlp.optimizers import SGD
+from fastmlp.engines.simd.threads import available_threads
+from fastmlp.model.optimizers import SGD
 from fastmlp.recipes import RECIPES
 
 from .epochs import Trainer

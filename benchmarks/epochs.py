@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.data.samples import Scaling, as_samples
+from fastmlp.data.targets import Targets
 from fastmlp.engines import Data, Score, get_engine, n_batches
-from fastmlp.inputs import Scaling, as_samples
 from fastmlp.recipes import Recipe
-from fastmlp.targets import Targets
 
 
 class Trainer:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp import SGD, Adam, Network, load_mnist
-from fastmlp.inputs import Scaling
+from fastmlp.data.samples import Scaling
 
 Array = NDArray[Any]
 Weights = list[tuple[Array, Array]]

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors
-    from .architecture import Dense
-    from .augmentation import Augmentation
-    from .callbacks import Callback, EarlyStopping
-    from .checkpoints import Checkpoint
+    from .data.augmentation import Augmentation
+    from .data.samples import Scaling
     from .datasets import load_mnist
-    from .exchange import from_keras, from_sklearn, from_torch, to_keras_weights, to_sklearn_weights, to_torch_state
-    from .history import Evaluation, History
-    from .initializers import Normal, Uniform, VarianceScaling, Zeros
-    from .inputs import Scaling
+    from .interop import from_keras, from_sklearn, from_torch, to_keras_weights, to_sklearn_weights, to_torch_state
+    from .model.architecture import Dense
+    from .model.history import Evaluation, History
+    from .model.initializers import Normal, Uniform, VarianceScaling, Zeros
+    from .model.optimizers import SGD, Adam, AdamW, RMSprop
+    from .model.schedules import Constant, Cosine, Exponential, Linear, OneCycle, Schedule, Step, WarmUp
     from .network import Network, load
-    from .optimizers import SGD, Adam, AdamW, RMSprop
-    from .plateau import ReduceOnPlateau
-    from .schedules import Constant, Cosine, Exponential, Linear, OneCycle, Schedule, Step, WarmUp
+    from .training.callbacks import Callback, EarlyStopping
+    from .training.checkpoints import Checkpoint
+    from .training.plateau import ReduceOnPlateau
 
     __version__: str
 
@@ -65,12 +65,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "architecture": ("Dense",),
-    "augmentation": ("Augmentation",),
-    "callbacks": ("Callback", "EarlyStopping"),
-    "checkpoints": ("Checkpoint",),
+    "data.augmentation": ("Augmentation",),
+    "data.samples": ("Scaling",),
     "datasets": ("load_mnist",),
-    "exchange": (
+    "interop": (
         "from_keras",
         "from_sklearn",
         "from_torch",
@@ -78,13 +76,15 @@ _HOMES = {
         "to_sklearn_weights",
         "to_torch_state",
     ),
-    "history": ("Evaluation", "History"),
-    "initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),
-    "inputs": ("Scaling",),
+    "model.architecture": ("Dense",),
+    "model.history": ("Evaluation", "History"),
+    "model.initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),
     "network": ("Network", "load"),
-    "optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),
-    "plateau": ("ReduceOnPlateau",),
-    "schedules": ("Constant", "Cosine", "Exponential", "Linear", "OneCycle", "Schedule", "Step", "WarmUp"),
+    "model.optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),
+    "model.schedules": ("Constant", "Cosine", "Exponential", "Linear", "OneCycle", "Schedule", "Step", "WarmUp"),
+    "training.callbacks": ("Callback", "EarlyStopping"),
+    "training.checkpoints": ("Checkpoint",),
+    "training.plateau": ("ReduceOnPlateau",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

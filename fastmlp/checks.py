@@ -1,4 +1,4 @@
-"""Checks that arguments of every kind share (floor 0; imports numpy and fastmlp.errors).
+"""Checks that arguments of every kind share (floor 0; imports numpy, errors).
 
 NumPy's scalars are taken wherever Python's are, and become Python's, so that what is kept prints and saves alike.
 """

@@ -1,4 +1,4 @@
-"""Errors that say what was wrong, what was expected and what to do (floor 0; imports only the standard library)."""
+"""Errors that say what was wrong, what was expected and what to do (floor 0)."""
 
 from __future__ import annotations
 

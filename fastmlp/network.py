@@ -1,4 +1,4 @@
-"""`Network`: what a user holds (floor 4; imports numpy and floors 0 to 3)."""
+"""`Network`: what a user holds (floor 8; imports numpy, checks, model, data, engines, formats, training)."""
 
 import copy
 import os
@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from . import arguments, checkpoints, training
-from .architecture import Architecture, Array, Dense, WeightsAndBias
-from .augmentation import Augmentation
-from .callbacks import FitRun
 from .checks import check_switch, check_whole
+from .data.augmentation import Augmentation
+from .data.samples import Samples, Scaling, as_samples, check_finite
+from .data.targets import Labels
 from .engines import Data, get_engine
-from .engines.reference import forward_pass
+from .engines.numpy_engine import forward_pass
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
 from .formats.checkpoint import in_layout, new_generator
-from .history import Evaluation, History
-from .initializers import Initializer
-from .inputs import Samples, Scaling, as_samples, check_finite
-from .optimizers import Optimizer, get_optimizer
-from .schedules import Schedule
-from .state import TrainingState
-from .targets import Labels
+from .model.architecture import Architecture, Array, Dense, WeightsAndBias
+from .model.history import Evaluation, History
+from .model.initializers import Initializer
+from .model.optimizers import Optimizer, get_optimizer
+from .model.schedules import Schedule
+from .model.training_state import TrainingState
+from .training import arguments, checkpoints, loop
+from .training.callbacks import FitRun
 
 FEW_ROWS = 8
 """Up to so many rows take a shorter way through the network."""
@@ -297,7 +297,7 @@ class Network:
         )
         if augmentation is not None:
             prepared = arguments.as_images(prepared)
-        plan = training.Plan(
+        plan = loop.Plan(
             *(self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch),
             *switches,
             prepared.blocks,
@@ -315,7 +315,7 @@ class Network:
         before = self.labels, self.scaling
         self.labels, self.scaling = prepared.labels, prepared.scaling
         try:
-            return training.fit(plan, run, self.history, watchers, lambda: checkpoints.recall(run, found))
+            return loop.fit(plan, run, self.history, watchers, lambda: checkpoints.recall(run, found))
         finally:
             if not run.history.epochs:
                 self.labels, self.scaling = before

@@ -16,7 +16,8 @@ settings.register_profile("interpreted", settings.get_profile("fastmlp"), max_ex
 settings.load_profile("interpreted" if INTERPRETED else "fastmlp")
 
 _numba = (
-    importlib.util.find_spec("numba") is not None and importlib.util.find_spec("fastmlp.engines.compiled") is not None
+    importlib.util.find_spec("numba") is not None
+    and importlib.util.find_spec("fastmlp.engines.simd.engine") is not None
 )
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Adam, Dense, EarlyStopping, Network, Normal
+from fastmlp.data.targets import as_sample_weights
 from fastmlp.errors import ArgumentError, ArgumentTypeError
-from fastmlp.optimizers import RMSprop
-from fastmlp.targets import as_sample_weights
+from fastmlp.model.optimizers import RMSprop
 
 
 @pytest.mark.parametrize(

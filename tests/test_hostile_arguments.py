@@ -11,7 +11,7 @@ import pytest
 
 import fastmlp
 from fastmlp import Checkpoint, Dense, Network, Scaling, datasets, load, recipes
-from fastmlp.engines import get_engine, reference
+from fastmlp.engines import get_engine, numpy_engine
 from fastmlp.errors import FastMLPError
 
 X = np.eye(4, dtype=np.float32)
@@ -164,15 +164,6 @@ CALLS = {
     "read_idx": (datasets.read_idx, {"path": {"none": None, "zero": 0}}),
     "load_idx": (_load_idx, _each(("images", "labels"), {"none": None, "zero": 0})),
     "load_idx_folder": (datasets.load_idx_folder, {"folder": {"none": None, "zero": 0}}),
-    "one_hot": (
-        _data("one_hot", y=Y),
-        {"y": {"none": None, "negative": -Y}, "n_classes": {"negative": -1, "empty": []}},
-    ),
-    "scale_pixels": (
-        _data("scale_pixels", X=np.uint8(X)),
-        {"X": {"none": None, "true": True}, "low": NUMBER, "high": NUMBER},
-    ),
-    "standardize": (_data("standardize", X=X), {"X": {"none": None, "empty": np.empty((0, 4))}}),
     "split": (
         _data("split", X=X, y=Y, validation=0.5),
         {
@@ -242,7 +233,6 @@ ALSO_CALLED |= {"images": "no such file", "labels": "no such file"}
 
 # What makes sense after all.
 TAKEN = {
-    ("scale_pixels", "X"): {"five axes", "read-only five axes", "nested"},  # of any shape
     ("split", "X"): {"nan array"},  # rows of whatever kind
     ("split", "y"): {"nan array"},
     ("split", "seed"): {"huge"},
@@ -258,7 +248,7 @@ def no_kernel(monkeypatch, tmp_path):
     def entered(*_, **__):
         raise AssertionError("a kernel was entered")
 
-    for engine in {reference, get_engine("auto")}:
+    for engine in {numpy_engine, get_engine("auto")}:
         for name in ("train_epoch", "forward", "loss_and_gradient", "evaluate"):
             monkeypatch.setattr(engine, name, entered)
     monkeypatch.chdir(tmp_path)

@@ -1,5 +1,5 @@
 """What a process meets in the world, each in a process of its own: a full disk, folders and caches that can't be
-written, signals. What a damaged or unwritable cache does to a kernel is in tests/kernels/test_jit.py.
+written, signals. What a damaged or unwritable cache does to a kernel is in tests/kernels/runtime/test_jit.py.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The command line, `fastmlp` (floor 6; imports the standard library, and Typer and Rich when it runs).
+"""The command line, `fastmlp` (floor 11; imports rich, typer, errors).
 
 `app` declares the commands and their options, `train` trains, `plot` draws, `predict` reads pictures, `reports` answers
 the other commands, `show` knows how things look on a terminal and in a pipe. Nothing slow is imported before a command

@@ -1,4 +1,5 @@
-"""``fastmlp bench``: how fast this machine multiplies, trains and answers (floor 6; imports the floors below).
+"""``fastmlp bench``: how fast this machine multiplies, trains and answers (floor 11; imports errors, engines, recipes,
+measure).
 
 The short form of what ``benchmarks/`` measures at length, in less than a minute. What is compared takes turns, and the
 minimum counts. Progress goes to standard error, the tables to standard output.

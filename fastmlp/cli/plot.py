@@ -1,4 +1,5 @@
-"""``fastmlp plot`` and ``fastmlp train --plots``: pictures of a network (floor 6; imports numpy and floors 0 to 5).
+"""``fastmlp plot`` and ``fastmlp train --plots``: pictures of a network (floor 11; imports numpy, checks, errors,
+datasets, network, plots).
 
 A picture lies beside its model: ``history.png`` beside ``model.npz``, ``digits-history.png`` beside ``digits.npz``. One
 of an earlier time is replaced, since it can be made again.

@@ -1,4 +1,6 @@
-"""The commands that train nothing: recipes, evaluate, convert, warmup (floor 6; imports numpy and the floors below)."""
+"""The commands that train nothing: recipes, evaluate, convert, warmup (floor 11; imports numpy, errors, kernels,
+datasets, engines, formats, network, recipes).
+"""
 
 import os
 from pathlib import Path
@@ -166,14 +168,14 @@ def warmup(dtype: str) -> None:
     if dtype not in _DTYPES:
         raise unknown_name("dtype", dtype, _DTYPES)
     get_engine("numba")  # says what is wrong where Numba can't be imported
-    from ..engines import compiled
-    from ..kernels._jit import cache_folder
+    from ..engines.simd import engine as simd_engine
+    from ..kernels.runtime.jit import cache_folder
 
     screen = Screen()
     total = 0.0
     for name in _DTYPES[dtype]:
         screen.say(f"Kernels for {name}; the first time this takes some seconds ...")
-        for part, seconds in compiled.warmup((name,)).items():
+        for part, seconds in simd_engine.warmup((name,)).items():
             screen.say(f"  {part}: {seconds:.2f} s")
             total += seconds
     folder = cache_folder()

@@ -1,4 +1,4 @@
-"""How things look, on a terminal and in a pipe (floor 6; imports Rich and floors 0 to 3).
+"""How things look, on a terminal and in a pipe (floor 11; imports rich, training).
 
 On a terminal there is colour, text is wrapped to its width, and a bar shows how far a training is. A pipe gets plain
 lines of text, one a fact, that are easy to search and cut.
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..callbacks import Callback, FitRun
+from ..training.callbacks import Callback, FitRun
 
 _WIDTH_OF_A_PIPE = 1000
 """So wide that nothing is ever wrapped."""

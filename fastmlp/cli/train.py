@@ -1,4 +1,6 @@
-"""``fastmlp train``: what its options mean, and where its networks are saved (floor 6; imports the floors below)."""
+"""``fastmlp train``: what its options mean, and where its networks are saved (floor 11; imports numpy, checks, errors,
+model, datasets, engines, formats, training, network, recipes).
+"""
 
 import contextlib
 import dataclasses
@@ -14,16 +16,16 @@ from types import FrameType
 import numpy as np
 
 from .. import recipes
-from ..arguments import check_threads
 from ..checks import check_whole
 from ..datasets import Dataset
 from ..engines import get_engine
 from ..errors import ArgumentError, FastMLPError, unknown_name
 from ..formats import FORMATS, check_path
+from ..model.optimizers import OPTIMIZERS, Optimizer
+from ..model.schedules import get_schedule
 from ..network import Network
-from ..optimizers import OPTIMIZERS, Optimizer
 from ..recipes import Recipe
-from ..schedules import get_schedule
+from ..training.arguments import check_threads
 from . import plot
 from .reports import open_data, tell_what_is_left_out
 from .show import EpochRows, Screen

@@ -1,4 +1,5 @@
-"""Build `mnist.npz` from the four IDX files of MNIST: ``python -m fastmlp.datasets.build_mnist FOLDER``.
+"""Build `mnist.npz` from the four IDX files of MNIST: ``python -m fastmlp.datasets.build_mnist FOLDER`` (floor 3;
+imports numpy, errors).
 
 Only maintainers need this. The arrays must have the published MD5 sums, and the archive has the same bytes on every
 run with the same zlib: fixed order, dates and permissions. Deflate, because it decompresses several times faster than

@@ -1,4 +1,4 @@
-"""The engines, by name (floor 2; imports the standard library and floor 0, and Numba only when it is asked for)."""
+"""The engines, by name (floor 5; imports errors, kernels)."""
 
 import importlib
 import importlib.util
@@ -7,7 +7,7 @@ from functools import cache
 from typing import cast
 
 from ..errors import MissingDependencyError, unknown_name
-from . import reference
+from . import numpy_engine
 from .base import Data, Engine, Score, n_batches
 
 __all__ = ["ENGINES", "Data", "Engine", "Score", "get_engine", "n_batches"]
@@ -45,7 +45,7 @@ def get_engine(name: str = "auto") -> Engine:
     if not isinstance(name, str):
         raise unknown_name("engine", name, ENGINES)
     if name == "numpy":
-        return cast(Engine, reference)
+        return cast(Engine, numpy_engine)
     if name == "auto":
         return _automatic()
     if name == "numba":
@@ -56,22 +56,22 @@ def get_engine(name: str = "auto") -> Engine:
 @cache
 def _automatic() -> Engine:
     if importlib.util.find_spec("numba") is None:
-        return cast(Engine, reference)
+        return cast(Engine, numpy_engine)
     try:
         engine = _compiled()
     except MissingDependencyError as error:
         message = f"{error}. Until then networks run on the NumPy engine, which is slower"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
-        return cast(Engine, reference)
-    from ..kernels._jit import INTERPRETED  # beside Numba only
+        return cast(Engine, numpy_engine)
+    from ..kernels.runtime.jit import INTERPRETED  # beside Numba only
 
-    return cast(Engine, reference) if INTERPRETED else engine
+    return cast(Engine, numpy_engine) if INTERPRETED else engine
 
 
 @cache
 def _compiled() -> Engine:
     try:
-        return cast(Engine, importlib.import_module(".compiled", __name__))
+        return cast(Engine, importlib.import_module(".simd.engine", __name__))
     except Exception as error:  # a broken LLVM or an unfit NumPy shows as ImportError, OSError, SystemError, ...
         raise MissingDependencyError(
             f"engine='numba' needs Numba, which cannot be imported ({type(error).__name__}: {error}); "

@@ -1,4 +1,4 @@
-"""What an engine is (floor 2; imports numpy and floor 0).
+"""What an engine is (floor 5; imports numpy, model, data).
 
 Two engines compute the same operations under the same names: `reference` in NumPy, to be read beside the mathematics,
 and `compiled` in Numba, to be fast. Everything above speaks to an `Engine`.
@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture import Architecture
-from ..augmentation import Augmentation
-from ..inputs import Samples, Scaling
-from ..optimizers import Optimizer
-from ..state import TrainingState
-from ..targets import Targets
+from ..data.augmentation import Augmentation
+from ..data.samples import Samples, Scaling
+from ..data.targets import Targets
+from ..model.architecture import Architecture
+from ..model.optimizers import Optimizer
+from ..model.training_state import TrainingState
 
 Array = NDArray[Any]
 
@@ -34,7 +34,7 @@ class Data:
         Of the samples, with a mean of 1 over those that are trained on (`mean_one`); None counts each as 1. The loss of
         a batch is the sum of its weighted losses divided by its number of rows.
     task : str
-        One of `fastmlp.targets.TASKS`: decides what counts as a correct answer.
+        One of `fastmlp.data.targets.TASKS`: decides what counts as a correct answer.
     """
 
     samples: Samples

@@ -1,5 +1,4 @@
-"""`MLPClassifier` and `MLPRegressor`: estimators with scikit-learn's names and contract (floor 5; imports scikit-learn,
-SciPy for the solver "lbfgs", and floors 0 to 4).
+"""`MLPClassifier` and `MLPRegressor`: estimators with scikit-learn's names and contract (floor 9; imports errors).
 
 They take the place of those of ``sklearn.neural_network``: change the import, and the same parameters give the same
 mathematics. What scikit-learn has not is said with each class.

@@ -1,5 +1,5 @@
-"""What classifier and regressor share: fitting, weights, pickling (floor 5; imports scikit-learn, numpy and floors 0
-to 4).
+"""What classifier and regressor share: fitting, weights, pickling (floor 9; imports numpy, sklearn, errors, model,
+data, engines, formats, training, network).
 
 An estimator holds a `Network`, as `network_`, and trains its state. `coefs_` and `intercepts_` are views of the same
 memory, for reading and for writing; where other arrays were put in their place, those are taken over before they are
@@ -15,19 +15,19 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from .. import arguments
-from ..architecture import Architecture, Array, Dense
+from ..data.memory_map import is_mapped
+from ..data.samples import Samples, Scaling, as_samples, memory_range
+from ..data.targets import Labels, Targets, as_sample_weights
 from ..engines import Data, Engine, get_engine
 from ..engines.base import mean_one
 from ..errors import ArgumentError, DivergenceError
 from ..formats import Checkpoint
-from ..inputs import Samples, Scaling, as_samples, memory_range
-from ..mapped import is_mapped
+from ..model.architecture import Architecture, Array, Dense
+from ..model.schedules import Schedule
+from ..model.training_state import TrainingState
 from ..network import Network
-from ..plateau import ReduceOnPlateau
-from ..schedules import Schedule
-from ..state import TrainingState
-from ..targets import Labels, Targets, as_sample_weights
+from ..training import arguments
+from ..training.plateau import ReduceOnPlateau
 from .batches import Batches, blocks_of
 from .convergence import warn_of_no_convergence
 from .epochs import Course, Curves, train

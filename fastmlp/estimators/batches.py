@@ -1,4 +1,5 @@
-"""The batches of an epoch with scikit-learn's penalty and weights (floor 5; imports numpy and floors 0 to 3).
+"""The batches of an epoch with scikit-learn's penalty and weights (floor 9; imports numpy, errors, model, data,
+engines, training).
 
 In scikit-learn the gradient of a batch is ``(sum of weighted gradients + alpha * W) / sum of the batch's weights``. An
 engine divides by the rows of a batch. So weights are scaled to a mean of 1 within each batch, anew for every order of
@@ -14,11 +15,11 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from ..architecture import Architecture, Array
-from ..blocks import Blocks
+from ..data.streaming import Blocks
 from ..engines.base import n_batches
 from ..errors import ArgumentError
-from ..training import epochs_per_call, steps_per_call
+from ..model.architecture import Architecture, Array
+from ..training.loop import epochs_per_call, steps_per_call
 
 Call = tuple[slice, slice, Architecture, NDArray[np.float64] | None]
 """Which places in the order and which steps a call of the engine takes, the architecture with the penalty of the first

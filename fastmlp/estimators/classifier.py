@@ -1,4 +1,4 @@
-"""`MLPClassifier` (floor 5; imports scikit-learn, numpy, floors 0 to 4)."""
+"""`MLPClassifier` (floor 9; imports numpy, sklearn, errors, model, data)."""
 
 from typing import Any, Self
 
@@ -8,9 +8,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from ..architecture import Array
+from ..data.targets import Labels, Targets, class_weights
 from ..errors import ArgumentError
-from ..targets import Labels, Targets, class_weights
+from ..model.architecture import Array
 from .base import BaseMLP, keep_parameters
 from .settings import below_one, goes_through_batches
 from .their_words import OTHER_CLASSES
@@ -78,7 +78,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     label_smoothing : float in [0, 1), default 0.0
         How much of each target is spread evenly over the classes.
     schedule : str, Schedule, ReduceOnPlateau or None, default None
-        What the learning rate is multiplied by, step by step: a name of `fastmlp.schedules.SCHEDULES`, made for
+        What the learning rate is multiplied by, step by step: a name of `fastmlp.model.schedules.SCHEDULES`, made for
         `max_iter` epochs, or an object such as ``Cosine(10)``: then that `max_iter` is reached is the plan, and no
         warning. "plateau", or a `ReduceOnPlateau`, lowers it when the loss, that of the validation if there is one, no
         longer improves.

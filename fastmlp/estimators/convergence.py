@@ -1,4 +1,4 @@
-"""The one warning about a fit that ended before it had converged (floor 5; imports scikit-learn)."""
+"""The one warning about a fit that ended before it had converged (floor 9; imports sklearn)."""
 
 import sys
 import warnings

@@ -1,7 +1,8 @@
-"""Epochs of the stochastic solvers: what is done between the engine's calls (floor 5; imports numpy, floors 0 to 4).
+"""Epochs of the stochastic solvers: what is done between the engine's calls (floor 9; imports numpy, errors, model,
+data, engines, training, network).
 
-It is the loop of `fastmlp.training` with scikit-learn's rules: its penalty, its weights, its learning rates and its
-stopping. As there, an epoch happens whole or not at all.
+It is the loop of `fastmlp.training.loop` with scikit-learn's rules: its penalty, its weights, its learning rates and
+its stopping. As there, an epoch happens whole or not at all.
 """
 
 import math
@@ -13,17 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture import Architecture, Array
-from ..callbacks import FitRun
+from ..data.samples import Samples, memory_range
 from ..engines.base import Engine
 from ..errors import DivergenceError
-from ..history import History
-from ..inputs import Samples, memory_range
+from ..model.architecture import Architecture, Array
+from ..model.history import History
+from ..model.optimizers import SGD, Optimizer
+from ..model.schedules import Constant, Schedule, checked_factors
 from ..network import Network
-from ..optimizers import SGD, Optimizer
-from ..plateau import ReduceOnPlateau
-from ..schedules import Constant, Schedule, checked_factors
-from ..training import Before
+from ..training.callbacks import FitRun
+from ..training.loop import Before
+from ..training.plateau import ReduceOnPlateau
 from .batches import Batches
 from .progress import Progress
 from .settings import Settings

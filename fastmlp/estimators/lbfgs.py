@@ -1,6 +1,4 @@
-"""The solver "lbfgs": all samples as one batch, for SciPy's minimiser (floor 5; imports SciPy, numpy and floors 0
-to 3).
-"""
+"""Solver "lbfgs": all samples as one batch, for SciPy's minimiser (floor 9; imports numpy, scipy, model, engines)."""
 
 import sys
 from collections.abc import Callable
@@ -9,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..architecture import Architecture, Array
 from ..engines.base import Data, Engine
+from ..model.architecture import Architecture, Array
 
 
 class Minimum(NamedTuple):

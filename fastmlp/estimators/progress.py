@@ -1,4 +1,4 @@
-"""What a training goes on with from fit to fit, and when it stops (floor 5; imports numpy and floors 0 to 3)."""
+"""What a training goes on with from fit to fit, and when it stops (floor 9; imports numpy, model, training)."""
 
 import math
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from ..architecture import Array
-from ..plateau import ReduceOnPlateau
+from ..model.architecture import Array
+from ..training.plateau import ReduceOnPlateau
 from .settings import Settings
 
 Rows = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""`MLPRegressor` (floor 5; imports scikit-learn, numpy, floors 0 to 4)."""
+"""`MLPRegressor` (floor 9; imports numpy, sklearn, checks, errors, model, data)."""
 
 from typing import Any, Self
 
@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from ..architecture import Array
 from ..checks import naming
+from ..data.targets import Labels, Targets
 from ..errors import ArgumentError, unknown_name
-from ..losses import LOSSES
-from ..targets import Labels, Targets
+from ..model.architecture import Array
+from ..model.losses import LOSSES
 from .base import BaseMLP, keep_parameters
 from .settings import goes_through_batches, own_name
 

@@ -1,4 +1,4 @@
-"""The one warning about features that are far from unit size (floor 5; imports numpy and floor 0)."""
+"""The one warning about features that are far from unit size (floor 9; imports numpy, data)."""
 
 import warnings
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inputs import Samples
-from ..mapped import blocks
+from ..data.memory_map import blocks
+from ..data.samples import Samples
 
 LARGE = 100.0
 """The root mean square of a feature from which a warning is due."""

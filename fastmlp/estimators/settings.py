@@ -1,4 +1,5 @@
-"""Parameters of the estimators, checked and in fastmlp's terms (floor 5; imports numpy and floors 0 to 4).
+"""Parameters of the estimators, checked and in fastmlp's terms (floor 9; imports numpy, checks, errors, model,
+training).
 
 scikit-learn's estimators keep what their constructor was given as it came and look at it in `fit`; so do these.
 """
@@ -10,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import arguments
-from ..activations import ACTIVATIONS, get_activation
-from ..architecture import Dense, check_units
-from ..callbacks import Callback
 from ..checks import check_number, check_size, check_switch, check_whole
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
-from ..initializers import VarianceScaling
-from ..optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from ..plateau import ReduceOnPlateau
-from ..schedules import SCHEDULES, Schedule, get_schedule
+from ..model.activations import ACTIVATIONS, get_activation
+from ..model.architecture import Dense, check_units
+from ..model.initializers import VarianceScaling
+from ..model.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from ..model.schedules import SCHEDULES, Schedule, get_schedule
+from ..training import arguments
+from ..training.callbacks import Callback
+from ..training.plateau import ReduceOnPlateau
 
 SOLVERS = ("lbfgs", "sgd", "adam", "adamw", "rmsprop")
 """What `solver` can be."""

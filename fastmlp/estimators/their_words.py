@@ -1,4 +1,4 @@
-"""What scikit-learn's MLP says when it refuses what we refuse, for code that looks for it (floor 5; imports nothing).
+"""What scikit-learn's MLP says when it refuses what we refuse, for code that looks for it (floor 9).
 
 An estimator that is swapped in by changing an import is caught and matched by what was written for the other one. Our
 own words, with numbers and a way out, come first; these are quoted behind them.

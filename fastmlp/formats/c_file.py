@@ -1,4 +1,4 @@
-"""Networks as C (floor 3; imports numpy and floors 0 to 3).
+"""Networks as C (floor 6; imports numpy, atomic_write, errors, model).
 
 One file of C99 that needs no library but C's own mathematics: weights, scaling, labels and a function ``predict``, for
 microcontrollers, for other languages and for reading. Numbers are the shortest decimals that give the same bits.
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..architecture import Architecture, Array
+from ..atomic_write import write_bytes
 from ..errors import ArgumentError
-from ..whole_files import write_bytes
+from ..model.architecture import Architecture, Array
 from .checkpoint import Checkpoint
 
 _LONGEST_LITERAL = 4095

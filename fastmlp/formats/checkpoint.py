@@ -1,15 +1,15 @@
-"""What a file holds of a network, whatever its format (floor 3; imports numpy and floors 0 to 3)."""
+"""What a file holds of a network, whatever its format (floor 6; imports numpy, model, data)."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..architecture import Architecture, Array
-from ..history import History
-from ..inputs import Scaling
-from ..state import TrainingState
-from ..targets import Labels
+from ..data.samples import Scaling
+from ..data.targets import Labels
+from ..model.architecture import Architecture, Array
+from ..model.history import History
+from ..model.training_state import TrainingState
 
 
 @dataclass

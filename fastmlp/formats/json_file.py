@@ -1,4 +1,4 @@
-"""Networks as JSON, to be read by people (floor 3; imports the standard library, numpy and floors 0 to 3).
+"""Networks as JSON, to be read by people (floor 6; imports numpy, atomic_write, model).
 
 The file holds what an ``.npz`` holds: the header, and ``arrays`` with ``W0``, ``b0``, ``W1``, ..., a row of weights a
 line. Numbers are the shortest that give the same bits again. It is some five times as long as an ``.npz``.
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..architecture import Array
-from ..whole_files import write_bytes
+from ..atomic_write import write_bytes
+from ..model.architecture import Array
 from .checkpoint import Checkpoint
 from .npz import WrongContentError, check_header
 from .reading import PlainReader, describe_plainly, told_as_file_errors

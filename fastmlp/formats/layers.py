@@ -1,14 +1,14 @@
-"""Networks from the layers of somebody else's (floor 3; imports numpy and floors 0 to 3)."""
+"""Networks from the layers of somebody else's (floor 6; imports numpy, errors, model, data)."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..architecture import Architecture, Array, Dense
+from ..data.samples import Scaling
 from ..errors import ArgumentError
-from ..inputs import Scaling
-from ..state import TrainingState
+from ..model.architecture import Architecture, Array, Dense
+from ..model.training_state import TrainingState
 from .checkpoint import Checkpoint, new_generator
 
 LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy", "exponential": "poisson"}

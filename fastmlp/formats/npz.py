@@ -1,4 +1,4 @@
-"""Networks as NumPy archives (floor 3; imports the standard library, numpy and floors 0 to 3; knows no `Network`).
+"""Networks as NumPy archives (floor 6; imports numpy, atomic_write, checks, errors, model, data).
 
 A file is an uncompressed ``.npz``: the array ``header`` holds JSON as UTF-8 bytes, ``W0``, ``b0``, ``W1``, ... the
 weights and biases, unpadded, ``classes`` the labels, ``scale`` and ``shift`` a scaling by feature, and ``moment0_W0``,
@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from ..architecture import Architecture, Array, Dense, Layer
+from ..atomic_write import write_whole
 from ..checks import check_size, plain
+from ..data.samples import FOUND_ON, Scaling
+from ..data.targets import TASKS, Labels
 from ..errors import ArgumentError, DataFileError
-from ..history import History
-from ..initializers import Initializer, Normal, Uniform, VarianceScaling, Zeros
-from ..inputs import FOUND_ON, Scaling
-from ..state import TrainingState
-from ..targets import TASKS, Labels
-from ..whole_files import write_whole
+from ..model.architecture import Architecture, Array, Dense, Layer
+from ..model.history import History
+from ..model.initializers import Initializer, Normal, Uniform, VarianceScaling, Zeros
+from ..model.training_state import TrainingState
 from .checkpoint import Checkpoint, FitUnderWay, new_generator
 
 MAGIC = "fastmlp"

@@ -1,5 +1,4 @@
-"""The end of a classifier in ONNX, as skl2onnx writes it (floor 3; imports numpy and floors 0 to 3, and onnx when it is
-needed).
+"""The end of a classifier in ONNX, as skl2onnx writes it (floor 6; imports numpy, model, data).
 
 After the last activation stand nodes that no layer is: ``Concat(1 - p, p)`` makes two probabilities of one, ``ZipMap``
 of the domain ai.onnx.ml makes dictionaries from label to probability, and beside them ``ArrayFeatureExtractor`` picks
@@ -12,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..architecture import Architecture, Array
-from ..targets import Labels
+from ..data.targets import Labels
+from ..model.architecture import Architecture, Array
 from .npz import WrongContentError
 
 DOMAIN = "ai.onnx.ml"

@@ -1,5 +1,4 @@
-"""Networks from ONNX files of plain MLPs (floor 3; imports the standard library, numpy and floors 0 to 3, and onnx when
-it is needed).
+"""Networks from ONNX files of plain MLPs (floor 6; imports numpy, onnx, model, data).
 
 From the output, the graph is followed back to its input. On the way stand Gemm or MatMul with constants, activations,
 and arithmetic with constants, which goes into the nearest weights, or before the first ones becomes the scaling. Any
@@ -15,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..architecture import Array
-from ..inputs import FOUND_ON, Scaling
+from ..data.samples import FOUND_ON, Scaling
+from ..model.architecture import Array
 from .checkpoint import Checkpoint
 from .layers import checkpoint_of
 from .npz import WrongContentError, check_header

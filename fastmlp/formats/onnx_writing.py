@@ -1,4 +1,4 @@
-"""Networks as ONNX (floor 3; imports the standard library, numpy and floors 0 to 3, and onnx when it is needed).
+"""Networks as ONNX (floor 6; imports numpy, onnx, atomic_write, errors, model, data).
 
 The graph goes from ``X`` (rows, inputs) to ``outputs`` (rows, outputs): the scaling, then Gemm and activation layer by
 layer, in float32. A network in float64 takes ``X`` in float64 and scales it so; ONNX Runtime has not all activations in
@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..activations import LARGEST_EXPONENT, LEAKY_SLOPE
-from ..architecture import Array
+from ..atomic_write import write_bytes
+from ..data.samples import Scaling
 from ..errors import ArgumentError
-from ..inputs import Scaling
-from ..whole_files import write_bytes
+from ..model.activations import LARGEST_EXPONENT, LEAKY_SLOPE
+from ..model.architecture import Array
 from .checkpoint import Checkpoint
 from .reading import describe_plainly
 

@@ -1,4 +1,4 @@
-"""What readers of all formats but .npz share (floor 3; imports numpy and floors 0 to 3).
+"""What readers of all formats but .npz share (floor 6; imports numpy, checks, errors, model).
 
 They believe nothing that they have not checked, and whatever a damaged or hostile file provokes in a parser becomes a
 `DataFileError` that starts with the file's path.
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..architecture import Array
 from ..checks import plain
 from ..errors import ArgumentError, DataFileError
+from ..model.architecture import Array
 from .checkpoint import Checkpoint
 from .npz import Reader, WrongContentError, describe
 

@@ -1,4 +1,4 @@
-"""Networks as safetensors (floor 3; imports numpy and floors 0 to 3, and safetensors when it is needed).
+"""Networks as safetensors (floor 6; imports numpy, safetensors, atomic_write, model).
 
 The tensors are those of an ``.npz``: ``W0``, ``b0``, ``W1``, ...; the metadata ``fastmlp`` hold its header, as JSON.
 """
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..architecture import Array
-from ..whole_files import write_bytes
+from ..atomic_write import write_bytes
+from ..model.architecture import Array
 from .checkpoint import Checkpoint
 from .npz import WrongContentError, check_header
 from .reading import PlainReader, describe_plainly, told_as_file_errors

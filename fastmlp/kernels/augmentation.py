@@ -1,16 +1,15 @@
-"""Images moved, turned and bent; the compiled twin of `fastmlp.augmentation.augmented` (floor 1; numba through _jit,
-elementwise, simd).
+"""Images moved, turned and bent; the compiled twin of `fastmlp.data.augmentation.augmented` (floor 2).
 
 All that decides where a pixel comes from is whole numbers, as there: the noise, the weights of its smoothing and the
 sums are held in float32, which is exact below 2**24, so that the smoothing is fused multiply-adds of whole vectors and
 still has the bits of NumPy's.
 """
 
-from ._jit import entry, kernel
 from .elementwise import row_key
-from .simd import fma, get, lanes, load, nearest, pointer, put, splat, store
+from .runtime.jit import entry, kernel
+from .runtime.simd import fma, get, lanes, load, nearest, pointer, put, splat, store
 
-_FIRST_OF_FIELD = 8  # of `fastmlp.augmentation`, as are 255, 2**-8 and the parts of a pixel below
+_FIRST_OF_FIELD = 8  # of `fastmlp.data.augmentation`, as are 255, 2**-8 and the parts of a pixel below
 _GOLDEN = 0x9E3779B9
 _WORD = 0xFFFFFFFF
 
@@ -84,7 +83,7 @@ def between_pixels(
     frame : flat array, (height + 3, width + 3)
         The image with zeros around it: one above and to the left, two below and to the right.
     maps : int64
-        Six numbers of `fastmlp.augmentation.affine_maps` from `map_start` on.
+        Six numbers of `fastmlp.data.augmentation.affine_maps` from `map_start` on.
     across, down : float32, (height, field_row)
         Smoothed noise, which times `factor` / 4096 is a displacement in 1/65536; with a factor of 0 it is not read.
     half : float
@@ -111,7 +110,7 @@ def between_pixels(
 def augment(
     thread, threads, barrier, out, images, rows, names, maps, key, weights, factor, height, width, half, frame, memory
 ):  # fmt: skip
-    """Augment a thread's share of some images; what `fastmlp.engines.threads.Team` runs, without its barrier.
+    """Augment a thread's share of some images; what `fastmlp.engines.simd.threads.Team` runs, without its barrier.
 
     Parameters
     ----------

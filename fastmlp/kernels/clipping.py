@@ -1,4 +1,4 @@
-"""Clipping the gradient of a whole batch (floor 1; imports numpy, numba through _jit, simd, codes, optimizers).
+"""Clipping the gradient of a whole batch (floor 2; imports numpy).
 
 The length of a gradient is known only when all of it is there. So with clipping it is computed whole and by one thread,
 where the optimizer otherwise takes it block by block.
@@ -8,13 +8,13 @@ import math
 
 import numpy as np
 
-from ._jit import kernel
-from .codes import BIAS, CLIP_L1, CLIP_L2, CLIP_NORM, FAN_IN, STRIDE, WEIGHTS
 from .optimizers import add_penalty_gradient, shrink
-from .simd import at, get
+from .runtime.constants import BIAS, CLIP_L1, CLIP_L2, CLIP_NORM, FAN_IN, STRIDE, WEIGHTS
+from .runtime.jit import kernel
+from .runtime.simd import at, get
 
 LEAST = 1e-6
-"""Added to the length that is divided by: `fastmlp.optimizers.CLIP_EPSILON`."""
+"""Added to the length that is divided by: `fastmlp.model.optimizers.CLIP_EPSILON`."""
 
 
 @kernel

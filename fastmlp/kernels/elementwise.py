@@ -1,4 +1,4 @@
-"""exp and its kin, activations and dropout, on rows of a flat array (floor 1; numba through _jit, simd and codes).
+"""exp and its kin, activations and dropout, on rows of a flat array (floor 2; imports numpy).
 
 Numba has had no vector math library since 0.62: ``np.exp`` in a kernel is a call per number. So exp is computed here,
 on whole vectors, and from it expm1, sigmoid and tanh. At most they are off by 1.1, 0.9, 2.5 and 2.5 units in the last
@@ -10,8 +10,7 @@ import math
 
 import numpy as np
 
-from ._jit import kernel
-from .codes import (
+from .runtime.constants import (
     ELU,
     EXPONENTIAL,
     GELU,
@@ -25,7 +24,8 @@ from .codes import (
     SOFTMAX,
     TANH,
 )
-from .simd import (
+from .runtime.jit import kernel
+from .runtime.simd import (
     absolute,
     copysign,
     dropout_factors,
@@ -143,7 +143,7 @@ def activation_forward(code, a, start, stride, rows, units, width):
     """``A = f(A)`` in place for the activation of this code; ``A`` is (rows, width), of which `units` columns count.
 
     The padding of a row holds anything finite afterwards (the sigmoid of 0 is one half); nothing reads it as an
-    activation. Formulas as in `fastmlp.activations`.
+    activation. Formulas as in `fastmlp.model.activations`.
     """
     vector = lanes(a)
     if code == IDENTITY:
@@ -243,7 +243,7 @@ def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, 
 
 @kernel
 def row_key(key, row):
-    """Mix an epoch's key with a row number; the 32-bit finalizer of `fastmlp.dropout.mix`."""
+    """Mix an epoch's key with a row number; the 32-bit finalizer of `fastmlp.model.dropout.mix`."""
     mask = np.uint64(0xFFFFFFFF)
     x = (np.uint64(key) ^ np.uint64(row)) & mask
     x = ((x ^ (x >> np.uint64(16))) * np.uint64(0x7FEB352D)) & mask
@@ -262,7 +262,7 @@ def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, 
     order : ndarray of int64
         Row numbers in the data set; that of the first row here is ``order[first]``.
     key, threshold : int
-        `fastmlp.dropout.epoch_key` and `fastmlp.dropout.threshold`.
+        `fastmlp.model.dropout.epoch_key` and `fastmlp.model.dropout.threshold`.
     """
     vector = lanes(x)
     for i in range(rows):

@@ -1,13 +1,10 @@
-"""Loss, its derivative, and whether the answer is right, one row at a time (floor 1; imports numba through _jit,
-simd, codes).
-"""
+"""Loss, its derivative, and whether the answer is right, one row at a time (floor 2; imports numpy)."""
 
 import math
 
 import numpy as np
 
-from ._jit import kernel
-from .codes import (
+from .runtime.constants import (
     ABSOLUTE_ERROR,
     BINARY_CROSS_ENTROPY,
     CLASSES,
@@ -19,7 +16,21 @@ from .codes import (
     REGRESSION,
     SQUARED_ERROR,
 )
-from .simd import absolute, copysign, fma, get, lanes, load, maximum, minimum, splat, store, total, where_positive
+from .runtime.jit import kernel
+from .runtime.simd import (
+    absolute,
+    copysign,
+    fma,
+    get,
+    lanes,
+    load,
+    maximum,
+    minimum,
+    splat,
+    store,
+    total,
+    where_positive,
+)
 
 SMALL = 1e-30
 """The least softmax of which the logarithm is the loss: below it float32 loses digits, and then all."""
@@ -27,7 +38,7 @@ SMALL = 1e-30
 
 @kernel
 def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label, level):
-    """Loss of one row, a float64; formulas as in `fastmlp.losses`.
+    """Loss of one row, a float64; formulas as in `fastmlp.model.losses`.
 
     Parameters
     ----------

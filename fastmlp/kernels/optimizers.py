@@ -1,10 +1,10 @@
-"""Steps of the optimizers over a stretch of the flat vector (floor 1; imports numba through _jit, simd and codes).
+"""Steps of the optimizers over a stretch of the flat vector (floor 2).
 
-Formulas as in `fastmlp.optimizers`. Any stretch can be done by any thread. Padding stays zero: its gradient is zero.
+Formulas as in `fastmlp.model.optimizers`. Any stretch can be done by any thread. Padding stays zero: its gradient is
+zero.
 """
 
-from ._jit import kernel
-from .codes import (
+from .runtime.constants import (
     ADAM,
     BETA_1,
     BETA_2,
@@ -18,7 +18,8 @@ from .codes import (
     RMSPROP,
     WEIGHT_DECAY,
 )
-from .simd import absolute, copysign, fma, get, lanes, load, splat, square_root, store, where_positive
+from .runtime.jit import kernel
+from .runtime.simd import absolute, copysign, fma, get, lanes, load, splat, square_root, store, where_positive
 
 
 @kernel

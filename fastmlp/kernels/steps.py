@@ -1,4 +1,4 @@
-"""The phases of a training step, over the rows of a batch and over the parameters (floor 1; numba; kernels).
+"""The phases of a training step, over the rows of a batch and over the parameters (floor 2; imports numpy).
 
 *Samples*: forward, loss and backward; every thread its own rows of the batch. *Parameters*: weight gradients and the
 optimizer's step; every thread its own rows of every weight matrix, over all samples in order. With sparse rows a thread
@@ -14,8 +14,21 @@ functions here are called by `batches.run`, with pointers to the arrays of the n
 
 import numpy as np
 
-from ._jit import kernel
-from .codes import (
+from .dense.narrow import add_dot_products, outer_products, turn, turn_back
+from .dense.products import (
+    column_sums,
+    matrix_times_column,
+    pack,
+    pack_transposed,
+    padded,
+    product,
+    product_from,
+    row_times_matrix,
+)
+from .elementwise import activation_backward, activation_forward, copy_rows, dropout, fill_rows, fill_zeros
+from .losses import correct_row, loss_backward, loss_row
+from .optimizers import shrink, update, update_weights
+from .runtime.constants import (
     ACTIVATION,
     APART,
     BIAS,
@@ -48,25 +61,12 @@ from .codes import (
     D,
     Z,
 )
-from .eights import eights_gradient
-from .elementwise import activation_backward, activation_forward, copy_rows, dropout, fill_rows, fill_zeros
-from .few_units import add_dot_products, outer_products, turn, turn_back
-from .first_layer import is_rectified, sparse_gradient
-from .given import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, SPARSE_BYTES, UNPACKED, YES
-from .losses import correct_row, loss_backward, loss_row
-from .matrix import (
-    column_sums,
-    matrix_times_column,
-    pack,
-    pack_transposed,
-    padded,
-    product,
-    product_from,
-    row_times_matrix,
-)
-from .optimizers import shrink, update, update_weights
-from .simd import at, get, lanes, load, put, put_totals
-from .sparse import add_shift_gradient, in_words, read_list, row_forward
+from .runtime.jit import kernel
+from .runtime.records import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, SPARSE_BYTES, UNPACKED, YES
+from .runtime.simd import at, get, lanes, load, put, put_totals
+from .sparse.eights import eights_gradient
+from .sparse.first_layer import is_rectified, sparse_gradient
+from .sparse.rows import add_shift_gradient, in_words, read_list, row_forward
 
 
 @kernel

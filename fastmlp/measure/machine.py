@@ -1,4 +1,4 @@
-"""What a figure was measured on: processor, cores, versions, threads (floor 5; imports the standard library)."""
+"""What a figure was measured on: processor, cores, versions, threads (floor 10)."""
 
 import os
 import platform

@@ -1,5 +1,5 @@
-"""Matrix products by the kernels and by NumPy, and what the processor could do at most, for whoever times them
-(floor 5; imports numpy, architecture, the engine's layout and kernels).
+"""Matrix products by the kernels and by NumPy, and what the processor could do at most, for whoever times them (floor
+10; imports numpy, model, kernels, engines).
 
 The one place outside `fastmlp.kernels` that calls `product` and `pack_transposed` for their speed: all else asks a
 `LayerProduct`. float32, one thread.
@@ -11,12 +11,12 @@ The one place outside `fastmlp.kernels` that calls `product` and `pack_transpose
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture import aligned_zeros, padded
-from ..engines.layout import block_rows, row_stride, rows_that_fit
-from ..kernels._jit import entry
-from ..kernels.given import PACK_FROM, PANELS_FROM
-from ..kernels.matrix import pack, pack_transposed, product
-from ..kernels.simd import fma, lanes, load, splat, store
+from ..engines.simd.workspace import block_rows, row_stride, rows_that_fit
+from ..kernels.dense.products import pack, pack_transposed, product
+from ..kernels.runtime.jit import entry
+from ..kernels.runtime.records import PACK_FROM, PANELS_FROM
+from ..kernels.runtime.simd import fma, lanes, load, splat, store
+from ..model.architecture import aligned_zeros, padded
 
 KINDS = ("forward", "input gradient", "weight gradient")
 """The products that a layer needs of a batch."""

@@ -1,4 +1,4 @@
-"""Times that can be compared on a machine that does other things too (floor 5; imports the standard library).
+"""Times that can be compared on a machine that does other things too (floor 10).
 
 What is compared takes turns, so that a busy or a throttled moment hits all of it, and the minimum counts, which is the
 time that nothing disturbed.

@@ -1,4 +1,4 @@
-"""Pictures of data, training, answers and networks (floor 5; imports floors 0 to 4, and matplotlib when it draws).
+"""Pictures of data, training, answers and networks (floor 9).
 
 Every function draws on the Axes that it is given, or on a new figure, and returns what it drew on, so that titles,
 sizes and files stay matplotlib's own matter. Text has the colour of matplotlib's settings, and what is drawn suits it:

@@ -1,4 +1,4 @@
-"""What a classifier says to samples, as plots show it (floor 5; imports numpy and floors 0 to 4).
+"""What a classifier says to samples, as plots show it (floor 9; imports numpy, checks, errors, training, network).
 
 A model is a `Network`, or an estimator with scikit-learn's methods.
 """
@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import default_labels
 from ..checks import plain
 from ..errors import ArgumentError, ArgumentTypeError
 from ..network import Network
+from ..training.arguments import default_labels
 
 Array = NDArray[Any]
 

@@ -1,6 +1,7 @@
-"""The network itself: layers of circles, as bright as what they hold, joined by their weights.
+"""The network itself: layers of circles, as bright as what they hold, joined by their weights (floor 9; imports
+matplotlib, numpy, checks, errors, network).
 
-Floor 5; imports numpy and floors 0 to 4. The manner is that of Grant Sanderson's videos (Neural networks, 2017), in
+The manner is that of Grant Sanderson's videos (Neural networks, 2017), in
 which the middle of a large layer is left out.
 """
 

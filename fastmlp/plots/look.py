@@ -1,4 +1,4 @@
-"""Colours, light and dark, and the Axes to draw on (floor 5; imports numpy and errors, matplotlib when it is needed).
+"""Colours, light and dark, and the Axes to draw on (floor 9; imports matplotlib, numpy, errors).
 
 Hues are those of Okabe and Ito (Color Universal Design, 2008) and of ColorBrewer's red and blue, darkened for light
 ground and lightened for dark, so that each has a contrast of at least 4.5 to 1 there.

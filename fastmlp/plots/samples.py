@@ -1,4 +1,4 @@
-"""Samples as images: plain, with answers, and the mistakes among them (floor 5; imports numpy and floors 0 to 4)."""
+"""Samples as images: plain, with answers, and the mistakes among them (floor 9; imports matplotlib, numpy, errors)."""
 
 from typing import TYPE_CHECKING, Any
 

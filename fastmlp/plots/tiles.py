@@ -1,4 +1,5 @@
-"""Images in rows and columns on one Axes, each with lines of text beneath (floor 5; imports numpy and floors 0 to 4).
+"""Images in rows and columns on one Axes, each with lines of text beneath (floor 9; imports matplotlib, numpy, checks,
+errors).
 
 One Axes for all of them, since a hundred of their own take seconds, and can't be put beside another plot.
 """

@@ -1,4 +1,4 @@
-"""The weights of the first layer as images (floor 5; imports numpy and floors 0 to 4)."""
+"""The weights of the first layer as images (floor 9; imports matplotlib, numpy)."""
 
 from typing import TYPE_CHECKING, Any
 

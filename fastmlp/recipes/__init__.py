@@ -1,4 +1,4 @@
-"""The networks of well-known tutorials, by name, on MNIST (floor 5; imports the floors below).
+"""The networks of well-known tutorials, by name, on MNIST (floor 9; imports errors).
 
 A `Recipe` says which network its source trains, from which start, on which rows, with which optimizer and for how long,
 what accuracy the source reports and which one we require. The mathematics are the source's; where its code or its data

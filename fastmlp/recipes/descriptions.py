@@ -1,14 +1,14 @@
-"""The eight recipes (floor 5; imports recipe.py and the floors below).
+"""The eight recipes (floor 9; imports model, data).
 
 Sources are followed number for number where they give numbers. A learning rate belongs to a loss: our squared error is
 half the squared norm of a sample's error, averaged over the batch, so the rate of a source that differentiates the
 whole square is doubled here.
 """
 
-from ..architecture import Dense
-from ..augmentation import Augmentation
-from ..initializers import Normal, Uniform
-from ..optimizers import SGD, Adam
+from ..data.augmentation import Augmentation
+from ..model.architecture import Dense
+from ..model.initializers import Normal, Uniform
+from ..model.optimizers import SGD, Adam
 from .recipe import Recipe, Source
 
 _NIELSEN = "Neural Networks and Deep Learning (2015)"

@@ -1,4 +1,4 @@
-"""What a recipe is, and how it is run (floor 5; imports numpy and the floors below)."""
+"""What a recipe is, and how it is run (floor 9; imports numpy, errors, model, datasets, data, training, network)."""
 
 import textwrap
 from collections.abc import Sequence
@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from ..architecture import Dense, check_units
-from ..augmentation import Augmentation, get_augmentation
-from ..callbacks import Callback
+from ..data.augmentation import Augmentation, get_augmentation
 from ..datasets import Dataset, load_mnist
 from ..errors import ArgumentError, ArgumentTypeError
-from ..history import Evaluation, History
-from ..initializers import Initializer, Normal, Uniform, Zeros, get_initializer
+from ..model.architecture import Dense, check_units
+from ..model.history import Evaluation, History
+from ..model.initializers import Initializer, Normal, Uniform, Zeros, get_initializer
+from ..model.optimizers import Optimizer
+from ..model.schedules import Schedule
 from ..network import Network
-from ..optimizers import Optimizer
-from ..schedules import Schedule
+from ..training.callbacks import Callback
 
 Array = NDArray[Any]
 

@@ -1,5 +1,4 @@
-"""The page in the browser: draw a digit, see a network learn (floor 6; imports the floors below, and Starlette and
-uvicorn when it runs).
+"""The page in the browser: draw a digit, see a network learn (floor 10; imports starlette, uvicorn, errors).
 
 `guard` lets in who may ask, `app` answers, `looking` and `gallery` show what a network makes of digits, `settings` and
 `training` train, `shelf` keeps the networks, `refusals` and `limits` say no, `server` runs it all, `static/` is the

@@ -1,4 +1,4 @@
-"""The page's addresses and what answers there (floor 6; imports Starlette, numpy, the floors below and this folder).
+"""The page's addresses and what answers there (floor 10; imports numpy, starlette, errors, images, network).
 
 | address | what |
 |---|---|

@@ -1,6 +1,4 @@
-"""The test digits, and which of them a network gets wrong (floor 6; imports numpy, the floors below, looking and
-shelf).
-"""
+"""The test digits, and which of them a network gets wrong (floor 10; imports numpy, datasets)."""
 
 import base64
 from functools import cached_property

@@ -1,5 +1,4 @@
-"""Who may ask: the machine's own browser, and no page of another site in it (floor 6; imports the standard library and
-Starlette).
+"""Who may ask: the machine's own browser, and no page of another site in it (floor 10; imports starlette).
 
 A page of another site can send requests to 127.0.0.1 (cross-site request forgery), and one whose name is made to point
 there can read the answers too (DNS rebinding). The first carries an Origin or Sec-Fetch-Site of elsewhere, the second a

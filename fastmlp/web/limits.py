@@ -1,4 +1,4 @@
-"""How much one page may ask of the machine it runs on (floor 6; imports nothing)."""
+"""How much one page may ask of the machine it runs on (floor 10)."""
 
 MAX_HIDDEN_LAYERS = 8
 MAX_UNITS = 2048

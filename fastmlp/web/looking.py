@@ -1,5 +1,5 @@
-"""What a network makes of an image of a digit, and what its neurons look for (floor 6; imports numpy and the floors
-below).
+"""What a network makes of an image of a digit, and what its neurons look for (floor 10; imports numpy, errors, model,
+data, network).
 """
 
 import base64
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architecture import Array
+from ..data.samples import Scaling
 from ..errors import ArgumentError
-from ..inputs import Scaling
+from ..model.architecture import Array
 from ..network import Network
 from . import limits
 

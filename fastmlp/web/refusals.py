@@ -1,5 +1,5 @@
-"""What is said to a request that cannot be met, and reading bodies no longer than allowed (floor 6; imports Starlette
-and limits).
+"""What is said to a request that cannot be met, and reading bodies no longer than allowed (floor 10; imports
+starlette).
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Running the page's server until Ctrl-C (floor 6; imports uvicorn, the floors below and this folder)."""
+"""Running the page's server until Ctrl-C (floor 10; imports uvicorn, checks, errors, network, recipes)."""
 
 import os
 import socket

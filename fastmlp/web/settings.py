@@ -1,4 +1,6 @@
-"""What can be set for a training on the page, and the recipe it makes (floor 6; imports limits and floors below)."""
+"""What can be set for a training on the page, and the recipe it makes (floor 10; imports checks, errors, model,
+recipes).
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import recipes
-from ..activations import ACTIVATIONS
-from ..architecture import Architecture, Dense
 from ..checks import check_whole
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
-from ..optimizers import OPTIMIZERS, Optimizer
+from ..model.activations import ACTIVATIONS
+from ..model.architecture import Architecture, Dense
+from ..model.optimizers import OPTIMIZERS, Optimizer
 from ..recipes import Recipe
 from . import limits
 

@@ -1,4 +1,4 @@
-"""The networks that the page knows (floor 6; imports the floors below, looking, limits and refusals)."""
+"""The networks that the page knows (floor 10; imports numpy, network)."""
 
 import threading
 from typing import TYPE_CHECKING, Any

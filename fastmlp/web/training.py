@@ -1,5 +1,5 @@
-"""Trainings in threads of their own, which can be watched, paused and stopped (floor 6; imports the floors below,
-looking, settings, shelf and limits).
+"""Trainings in threads of their own, which can be watched, paused and stopped (floor 10; imports errors, datasets,
+training).
 """
 
 import contextlib
@@ -11,9 +11,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..callbacks import Callback, FitRun
 from ..datasets import Dataset
 from ..errors import FastMLPError
+from ..training.callbacks import Callback, FitRun
 from . import limits
 from .looking import first_weights
 from .refusals import Refusal

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fastmlp.engines import layout
+from fastmlp.engines.simd import workspace
 
 
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Have the layout engine work in chunks of the fewest rows that it makes, 64."""
-    monkeypatch.setattr(layout, "_CHUNK_NUMBERS", 0)
+    monkeypatch.setattr(workspace, "_CHUNK_NUMBERS", 0)

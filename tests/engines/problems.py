@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from fastmlp.architecture import Architecture, Dense
-from fastmlp.engines import Data, compiled, get_engine, n_batches
-from fastmlp.inputs import as_samples
-from fastmlp.losses import LOSSES
-from fastmlp.state import TrainingState
-from fastmlp.targets import Targets
+from fastmlp.data.samples import as_samples
+from fastmlp.data.targets import Targets
+from fastmlp.engines import Data, get_engine, n_batches
+from fastmlp.engines.simd import engine as simd_engine
+from fastmlp.model.architecture import Architecture, Dense
+from fastmlp.model.losses import LOSSES
+from fastmlp.model.training_state import TrainingState
 
 both_engines = pytest.mark.parametrize("engine", ["numpy", "numba"])
 both_dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -34,7 +35,7 @@ class Problem:
     def prepare(self, engine, threads=1, sparse=None):
         """The data as the engine wants it; `sparse` decides for the compiled one."""
         if engine == "numba":
-            return compiled.prepare(self.architecture, self.data, threads, sparse=sparse)
+            return simd_engine.prepare(self.architecture, self.data, threads, sparse=sparse)
         return get_engine(engine).prepare(self.architecture, self.data, threads)
 
     def gradient(self, engine, parameters=None, **options):
@@ -59,7 +60,7 @@ class Problem:
 
 
 def random_inputs(rows, features, kind="float64", seed=0, density=0.5):
-    """A table in one of the forms that `fastmlp.inputs.as_samples` takes."""
+    """A table in one of the forms that `fastmlp.data.samples.as_samples` takes."""
     generator = np.random.default_rng([seed, rows, features])
     present = generator.random((rows, features)) < density
     if kind in ("uint8", "csr-uint8"):

@@ -3,11 +3,11 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.architecture import Dense
-from fastmlp.inputs import Scaling
-from fastmlp.losses import LOSSES
-from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop
+from fastmlp.data.samples import Scaling
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.architecture import Dense
+from fastmlp.model.losses import LOSSES
+from fastmlp.model.optimizers import SGD, Adam, AdamW, RMSprop
 
 from ..interpreted import size
 from .problems import build, random_problem

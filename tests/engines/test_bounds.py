@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp import architecture
-from fastmlp.engines import compiled, compression, conversion, halves, layout
-from fastmlp.optimizers import SGD, Adam
+from fastmlp.engines.simd import compression, conversion, split_layer, workspace
+from fastmlp.engines.simd import engine as simd_engine
+from fastmlp.model import architecture
+from fastmlp.model.optimizers import SGD, Adam
 
 from .problems import build, random_problem
 from .strategies import optimizers, problems
@@ -45,11 +46,11 @@ def guarded():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(architecture, "aligned_zeros", guard)
-        for module in (compiled, halves, layout):
+        for module in (simd_engine, split_layer, workspace):
             patch.setattr(module, "aligned_zeros", guard)
-        for module in (compiled, compression, conversion, layout):
+        for module in (simd_engine, compression, conversion, workspace):
             patch.setattr(module, "np", GuardedNumpy(guard))
-        patch.setattr(compiled, "available_threads", lambda: 7)
+        patch.setattr(simd_engine, "available_threads", lambda: 7)
         yield
     assert memories
     for memory, n_bytes in memories:
@@ -72,7 +73,7 @@ def test_training(problem, optimizer, batch_size, sparse, threads):
 def test_outputs_losses_and_gradients(problem, sparse, threads):
     with guarded():
         prepared = problem.prepare("numba", threads, sparse)
-        for operation in (compiled.forward, compiled.evaluate, compiled.loss_and_gradient):
+        for operation in (simd_engine.forward, simd_engine.evaluate, simd_engine.loss_and_gradient):
             operation(problem.architecture, problem.parameters, prepared)
 
 
@@ -80,7 +81,7 @@ def test_outputs_losses_and_gradients(problem, sparse, threads):
 def test_few_rows(problem):
     samples = problem.data.samples
     with guarded():
-        compiled.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense)
+        simd_engine.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense)
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.architecture import Dense
-from fastmlp.engines import compiled, layout
+from fastmlp.data.samples import Scaling
 from fastmlp.engines.base import Data
-from fastmlp.engines.threads import Team
-from fastmlp.inputs import Scaling
-from fastmlp.kernels.given import Work
-from fastmlp.optimizers import SGD, Adam
+from fastmlp.engines.simd import engine as simd_engine
+from fastmlp.engines.simd import workspace
+from fastmlp.engines.simd.threads import Team
+from fastmlp.kernels.runtime.records import Work
+from fastmlp.model.architecture import Dense
+from fastmlp.model.optimizers import SGD, Adam
 
 from ..interpreted import size
 from .problems import both_dtypes, both_engines, build, random_problem
@@ -54,9 +55,9 @@ def bits(problem, optimizer=SGD(0.1), batch_size=7, engine="numba", **options): 
 def bits_of_a_pass(problem, threads, sparse=None, prepared=None):
     """What the operations that don't train return."""
     prepared = prepared or problem.prepare("numba", threads, sparse)
-    outputs = compiled.forward(problem.architecture, problem.parameters, prepared)
-    score = compiled.evaluate(problem.architecture, problem.parameters, prepared)
-    objective, gradient = compiled.loss_and_gradient(problem.architecture, problem.parameters, prepared)
+    outputs = simd_engine.forward(problem.architecture, problem.parameters, prepared)
+    score = simd_engine.evaluate(problem.architecture, problem.parameters, prepared)
+    objective, gradient = simd_engine.loss_and_gradient(problem.architecture, problem.parameters, prepared)
     return b"".join(np.asarray(result).tobytes() for result in (outputs, score, objective, gradient))
 
 
@@ -64,7 +65,7 @@ def bits_of_a_pass(problem, threads, sparse=None, prepared=None):
 def seven_processors():
     """Have up to seven threads used, however many processors there are: they take turns then."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "available_threads", lambda: 7)
+        patch.setattr(simd_engine, "available_threads", lambda: 7)
         yield
 
 
@@ -147,7 +148,7 @@ def test_a_first_layer_that_no_cache_holds_is_trained_by_lists_with_the_same_bit
     problem = problem_of(rows=rows, density=0.05)
     row_by_row = bits(problem, optimizer, rows, sparse=True, threads=threads)
     assert not any(work.listing for work in works)
-    monkeypatch.setattr(layout, "_LARGE_NUMBERS", 1)
+    monkeypatch.setattr(workspace, "_LARGE_NUMBERS", 1)
     works.clear()
     assert bits(problem, optimizer, rows, sparse=True, threads=threads) == row_by_row
     assert any(work.listing for work in works) == (optimizer.n_moments > 0)
@@ -155,8 +156,8 @@ def test_a_first_layer_that_no_cache_holds_is_trained_by_lists_with_the_same_bit
 
 @pytest.mark.parametrize(("large", "threads"), [(1, 1), (2**30, 7)])
 def test_an_optimizer_that_waits_for_memory_has_one_thread(large, threads, works, monkeypatch):
-    monkeypatch.setattr(layout, "_LARGE_NUMBERS", large)
-    monkeypatch.setattr(compiled, "THREADS_FROM", 1)
+    monkeypatch.setattr(workspace, "_LARGE_NUMBERS", large)
+    monkeypatch.setattr(simd_engine, "THREADS_FROM", 1)
     bits(problem_of(density=0.05), Adam(0.01), 20, sparse=True, threads=0)
     assert len(works) == 2 * threads
 
@@ -173,18 +174,18 @@ def test_any_number_of_threads_with_batches_of_several_chunks(rows, optimizer, s
 
 
 @sparse_and_dense
-@pytest.mark.parametrize("rows", [1, 5, layout.FORWARD_ROWS + 1, 200])
+@pytest.mark.parametrize("rows", [1, 5, workspace.FORWARD_ROWS + 1, 200])
 def test_outputs_alone_by_any_number_of_threads(rows, sparse, small_chunks):
     problem = problem_of(rows=rows)
     outputs = set()
     for threads in (1, *SEVERAL):
-        prepared = compiled.prepare(problem.architecture, Data(problem.data.samples), threads, sparse=sparse)
-        outputs.add(compiled.forward(problem.architecture, problem.parameters, prepared).tobytes())
+        prepared = simd_engine.prepare(problem.architecture, Data(problem.data.samples), threads, sparse=sparse)
+        outputs.add(simd_engine.forward(problem.architecture, problem.parameters, prepared).tobytes())
     assert len(outputs) == 1
 
 
 @sparse_and_dense
-@pytest.mark.parametrize("rows", [1, 5, 200, layout.FORWARD_ROWS + 1])
+@pytest.mark.parametrize("rows", [1, 5, 200, workspace.FORWARD_ROWS + 1])
 def test_outputs_losses_and_gradients_by_any_number_of_threads(rows, sparse, small_chunks):
     problem = problem_of(rows=rows)
     alone = bits_of_a_pass(problem, 1, sparse)
@@ -200,24 +201,24 @@ def test_outputs_losses_and_gradients_by_any_number_of_threads(rows, sparse, sma
 def test_zeros_skipped_as_rows_come_or_compressed_before(dtype, threads, works):
     problem = problem_of(dtype, density=0.2)
     once, often = (
-        compiled.prepare(problem.architecture, problem.data, threads, **options) for options in ({"once": True}, {})
+        simd_engine.prepare(problem.architecture, problem.data, threads, **options) for options in ({"once": True}, {})
     )
-    outputs = {compiled.forward(problem.architecture, problem.parameters, of).tobytes() for of in (once, often)}
+    outputs = {simd_engine.forward(problem.architecture, problem.parameters, of).tobytes() for of in (once, often)}
     assert [work.skipping for work in works] == [1] * threads + [0] * threads
     assert len(outputs) == 1
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("rows", [40, 2 * layout.FORWARD_ROWS + 7])
+@pytest.mark.parametrize("rows", [40, 2 * workspace.FORWARD_ROWS + 7])
 @both_dtypes
 def test_outputs_of_a_row_beside_any_others(dtype, rows, threads):
     problem, order = problem_of(dtype, rows=rows, density=0.2), np.random.default_rng(0).permutation(rows)[1:]
     samples = problem.data.samples
     whole, part = (
-        compiled.forward(
+        simd_engine.forward(
             problem.architecture,
             problem.parameters,
-            compiled.prepare(problem.architecture, Data(of), threads, once=True),
+            simd_engine.prepare(problem.architecture, Data(of), threads, once=True),
         )
         for of in (samples, samples.take(order))
     )
@@ -234,9 +235,9 @@ def test_entries_listed_by_columns_or_taken_row_by_row(
     problem, results = problem_of(dtype, rows=200 if batch_size == 200 else 20), set()
     for least, listed_rows, listing in ((0.0, 256, 1), (0.0, 0, 1), (np.inf, 0, 0)):
         works.clear()
-        monkeypatch.setattr(layout, "_LISTED_ROWS", listed_rows)
-        monkeypatch.setattr(layout, "_LISTS_FROM", least)
-        monkeypatch.setattr(layout, "_LISTS_WIDTH", 0)
+        monkeypatch.setattr(workspace, "_LISTED_ROWS", listed_rows)
+        monkeypatch.setattr(workspace, "_LISTS_FROM", least)
+        monkeypatch.setattr(workspace, "_LISTS_WIDTH", 0)
         results.add(bits(problem, optimizer, batch_size, sparse=True, threads=threads))
         assert {work.listing for work in works} == {listing}
     assert len(results) == 1
@@ -248,7 +249,7 @@ def test_entries_listed_by_columns_or_taken_row_by_row(
 def test_gradients_handed_to_the_optimizer_in_blocks_of_any_size(optimizer, threads, sparse, monkeypatch):
     problem, results = problem_of(inputs=100), set()
     for numbers in (0, 2**10, 2**20):
-        monkeypatch.setattr(layout, "_BLOCK_NUMBERS", numbers)
+        monkeypatch.setattr(workspace, "_BLOCK_NUMBERS", numbers)
         results.add(bits(problem, optimizer, 40, sparse=sparse, threads=threads))
     assert len(results) == 1
 

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.architecture import Dense
-from fastmlp.engines import compiled, get_engine, layout, n_batches
-from fastmlp.engines.threads import Team
-from fastmlp.optimizers import SGD, Adam
-from fastmlp.state import TrainingState
+from fastmlp.engines import get_engine, n_batches
+from fastmlp.engines.simd import engine as simd_engine
+from fastmlp.engines.simd import workspace
+from fastmlp.engines.simd.threads import Team
+from fastmlp.model.architecture import Dense
+from fastmlp.model.optimizers import SGD, Adam
+from fastmlp.model.training_state import TrainingState
 
 from .problems import both_engines, build, random_problem
 from .strategies import optimizers, problems, sparse_or_dense
@@ -77,9 +79,9 @@ def test_epochs_in_one_call_have_the_bits_of_single_ones(engine, penalties):
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_epochs_in_groups_have_the_bits_of_single_ones(threads, monkeypatch):
-    monkeypatch.setattr(layout, "_GROUPED_FROM", 2)
-    monkeypatch.setattr(layout, "_GROUPED_ROWS", 3)
-    monkeypatch.setattr(compiled, "available_threads", lambda: 7)
+    monkeypatch.setattr(workspace, "_GROUPED_FROM", 2)
+    monkeypatch.setattr(workspace, "_GROUPED_ROWS", 3)
+    monkeypatch.setattr(simd_engine, "available_threads", lambda: 7)
     check_same(random_problem(build([9, 20, 3]), 50), "numba", Adam(0.01), 20, threads=threads)
 
 
@@ -95,7 +97,7 @@ def test_nothing_is_written_out_of_bounds(problem, optimizer, batch_size):
 def test_how_many_calls_of_the_kernels_it_takes(options, calls, monkeypatch):
     seen, run_together = [], Team.run
     monkeypatch.setattr(Team, "run", lambda *arguments: [seen.append(1), run_together(*arguments)])
-    monkeypatch.setattr(compiled, "available_threads", lambda: 2)
+    monkeypatch.setattr(simd_engine, "available_threads", lambda: 2)
     problem = random_problem(build([9, Dense(40, dropout=options.get("rate", 0.0)), 3]), 50)
     optimizer = replace(SGD(0.1), clip_norm=options.get("clip"))
     train(problem, "numba", optimizer, 20, at_once=True, threads=options.get("threads", 1))

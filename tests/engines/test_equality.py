@@ -16,13 +16,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.architecture import Dense
-from fastmlp.engines import compiled, n_batches, reference
-from fastmlp.inputs import Scaling
-from fastmlp.losses import LOSSES
-from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop
-from fastmlp.state import TrainingState
+from fastmlp.data.samples import Scaling
+from fastmlp.engines import n_batches, numpy_engine
+from fastmlp.engines.simd import engine as simd_engine
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.architecture import Dense
+from fastmlp.model.losses import LOSSES
+from fastmlp.model.optimizers import SGD, Adam, AdamW, RMSprop
+from fastmlp.model.training_state import TrainingState
 
 from ..interpreted import size
 from .problems import both_dtypes, build, padding, random_problem
@@ -53,7 +54,9 @@ def away_from_kinks(problem):
     architecture, parameters = problem.architecture, problem.parameters
     if architecture.dtype == np.float64:
         return True
-    run = reference.forward_pass(architecture, parameters, problem.data.samples.rows(slice(None), architecture.dtype))
+    run = numpy_engine.forward_pass(
+        architecture, parameters, problem.data.samples.rows(slice(None), architecture.dtype)
+    )
     y = problem.data.targets.rows(slice(None), architecture.outputs, architecture.dtype)
     near = [np.abs(run.activations[-1] - y)] * (architecture.loss in KINKED_LOSSES)
     layers = zip(architecture.layers, run.logits, strict=True)
@@ -68,7 +71,7 @@ threads_ = st.sampled_from([1, 2])
 def two_processors():
     """Have two threads used where two are asked for, however many processors there are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "available_threads", lambda: 2)
+        patch.setattr(simd_engine, "available_threads", lambda: 2)
         yield
 
 
@@ -86,8 +89,8 @@ def test_forward(problem, sparse, threads):
 def test_few_rows(problem, rows):
     samples, architecture = problem.data.samples, problem.architecture
     X = samples.dense[:rows] if samples.dense.dtype == np.uint8 else samples.dense[:rows].astype(architecture.dtype)
-    ours = compiled.few_rows(architecture, samples.scaling)(problem.parameters, X)
-    theirs = reference.forward(architecture, problem.parameters, problem.data)[:rows]
+    ours = simd_engine.few_rows(architecture, samples.scaling)(problem.parameters, X)
+    theirs = numpy_engine.forward(architecture, problem.parameters, problem.data)[:rows]
     assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
     assert_close(ours, theirs, tolerance(problem))
 
@@ -145,13 +148,13 @@ def test_one_step(problem, optimizer, sparse, threads):
 
 
 def both(problem, sparse, threads):
-    yield compiled, problem.prepare("numba", threads, sparse)
-    yield reference, problem.prepare("numpy")
+    yield simd_engine, problem.prepare("numba", threads, sparse)
+    yield numpy_engine, problem.prepare("numpy")
 
 
 def decided(problem):
     """Whether no two outputs are so near one another, or one so near one half, that rounding decides the answer."""
-    outputs = reference.forward(problem.architecture, problem.parameters, problem.data)
+    outputs = numpy_engine.forward(problem.architecture, problem.parameters, problem.data)
     if problem.data.task != "classes":
         return np.abs(outputs - 0.5).min() > 1e-4
     best = np.sort(outputs, axis=1)
@@ -309,7 +312,7 @@ def test_samples_without_weight_change_nothing(batch_size, dtype):
 def test_a_weight_that_is_nan_shows_in_the_outputs(activation, dtype):
     problem = random_problem(build([6, 4, 3, 2], "squared_error", activation, dtype=dtype), rows=5, density=1.0)
     problem.architecture.layers[0].weights(problem.parameters)[0, 0] = np.nan
-    for engine in (compiled, reference):
+    for engine in (simd_engine, numpy_engine):
         prepared = problem.prepare(engine.name)
         assert np.isnan(engine.forward(problem.architecture, problem.parameters, prepared)).all()
 
@@ -330,7 +333,7 @@ def test_few_rows_with_a_number_that_is_not_finite_have_no_outputs(row, number, 
     problem = random_problem(build([6, 4, 2], dtype=dtype), rows=3, kind=dtype)
     samples = problem.data.samples
     samples.dense[row, 5] = number
-    assert compiled.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense) is None
+    assert simd_engine.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense) is None
 
 
 @both_dtypes
@@ -338,7 +341,7 @@ def test_outputs_need_no_targets(dtype):
     problem = random_problem(build([6, 4, 2], dtype=dtype), rows=5)
     alone = replace(problem, data=replace(problem.data, targets=None))
     np.testing.assert_array_equal(
-        *(compiled.forward(p.architecture, p.parameters, p.prepare("numba")) for p in (problem, alone))
+        *(simd_engine.forward(p.architecture, p.parameters, p.prepare("numba")) for p in (problem, alone))
     )
 
 
@@ -359,11 +362,11 @@ def test_rows_that_are_not_finite_are_marked_where_zeros_are_skipped(number, act
     problem = random_problem(build([20, 4, 2], activation=activation, dtype=dtype), rows=30, kind=dtype)
     dense = problem.data.samples.dense
     dense[:, 3:] = 0
-    wanted = compiled.forward(problem.architecture, problem.parameters, problem.prepare("numba", sparse=False))
+    wanted = simd_engine.forward(problem.architecture, problem.parameters, problem.prepare("numba", sparse=False))
     dense[[7, 29], [0, 19]] = number
     prepared = problem.prepare("numba", sparse=False)
-    assert compiled.marks_rows(prepared)
-    outputs = compiled.forward(problem.architecture, problem.parameters, prepared)
+    assert simd_engine.marks_rows(prepared)
+    outputs = simd_engine.forward(problem.architecture, problem.parameters, prepared)
     assert np.isnan(outputs[[7, 29]]).all()
     kept = np.delete(np.arange(30), [7, 29])
     np.testing.assert_array_equal(outputs[kept], wanted[kept])

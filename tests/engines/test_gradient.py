@@ -5,12 +5,12 @@ from itertools import count
 import numpy as np
 import pytest
 
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.architecture import Dense
-from fastmlp.dropout import epoch_key
-from fastmlp.engines import reference
-from fastmlp.inputs import Scaling
-from fastmlp.losses import LOSSES
+from fastmlp.data.samples import Scaling
+from fastmlp.engines import numpy_engine
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.architecture import Dense
+from fastmlp.model.dropout import epoch_key
+from fastmlp.model.losses import LOSSES
 
 from .problems import build, padding, random_problem
 
@@ -29,7 +29,7 @@ def away_from_kinks(problem):
     """Whether no weighted input, residual or weight is so near a kink that a step could cross it."""
     architecture, samples = problem.architecture, problem.data.samples
     x = samples.rows(slice(None), architecture.dtype)
-    run = reference.forward_pass(architecture, problem.parameters, x)
+    run = numpy_engine.forward_pass(architecture, problem.parameters, x)
     y = problem.data.targets.rows(slice(None), architecture.outputs, architecture.dtype)
     distances = [np.abs(W).min() for W, _ in architecture.views(problem.parameters)]
     distances += [np.abs(z).min() for z in run.logits]
@@ -114,8 +114,8 @@ def test_the_gradient_through_dropout(activation):
     y = problem.data.targets.rows(rows, architecture.outputs, architecture.dtype)
 
     def objective(parameters, gradient):
-        run = reference.forward_pass(architecture, parameters, x, keys, rows)
-        return reference.backward_pass(architecture, parameters, run, y, problem.data.weights, gradient)
+        run = numpy_engine.forward_pass(architecture, parameters, x, keys, rows)
+        return numpy_engine.backward_pass(architecture, parameters, run, y, problem.data.weights, gradient)
 
     gradient = architecture.zeros()
     objective(problem.parameters, gradient)

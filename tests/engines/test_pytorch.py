@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from fastmlp.losses import LOSSES
-from fastmlp.optimizers import SGD, Adam, AdamW, RMSprop
-from fastmlp.targets import Targets
+from fastmlp.data.targets import Targets
+from fastmlp.model.losses import LOSSES
+from fastmlp.model.optimizers import SGD, Adam, AdamW, RMSprop
 
 from .problems import both_engines, build, random_problem, replace
 

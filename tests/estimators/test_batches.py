@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.architecture import Architecture
 from fastmlp.estimators import batches
 from fastmlp.estimators.batches import Batches
+from fastmlp.model.architecture import Architecture
 
 ARCHITECTURE = Architecture.build([2, 1], loss="squared_error", dtype="float64")
 

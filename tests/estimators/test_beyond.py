@@ -8,7 +8,7 @@ import pytest
 from fastmlp import SGD, Callback, Cosine, EarlyStopping, ReduceOnPlateau, load
 from fastmlp.errors import ArgumentError, DivergenceError
 from fastmlp.estimators import MLPClassifier, MLPRegressor
-from fastmlp.losses import LOSSES
+from fastmlp.model.losses import LOSSES
 
 
 def regressor(**options):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp.engines import staging
+from fastmlp.engines.simd import out_of_core
 from fastmlp.estimators import MLPClassifier, MLPRegressor
 
 from ..interpreted import needs_compiler
@@ -16,7 +16,7 @@ from ..interpreted import needs_compiler
 @pytest.fixture(params=[np.float32, np.float64])
 def table(request, tmp_path, monkeypatch):
     """The same numbers in memory and on disk, which come in parts of some ten rows."""
-    monkeypatch.setattr(staging, "STAGE_BYTES", 1000)
+    monkeypatch.setattr(out_of_core, "STAGE_BYTES", 1000)
     X = np.random.default_rng(0).normal(size=(90, 20)).astype(request.param)
     np.save(tmp_path / "X.npy", X)
     return X, np.load(tmp_path / "X.npy", mmap_mode="r")
@@ -55,11 +55,11 @@ MEMORY_OF_A_FIT = """
 import re, sys, threading
 from pathlib import Path
 import numpy as np
-from fastmlp import feature_statistics, mapped
-from fastmlp.engines import staging
+from fastmlp.data import memory_map, statistics
+from fastmlp.engines.simd import out_of_core
 from fastmlp.estimators import MLPClassifier
 for module, name in (
-    (mapped, "READ_BYTES"), (mapped, "BLOCK_BYTES"), (staging, "STAGE_BYTES"), (feature_statistics, "_NUMBERS")
+    (memory_map, "READ_BYTES"), (memory_map, "BLOCK_BYTES"), (out_of_core, "STAGE_BYTES"), (statistics, "_NUMBERS")
 ):
     setattr(module, name, getattr(module, name) // 20)
 

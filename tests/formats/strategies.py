@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastmlp import Dense, Network, Scaling
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.losses import LOSSES
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.losses import LOSSES
 
 
 @st.composite

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 from fastmlp import Dense, Network
-from fastmlp.activations import ACTIVATIONS
+from fastmlp.data.targets import Labels
 from fastmlp.errors import ArgumentError
-from fastmlp.targets import Labels
+from fastmlp.model.activations import ACTIVATIONS
 
 from .strategies import networks
 

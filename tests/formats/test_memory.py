@@ -19,7 +19,7 @@ import pytest
 from fastmlp import Dense, Network
 from fastmlp.datasets.idx import LARGEST_UNPACKED
 from fastmlp.formats.reading import LARGEST_MULTIPLE
-from fastmlp.images import LARGEST_PICTURE
+from fastmlp.images.digit import LARGEST_PICTURE
 
 SLACK = 4 << 20
 """Bytes that reading takes whatever the file: buffers, arenas of allocators."""

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Dense, Network, Normal, Scaling, load
+from fastmlp.data.targets import Labels
 from fastmlp.errors import ArgumentError, ArgumentTypeError, DataFileError
-from fastmlp.targets import Labels
 
 
 def trained(X, y, **options):

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fastmlp import Dense, Network, Scaling, load
-from fastmlp.activations import ACTIVATIONS
 from fastmlp.errors import DataFileError
+from fastmlp.model.activations import ACTIVATIONS
 
 from .strategies import networks
 

@@ -18,7 +18,7 @@ from fastmlp import Dense, Network, Scaling, load
 from fastmlp.datasets import read_idx
 from fastmlp.errors import ArgumentError, DataFileError
 from fastmlp.formats.reading import LARGEST_MULTIPLE
-from fastmlp.images import LARGEST_PICTURE, as_digit
+from fastmlp.images.digit import LARGEST_PICTURE, as_digit
 
 SLACK = 2 << 20
 """Bytes that Python itself may take in a reading, whatever the file: buffers, caches, messages."""

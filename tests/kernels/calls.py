@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp.kernels.simd import lanes, load, store
+from fastmlp.kernels.runtime.simd import lanes, load, store
 
 from ..interpreted import INTERPRETED
 

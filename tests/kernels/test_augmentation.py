@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.test_augmentation import images, some_augmentations
+from tests.data.test_augmentation import images, some_augmentations
 
 pytest.importorskip("numba")
 
-from fastmlp.augmentation import FIRST_OF_FIELD, MIDWAY, NOISE, SUBPIXELS, WEIGHTS, Augmentation, augmented
-from fastmlp.engines import augmenting
-from fastmlp.engines.augmenting import augment
+from fastmlp.data.augmentation import FIRST_OF_FIELD, MIDWAY, NOISE, SUBPIXELS, WEIGHTS, Augmentation, augmented
+from fastmlp.engines.simd import augmenting
+from fastmlp.engines.simd.augmenting import augment
 from fastmlp.kernels import augmentation as kernels
 
 shapes = st.tuples(st.integers(1, 20), st.integers(1, 20))

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.dropout import dropout_mask, epoch_key, threshold
-from fastmlp.kernels import codes, elementwise
+from fastmlp.kernels import elementwise
+from fastmlp.kernels.runtime import constants
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.dropout import dropout_mask, epoch_key, threshold
 
 from ..interpreted import size
 from . import twins
@@ -15,7 +16,7 @@ every_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 
 
 def code_of(name):
-    return getattr(codes, name.upper())
+    return getattr(constants, name.upper())
 
 
 # --- exp and its kin, in units in the last place of the true value ---
@@ -148,7 +149,7 @@ def test_activations_let_nan_through(name, dtype):
 @both_dtypes
 def test_softmax_rows_sum_to_one_and_leave_the_padding_zero(dtype):
     a = 20 * random_numbers(3 * 16, dtype)
-    from_python(elementwise.activation_forward)(codes.SOFTMAX, a, 0, 16, 3, 11, 16)
+    from_python(elementwise.activation_forward)(constants.SOFTMAX, a, 0, 16, 3, 11, 16)
     rows = a.reshape(3, 16)
     np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=16 * np.finfo(dtype).eps)
     assert not rows[:, 11:].any()

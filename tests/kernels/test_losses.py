@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.kernels import codes, losses
-from fastmlp.losses import LOSSES, get_loss
+from fastmlp.kernels import losses
+from fastmlp.kernels.runtime import constants
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.losses import LOSSES, get_loss
 
 from . import twins
 from .calls import both_dtypes, from_python, random_numbers
@@ -17,7 +18,7 @@ every_loss = pytest.mark.parametrize("name", LOSSES)
 
 
 def code_of(name):
-    return getattr(codes, name.upper())
+    return getattr(constants, name.upper())
 
 
 def outputs_of(name, z):
@@ -133,7 +134,7 @@ def test_the_derivative_in_the_padding_is_zero(name, dtype, units):
     ],
 )
 def test_correct_row(task, outputs, wanted, right, dtype):
-    arguments = getattr(codes, task), np.array(outputs, dtype), 0, np.array(wanted, dtype), 0, len(outputs), -1
+    arguments = getattr(constants, task), np.array(outputs, dtype), 0, np.array(wanted, dtype), 0, len(outputs), -1
     np.testing.assert_equal(from_python(losses.correct_row)(*arguments), right)
     np.testing.assert_equal(twins.correct_row(*arguments), right)
 
@@ -143,7 +144,7 @@ def test_correct_row(task, outputs, wanted, right, dtype):
 @given(outputs=st.lists(st.sampled_from([0.0, -0.0, 0.25, 0.5]), min_size=1, max_size=9), data=st.data())
 def test_the_answer_to_a_label_is_right_where_that_to_its_targets_is(dtype, outputs, data):
     label, units = data.draw(st.integers(0, len(outputs) - 1)), len(outputs)
-    arguments = codes.CLASSES, np.array(outputs, dtype), 0, one_hot(label, units, dtype), 0, units
+    arguments = constants.CLASSES, np.array(outputs, dtype), 0, one_hot(label, units, dtype), 0, units
     correct_row = from_python(losses.correct_row)
     assert correct_row(*arguments, label) == correct_row(*arguments, -1)
 
@@ -153,7 +154,7 @@ def test_the_answer_to_a_label_is_right_where_that_to_its_targets_is(dtype, outp
 def test_the_answer_is_the_first_of_the_largest_outputs_as_numpy_finds_it(dtype, outputs):
     outputs, units = np.array(outputs, dtype), len(outputs)
     right = [
-        from_python(losses.correct_row)(codes.CLASSES, outputs, 0, one_hot(label, units, dtype), 0, units, label)
+        from_python(losses.correct_row)(constants.CLASSES, outputs, 0, one_hot(label, units, dtype), 0, units, label)
         for label in range(units)
     ]
     assert right == one_hot(outputs.argmax(), units, float).tolist()
@@ -163,11 +164,11 @@ def test_the_answer_is_the_first_of_the_largest_outputs_as_numpy_finds_it(dtype,
 @pytest.mark.parametrize("label", range(3))
 def test_the_answer_to_targets_of_outputs_that_are_nan_is_the_first(label, dtype):
     outputs, y = np.full(3, np.nan, dtype), one_hot(label, 3, dtype)
-    assert from_python(losses.correct_row)(codes.CLASSES, outputs, 0, y, 0, 3, -1) == (label == 0)
+    assert from_python(losses.correct_row)(constants.CLASSES, outputs, 0, y, 0, 3, -1) == (label == 0)
 
 
 @both_dtypes
 @pytest.mark.parametrize("task", ["BINARY", "MULTILABEL", "REGRESSION"])
 def test_a_label_matters_to_classes_only(task, dtype):
-    arguments = getattr(codes, task), np.array([0.9, 0.6], dtype), 0, np.array([1.0, 0.0], dtype), 0, 2
+    arguments = getattr(constants, task), np.array([0.9, 0.6], dtype), 0, np.array([1.0, 0.0], dtype), 0, 2
     np.testing.assert_equal(*(from_python(losses.correct_row)(*arguments, label) for label in (0, -1)))

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.kernels import codes, optimizers
+from fastmlp.kernels import optimizers
+from fastmlp.kernels.runtime import constants
 
 from . import twins
 from .calls import both_dtypes, from_python, random_numbers, run_both
@@ -21,19 +22,19 @@ def blocks(draw):
 
 
 def settings_of(**values):
-    settings = np.zeros(codes.SETTINGS)
+    settings = np.zeros(constants.SETTINGS)
     for name, value in values.items():
-        settings[getattr(codes, name.upper())] = value
+        settings[getattr(constants, name.upper())] = value
     return settings
 
 
 EVERY = {
-    "sgd": (codes.SGD, settings_of()),
-    "momentum": (codes.SGD, settings_of(momentum=0.9)),
-    "nesterov": (codes.SGD, settings_of(momentum=0.9, nesterov=1)),
-    "rmsprop": (codes.RMSPROP, settings_of(decay=0.9, epsilon=1e-8)),
-    "adam": (codes.ADAM, settings_of(beta_1=0.9, beta_2=0.999, epsilon=1e-8)),
-    "adam, epsilon hat": (codes.ADAM, settings_of(beta_1=0.9, beta_2=0.999, epsilon=1e-8, epsilon_hat=1)),
+    "sgd": (constants.SGD, settings_of()),
+    "momentum": (constants.SGD, settings_of(momentum=0.9)),
+    "nesterov": (constants.SGD, settings_of(momentum=0.9, nesterov=1)),
+    "rmsprop": (constants.RMSPROP, settings_of(decay=0.9, epsilon=1e-8)),
+    "adam": (constants.ADAM, settings_of(beta_1=0.9, beta_2=0.999, epsilon=1e-8)),
+    "adam, epsilon hat": (constants.ADAM, settings_of(beta_1=0.9, beta_2=0.999, epsilon=1e-8, epsilon_hat=1)),
 }
 every_optimizer = pytest.mark.parametrize(("code", "settings"), EVERY.values(), ids=EVERY)
 
@@ -100,7 +101,7 @@ def test_an_update_has_the_same_bits_however_the_parameters_are_divided(code, se
 @every_optimizer
 def test_moments_that_an_optimizer_does_not_use_may_be_empty(code, settings, dtype):
     w, g, *moments = vectors(dtype)
-    used = {codes.ADAM: 2, codes.RMSPROP: 1}.get(code, int(settings[codes.MOMENTUM] > 0))
+    used = {constants.ADAM: 2, constants.RMSPROP: 1}.get(code, int(settings[constants.MOMENTUM] > 0))
     moments = [*moments[:used], np.empty(0, dtype), np.empty(0, dtype)][:2]
     check_close(optimizers.update, twins.update, (code, w, 8, 32, 2, 16, g, 3, *moments, settings, 3, 0.1))
 

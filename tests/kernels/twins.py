@@ -6,16 +6,16 @@ their arrays.
 
 import numpy as np
 
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.dropout import mix
-from fastmlp.kernels import codes
-from fastmlp.kernels.simd import WIDEST
-from fastmlp.kernels.sparse_microkernels import BLOCK
-from fastmlp.losses import LOSSES, get_loss
-from fastmlp.optimizers import SGD, Adam, RMSprop, clipped
+from fastmlp.kernels.runtime import constants
+from fastmlp.kernels.runtime.simd import WIDEST
+from fastmlp.kernels.sparse.microkernels import BLOCK
+from fastmlp.model.activations import ACTIVATIONS
+from fastmlp.model.dropout import mix
+from fastmlp.model.losses import LOSSES, get_loss
+from fastmlp.model.optimizers import SGD, Adam, RMSprop, clipped
 
-LOSS_NAMES = {getattr(codes, name.upper()): name for name in LOSSES}
-ACTIVATION_OF = {getattr(codes, name.upper()): activation for name, activation in ACTIVATIONS.items()}
+LOSS_NAMES = {getattr(constants, name.upper()): name for name in LOSSES}
+ACTIVATION_OF = {getattr(constants, name.upper()): activation for name, activation in ACTIVATIONS.items()}
 
 
 def line(dtype):
@@ -332,9 +332,9 @@ def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, shar
 
 def correct_row(task, a, start, y, y_start, units, label):
     outputs, wanted = a[start : start + units], y[y_start : y_start + units]
-    if task == codes.REGRESSION:
+    if task == constants.REGRESSION:
         return np.nan
-    if task == codes.CLASSES:
+    if task == constants.CLASSES:
         return float(outputs.argmax() == wanted.argmax())
     return float(((outputs >= 0.5) == (wanted >= 0.5)).all())
 
@@ -360,22 +360,22 @@ def update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step
 
 def update_weights(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
     W, G = matrix(w, first, stride, rows, width), matrix(g, g_start, stride, rows, width)
-    G += settings[codes.L1] * np.sign(W) + settings[codes.L2] * W
-    W *= 1.0 - rate * settings[codes.WEIGHT_DECAY]
+    G += settings[constants.L1] * np.sign(W) + settings[constants.L2] * W
+    W *= 1.0 - rate * settings[constants.WEIGHT_DECAY]
     update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate)
 
 
 def _optimizer(code, settings):
-    if code == codes.ADAM:
+    if code == constants.ADAM:
         return Adam(
-            beta_1=settings[codes.BETA_1],
-            beta_2=settings[codes.BETA_2],
-            epsilon=settings[codes.EPSILON],
-            epsilon_hat=bool(settings[codes.EPSILON_HAT]),
+            beta_1=settings[constants.BETA_1],
+            beta_2=settings[constants.BETA_2],
+            epsilon=settings[constants.EPSILON],
+            epsilon_hat=bool(settings[constants.EPSILON_HAT]),
         )
-    if code == codes.RMSPROP:
-        return RMSprop(decay=settings[codes.DECAY], epsilon=settings[codes.EPSILON])
-    return SGD(momentum=settings[codes.MOMENTUM], nesterov=bool(settings[codes.NESTEROV]))
+    if code == constants.RMSPROP:
+        return RMSprop(decay=settings[constants.DECAY], epsilon=settings[constants.EPSILON])
+    return SGD(momentum=settings[constants.MOMENTUM], nesterov=bool(settings[constants.NESTEROV]))
 
 
 # --- groups ---
@@ -408,10 +408,10 @@ def sum_of_squares(g, first, size):
 def clip(g, w, n_layers, layers, settings):
     parts = []
     for row in layers:
-        start, size = row[codes.WEIGHTS], row[codes.FAN_IN] * row[codes.STRIDE]
-        add_penalty_gradient(g, start, w, start, start + size, settings[codes.CLIP_L1], settings[codes.CLIP_L2])
+        start, size = row[constants.WEIGHTS], row[constants.FAN_IN] * row[constants.STRIDE]
+        add_penalty_gradient(g, start, w, start, start + size, settings[constants.CLIP_L1], settings[constants.CLIP_L2])
         parts.append(np.arange(start, start + size))
-        if row[codes.BIAS] >= 0:
-            parts.append(np.arange(row[codes.BIAS], row[codes.BIAS] + row[codes.STRIDE]))
+        if row[constants.BIAS] >= 0:
+            parts.append(np.arange(row[constants.BIAS], row[constants.BIAS] + row[constants.STRIDE]))
     everything = np.concatenate(parts)
-    g[everything] = clipped(g[everything], settings[codes.CLIP_NORM])
+    g[everything] = clipped(g[everything], settings[constants.CLIP_NORM])

@@ -1,0 +1,1 @@
+"""Data sets: what users give, checked once and held as the engines take it (floor 4)."""

@@ -1,0 +1,414 @@
+"""What a network should answer, as the engines want it, and labels as the user knows them (floor 4; imports numpy,
+checks, errors, model).
+
+A network answers one of four kinds of question (its task): ``classes``, one of several labels, an output each;
+``binary``, one of two labels from one sigmoid; ``multilabel``, any set of labels, one sigmoid each; ``regression``,
+numbers.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import check_unmasked, plain
+from ..errors import ArgumentError, ArgumentTypeError
+from ..model.architecture import Architecture
+
+Array = NDArray[Any]
+
+TASKS = ("classes", "binary", "multilabel", "regression")
+
+NUMBERS_ONLY = ("poisson", "quantile")
+"""Losses of numbers with which nobody tells labels apart: rows of a 1 among zeros are counts to them."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The wanted outputs of every row, in one of two forms.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (n_rows,), or None
+        The output that should be 1, the others 0.
+    values : ndarray of the network's dtype, shape (n_rows, outputs), or None
+        The wanted outputs themselves.
+    """
+
+    labels: NDArray[np.int32] | None
+    values: Array | None
+
+    def rows(self, rows: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
+        """Wanted outputs of some rows, shape (n, outputs); `rows` is a slice or an array of row numbers."""
+        if self.values is not None:
+            return np.asarray(self.values[rows], dtype=dtype)
+        assert self.labels is not None
+        labels = self.labels[rows]
+        wanted = np.zeros((len(labels), outputs), dtype=dtype)
+        wanted[np.arange(len(labels)), labels] = 1
+        return wanted
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> "Targets":
+        """Those of rows of these numbers."""
+        return Targets(
+            None if self.labels is None else self.labels[rows], None if self.values is None else self.values[rows]
+        )
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Which task a network was given, and which label each output stands for.
+
+    Attributes
+    ----------
+    task : {"classes", "binary", "multilabel", "regression"}
+    classes : ndarray
+        The labels in the order of the outputs: two for binary, none for regression.
+    one_dimensional : bool
+        Whether a regression's y had shape (n,).
+    """
+
+    task: str
+    classes: Array
+    one_dimensional: bool = False
+
+    def decode(self, outputs: Array) -> Array:
+        """Answers in the user's terms from the outputs of the network, shape (n, outputs)."""
+        if self.task == "classes":
+            return np.asarray(self.classes[outputs.argmax(axis=1)])
+        if self.task == "binary":
+            return np.asarray(self.classes[(outputs[:, 0] >= 0.5).astype(np.intp)])
+        if self.task == "multilabel":
+            return (outputs >= 0.5).astype(np.int64)
+        return outputs[:, 0] if self.one_dimensional else outputs
+
+
+def learn_labels(y: Any, architecture: Architecture, name: str = "y") -> Labels:
+    """Find out from the first targets what the network is asked, and which labels there are.
+
+    Parameters
+    ----------
+    y : array_like
+        Labels of any kind, shape (n,) or (n, 1); one-hot rows or numbers, shape (n, outputs). For one sigmoid, also
+        probabilities of the label 1.
+    architecture : Architecture
+    name : str, default "y"
+
+    Returns
+    -------
+    Labels
+
+    Raises
+    ------
+    ArgumentError
+        More labels than outputs, or a shape that doesn't fit.
+    ArgumentTypeError
+        Text where the loss wants numbers.
+    """
+    array = _as_array(y, name)
+    outputs, loss = architecture.outputs, architecture.loss
+    one_dimensional = array.ndim == 1
+    array = _uncolumned(array)
+    if array.ndim == 2:
+        values = _as_targets(array, outputs, np.dtype(np.float64), name)
+        if loss == "binary_cross_entropy":
+            return Labels("multilabel", np.arange(outputs))
+        if loss == "cross_entropy" or (_is_one_hot(values) and loss not in NUMBERS_ONLY):
+            return Labels("classes", np.arange(outputs))
+        return Labels("regression", np.empty(0))
+    if outputs > 1:
+        return Labels("classes", _classes_for(array, outputs, name))
+    if loss == "binary_cross_entropy":
+        return Labels("binary", np.arange(2) if _are_probabilities(array) else _classes_for(array, 2, name))
+    if array.dtype.kind not in "fiub":
+        stranger = plain(next((value for value in array if not isinstance(plain(value), int | float)), array[0]))
+        raise ArgumentTypeError(
+            f"{name} holds {stranger!r}, but a network with 1 output and loss={loss!r} learns numbers; for two classes "
+            "use loss='binary_cross_entropy', for more give the last layer an output per class"
+        )
+    return Labels("regression", np.empty(0), one_dimensional)
+
+
+def as_targets(y: Any, n_rows: int, labels: Labels, architecture: Architecture, name: str = "y") -> Targets:
+    """Check targets against the task and turn them into what the engines want.
+
+    Parameters
+    ----------
+    y : array_like
+        Of the kind that `labels` was learned from.
+    n_rows : int
+        How many the samples are.
+    labels : Labels
+    architecture : Architecture
+    name : str, default "y"
+
+    Returns
+    -------
+    Targets
+
+    Raises
+    ------
+    ArgumentError
+        Another length than X, a label that wasn't there before, a wrong shape, rows that are not one-hot where those
+        of the first fit were, or NaN or infinity.
+    """
+    array = _as_array(y, name)
+    if len(array) != n_rows:
+        raise ArgumentError(
+            f"{name} has {len(array)} rows, but its samples have {n_rows}; one target a sample is needed"
+        )
+    outputs, dtype = architecture.outputs, architecture.dtype
+    array = _uncolumned(array)
+    if array.ndim == 2:
+        values = _as_targets(array, outputs, dtype, name)
+        _check_rows(values, labels, architecture.loss, name)
+        return Targets(None, values)
+    if labels.task == "classes":
+        return Targets(_encode(array, labels.classes, name), None)
+    if labels.task == "binary":
+        soft = _are_probabilities(array) and labels.classes.tolist() == [0, 1]
+        wanted = array if soft else _encode(array, labels.classes, name)
+        return Targets(None, np.ascontiguousarray(wanted[:, None].astype(dtype)))
+    if labels.task == "multilabel" or outputs > 1:
+        raise ArgumentError(f"{name} must have shape (n_samples, {outputs}), as in the first fit; got {array.shape}")
+    values = _as_targets(array[:, None], 1, dtype, name)
+    _check_rows(values, labels, architecture.loss, name)
+    return Targets(None, values)
+
+
+def as_sample_weights(
+    sample_weight: Any, n_rows: int, dtype: np.dtype[Any], name: str = "sample_weight"
+) -> Array | None:
+    """Check the weights of the samples.
+
+    Parameters
+    ----------
+    sample_weight : array_like, shape (n_rows,), or None
+    n_rows : int
+    dtype : dtype
+    name : str, default "sample_weight"
+
+    Returns
+    -------
+    ndarray of `dtype`, shape (n_rows,), or None
+
+    Raises
+    ------
+    ArgumentError
+        Another length, a negative or non-finite weight, or only zeros.
+    """
+    if sample_weight is None:
+        return None
+    check_unmasked(sample_weight, name)
+    try:
+        with np.errstate(over="ignore"):  # what overflows is told below
+            weights = np.array(sample_weight, dtype=dtype)
+    except (TypeError, ValueError, OverflowError):
+        raise ArgumentTypeError(f"{name} must be numbers, one a sample; got {sample_weight!r}") from None
+    if weights.shape != (n_rows,):
+        raise ArgumentError(f"{name} must have shape ({n_rows},), one weight a sample; got {weights.shape}")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ArgumentError(f"{name} must be finite and >= 0; drop the samples that should not count")
+    if not weights.any():
+        raise ArgumentError(f"{name} is zero for every sample; at least one must count")
+    return weights
+
+
+def class_weights(class_weight: Any, targets: Targets, labels: Labels) -> NDArray[np.float64]:
+    """Weight of every sample from the weight of its class.
+
+    Parameters
+    ----------
+    class_weight : dict or "balanced"
+        Label to weight (labels left out: 1), or n_samples / (n_classes * count of the class).
+    targets : Targets
+    labels : Labels
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows,)
+
+    Raises
+    ------
+    ArgumentError
+        The task has no classes, or a label isn't one of them.
+    """
+    if labels.task not in ("classes", "binary"):
+        raise ArgumentError(f"class_weight needs labels to weigh, but the task is {labels.task}; use sample_weight")
+    if targets.labels is not None:
+        encoded: NDArray[Any] = targets.labels
+    else:
+        assert targets.values is not None
+        encoded = targets.values[:, 0] >= 0.5 if labels.task == "binary" else targets.values.argmax(axis=1)
+    encoded = encoded.astype(np.intp)
+    n_classes = len(labels.classes)
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = np.bincount(encoded, minlength=n_classes)
+        present = int((counts > 0).sum())
+        factors = len(encoded) / (present * np.maximum(counts, 1))
+        return np.asarray(factors[encoded], dtype=np.float64)
+    if not isinstance(class_weight, dict):
+        raise ArgumentTypeError(
+            f"class_weight must be a dict from label to weight, or 'balanced'; got {class_weight!r}"
+        )
+    known = labels.classes.tolist()
+    strangers = [label for label in class_weight if label not in known]
+    if strangers:
+        raise ArgumentError(f"class_weight names {strangers[0]!r}, which is not a label; the labels are {known}")
+    try:
+        factors = np.array([class_weight.get(label, 1.0) for label in known], dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"class_weight must map labels to numbers, got {class_weight!r}") from None
+    if not np.isfinite(factors).all() or (factors < 0).any():
+        raise ArgumentError(f"class_weight must be finite and >= 0, got {class_weight!r}")
+    return np.asarray(factors[encoded], dtype=np.float64)
+
+
+def _as_array(y: Any, name: str) -> Array:
+    check_unmasked(y, name)
+    try:
+        array = np.asarray(y)
+    except ValueError as error:
+        raise ArgumentError(
+            f"{name} must be labels of shape (n,), or rows of the same length; NumPy says: {error}"
+        ) from None
+    if array.ndim not in (1, 2):
+        raise ArgumentError(f"{name} must have shape (n_samples,) or (n_samples, outputs), got {array.shape}")
+    if len(array) == 0:
+        raise ArgumentError(f"{name} is empty; one target a sample is needed")
+    if array.dtype == object:
+        array = _numbers_of(array)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ArgumentError(f"{name} must be finite; row {int(np.argwhere(~np.isfinite(array))[0][0])} is not")
+    return array
+
+
+def _numbers_of(objects: Array) -> Array:
+    """Objects as the numbers they are, where they all are; pandas keeps a column so after it held something else."""
+    if not all(isinstance(plain(value), int | float) for value in objects.flat):
+        return objects
+    numbers = np.array(objects.tolist())
+    return numbers if numbers.dtype.kind in "fiub" else objects
+
+
+def _uncolumned(array: Array) -> Array:
+    """A single column, such as a DataFrame's, as what it holds."""
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _are_probabilities(array: Array) -> bool:
+    """Whether numbers from 0 to 1 have some strictly between: answers of 1 that are more or less sure."""
+    if array.dtype.kind != "f":
+        return False
+    return bool(((array >= 0) & (array <= 1)).all() and ((array > 0) & (array < 1)).any())
+
+
+def _is_one_hot(values: Array) -> bool:
+    return bool(np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all())
+
+
+def _check_rows(values: Array, labels: Labels, loss: str, name: str) -> None:
+    """Say so when rows are not what the loss and the first fit's targets ask for."""
+    if loss == "poisson":
+        _check_counts(values, name)
+    if loss not in ("cross_entropy", "binary_cross_entropy"):
+        if labels.task == "classes" and not _is_one_hot(values):
+            raise ArgumentError(
+                f"rows of {name} must be one-hot, a single 1 among zeros, since the targets of the first fit were "
+                "labels and the network answers with labels; to have it learn numbers instead, set its labels to "
+                "None and fit it again"
+            )
+        return
+    if ((values < 0) | (values > 1)).any():
+        raise ArgumentError(f"{name} must lie in [0, 1] for {loss}: its entries are probabilities")
+    off = np.abs(values.sum(axis=1, dtype=np.float64) - 1)
+    if labels.task == "classes" and (off > 1e-3).any():
+        row = int(np.argmax(off))
+        raise ArgumentError(
+            f"rows of {name} must sum to 1 where one label of several is right, but row {row} sums to "
+            f"{float(values[row].sum()):g}"
+        )
+
+
+def _check_counts(values: Array, name: str) -> None:
+    negative = (values < 0).any(axis=1)
+    if negative.any():
+        row = int(negative.argmax())
+        raise ArgumentError(
+            f"{name} must be >= 0 for loss='poisson', which is about counts, but row {row} holds "
+            f"{float(values[row].min()):g}; use loss='squared_error' for numbers of either sign"
+        )
+
+
+def _as_targets(array: Array, outputs: int, dtype: np.dtype[Any], name: str) -> Array:
+    if array.shape[1] != outputs:
+        raise ArgumentError(f"{name} has {array.shape[1]} columns, but the network has {outputs} outputs")
+    try:
+        with np.errstate(over="ignore"):  # what overflows is told below
+            values = np.ascontiguousarray(array, dtype=dtype)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(f"{name} must hold numbers, got dtype {array.dtype}") from None
+    if not np.isfinite(values).all():
+        raise ArgumentError(
+            f"{name} must be finite in {dtype}; row {int(np.argwhere(~np.isfinite(values))[0][0])} is not"
+        )
+    return values
+
+
+def _classes_for(array: Array, count: int, name: str) -> Array:
+    """Labels in the order of the outputs: 0, 1, ... where all fit among them, else the sorted labels found."""
+    if array.dtype.kind in "iub" or (array.dtype.kind == "f" and bool((array == np.floor(array)).all())):
+        whole = array.astype(np.int64)
+        if whole.min() >= 0 and whole.max() < count:
+            classes = np.arange(count)
+            alike = classes.astype(array.dtype)  # so that answers are of the labels' kind, where it holds all classes
+            return alike if np.array_equal(alike, classes) else classes
+    try:
+        found = np.unique(array)
+    except TypeError:
+        raise ArgumentTypeError(f"{name} mixes labels that can't be sorted, such as text and numbers") from None
+    if array.dtype.kind == "f" and len(found) > count:
+        raise ArgumentError(
+            f"{name} holds {len(found)} different numbers with fractions, but the network has an output for each of "
+            f"{count} classes; for several regression targets give {name} the shape (n_samples, {count})"
+        )
+    if len(found) != count:
+        raise ArgumentError(
+            f"{name} has {len(found)} different label{'s' * (len(found) > 1)} ({_some(found)}), but the last layer has "
+            f"outputs for {count}; {_remedy(len(found), count)}"
+        )
+    return found
+
+
+def _remedy(found: int, count: int) -> str:
+    numbered = f"number the labels from 0 to {count - 1}"
+    if found < count:
+        return f"give samples of all {count} labels, or {numbered}, of which some may be missing"
+    if count == 2:
+        return f"for {found} labels give the last layer {found} units, with loss='cross_entropy'"
+    return f"give the last layer {found} units, or {numbered}"
+
+
+def _encode(array: Array, classes: Array, name: str) -> NDArray[np.int32]:
+    if array.dtype.kind in "iu" and array.size and np.array_equal(classes, np.arange(len(classes))):
+        # To look up 60,000 labels takes a millisecond, which these don't need.
+        if array.min() >= 0 and array.max() < len(classes):
+            return array.astype(np.int32)
+    try:
+        positions = np.searchsorted(classes, array)
+        positions = np.minimum(positions, len(classes) - 1)
+        strangers = classes[positions] != array
+    except TypeError:
+        raise ArgumentTypeError(
+            f"labels of {name} are of another type than those of the first fit ({_some(classes)})"
+        ) from None
+    if np.any(strangers):
+        stranger = plain(array[np.argmax(strangers)])
+        raise ArgumentError(f"{name} holds the label {stranger!r}, which is not one of the network's: {_some(classes)}")
+    return positions.astype(np.int32)
+
+
+def _some(labels: Array) -> str:
+    listed = labels.tolist()
+    return ", ".join(map(repr, listed[:6])) + (", ..." if len(listed) > 6 else "")

@@ -1,0 +1,285 @@
+"""The specification: forward pass, backpropagation and training in plain NumPy (floor 5; imports numpy, model, data).
+
+Read it beside the mathematics (Nielsen, chapter 2; Goodfellow et al., chapter 6.5). For a batch ``x`` of rows, layer
+by layer ``z = a_before @ W + b`` and ``a = f(z)``; backwards, with ``dz`` the derivative of the loss by ``z``: ``dW =
+a_beforeᵀ @ dz``, ``db = sum of dz over the batch``, ``da_before = dz @ Wᵀ``. It is vectorised over the batch and
+makes no attempt to be faster.
+"""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.augmentation import Augmentation, augmented
+from ..data.samples import Scaling
+from ..model.activations import get_activation
+from ..model.architecture import Architecture
+from ..model.dropout import dropout_mask, epoch_key
+from ..model.losses import smoothed
+from ..model.optimizers import Optimizer, clipped
+from ..model.training_state import TrainingState
+from .base import Array, Data, Score, one_by_one
+
+_ROWS_AT_A_TIME = 1024
+
+name = "numpy"
+
+
+class Pass(NamedTuple):
+    """What every layer holds after a forward pass over a batch."""
+
+    logits: list[Array]
+    """``z`` of each layer."""
+    activations: list[Array]
+    """The input, then ``a`` of each layer, after dropout."""
+    masks: list[Array | None]
+    """Factors by which dropout multiplied ``a``; None where a layer has none."""
+
+
+def forward_pass(
+    architecture: Architecture, parameters: Array, x: Array, dropout_keys: list[int] | None = None, rows: Any = None
+) -> Pass:
+    """Run a batch through the network.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    parameters : ndarray
+        Flat vector.
+    x : ndarray, shape (batch, inputs)
+        As the network sees it: scaled, in the architecture's dtype.
+    dropout_keys : list of int, optional
+        The epoch's key of each layer; without them there is no dropout.
+    rows : ndarray of int, optional
+        Row numbers of the batch, which decide with the keys what is dropped.
+
+    Returns
+    -------
+    Pass
+    """
+    run = Pass([], [x], [])
+    for number, (layer, (W, b)) in enumerate(zip(architecture.layers, architecture.views(parameters), strict=True)):
+        z = run.activations[-1] @ W
+        if b is not None:
+            z += b
+        a = get_activation(layer.activation).forward(z)
+        mask = None
+        if dropout_keys is not None and layer.dropout > 0:
+            mask = dropout_mask(dropout_keys[number], layer.dropout, rows, layer.units, architecture.dtype)
+        run.logits.append(z)
+        run.masks.append(mask)
+        run.activations.append(a if mask is None else a * mask)
+    return run
+
+
+def backward_pass(
+    architecture: Architecture, parameters: Array, run: Pass, y: Array, weights: Array, gradient: Array
+) -> Array:
+    """Backpropagate, and return the loss of each sample.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    parameters : ndarray
+        Flat vector.
+    run : Pass
+        Of the same parameters.
+    y : ndarray, shape (batch, outputs)
+    weights : ndarray, shape (batch,)
+        How much each sample's loss counts in the batch's: its weight divided by the rows of the batch.
+    gradient : ndarray
+        Flat vector that receives the derivative of ``sum(weights * losses)``.
+
+    Returns
+    -------
+    ndarray, shape (batch,)
+    """
+    loss = architecture.loss_function
+    da = loss.gradient(run.logits[-1], run.activations[-1], y) * weights[:, None]
+    views = architecture.views(parameters)
+    for number in reversed(range(len(architecture.layers))):
+        layer, z, mask = architecture.layers[number], run.logits[number], run.masks[number]
+        if number == len(architecture.layers) - 1 and loss.from_logits:
+            dz = da
+        elif mask is None:
+            dz = get_activation(layer.activation).backward(z, run.activations[number + 1], da)
+        else:
+            activation = get_activation(layer.activation)
+            dz = activation.backward(z, activation.forward(z), da * mask)
+        layer.weights(gradient)[...] = run.activations[number].T @ dz
+        bias = layer.bias(gradient)
+        if bias is not None:
+            bias[...] = dz.sum(axis=0)
+        if number > 0:
+            da = dz @ views[number][0].T
+    return loss.value(run.logits[-1], run.activations[-1], y)
+
+
+def add_penalties(architecture: Architecture, parameters: Array, gradient: Array) -> float:
+    """Add the gradient of the L1 and L2 penalties, and return their value; zero where there are none."""
+    penalty = 0.0
+    for layer in architecture.layers if architecture.l1 or architecture.l2 else ():
+        W, dW = layer.weights(parameters), layer.weights(gradient)
+        dW += architecture.l1 * np.sign(W) + architecture.l2 * W
+        penalty += architecture.l1 * float(np.abs(W).sum(dtype=np.float64))
+        penalty += 0.5 * architecture.l2 * float((W * W).sum(dtype=np.float64))
+    return penalty
+
+
+def correct_answers(outputs: Array, y: Array, task: str) -> NDArray[Any]:
+    """Whether each row's answer is right, shape (n,); NaN in regression."""
+    if task == "classes":
+        return np.asarray(outputs.argmax(axis=1) == y.argmax(axis=1))
+    if task == "regression":
+        return np.full(len(y), np.nan)
+    return np.asarray(((outputs >= 0.5) == (y >= 0.5)).all(axis=1))
+
+
+def load(architecture: Architecture) -> None:
+    """See `Engine.load`; there is nothing to compile."""
+
+
+def prepare(
+    architecture: Architecture, data: Data, threads: int, once: bool = False, batch_size: int | None = None
+) -> Data:
+    """See `Engine.prepare`; NumPy's BLAS decides about threads itself."""
+    return data
+
+
+def marks_rows(prepared: Any) -> bool:
+    """See `Engine.marks_rows`; an infinity may be hidden by an activation here."""
+    return False
+
+
+def few_rows(architecture: Architecture, scaling: Scaling) -> None:
+    """See `Engine.few_rows`; there is no shorter way here."""
+
+
+def forward(architecture: Architecture, parameters: Array, prepared: Data) -> Array:
+    """See `Engine.forward`."""
+    outputs = np.empty((prepared.samples.n_rows, architecture.outputs), dtype=architecture.dtype)
+    for rows in _blocks(prepared.samples.n_rows):
+        x = prepared.samples.rows(rows, architecture.dtype)
+        outputs[rows] = forward_pass(architecture, parameters, x).activations[-1]
+    return outputs
+
+
+def evaluate(architecture: Architecture, parameters: Array, prepared: Data) -> Score:
+    """See `Engine.evaluate`."""
+    meter = _Meter(prepared.task)
+    for rows in _blocks(prepared.samples.n_rows):
+        run = forward_pass(architecture, parameters, prepared.samples.rows(rows, architecture.dtype))
+        y = _wanted(architecture, prepared, rows)
+        losses = architecture.loss_function.value(run.logits[-1], run.activations[-1], y)
+        meter.add(losses, run.activations[-1], y, _weights_of(prepared, rows, len(y)))
+    return meter.score()
+
+
+def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: Data) -> tuple[float, Array]:
+    """See `Engine.loss_and_gradient`."""
+    everything = slice(0, prepared.samples.n_rows)
+    gradient = architecture.zeros()
+    run = forward_pass(architecture, parameters, prepared.samples.rows(everything, architecture.dtype))
+    y = _wanted(architecture, prepared, everything)
+    weights = (_weights_of(prepared, everything, len(y)) / len(y)).astype(architecture.dtype)
+    losses = backward_pass(architecture, parameters, run, y, weights, gradient)
+    penalty = add_penalties(architecture, parameters, gradient)
+    return float((weights.astype(np.float64) * losses).sum()) + penalty, gradient
+
+
+def augment(
+    augmentation: Augmentation,
+    images: Array,
+    shape: tuple[int, int],
+    key: int,
+    rows: NDArray[np.int64],
+    first_name: int,
+    threads: int,
+) -> Array:
+    """See `Engine.augment`."""
+    out = images.copy()
+    out[rows] = augmented(augmentation, images[rows], shape, key, rows + first_name)
+    return out
+
+
+def train_epoch(
+    architecture: Architecture,
+    state: TrainingState,
+    optimizer: Optimizer,
+    prepared: Data,
+    order: NDArray[np.int64],
+    batch_size: int,
+    learning_rates: NDArray[np.float64],
+    first_name: int = 0,
+    penalties: NDArray[np.float64] | None = None,
+) -> Score:
+    """See `Engine.train_epoch`."""
+    meter = _Meter(prepared.task)
+    gradient = architecture.zeros()
+    keys = [epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))]
+    for batch, learning_rate in enumerate(learning_rates.tolist()):
+        rows = order[batch * batch_size : (batch + 1) * batch_size]
+        x, names = prepared.samples.rows(rows, architecture.dtype), rows + first_name
+        run = forward_pass(architecture, state.parameters, x, keys, names)
+        y = _wanted(architecture, prepared, rows)
+        weights = _weights_of(prepared, rows, len(y))
+        share = (weights / len(rows)).astype(architecture.dtype)
+        losses = backward_pass(architecture, state.parameters, run, y, share, gradient)
+        meter.add(losses, run.activations[-1], y, weights)
+        penalised = architecture if penalties is None else replace(architecture, l2=float(penalties[batch]))
+        add_penalties(penalised, state.parameters, gradient)
+        if optimizer.weight_decay:
+            for layer in architecture.layers:
+                layer.weights(state.parameters)[...] *= 1.0 - learning_rate * optimizer.weight_decay
+        state.step += 1
+        step = clipped(gradient, optimizer.clip_norm)
+        optimizer.update(state.parameters, step, state.moments, state.step, learning_rate)
+    return meter.score()
+
+
+def train_epochs(
+    architecture: Architecture,
+    state: TrainingState,
+    optimizer: Optimizer,
+    prepared: Data,
+    orders: NDArray[np.int64],
+    batch_size: int,
+    learning_rates: NDArray[np.float64],
+    penalties: NDArray[np.float64] | None = None,
+) -> tuple[list[Score], Array]:
+    """See `Engine.train_epochs`."""
+    given = architecture, state, optimizer, prepared, orders, batch_size, learning_rates, penalties
+    return one_by_one(train_epoch, *given)
+
+
+class _Meter:
+    """Adds up losses and correct answers, in float64."""
+
+    def __init__(self, task: str) -> None:
+        self.task = task
+        self.loss = self.correct = self.weight = 0.0
+
+    def add(self, losses: Array, outputs: Array, y: Array, weights: Array) -> None:
+        self.loss += float((losses * weights).sum(dtype=np.float64))
+        self.correct += float((correct_answers(outputs, y, self.task) * weights).sum(dtype=np.float64))
+        self.weight += float(weights.sum(dtype=np.float64))
+
+    def score(self) -> Score:
+        if self.weight == 0:  # a part of an epoch in which no sample counts
+            return Score(0.0, 0.0)
+        return Score(self.loss / self.weight, self.correct / self.weight)
+
+
+def _blocks(n_rows: int) -> list[slice]:
+    return [slice(start, min(start + _ROWS_AT_A_TIME, n_rows)) for start in range(0, n_rows, _ROWS_AT_A_TIME)]
+
+
+def _wanted(architecture: Architecture, data: Data, rows: Any) -> Array:
+    assert data.targets is not None
+    return smoothed(data.targets.rows(rows, architecture.outputs, architecture.dtype), architecture.label_smoothing)
+
+
+def _weights_of(data: Data, rows: Any, n: int) -> NDArray[np.float64]:
+    return np.ones(n) if data.weights is None else data.weights[rows].astype(np.float64)

@@ -1,0 +1,1 @@
+"""The fast engine: prepares data and memory for the SIMD kernels and calls them (floor 5)."""

@@ -1,0 +1,45 @@
+"""Augmentation by the compiled kernel, on as many threads as are wanted (floor 5; imports numpy, kernels, data)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.augmentation import SUBPIXELS, Augmentation, affine_maps, smoothing
+from ...kernels import augmentation as kernels
+from ..base import Array
+from .compression import plain
+from .threads import Team, available_threads
+
+ROWS_FROM = 512
+"""Images from which a thread of its own pays."""
+
+
+def augment(
+    augmentation: Augmentation,
+    images: Array,
+    shape: tuple[int, int],
+    key: int,
+    rows: NDArray[np.int64],
+    first_name: int,
+    threads: int,
+) -> Array:
+    """See `Engine.augment`."""
+    height, width = shape
+    out = np.empty_like(images) if len(rows) == len(images) else images.copy()
+    names = rows + first_name
+    maps = affine_maps(augmentation, shape, key, names).reshape(-1)
+    weights, factor = smoothing(augmentation)
+    wanted = (threads and min(threads, available_threads())) or min(available_threads(), 1 + len(rows) // ROWS_FROM)
+    half = SUBPIXELS / 2 if images.dtype == np.uint8 else 0.0
+    shared = (out.reshape(-1), plain(images), plain(rows), names, maps, key, weights, factor, height, width, half)
+    Team().run(
+        kernels.augment,
+        [
+            (
+                *shared,
+                np.zeros((height + 3) * (width + 3), images.dtype),
+                np.zeros(kernels.room(height, width, len(weights)), np.float32),
+            )
+            for _ in range(wanted)
+        ],
+    )
+    return out

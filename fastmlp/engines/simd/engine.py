@@ -1,0 +1,532 @@
+"""The fast engine: describes a network to the kernels in numbers, and calls them (floor 5; imports numpy, model,
+kernels, data).
+
+Each operation is one call of compiled code for all batches of an epoch. Layer sizes, activations, losses and
+optimizers are run-time values there, so the kernels are compiled once per dtype, not once per network.
+"""
+
+import gc
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.samples import Samples, Scaling
+from ...data.targets import Targets
+from ...kernels import epoch
+from ...kernels.predict import forward_rows
+from ...kernels.runtime import constants
+from ...kernels.runtime.jit import on_compile
+from ...kernels.runtime.records import Rows
+from ...kernels.sparse.microkernels import BLOCK
+from ...model.architecture import Architecture, aligned_zeros
+from ...model.dropout import epoch_key
+from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
+from ...model.training_state import TrainingState
+from ..base import Array, Data, Score, n_batches, one_by_one
+from ..numpy_engine import add_penalties
+from . import conversion
+from .augmenting import augment
+from .compression import plain
+from .conversion import DENSE_FROM, Prepared, is_even
+from .out_of_core import Staged, parts, stage
+from .split_layer import Pace, halves, is_halved, put_together, run_half, take_apart
+from .threads import available_threads
+from .workspace import (
+    FORWARD_ROWS,
+    Layout,
+    chunk_rows,
+    describe_layers,
+    hand_over,
+    is_grouped,
+    is_large,
+    is_parted,
+    layout,
+    own_lines,
+    skips_zeros,
+    take_over,
+)
+
+__all__ = [
+    "DENSE_FROM",
+    "FewRows",
+    "Prepared",
+    "augment",
+    "evaluate",
+    "few_rows",
+    "forward",
+    "load",
+    "loss_and_gradient",
+    "marks_rows",
+    "name",
+    "prepare",
+    "train_epoch",
+    "train_epochs",
+    "warmup",
+]
+
+name = "numba"
+
+THREADS_FROM = 2e6
+"""Multiply-adds of a step from which a second thread pays (measured)."""
+
+HALVES_FROM = 1e8
+"""Multiply-adds of a call from which it is tried whether two threads with half of the units each pay: some
+milliseconds, since to wake a thread takes a tenth of one.
+"""
+
+_NO_SETTINGS = np.zeros(constants.SETTINGS)
+"""Of a pass without an optimizer."""
+
+
+def prepare(
+    architecture: Architecture,
+    data: Data,
+    threads: int,
+    once: bool = False,
+    batch_size: int | None = None,
+    sparse: bool | None = None,
+) -> Prepared | Staged:
+    """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
+    if data.samples.mapped:
+        return stage(architecture, data, threads, once, sparse)
+    prepared = conversion.prepare(architecture, data, threads, once, sparse)
+    _rows(architecture, prepared, min(batch_size or 1, prepared.n_rows), training=batch_size is not None)
+    return prepared
+
+
+def _rows(architecture: Architecture, prepared: Prepared, batch_size: int, training: bool) -> Rows:
+    """Return the rows in the form that a pass takes; it is made when it is first asked for."""
+    return prepared.parted if training and is_parted(architecture, prepared, batch_size) else prepared.rows
+
+
+def marks_rows(prepared: Prepared | Staged) -> bool:
+    """See `Engine.marks_rows`; it costs nothing where zeros are looked for anyhow."""
+    return isinstance(prepared, Prepared) and skips_zeros(prepared)
+
+
+def forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged) -> Array:
+    """See `Engine.forward`."""
+    outputs = np.empty((prepared.n_rows, architecture.outputs), dtype=architecture.dtype)
+    _forward(architecture, parameters, prepared, outputs)
+    return outputs
+
+
+def evaluate(architecture: Architecture, parameters: Array, prepared: Prepared | Staged) -> Score:
+    """See `Engine.evaluate`."""
+    return _forward(architecture, parameters, prepared, np.empty((prepared.n_rows, 0), dtype=architecture.dtype))
+
+
+def _forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged, outputs: Array) -> Score:
+    """Pass all rows through the network; `outputs`, which receives what comes out, may have no columns."""
+    totals, n_rows, chunk = np.zeros(3), prepared.n_rows, 1
+    if isinstance(prepared, Staged):
+        chunk = chunk_rows(architecture, n_rows, 0 if prepared.sparse else architecture.inputs)
+        chunk = chunk if prepared.sparse else min(chunk, FORWARD_ROWS)
+    for part, order, span in parts(prepared, np.arange(n_rows), chunk):
+        target = outputs[span].reshape(-1)
+        score = _run(epoch.FORWARD, architecture, part, parameters, order, n_rows, outputs=target, totals=totals)
+    return score
+
+
+def loss_and_gradient(
+    architecture: Architecture, parameters: Array, prepared: Prepared | Staged
+) -> tuple[float, Array]:
+    """See `Engine.loss_and_gradient`."""
+    gradient, order = architecture.zeros(), np.arange(prepared.n_rows)
+    if isinstance(prepared, Staged):
+        prepared = prepared.part(order)
+    score = _run(epoch.GRADIENT, architecture, prepared, parameters, order, len(order), gradient=gradient)
+    weights = prepared.wanted.weights
+    mean_weight = float(weights.mean(dtype=np.float64)) if len(weights) else 1.0
+    return score.loss * mean_weight + add_penalties(architecture, parameters, gradient), gradient
+
+
+def train_epoch(
+    architecture: Architecture,
+    state: TrainingState,
+    optimizer: Optimizer,
+    prepared: Prepared | Staged,
+    order: NDArray[np.int64],
+    batch_size: int,
+    learning_rates: NDArray[np.float64],
+    first_name: int = 0,
+    penalties: NDArray[np.float64] | None = None,
+) -> Score:
+    """See `Engine.train_epoch`."""
+    code, settings = _settings(optimizer, architecture.l1, architecture.l2)
+    order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), np.zeros(3)
+    keys: list[int] = []
+    if any(layer.dropout for layer in architecture.layers):
+        keys = [epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))]
+    for part, rows, span in parts(prepared, order, batch_size):
+        for piece, threads in _pieces(architecture, part, optimizer, len(rows), batch_size, len(state.moments)):
+            begin = span.start + piece.start
+            stretch = slice(begin, begin + len(rows[piece]))
+            steps = slice(begin // batch_size, begin // batch_size + n_batches(len(rows[piece]), batch_size))
+            score = _run(
+                epoch.TRAIN,
+                architecture,
+                part,
+                state.parameters,
+                rows[piece],
+                batch_size,
+                names=order[stretch] + first_name if first_name else order[stretch],
+                keys=keys,
+                code=code,
+                settings=settings,
+                rates=np.ascontiguousarray(learning_rates[steps], dtype=np.float64),
+                penalties=None if penalties is None else np.ascontiguousarray(penalties[steps], dtype=np.float64),
+                moments=state.moments,
+                step=state.step,
+                totals=totals,
+                threads=threads,
+            )
+            state.step += steps.stop - steps.start
+    return score
+
+
+def train_epochs(
+    architecture: Architecture,
+    state: TrainingState,
+    optimizer: Optimizer,
+    prepared: Prepared | Staged,
+    orders: NDArray[np.int64],
+    batch_size: int,
+    learning_rates: NDArray[np.float64],
+    penalties: NDArray[np.float64] | None = None,
+) -> tuple[list[Score], Array]:
+    """See `Engine.train_epochs`."""
+    moments = len(state.moments)
+    threads = _threads_of_epochs(architecture, prepared, optimizer, orders.size, batch_size, moments)
+    if not threads:
+        given = architecture, state, optimizer, prepared, orders, batch_size, learning_rates, penalties
+        return one_by_one(train_epoch, *given)
+    assert isinstance(prepared, Prepared)
+    code, settings = _settings(optimizer, architecture.l1, architecture.l2)
+    totals, ends = np.zeros((len(orders), 3)), np.empty((len(orders), len(state.parameters)), architecture.dtype)
+    _run(
+        epoch.TRAIN,
+        architecture,
+        prepared,
+        state.parameters,
+        np.ascontiguousarray(orders, dtype=np.int64).reshape(-1),
+        min(batch_size, orders.shape[1]),
+        code=code,
+        settings=settings,
+        rates=np.ascontiguousarray(learning_rates, dtype=np.float64).reshape(-1),
+        penalties=None if penalties is None else np.ascontiguousarray(penalties, dtype=np.float64).reshape(-1),
+        moments=state.moments,
+        step=state.step,
+        totals=totals.reshape(-1),
+        threads=threads,
+        ends_of_epochs=ends,
+    )
+    state.step += learning_rates.size
+    return [_score(*sums) for sums in totals.tolist()], ends
+
+
+def load(architecture: Architecture) -> None:
+    """See `Engine.load`."""
+    _load(architecture.dtype.name)
+
+
+def warmup(dtypes: Sequence[str] = ("float32",)) -> dict[str, float]:
+    """Compile every kernel ahead of its first use, and keep it on disk.
+
+    Parameters
+    ----------
+    dtypes : sequence of str, default ("float32",)
+
+    Returns
+    -------
+    dict
+        Seconds by dtype; a few tenths where the cache held it.
+    """
+    seconds = {}
+    for dtype in dtypes:
+        start = time.perf_counter()
+        _load(dtype)
+        seconds[dtype] = time.perf_counter() - start
+    return seconds
+
+
+class FewRows:
+    """Outputs of a few dense rows at a time, without what `prepare` and `forward` do around a whole data set.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    scaling : Scaling
+    """
+
+    def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
+        self._outputs, self._dtype = architecture.outputs, architecture.dtype
+        scale, shift = scaling.vectors(architecture.inputs, architecture.dtype)
+        self._widest = max(layer.stride for layer in architecture.layers)
+        self._width = self._widest + sum(layer.stride for layer in architecture.layers)
+        self._entries = max(architecture.inputs, self._widest) + BLOCK
+        layers = np.full((len(architecture.layers), constants.LAYER_COLUMNS), -1, dtype=np.int64)
+        describe_layers(layers, architecture)
+        scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
+        readable = self._entries if is_even(scale[: architecture.inputs]) else 0
+        self._describing = scale, plain(shift), int(bool(shift.any())), readable, layers
+        self._memories: list[tuple[Array, int, Array, Array]] = []
+
+    def __call__(self, parameters: Array, X: Array) -> Array | None:
+        """Return the outputs of the rows of `X`, of uint8 or the network's dtype; None if a number is not finite."""
+        outputs = np.empty((len(X), self._outputs), self._dtype)
+        # To Numba a read-only array is another type.
+        rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
+        # Taken out while it is in use: another thread may be here too.
+        memory = self._memories.pop() if self._memories else self._memory()
+        finite = forward_rows(outputs, rows, *self._describing, parameters, *memory)
+        self._memories.append(memory)
+        return outputs if finite else None
+
+    def _memory(self) -> tuple[Array, int, Array, Array]:
+        """Make room for the activations of all layers, and for the columns and values of a row's non-zeros."""
+        memory, factors = (aligned_zeros(size, self._dtype) for size in (self._width, self._entries))
+        return memory, self._widest, np.empty(self._entries, np.uint32), factors
+
+
+few_rows = FewRows
+
+
+@cache
+def _load(dtype: str) -> None:
+    """Train on one row."""
+    architecture = Architecture.build([8, 8, 2], dtype=dtype)
+    state = TrainingState(architecture.zeros(), np.random.default_rng(0), 0)
+    samples = Samples(1, 8, np.ones((1, 8), dtype=np.uint8), None)
+    prepared = conversion.prepare(architecture, Data(samples, Targets(np.zeros(1, np.int32), None)), 1, sparse=True)
+    with _no_garbage_collection():
+        train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Don't look for garbage: a compiler makes millions of objects, and looking at them takes a tenth of its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _run(
+    mode: int,
+    architecture: Architecture,
+    prepared: Prepared,
+    parameters: Array,
+    order: NDArray[np.int64],
+    batch_size: int,
+    *,
+    outputs: Array | None = None,
+    gradient: Array | None = None,
+    names: NDArray[np.int64] | None = None,
+    keys: Sequence[int] = (),
+    code: int = constants.SGD,
+    settings: NDArray[np.float64] | None = None,
+    rates: NDArray[np.float64] | None = None,
+    penalties: NDArray[np.float64] | None = None,
+    moments: Sequence[Array] = (),
+    step: int = 0,
+    totals: NDArray[np.float64] | None = None,
+    threads: int = 0,
+    ends_of_epochs: Array | None = None,
+) -> Score:
+    """Call the kernels for one pass over the data; the arguments are those of `kernels.batches`.
+
+    The score is that of all passes that have had these `totals`, if they are those of one epoch.
+    """
+    nothing = np.empty(0, dtype=architecture.dtype)
+    settings = _NO_SETTINGS if settings is None else settings
+    threads = threads or _threads(architecture, prepared, batch_size, len(moments))
+    backward = mode != epoch.FORWARD
+    halved = mode == epoch.TRAIN and is_halved(architecture, batch_size, settings[constants.CLIP_NORM] > 0)
+    rows = _rows(architecture, prepared, batch_size, training=mode == epoch.TRAIN)
+    wanted = batch_size, threads, backward, len(moments), halved, rows.filled > 0
+    # Taken out while it is in use: another thread may be at the same data.
+    places = prepared.layouts.pop(wanted, None)
+    if places is None and halved and threads > 1:
+        places = halves(architecture, prepared, batch_size, len(moments), rows.filled > 0)
+    elif places is None:
+        places = layout(architecture, prepared, *wanted)
+    works, networks, in_halves = places.works, places.networks, places.works[0].half >= 0
+    if keys:
+        places.tables[:, :, constants.KEY] = keys
+    for network in networks:
+        network.settings[: constants.SETTINGS] = settings
+        network.settings[constants.LEVEL] = architecture.quantile
+    totals = np.zeros(3) if totals is None else totals
+    ends = nothing if ends_of_epochs is None else ends_of_epochs.reshape(-1)
+    epoch_rows = len(order) * 3 // len(totals)
+    names = order if names is None else names
+    rates = np.zeros(0) if rates is None else rates
+    penalties = np.zeros(0) if penalties is None else penalties
+    first, second = [*moments, nothing, nothing][:2]
+    results = nothing if outputs is None else outputs
+    # Halves both judge every row; it is to be counted once.
+    every_sum = [totals, *(own_lines(3) if in_halves else totals for _ in range(1, threads))]
+    live = [parameters, first, second]
+    vectors = _hand_out(architecture, places, live) if backward else [live] * threads
+    gradients = places.gradients or [nothing] * threads
+    if gradient is not None and not _has_all_copies(places):
+        gradients = [gradient, *places.gradients[1:]]
+    places.team.run(
+        run_half if in_halves else epoch.run,
+        [
+            (
+                *(mode, results, sums, network, rows, prepared.wanted, work, code, w, g, m, v),
+                *(order, names, epoch_rows, batch_size, rates, penalties, step, ends),
+            )
+            for sums, network, work, (w, m, v), g in zip(every_sum, networks, works, vectors, gradients, strict=True)
+        ],
+    )
+    if mode == epoch.TRAIN:
+        _take_back(architecture, places, vectors, live)
+    elif gradient is not None:
+        _take_back(architecture, places, [[own] for own in gradients], [gradient])
+    if ends_of_epochs is not None and places.arrangement is not None:
+        for end in ends_of_epochs:
+            weights = architecture.views(end)[0][0]
+            weights[places.arrangement] = weights.copy()
+    prepared.layouts[wanted] = places
+    return _score(*totals[:3].tolist())
+
+
+def _score(loss: float, correct: float, weight: float) -> Score:
+    return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
+
+
+def _has_all_copies(places: Layout) -> bool:
+    """Whether the first thread, too, works on vectors of its own."""
+    return len(places.copies) == len(places.tables)
+
+
+def _hand_out(architecture: Architecture, places: Layout, live: list[Array]) -> list[list[Array]]:
+    """Return the parameters and moments that each thread works on.
+
+    The first works on the vectors themselves, the others on copies, of which each is to keep those parts up to date
+    that it owns; or all have copies, of their columns of the first layer, or of their half of the network.
+    """
+    if places.works[0].half >= 0:
+        for whole, *parts in zip(live, *places.copies, strict=False):
+            take_apart(architecture, whole, parts, places.arrangement)
+        return [[*parts, *live[len(parts) :]] for parts in places.copies]
+    everybody = _has_all_copies(places)
+    for table, copies in zip(places.tables if everybody else places.tables[1:], places.copies, strict=True):
+        for copy, vector in zip(copies, live, strict=False):
+            hand_over(architecture, vector, copy, table, places.arrangement)
+    if len(places.works[0].shared_parameters):
+        places.works[0].shared_parameters[:] = live[0]
+    own = [[*copies, *live[len(copies) :]] for copies in places.copies]
+    return own if everybody else [live, *own]
+
+
+def _take_back(architecture: Architecture, places: Layout, vectors: list[list[Array]], live: list[Array]) -> None:
+    """Bring together in `live` what each thread has kept up to date of its vectors."""
+    if places.works[0].half >= 0:
+        for whole, *parts in zip(live, *places.copies, strict=False):
+            put_together(architecture, whole, parts, places.arrangement)
+    elif not places.works[0].groups:
+        for table, own in zip(places.tables, vectors, strict=True):
+            for whole, part in zip(live, own, strict=True):
+                if part is not whole:
+                    take_over(architecture, whole, part, table, places.arrangement)
+
+
+def _pieces(
+    architecture: Architecture, prepared: Prepared, optimizer: Optimizer, n_rows: int, batch_size: int, moments: int
+) -> Iterator[tuple[slice, int]]:
+    """Cut the rows of a call of training into pieces, each with its number of threads."""
+    if optimizer.clip_norm is not None:
+        threads = 1
+    elif is_halved(architecture, batch_size, clipping=False):
+        threads = min(prepared.threads or 1, available_threads(), 2)
+        worth_trying = n_rows * _work(architecture, prepared) >= HALVES_FROM and not is_large(architecture)
+        if not prepared.threads and available_threads() > 1 and worth_trying:
+            pace: Pace = prepared.layouts.setdefault((batch_size,), Pace())
+            return pace.pieces(n_rows, batch_size)
+    else:
+        threads = _threads(architecture, prepared, batch_size, moments)
+    return iter([(slice(0, n_rows), threads)])
+
+
+def _threads_of_epochs(
+    architecture: Architecture,
+    prepared: Prepared | Staged,
+    optimizer: Optimizer,
+    n_rows: int,
+    batch_size: int,
+    moments: int,
+) -> int:
+    """How many threads train several epochs, `n_rows` in all, in one call; 0 where each has to be a call of its own.
+
+    The first thread has to have all parameters at the end of each, dropout needs another key for each, and a clock that
+    is to try numbers of threads has to look at it in between.
+    """
+    if isinstance(prepared, Staged) or any(layer.dropout for layer in architecture.layers):
+        return 0
+    if optimizer.clip_norm is not None:
+        return 1
+    if is_halved(architecture, batch_size, clipping=False) and prepared.threads != 1:
+        return int(not prepared.threads and n_rows * _work(architecture, prepared) < HALVES_FROM)
+    threads = _threads(architecture, prepared, batch_size, moments)
+    return threads if threads == 1 or is_grouped(architecture, batch_size) else 0
+
+
+def _threads(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int) -> int:
+    """How many threads a step is divided among: as asked for, or two and more where each has enough to do."""
+    if prepared.threads == 1:
+        return 1
+    if prepared.threads > 0:
+        return min(prepared.threads, available_threads())
+    if moments and prepared.sparse and is_large(architecture) and batch_size * prepared.density < 8:
+        return 1  # the optimizer waits for memory, of which one thread uses all the bandwidth there is (measured)
+    wanted = int(batch_size * _work(architecture, prepared) // (THREADS_FROM / 2))
+    # How many there are takes the system longer to say than a small network's step.
+    return 1 if wanted <= 1 else min(available_threads(), wanted)
+
+
+def _work(architecture: Architecture, prepared: Prepared) -> float:
+    """Multiply-adds of a row in a step."""
+    first = architecture.layers[0].fan_in * architecture.layers[0].units
+    dense = sum(layer.fan_in * layer.units for layer in architecture.layers) - first
+    return 3 * (dense + prepared.density * first)
+
+
+@lru_cache(maxsize=64)
+def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, NDArray[np.float64]]:
+    """Describe an optimizer and the penalties to the kernels: its code, and its numbers, to be read only."""
+    settings = np.zeros(constants.SETTINGS)
+    clipping = optimizer.clip_norm is not None
+    settings[[constants.CLIP_L1, constants.CLIP_L2] if clipping else [constants.L1, constants.L2]] = l1, l2
+    settings[constants.WEIGHT_DECAY], settings[constants.CLIP_NORM] = optimizer.weight_decay, optimizer.clip_norm or 0
+    if isinstance(optimizer, SGD):
+        settings[constants.MOMENTUM], settings[constants.NESTEROV] = optimizer.momentum, optimizer.nesterov
+        return constants.SGD, settings
+    settings[constants.EPSILON] = optimizer.epsilon
+    if isinstance(optimizer, RMSprop):
+        settings[constants.DECAY] = optimizer.decay
+        return constants.RMSPROP, settings
+    assert isinstance(optimizer, Adam)
+    settings[constants.BETA_1], settings[constants.BETA_2] = optimizer.beta_1, optimizer.beta_2
+    settings[constants.EPSILON_HAT] = optimizer.epsilon_hat
+    return constants.ADAM, settings
+
+
+@cache
+def _say_compiling(kept: bool) -> None:
+    once = "is done once" if kept else "is not kept: no folder for it could be written, set FASTMLP_CACHE_DIR to one"
+    sys.stderr.write(f"fastmlp: compiling kernels for this machine; it takes some 7 s and {once}\n")
+
+
+on_compile(_say_compiling)

@@ -1,0 +1,200 @@
+"""The innermost loops of dense products: a tile of the result, a square that is transposed (floor 2; imports llvmlite,
+numba, numpy).
+
+Each is made for a fixed number of SIMD vectors that stay in registers, and written as LLVM's intermediate code, so that
+nothing depends on what the vectoriser makes of a loop, and it compiles faster than the same written as a hundred calls.
+Python loops here run while code is made, not while it runs. `sparse_microkernels` has those of sparse rows.
+
+With ``NUMBA_DISABLE_JIT=1`` they are NumPy loops instead.
+"""
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from ..runtime.jit import INTERPRETED
+from ..runtime.simd import WIDEST, Vector, address, lanes, llvm_math, load_vector, spread, store_vector, vector_type
+
+HEIGHTS = {1: (16, 10, 8, 4, 2, 1), 2: (8, 4, 2, 1)} if WIDEST == 512 else {1: (6, 4, 2, 1), 2: (6, 4, 2, 1)}
+"""Rows of a tile of a product, as many as are left, by its width in vectors."""
+
+
+def _compiled_strip(columns: int) -> Any:
+    """Make the kernel of a strip of a product, `columns` vectors wide; see `matrix.product_from`.
+
+    A tile of some rows of it stays in registers while the inner index runs, then comes the tile below.
+    """
+
+    @intrinsic
+    def strip(
+        typingctx, c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, rows, inner, accumulate, floor
+    ):
+        dtype = c.dtype
+
+        def codegen(context, builder, sig, args):
+            ldc_, lds_, row_stride_, inner_stride_ = args[2], args[5], args[8], args[9]
+            ldb_, rows_, inner_, accumulate_, floor_ = args[12:]
+            scalar, v = context.get_data_type(dtype), vector_type(context, Vector(dtype))
+            least = spread(builder, context.cast(builder, floor_, types.float64, dtype), v.count)
+            c0, s0, a0, b0 = (address(context, builder, sig.args[k], args[k], args[k + 1]) for k in (0, 3, 6, 10))
+            pc, ps, pa = (cgutils.alloca_once_value(builder, start) for start in (c0, s0, a0))
+
+            def constant(value: int) -> Any:
+                return context.get_constant(types.intp, value)
+
+            def at(base: Any, index: Any, times: int = 1) -> Any:
+                return builder.gep(base, [builder.mul(constant(times), index)], source_etype=scalar, inbounds=True)
+
+            def tile(height: int) -> None:
+                """Emit a tile of so many rows, which moves the pointers to the one below."""
+                now_c, now_s, now_a = (builder.load(pointer) for pointer in (pc, ps, pa))
+                places, sources = (
+                    [[at(at(start, row, i), constant(v.count), j) for j in range(columns)] for i in range(height)]
+                    for start, row in ((now_c, ldc_), (now_s, lds_))
+                )
+                # The sums are stack slots that LLVM promotes to registers.
+                sums = [[cgutils.alloca_once(builder, v) for _ in range(columns)] for _ in range(height)]
+                with builder.if_else(builder.icmp_signed("!=", accumulate_, constant(0))) as (then, otherwise):
+                    for branch, adding in ((then, True), (otherwise, False)):
+                        with branch:
+                            for i, j in np.ndindex(height, columns):
+                                start = load_vector(builder, sources[i][j], v) if adding else v(None)
+                                builder.store(start, sums[i][j])
+                # A pointer of its own for every three rows, which lie at it and once and twice the stride behind.
+                starts = [unrelated(builder, at(now_a, row_stride_, i)) for i in range(0, height, 3)]
+                rows_a = [cgutils.alloca_once_value(builder, start) for start in starts]
+                row_b = cgutils.alloca_once_value(builder, b0)
+                with cgutils.for_range(builder, inner_):
+                    heres, here_b = [builder.load(row) for row in rows_a], builder.load(row_b)
+                    bs = [load_vector(builder, at(here_b, constant(v.count), j), v) for j in range(columns)]
+                    for i in range(height):
+                        number = builder.load(at(heres[i // 3], row_stride_, i % 3), typ=scalar)
+                        factor = spread(builder, number, v.count)
+                        for j in range(columns):
+                            before = builder.load(sums[i][j], typ=v)
+                            builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
+                    for here, row in zip(heres, rows_a, strict=True):
+                        builder.store(at(here, inner_stride_), row)
+                    builder.store(at(here_b, ldb_), row_b)
+                    end = builder.block
+                keep_rolled(builder, end)
+                for i, j in np.ndindex(height, columns):
+                    total = builder.load(sums[i][j], typ=v)
+                    below = builder.fcmp_ordered(">", least, total)  # not what is NaN
+                    store_vector(builder, builder.select(below, least, total), places[i][j])
+                for pointer, now, row in ((pc, now_c, ldc_), (ps, now_s, lds_), (pa, now_a, row_stride_)):
+                    builder.store(at(now, row, height), pointer)
+
+            left = rows_
+            for height in HEIGHTS[columns]:
+                with cgutils.for_range(builder, builder.udiv(left, constant(height))):
+                    tile(height)
+                    end = builder.block
+                keep_rolled(builder, end)
+                left = builder.urem(left, constant(height))
+            return context.get_dummy_value()
+
+        n = types.intp
+        return types.void(c, n, n, s, n, n, a, n, n, n, b, n, n, n, n, n, types.float64), codegen
+
+    return strip
+
+
+def unrelated(builder: Any, pointer: Any) -> Any:
+    """Emit the same pointer in a form of which LLVM doesn't know how far from others it is.
+
+    It would compute all of them from one, each by an addition that waits for the one before: in a tile of 8 rows and
+    one vector that took twice as long as the multiply-adds.
+    """
+    byte = ir.IntType(8).as_pointer()
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(byte, [byte]), "llvm.launder.invariant.group.p0"
+    )
+    return builder.bitcast(builder.call(function, [builder.bitcast(pointer, byte)]), pointer.type)
+
+
+def keep_rolled(builder: Any, end: Any) -> None:
+    """Forbid LLVM to unroll the loop whose last block is `end`; builders have left it.
+
+    Numba optimises a kernel once by itself and again inside the function that calls it, and a loop that is unrolled
+    twice runs at half the speed. The second form is the one that a process finds in the cache.
+    """
+    module = builder.module
+    forbidden = module.add_metadata(["llvm.loop.unroll.disable"])
+    # A loop's name is a node of its own, which points to itself; llvmlite would take nodes of equal content as one.
+    loop = module.add_metadata(["loop", ir.IntType(32)(len(module.metadata))])
+    loop.operands = (loop, forbidden)
+    end.terminator.set_metadata("llvm.loop", loop)
+
+
+@intrinsic
+def _compiled_transpose_square(typingctx, out, place, out_stride, w, start, stride):
+    """``out[p, i] = w[i, p]`` for a square of a vector's length; two strides from row to row."""
+    vector = Vector(out.dtype)
+
+    def codegen(context, builder, sig, args):
+        v, n = vector_type(context, vector), vector.lanes
+        scalar = context.get_data_type(out.dtype)
+        source = address(context, builder, sig.args[3], args[3], args[4])
+        target = address(context, builder, sig.args[0], args[0], args[1])
+
+        def row(base: Any, stride: Any, number: int) -> Any:
+            place = builder.mul(stride, context.get_constant(types.intp, number))
+            return builder.gep(base, [place], source_etype=scalar, inbounds=True)
+
+        rows = [load_vector(builder, row(source, args[5], i), v) for i in range(n)]
+        # Halves change places between rows that are half a square apart, then quarters, then single numbers.
+        distance = n // 2
+        while distance:
+            mixed = list(rows)
+            for i in range(n):
+                if i & distance == 0:
+                    mixed[i], mixed[i + distance] = _exchange_blocks(builder, rows[i], rows[i + distance], distance, n)
+            rows, distance = mixed, distance // 2
+        for i in range(n):
+            store_vector(builder, rows[i], row(target, args[2], i))
+        return context.get_dummy_value()
+
+    n = types.intp
+    return types.void(out, n, n, w, n, n), codegen
+
+
+def _exchange_blocks(builder: Any, upper: Any, lower: Any, block: int, lanes: int) -> tuple[Any, Any]:
+    """Exchange every second block of the upper row with the block before it of the lower row."""
+    word = ir.IntType(32)
+    mask = ir.VectorType(word, lanes)
+    keep = [i if i & block == 0 else lanes + i - block for i in range(lanes)]
+    other = [i + block if i & block == 0 else lanes + i for i in range(lanes)]
+    return (
+        builder.shuffle_vector(upper, lower, ir.Constant(mask, keep)),
+        builder.shuffle_vector(upper, lower, ir.Constant(mask, other)),
+    )
+
+
+def _python_transpose_square(out, place, out_stride, w, start, stride):
+    n = lanes(out)
+    for p in range(n):
+        for i in range(n):
+            out[place + p * out_stride + i] = w[start + i * stride + p]
+
+
+def _python_strip(columns: int) -> Any:
+    def strip(c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, rows, inner, accumulate, floor):
+        width = columns * lanes(c)
+        for i in range(rows):
+            place, source = (slice(start + i * row, start + i * row + width) for start, row in ((ci, ldc), (si, lds)))
+            total = s[source].copy() if accumulate else np.zeros(width, c.dtype)
+            for p in range(inner):
+                total += a[ai + i * row_stride + p * inner_stride] * b[bi + p * ldb : bi + p * ldb + width]
+            c[place] = np.where(floor > total, c.dtype.type(floor), total)
+
+    return strip
+
+
+if INTERPRETED:
+    strip, transpose_square = _python_strip, _python_transpose_square
+else:
+    strip, transpose_square = _compiled_strip, _compiled_transpose_square

@@ -1,0 +1,237 @@
+"""Products of matrices and vectors (floor 2; imports numpy).
+
+A matrix here is a stretch of a flat array: a start and a stride from row to row. Widths are padded to whole cache
+lines. Every element of a product is summed over the inner index in one order, whatever tile it falls in and whichever
+thread computes it, so a product has the same bits however its rows are divided.
+"""
+
+import numpy as np
+
+from ..runtime.jit import kernel
+from ..runtime.simd import broadcast, fma, get, lanes, line, load, put, put_totals, splat, store, total
+from . import microkernels
+from .microkernels import transpose_square
+
+_ONE, _TWO = microkernels.strip(1), microkernels.strip(2)
+
+STRETCH = 256
+"""Of the inner index: a panel of so many rows of ``B``, two vectors wide, is half of L1, or two thirds."""
+
+
+@kernel
+def padded(size, array):
+    """`size` rounded up to whole cache lines of numbers of an array."""
+    return (size + line(array) - 1) // line(array) * line(array)
+
+
+@kernel
+def product(
+    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, accumulate
+):
+    """``C = A B``, or ``C += A B`` to `accumulate`; the rest as for `product_from`."""
+    product_from(
+        c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, c, c_start,
+        c_stride, accumulate, -np.inf,
+    )  # fmt: skip
+
+
+@kernel
+def product_from(
+    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, base,
+    base_start, base_stride, accumulate, floor,
+):  # fmt: skip
+    """``C = A B``, or, to `accumulate`, ``C = max(S + A B, floor)``: a layer with bias and relu, in one pass.
+
+    Parameters
+    ----------
+    c : flat array
+        ``C``, (rows, width), `width` whole vectors. Not part of `a` or `b`.
+    a : flat array
+        ``A``, (rows, inner), `inner` at least 1: element (i, p) at ``a_start + i * a_row + p * a_inner``, so either a
+        matrix or its transpose.
+    b : flat array
+        ``B``, (inner, width): rows `b_stride` apart if `b_panel` is 0, else panels as `pack_transposed` writes them,
+        `b_panel` rows each.
+    base : flat array
+        ``S``, rows `base_stride` apart: ``C`` itself, or with a stride of 0 one row for all. Read to `accumulate`.
+    floor : float64
+        Nothing less is written; NaN is. -inf: anything is.
+
+    Notes
+    -----
+    A tile of 6 rows by 2 vectors of ``C`` stays in 12 registers while the inner index runs; each step loads 2 vectors
+    of ``B`` and spreads 6 numbers of ``A`` for 12 fused multiply-adds (Goto and van de Geijn 2008, the innermost
+    kernel). With AVX-512 there are twice as many registers and tiles are of 8 rows. The inner index is cut into
+    stretches whose panel of ``B`` stays in L1 while all rows of ``A`` pass; between them a tile rests in ``C``, which
+    rounds nothing.
+    """
+    vector = lanes(c)
+    s, s_start, s_stride, add = base, base_start, base_stride, accumulate
+    for begin in range(0, inner, STRETCH):
+        stretch = inner - begin if inner - begin < STRETCH else STRETCH
+        low = floor if begin + stretch == inner else -np.inf
+        j = 0
+        while j < width:
+            left = width - j
+            start, stride = b_start + begin * b_stride + j, b_stride
+            if b_panel > 0:
+                stride = 2 * vector if left >= 2 * vector else vector
+                start = b_start + j * b_panel + begin * stride
+            to, of, by = c_start + j, a_start + begin * a_inner, s_start + j
+            if left >= 2 * vector:
+                _TWO(
+                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, rows, stretch, add,
+                    low,
+                )  # fmt: skip
+            else:
+                _ONE(
+                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, rows, stretch, add,
+                    low,
+                )  # fmt: skip
+            j += 2 * vector
+        s, s_start, s_stride, add = c, c_start, c_stride, accumulate | 1
+
+
+@kernel
+def pack(out, out_start, w, w_start, w_stride, rows, columns):
+    """Write ``W``, (rows, columns), in the panels that `product` reads; `columns` are whole vectors.
+
+    Parameters
+    ----------
+    out : flat array
+        ``W`` in panels of two vectors' width (the last of one, if an odd number of vectors is wide): panel by panel,
+        `rows` rows each.
+    """
+    vector = lanes(out)
+    for j in range(0, columns, 2 * vector):
+        wide = columns - j >= 2 * vector
+        place, step = out_start + j * rows, 2 * vector if wide else vector
+        for i in range(rows):
+            store(out, place, load(w, w_start + i * w_stride + j))
+            if wide:
+                store(out, place + vector, load(w, w_start + i * w_stride + j + vector))
+            place += step
+
+
+@kernel
+def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
+    """Write ``Wᵀ``, (columns, padded rows), in the panels that `product` reads.
+
+    Parameters
+    ----------
+    out : flat array
+        ``Wᵀ`` in panels of two vectors' width (the last of one, if ``W``'s padded rows leave one): panel by panel,
+        `columns` rows each. That is ``padded(rows) * columns`` numbers, and there is room for ``padded(columns)``
+        instead of `columns`; columns of ``Wᵀ`` beyond `rows` are zero.
+    w : flat array
+        ``W``, (rows, columns), rows `w_stride` apart, which is at least `columns` padded; the padding is zero.
+
+    Notes
+    -----
+    Squares of a vector's length are transposed in registers.
+    """
+    vector = lanes(out)
+    across = padded(rows, out)
+    for j in range(0, across, vector):
+        # Which panel the vector falls in, and how wide that is.
+        panel = j // (2 * vector) * (2 * vector)
+        width = 2 * vector if across - panel >= 2 * vector else vector
+        place = out_start + panel * columns + (j - panel)
+        filled = rows - j
+        if filled >= vector:
+            # Of the last square what is padding falls to the next panel, which is written later.
+            for p in range(0, columns, vector):
+                transpose_square(out, place + p * width, width, w, w_start + j * w_stride + p, w_stride)
+        else:
+            for q in range(columns):
+                for i in range(vector):
+                    if i < filled:
+                        put(out, place + q * width + i, get(w, w_start + (j + i) * w_stride + q))
+                    else:
+                        put(out, place + q * width + i, 0.0)
+
+
+@kernel
+def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner):
+    """``c += a W`` for one row ``a``, (inner,), and ``W``, (inner, width): a matrix-vector product, `width` whole
+    vectors.
+
+    Notes
+    -----
+    Four rows of ``W`` at a time, each with sums of its own, so that the additions don't wait for one another.
+    """
+    vector = lanes(c)
+    whole = inner - inner % 4
+    for j in range(0, width, vector):
+        s0, s1, s2, s3 = load(c, c_start + j), splat(c, 0.0), splat(c, 0.0), splat(c, 0.0)
+        place = w_start + j
+        for p in range(0, whole, 4):
+            s0 = fma(broadcast(a, a_start + p), load(w, place), s0)
+            s1 = fma(broadcast(a, a_start + p + 1), load(w, place + w_stride), s1)
+            s2 = fma(broadcast(a, a_start + p + 2), load(w, place + 2 * w_stride), s2)
+            s3 = fma(broadcast(a, a_start + p + 3), load(w, place + 3 * w_stride), s3)
+            place += 4 * w_stride
+        for p in range(whole, inner):
+            s0 = fma(broadcast(a, a_start + p), load(w, place), s0)
+            place += w_stride
+        store(c, c_start + j, (s0 + s1) + (s2 + s3))
+
+
+@kernel
+def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, width):
+    """``c = W d`` for ``W``, (rows, width), and ``d``, (width,), zero in its padding: the step of backpropagation for
+    one sample.
+
+    Notes
+    -----
+    Four rows at a time, whose sums over the lanes are taken together: each alone is a chain of additions of ever fewer
+    lanes. In the same order, so that its bits don't depend on how many rows there are.
+    """
+    vector, whole = lanes(c), rows - rows % 4
+    for i in range(0, whole, 4):
+        place = w_start + i * w_stride
+        s0 = s1 = s2 = s3 = splat(c, 0.0)
+        for j in range(0, width, vector):
+            x = load(d, d_start + j)
+            s0 = fma(load(w, place + j), x, s0)
+            s1 = fma(load(w, place + w_stride + j), x, s1)
+            s2 = fma(load(w, place + 2 * w_stride + j), x, s2)
+            s3 = fma(load(w, place + 3 * w_stride + j), x, s3)
+        put_totals(c, c_start + i, s0, s1, s2, s3)
+    for i in range(whole, rows):
+        place = w_start + i * w_stride
+        sums = splat(c, 0.0)
+        for j in range(0, width, vector):
+            sums = fma(load(w, place + j), load(d, d_start + j), sums)
+        put(c, c_start + i, total(sums))
+
+
+@kernel
+def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
+    """``out = sum over the rows of D``, or ``+=``, for ``D``, (rows, width): the gradient of a bias."""
+    vector = lanes(out)
+    j = 0
+    # Four at a time, so that the additions don't wait for one another.
+    while j + 4 * vector <= width:
+        s0, s1, s2, s3 = splat(out, 0.0), splat(out, 0.0), splat(out, 0.0), splat(out, 0.0)
+        place = d_start + j
+        if accumulate:
+            s0, s1 = load(out, out_start + j), load(out, out_start + j + vector)
+            s2, s3 = load(out, out_start + j + 2 * vector), load(out, out_start + j + 3 * vector)
+        for _ in range(rows):
+            s0, s1 = s0 + load(d, place), s1 + load(d, place + vector)
+            s2, s3 = s2 + load(d, place + 2 * vector), s3 + load(d, place + 3 * vector)
+            place += d_stride
+        store(out, out_start + j, s0)
+        store(out, out_start + j + vector, s1)
+        store(out, out_start + j + 2 * vector, s2)
+        store(out, out_start + j + 3 * vector, s3)
+        j += 4 * vector
+    while j < width:
+        sums = splat(out, 0.0)
+        if accumulate:
+            sums = load(out, out_start + j)
+        for i in range(rows):
+            sums = sums + load(d, d_start + i * d_stride + j)
+        store(out, out_start + j, sums)
+        j += vector

@@ -1,0 +1,177 @@
+"""Where the threads of a step wait for one another (floor 2; imports llvmlite, numba, numpy).
+
+All threads run the same compiled function over the same batches, each with a number of its own, and meet here between
+the phases of a step. That costs a fraction of a microsecond where every thread has a processor, needs no parallel
+region of Numba's (which would compile everything a second time, in twice the time), no thread pool that dies in a
+forked child, and no lock.
+
+A barrier is an array of int64 with its words on cache lines of their own: how many have arrived, how often all have,
+whether a thread has given up, for each of two threads how far it is, where they wait for one another in turns, and
+how many pieces of work have been taken.
+"""
+
+import os
+import threading
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from ..runtime.jit import INTERPRETED, kernel
+
+_LINE = 16  # words of 8 bytes: two cache lines, since the prefetcher fetches lines in pairs
+_ARRIVED, _ROUND, _BROKEN, _FAR, _TAKEN = 0, _LINE, 2 * _LINE, 3 * _LINE, 5 * _LINE
+_SPINS = 4096
+
+
+def new_barrier() -> Any:
+    """Make a barrier.
+
+    Returns
+    -------
+    ndarray of int64
+    """
+    return np.zeros(6 * _LINE, dtype=np.int64)
+
+
+def give_up(barrier: Any) -> None:
+    """Let every thread that waits, now or later, go on: one of them will never arrive."""
+    barrier[_BROKEN] = 1
+
+
+def _word(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.gep(data, [index], source_etype=ir.IntType(64), inbounds=True)
+
+
+@intrinsic
+def _add(typingctx, array, index, value):
+    def codegen(context, builder, sig, args):
+        return builder.atomic_rmw("add", _word(context, builder, sig.args[0], args[0], args[1]), args[2], "acq_rel")
+
+    return types.int64(array, types.intp, types.int64), codegen
+
+
+@intrinsic
+def _read(typingctx, array, index):
+    def codegen(context, builder, sig, args):
+        return builder.load_atomic(
+            _word(context, builder, sig.args[0], args[0], args[1]), "acquire", 8, typ=ir.IntType(64)
+        )
+
+    return types.int64(array, types.intp), codegen
+
+
+@intrinsic
+def _write(typingctx, array, index, value):
+    def codegen(context, builder, sig, args):
+        builder.store_atomic(args[2], _word(context, builder, sig.args[0], args[0], args[1]), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.int64), codegen
+
+
+@intrinsic
+def _let_others_run(typingctx):
+    """Give the processor to another thread that waits for one; nothing where the system has no such call."""
+
+    def codegen(context, builder, sig, args):
+        if os.name == "posix":
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.IntType(32), []), "sched_yield"
+            )
+            builder.call(function, [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@kernel
+def wait(barrier, threads):
+    """Return when `threads` threads have come here; what each wrote before is then seen by all.
+
+    It spins for some microseconds and then lets other threads run between its looks, in case it keeps the last one
+    from arriving.
+    """
+    if threads == 1:
+        return
+    before = _read(barrier, _ROUND)
+    if _add(barrier, _ARRIVED, 1) == threads - 1:
+        _write(barrier, _ARRIVED, 0)
+        _write(barrier, _ROUND, before + 1)
+        return
+    spins = 0
+    while _read(barrier, _ROUND) == before:
+        spins += 1
+        if spins > _SPINS:
+            _let_others_run()
+            if _read(barrier, _BROKEN) != 0:
+                return
+
+
+@kernel
+def take_piece(barrier, threads, before):
+    """Take the next piece of work that no thread has taken, and return its number, the first 0; `before` is that of
+    the piece that this thread took last, -1 at first.
+
+    Pieces that threads take as they come end together, also where a thread has no processor for a while.
+    """
+    return before + 1 if threads == 1 else _add(barrier, _TAKEN, 1)
+
+
+@kernel
+def say(barrier, thread, far):
+    """Let the other of two threads know how far this one is; whoever hears it sees what was written before."""
+    _write(barrier, _FAR + thread * _LINE, far)
+
+
+@kernel
+def wait_for(barrier, thread, far):
+    """Return when that thread, one of two, has said that it is so far."""
+    spins = 0
+    while _read(barrier, _FAR + thread * _LINE) < far:
+        spins += 1
+        if spins > _SPINS:
+            _let_others_run()
+            if _read(barrier, _BROKEN) != 0:
+                return
+
+
+if INTERPRETED:
+    _MOVED = threading.Condition()
+
+    def wait(barrier, threads):
+        """Do the same in Python, for kernels that run as such."""
+        if threads == 1:
+            return
+        with _MOVED:
+            before = barrier[_ROUND]
+            barrier[_ARRIVED] += 1
+            if barrier[_ARRIVED] == threads:
+                barrier[_ARRIVED] = 0
+                barrier[_ROUND] += 1
+                _MOVED.notify_all()
+            while barrier[_ROUND] == before and barrier[_BROKEN] == 0:
+                _MOVED.wait(0.05)  # nobody tells of a barrier that breaks
+
+    def take_piece(barrier, threads, before):
+        """Do the same in Python."""
+        if threads == 1:
+            return before + 1
+        with _MOVED:
+            barrier[_TAKEN] += 1
+            return int(barrier[_TAKEN]) - 1
+
+    def say(barrier, thread, far):
+        """Do the same in Python."""
+        with _MOVED:
+            barrier[_FAR + thread * _LINE] = far
+            _MOVED.notify_all()
+
+    def wait_for(barrier, thread, far):
+        """Do the same in Python."""
+        with _MOVED:
+            while barrier[_FAR + thread * _LINE] < far and barrier[_BROKEN] == 0:
+                _MOVED.wait(0.05)

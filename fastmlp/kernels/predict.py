@@ -1,0 +1,76 @@
+"""A few rows through a network, with as little as possible around it (floor 2).
+
+`batches.run` is made for whole data sets: to call it takes longer than to send a row through a small network.
+"""
+
+from .elementwise import activation_forward
+from .runtime.constants import ACTIVATION, BIAS, FAN_IN, STRIDE, UNITS, WEIGHTS
+from .runtime.jit import entry
+from .runtime.records import NO, ONE_ROW
+from .runtime.simd import at, get, moved, pointer, put
+from .sparse.microkernels import BLOCK
+from .sparse.rows import add_shift, compress_row, in_words, read_row, row_forward
+
+
+@entry
+def forward_rows(
+    outputs, samples, scale, shift, has_shift, readable, layers, parameters, memory, activations, members, factors
+):
+    """Outputs of a few dense rows, dropout off.
+
+    Parameters
+    ----------
+    outputs : ndarray, shape (n_rows, outputs)
+    samples : ndarray, shape (n_rows, features)
+        As they came; every row's zeros are skipped.
+    scale : flat array
+        Of the features; behind them 1 for every unit of the widest layer.
+    shift : flat array, (features,)
+    has_shift : int
+    readable : int
+        Entries of `members` and `factors` that `read_row` may read in whole blocks: all or, if scales differ, none.
+    layers : ndarray of int64, shape (n_layers, LAYER_COLUMNS)
+        The layer table of `codes`; of its columns fan-in, units, stride, weights, bias and activation are read.
+    parameters : flat array
+    memory : flat array
+        Zeros, as many as the widest layer has units, padded; behind them room for the activations of all layers.
+    activations : int
+        Where that room begins.
+    members, factors : ndarray of uint32 and flat array
+        Room for the non-zeros of a row of samples or activations, as `compress_row` wants it.
+
+    Returns
+    -------
+    bool
+        Whether all samples were finite; otherwise the outputs mean nothing.
+
+    Notes
+    -----
+    Behind relu half of the activations are zero. Every layer skips them as the first does and so reads half of its
+    weights, for which a matrix-vector product waits.
+    """
+    n_rows, features, n_layers = samples.shape[0], samples.shape[1], layers.shape[0]
+    outputs, samples, scale, shift = pointer(outputs), pointer(samples), pointer(scale), pointer(shift)
+    layers, parameters, memory = pointer(layers), pointer(parameters), pointer(memory)
+    members, factors, ones = pointer(members), pointer(factors), moved(scale, features)
+    for i in range(n_rows):
+        entries, finite = compress_row(members, factors, samples, i * features, features)
+        if not finite:
+            return False
+        now, factor, blockwise = activations, scale, readable
+        for n in range(n_layers):
+            width, bias, w = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, WEIGHTS)
+            units = at(layers, n, UNITS)
+            if n > 0:
+                entries, _ = compress_row(members, factors, memory, now, at(layers, n, FAN_IN))
+                now, factor, blockwise = now + at(layers, n - 1, STRIDE), ones, entries + BLOCK
+            base, start = (parameters, bias) if bias >= 0 else (memory, NO)
+            words = in_words(memory, width)
+            read_row(members, factors, members, factors, NO, entries, blockwise, factor, words)
+            row_forward(memory, now, base, start, members, factors, NO, entries, parameters, w, width)
+            if n == 0 and has_shift:
+                add_shift(memory, now, shift, parameters, w, width, NO, features, width)
+            activation_forward(at(layers, n, ACTIVATION), memory, now, width, ONE_ROW, units, width)
+        for j in range(units):
+            put(outputs, i * units + j, get(memory, now + j))
+    return True

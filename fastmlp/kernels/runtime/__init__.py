@@ -1,0 +1,1 @@
+"""What kernels are made of: compiling and caching, SIMD vectors, records, constants (floor 2)."""

@@ -1,0 +1,179 @@
+"""What a training recorded, and what an evaluation found (floor 1; imports errors)."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ArgumentError, ArgumentTypeError
+
+COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+"""Every column a `History` can have, in this order."""
+
+_SHOWN_AT_EITHER_END = 8
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a network is on some data.
+
+    Parameters
+    ----------
+    loss : float
+        Mean loss over the samples; penalties are not counted.
+    accuracy : float or None
+        The share of right answers, in [0, 1]; None in regression.
+
+    Examples
+    --------
+    >>> print(Evaluation(0.25, 0.9561))
+    loss 0.2500, accuracy 95.61%
+    """
+
+    loss: float
+    accuracy: float | None = None
+
+    def __str__(self) -> str:
+        return f"loss {self.loss:.4f}" + ("" if self.accuracy is None else f", accuracy {self.accuracy:.2%}")
+
+
+class History(Mapping[str, list[float]]):
+    """What was recorded epoch by epoch: a mapping from a column's name to its list of values.
+
+    Columns are those of `COLUMNS` that were recorded: ``epoch`` (from 1, counted over all fits of a network), ``loss``
+    and ``accuracy`` (over the training samples, each judged just before the step it was used in), ``val_loss`` and
+    ``val_accuracy`` (over the validation samples, after the epoch), ``learning_rate`` (of the epoch's last step,
+    as the schedule made it) and ``seconds`` (of training, validation not counted; of short epochs that were trained
+    together, the mean). All have the same length; where an epoch lacks a value, it is NaN. A column is an attribute
+    too: ``history.loss`` is ``history["loss"]``.
+
+    Attributes
+    ----------
+    stop_reason : str
+        Why the training ended, such as ``"epochs done"``, ``"early stopping: ..."``, ``"interrupted"``, ``"diverged"``;
+        empty before it has.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append(epoch=1, loss=0.5)
+    >>> history.append(epoch=2, loss=0.25)
+    >>> history["loss"], history.loss[-1], history.epochs
+    ([0.5, 0.25], 0.25, 2)
+    >>> history
+    epoch    loss
+        1  0.5000
+        2  0.2500
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[float]] = {}
+        self.stop_reason = ""
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were recorded."""
+        return max(map(len, self._columns.values()), default=0)
+
+    def append(self, **values: float) -> None:
+        """Record an epoch.
+
+        Parameters
+        ----------
+        **values : float
+            By names of `COLUMNS`.
+
+        Raises
+        ------
+        ArgumentError
+            A name that is not a column's.
+        """
+        for name in values:
+            if name not in COLUMNS:
+                raise ArgumentError(f"{name!r} is not a column of a History; the columns are {', '.join(COLUMNS)}")
+        epochs = self.epochs
+        for name in COLUMNS:
+            if name in values or name in self._columns:
+                self._columns.setdefault(name, [math.nan] * epochs).append(values.get(name, math.nan))
+
+    def truncate(self, epochs: int) -> None:
+        """Forget all but the first `epochs` epochs."""
+        self._columns = {name: column[:epochs] for name, column in self._columns.items() if epochs}
+
+    def row(self, number: int = -1) -> dict[str, float]:
+        """Return what was recorded for one epoch, by default the last."""
+        return {name: self[name][number] for name in self}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain dictionary that JSON can hold: ``{"columns": {name: [...]}, "stop_reason": ...}``.
+
+        JSON has no NaN and no infinity; None stands for them.
+        """
+        columns = {name: [value if math.isfinite(value) else None for value in self[name]] for name in self}
+        return {"columns": columns, "stop_reason": self.stop_reason}
+
+    @classmethod
+    def from_dict(cls, plain: Any) -> "History":
+        """Make a history from what `to_dict` returned.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            The dictionary is not of that form.
+        """
+        if not isinstance(plain, dict) or not isinstance(plain.get("columns"), dict):
+            raise ArgumentTypeError("a history must be a dictionary with columns, as History.to_dict returns")
+        history = cls()
+        for name in plain["columns"]:
+            if name not in COLUMNS:
+                raise ArgumentError(f"{name!r} is not a column of a History; the columns are {', '.join(COLUMNS)}")
+        for name in COLUMNS:
+            if name in plain["columns"]:
+                history._columns[name] = [_number(value, name) for value in plain["columns"][name]]
+        if len({len(column) for column in history._columns.values()}) > 1:
+            raise ArgumentError("the columns of a history must all have the same length")
+        history.stop_reason = str(plain.get("stop_reason", ""))
+        return history
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self._columns:
+            raise KeyError(f"{name!r} was not recorded; there are: {', '.join(self) or 'no epochs yet'}")
+        return self._columns[name]
+
+    def __getattr__(self, name: str) -> list[float]:
+        if name in COLUMNS and name in self._columns:
+            return self._columns[name]
+        raise AttributeError(f"a History has no {name!r}; recorded are: {', '.join(self.__dict__.get('_columns', ()))}")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in COLUMNS if name in self._columns)
+
+    def __len__(self) -> int:
+        """Return the number of columns, as for any mapping; `epochs` is that of epochs."""
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        if not self.epochs:
+            return "History of no epochs"
+        rows = [[_shown(name, value) for name, value in self.row(number).items()] for number in range(self.epochs)]
+        if len(rows) > 2 * _SHOWN_AT_EITHER_END + 1:
+            rows = [*rows[:_SHOWN_AT_EITHER_END], ["..."] * len(self), *rows[-_SHOWN_AT_EITHER_END:]]
+        widths = [max(map(len, column)) for column in zip(list(self), *rows, strict=True)]
+        table = [
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in [list(self), *rows]
+        ]
+        return "\n".join([*table, *([f"stopped: {self.stop_reason}"] if self.stop_reason else [])])
+
+
+def _number(value: Any, name: str) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ArgumentTypeError(f"column {name!r} of a history must hold numbers, got {value!r}")
+    return value
+
+
+def _shown(name: str, value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return {"epoch": "{:.0f}", "learning_rate": "{:.4g}", "seconds": "{:.2f}"}.get(name, "{:.4f}").format(value)

@@ -1,0 +1,1 @@
+"""Training: the epoch loop, and what may happen between epochs (floor 7)."""

@@ -1,0 +1,369 @@
+"""What may happen between the epochs of a training (floor 7; imports checks, errors, model)."""
+
+import math
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from ..checks import check_size, check_switch, check_whole
+from ..errors import ArgumentError, unknown_name
+from ..model.architecture import Array
+from ..model.history import History
+from ..model.optimizers import Optimizer
+from ..model.schedules import Constant, Schedule
+from ..model.training_state import TrainingState
+
+MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
+"""Columns that a callback can watch."""
+
+
+@dataclass
+class FitRun:
+    """A training under way, as callbacks see it.
+
+    Attributes
+    ----------
+    network : Network
+        What is trained. In `Callback.on_epoch_end` it can be saved, evaluated and asked for predictions.
+    state : TrainingState
+        The network's parameters and counters.
+    history : History
+        Of this fit so far.
+    optimizer : optimizer
+    learning_rate : float
+        Of the coming epochs, before the schedule's factors; a callback may set it.
+    epochs : int
+        How many were asked for.
+    columns : tuple of str
+        Those of `MONITORS` that this fit records.
+    schedule : Schedule
+    schedule_start : int
+        The epoch at which the schedule is at position 0, counted like ``state.epoch``.
+    epoch : int
+        The one under way, or in `Callback.on_epoch_end` the one just finished; counted from 1 in this fit.
+    stop_reason : str
+        Set by `stop`.
+    interrupted : bool
+        Set by `interrupt`.
+    first_epoch : int
+        How many epochs the network had had when this fit began; as ever in a fit that is resumed.
+    callbacks : sequence of Callback
+        All of this fit.
+    settings : dict
+        What the fit was called with, as text and numbers: what has to be the same for it to be resumed.
+    """
+
+    network: Any
+    state: TrainingState
+    history: History
+    optimizer: Optimizer
+    learning_rate: float
+    epochs: int
+    columns: tuple[str, ...]
+    schedule: Schedule = field(default_factory=Constant)
+    schedule_start: int = 0
+    epoch: int = 0
+    stop_reason: str = ""
+    interrupted: bool = False
+    first_epoch: int = 0
+    callbacks: Sequence["Callback"] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def stop(self, reason: str) -> None:
+        """End the training after this epoch; `reason` becomes the history's `stop_reason`."""
+        self.stop_reason = reason
+
+    def interrupt(self) -> None:
+        """End the training as Ctrl-C does, within a fraction of a second, with the epoch under way undone.
+
+        For another thread than the one that trains, which hears no Ctrl-C.
+        """
+        self.interrupted = True
+
+
+class Callback:
+    """The base of what is called between epochs; each method does nothing until a subclass says otherwise.
+
+    Every method gets the `FitRun`. An exception it raises ends the training and reaches the caller of `fit`; the
+    network then is as it was after the last finished epoch.
+
+    Examples
+    --------
+    >>> class StopWhenGood(Callback):
+    ...     def on_epoch_end(self, run):
+    ...         if run.history.accuracy[-1] > 0.99:
+    ...             run.stop("good enough")
+    """
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Before the first epoch; the place to complain about what is missing."""
+
+    def on_epoch_start(self, run: FitRun) -> None:
+        """Before each epoch."""
+
+    def on_epoch_end(self, run: FitRun) -> None:
+        """After each finished epoch, when its row is in ``run.history``."""
+
+    def on_fit_end(self, run: FitRun) -> None:
+        """After the last epoch, and also when the training was interrupted or failed."""
+
+    def memory(self) -> dict[str, Any]:
+        """Return what it has to remember for a fit to be resumed: by name, what JSON can hold, or copies of parameters.
+
+        A callback that is empty-handed, as by default, starts afresh.
+        """
+        return {}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Take over what `memory` gave in an earlier process; called after `on_fit_start`."""
+
+
+class Monitor(Callback):
+    """The base of callbacks that watch whether a figure improves; every fit is watched afresh.
+
+    Parameters
+    ----------
+    monitor : str
+        One of `MONITORS`.
+    patience : int >= 1
+    min_delta : float >= 0
+
+    Attributes
+    ----------
+    best_epoch : int
+        Of the last fit, counted from 1; 0 before any epoch.
+    best_value : float
+        Of the monitored figure.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        A value out of its range or of the wrong type, or at the start of `fit`, a figure that it does not record.
+    """
+
+    def __init__(self, monitor: str, patience: int, min_delta: float) -> None:
+        if not isinstance(monitor, str) or monitor not in MONITORS:
+            raise unknown_name("monitor", monitor, MONITORS)
+        self.monitor = monitor
+        self.patience = check_whole(patience, "patience", 1, 2**31)
+        self.min_delta = check_size(min_delta, "min_delta")
+        self.best_epoch = 0
+        self.best_value = math.nan
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Start afresh, and check that the figure will be there."""
+        if self.monitor not in run.columns:
+            raise ArgumentError(
+                f"{type(self).__name__} monitors {self.monitor!r}, which this fit does not record; {self._remedy(run)}"
+            )
+        self.best_epoch, self.best_value = 0, math.nan
+
+    def improved(self, run: FitRun) -> bool:
+        """Whether the epoch just finished is the best so far; if so, it is noted."""
+        value = run.history[self.monitor][-1]
+        gain = value - self.best_value if self.monitor.endswith("accuracy") else self.best_value - value
+        better = self.best_epoch == 0 or gain > self.min_delta
+        if better:
+            self.best_epoch, self.best_value = run.epoch, value
+        return better
+
+    def memory(self) -> dict[str, Any]:
+        """Return the best epoch and its figure; see `Callback.memory`."""
+        return {"best_epoch": self.best_epoch, "best_value": self.best_value if self.best_epoch else None}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Take them over; see `Callback.recall`."""
+        self.best_epoch = memory["best_epoch"]
+        self.best_value = memory["best_value"] if self.best_epoch else math.nan
+
+    def _remedy(self, run: FitRun) -> str:
+        if self.monitor.removeprefix("val_") not in run.columns:
+            return f"a regression has no accuracy: give monitor={self.monitor.replace('accuracy', 'loss')!r}"
+        return f"give X_val and y_val, or validation_split=0.1, or monitor={self.monitor.removeprefix('val_')!r}"
+
+
+class EarlyStopping(Monitor):
+    """Stop when a figure has not improved for some epochs, and go back to the weights of its best epoch.
+
+    Parameters
+    ----------
+    monitor : {"val_loss", "val_accuracy", "loss", "accuracy"}, default "val_loss"
+        What to watch: a loss should fall, an accuracy rise.
+    patience : int >= 1, default 5
+        How many epochs in a row may pass without improvement.
+    min_delta : float >= 0, default 0.0
+        An improvement is a change by more than this.
+    restore_best : bool, default True
+        Give the network the weights of the best epoch when the training ends, however it ends. They are kept in memory.
+
+    Attributes
+    ----------
+    best_epoch : int
+        Of the last fit, counted from 1; 0 before any epoch.
+    best_value : float
+        Of the monitored figure.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        A value out of its range or of the wrong type, or at the start of `fit`, a figure that it does not record.
+
+    Notes
+    -----
+    Prechelt 1998, "Early stopping - but when?". Only weights go back; counters and the optimizer's memory do not.
+
+    Examples
+    --------
+    >>> EarlyStopping("val_accuracy", patience=3)
+    EarlyStopping(monitor='val_accuracy', patience=3, min_delta=0.0, restore_best=True)
+    """
+
+    def __init__(
+        self, monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, restore_best: bool = True
+    ) -> None:
+        super().__init__(monitor, patience, min_delta)
+        self.restore_best = check_switch(restore_best, "restore_best")
+        self._best_parameters: Array | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"EarlyStopping(monitor={self.monitor!r}, patience={self.patience}, min_delta={self.min_delta}, "
+            f"restore_best={self.restore_best})"
+        )
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Start afresh, and check that the figure will be there."""
+        super().on_fit_start(run)
+        self._best_parameters = None
+
+    def on_epoch_end(self, run: FitRun) -> None:
+        """Keep the weights when they are the best so far, or stop when patience is at its end."""
+        if self.improved(run):
+            self._best_parameters = run.state.parameters.copy() if self.restore_best else None
+        elif run.epoch - self.best_epoch >= self.patience:
+            run.stop(
+                f"early stopping: {self.monitor} has not improved on {self.best_value:.4g} (epoch {self.best_epoch}) "
+                f"for {self.patience} epoch{'s' * (self.patience > 1)}"
+            )
+
+    def memory(self) -> dict[str, Any]:
+        """Return the best epoch, its figure and its weights; see `Callback.memory`."""
+        weights = {} if self._best_parameters is None else {"best": self._best_parameters}
+        return super().memory() | weights
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Take them over; see `Callback.recall`."""
+        super().recall(memory)
+        self._best_parameters = memory.get("best")
+
+    def on_fit_end(self, run: FitRun) -> None:
+        """Go back to the best weights."""
+        if self._best_parameters is not None:
+            run.state.parameters[...] = self._best_parameters
+            self._best_parameters = None
+
+
+class Progress(Callback):
+    """Show on standard error how the training goes, with the time left; in a notebook, below the cell.
+
+    Parameters
+    ----------
+    verbose : {1, 2}, default 1
+        1: one line that is redrawn, and nothing where standard error is neither a terminal nor a notebook's. 2: a line
+        for every epoch.
+    """
+
+    def __init__(self, verbose: int = 1) -> None:
+        self.verbose = verbose
+        self._drawn = False
+        self._started = 0.0
+        self._before = 0  # epochs of a process that this one resumes
+        self._line = _NotebookLine()
+
+    def on_fit_start(self, run: FitRun) -> None:
+        """Start the clock."""
+        self._drawn, self._started, self._before = False, time.perf_counter(), run.epoch
+        self._line = _NotebookLine()
+
+    def on_epoch_end(self, run: FitRun) -> None:
+        """Show the epoch."""
+        if self.verbose == 1 and not (_in_notebook() or (sys.stderr and sys.stderr.isatty())):
+            return
+        row = run.history.row()
+        parts = [f"epoch {run.epoch}/{run.epochs}"]
+        parts += [f"{name} {row[name]:.4f}" for name in MONITORS if name in row]
+        parts.append(f"{row['seconds']:.2f} s")
+        if run.epoch < run.epochs:
+            elapsed = time.perf_counter() - self._started
+            parts.append(f"{duration(elapsed / (run.epoch - self._before) * (run.epochs - run.epoch))} left")
+        self._write("  ".join(parts))
+
+    def on_fit_end(self, run: FitRun) -> None:
+        """End the redrawn line, and say why the training ended early."""
+        stream = _stream()
+        if self._drawn:
+            self._line.end()
+            stream.write("\n")
+        if (self._drawn or self.verbose == 2) and run.epoch < run.epochs:
+            stream.write(f"stopped: {run.history.stop_reason}\n")
+        self._drawn = False
+
+    def _write(self, line: str) -> None:
+        if self.verbose == 2:
+            _stream().write(line + "\n")
+        elif _in_notebook():
+            self._line.draw(line)
+            self._drawn = True
+            return
+        else:
+            # A line that wraps cannot be redrawn, so it is cut to the terminal.
+            sys.stderr.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
+            self._drawn = True
+        _stream().flush()
+
+
+class _NotebookLine:
+    """A line below a notebook's cell that is redrawn; a notebook keeps every drawing and knows no terminal's codes."""
+
+    _SECONDS = 0.1
+
+    def __init__(self) -> None:
+        self._line, self._drawn, self._width, self._when = "", "", 0, -math.inf
+
+    def draw(self, line: str) -> None:
+        """Show a line in the place of the one before, or keep it for `end` where that was drawn just now."""
+        self._line = line
+        if time.perf_counter() - self._when >= self._SECONDS:
+            self.end()
+
+    def end(self) -> None:
+        """Draw the last line if it has not been."""
+        if self._drawn != self._line:
+            sys.stdout.write("\r" + self._line.ljust(self._width))
+            self._drawn, self._width, self._when = self._line, len(self._line), time.perf_counter()
+
+
+def _in_notebook() -> bool:
+    return type(sys.stdout).__module__.startswith("ipykernel.")
+
+
+def _stream() -> TextIO:
+    """Where progress goes: notebooks paint standard error like a failure."""
+    return sys.stdout if _in_notebook() else sys.stderr
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people write it.
+
+    Examples
+    --------
+    >>> duration(7.2), duration(200), duration(7500)
+    ('7 s', '3 min 20 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,86 @@
+import threading
+
+import numpy as np
+import pytest
+
+from fastmlp.kernels.parallel import split_layer
+from fastmlp.kernels.parallel.barrier import new_barrier
+from fastmlp.kernels.runtime.constants import BIAS, FAN_IN, KEPT, LAYER_COLUMNS, ROW, STRIDE, WEIGHTS, A
+
+from ..calls import both_dtypes, from_python, random_numbers
+
+FAN_IN_, FIRST, WIDTH, MOST = 25, 16, 16, 4
+"""Units of the first layer, and of its first half; units of the second; rows of a batch at most."""
+
+
+def table(fan_in, bias=True):
+    """Layers of a network whose activations lie at 0, weighted inputs at 200, weights at 0 and bias at 500."""
+    layers = np.full((2, LAYER_COLUMNS), -1, np.int64)
+    layers[0, [A, ROW]] = 0, 32
+    layers[1, [KEPT, ROW, STRIDE, FAN_IN, WEIGHTS, BIAS]] = 200, WIDTH, WIDTH, fan_in, 0, 500 if bias else -1
+    return layers.reshape(-1)
+
+
+def memories(dtype, units=slice(None)):
+    """Memory and parameters of a network, or of that half of it with these units of the first layer."""
+    memory, parameters = np.zeros(400, dtype), np.zeros(600, dtype)
+    activations = random_numbers(MOST * FAN_IN_, dtype).reshape(MOST, FAN_IN_)[:, units]
+    weights = random_numbers(FAN_IN_ * WIDTH, dtype, 1).reshape(FAN_IN_, WIDTH)[units]
+    memory[: MOST * 32].reshape(MOST, 32)[:, : activations.shape[1]] = activations
+    parameters[: weights.size] = weights.reshape(-1)
+    parameters[500 : 500 + WIDTH] = random_numbers(WIDTH, dtype, 2)
+    return memory, parameters
+
+
+def weighted_inputs(memory, count):
+    return memory[200 : 200 + count * WIDTH].reshape(count, WIDTH)
+
+
+def alone(dtype, count, bias):
+    memory, parameters = memories(dtype)
+    nothing = np.zeros(0, dtype)
+    from_python(split_layer.second_layer_forward)(
+        memory, table(FAN_IN_, bias), parameters, count, MOST, FIRST, 300, -1, nothing, new_barrier(), 0
+    )
+    return weighted_inputs(memory, count)
+
+
+def together(dtype, counts, bias):
+    """Weighted inputs of both halves, after as many steps as there are counts."""
+    barrier, partials = new_barrier(), np.zeros(4 * MOST * WIDTH, dtype)
+    parts = [memories(dtype, units) for units in (slice(FIRST), slice(FIRST, None))]
+
+    def steps(half):
+        layers = table(FIRST if half == 0 else FAN_IN_ - FIRST, bias)
+        for step, count in enumerate(counts):
+            from_python(split_layer.second_layer_forward)(
+                parts[half][0], layers, parts[half][1], count, MOST, 0, -1, half, partials, barrier, step
+            )
+
+    other = threading.Thread(target=steps, args=(1,), daemon=True)
+    other.start()
+    steps(0)
+    other.join(60)
+    return [weighted_inputs(memory, counts[-1]) for memory, _ in parts]
+
+
+def twin(dtype, count, bias):
+    memory, parameters = memories(np.float64)
+    rows = memory[: MOST * 32].reshape(MOST, 32)[:count, :FAN_IN_]
+    return rows @ parameters[: FAN_IN_ * WIDTH].reshape(FAN_IN_, WIDTH) + bias * parameters[500 : 500 + WIDTH]
+
+
+@both_dtypes
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_one_thread_adds_up_both_halves(count, bias, dtype):
+    tolerance = 50 * np.finfo(dtype).eps
+    np.testing.assert_allclose(alone(dtype, count, bias), twin(dtype, count, bias), rtol=0, atol=tolerance)
+
+
+@both_dtypes
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_two_threads_have_the_bits_of_one(count, bias, dtype):
+    for half in together(dtype, [4, 1, 3, count], bias):
+        np.testing.assert_array_equal(half, alone(dtype, count, bias))

@@ -1,0 +1,443 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastmlp.kernels.runtime.records import MEDIUM, NARROW
+from fastmlp.kernels.sparse import rows as sparse
+from fastmlp.kernels.sparse.microkernels import BLOCK
+
+from .. import twins
+from ..calls import both_dtypes, check_same, check_sums, from_python, random_numbers
+
+FEATURES = 12
+widths = st.integers(1, 20)  # in cache lines
+columns_ = st.lists(st.integers(0, FEATURES - 1), unique=True, max_size=FEATURES).map(sorted)
+
+
+def entries(columns, dtype, as_bytes):
+    """The non-zeros of a row, in either of the two forms that the engine keeps them in, and their scales."""
+    scale = random_numbers(FEATURES, dtype, 3)
+    if as_bytes:
+        return np.array(columns, np.uint16), np.arange(3, 3 + len(columns), dtype=np.uint8), scale / 255
+    return np.array(columns, np.uint32), random_numbers(len(columns), dtype, 4), scale
+
+
+def read(columns, values, scale, stride):
+    """Places and factors of these entries, for a matrix whose rows are so many numbers apart."""
+    places, factors = np.zeros(len(columns), np.uint32), np.zeros(len(columns), scale.dtype)
+    twins.read_row(places, factors, columns, values, 0, len(columns), 0, scale, stride * scale.itemsize // 8)
+    return places, factors
+
+
+@both_dtypes
+@given(
+    columns=st.lists(st.integers(0, FEATURES - 1), max_size=70),
+    as_bytes=st.booleans(),
+    first=st.integers(0, 70),
+    more=st.integers(0, 20),
+    even=st.booleans(),
+    stride=st.sampled_from([8, 24, 8000]),
+)
+def test_read_row(dtype, columns, as_bytes, first, more, even, stride):
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    readable, first = len(columns) if even else 0, min(first, len(columns))
+    scale[:] = scale[0] if even else scale
+    room = np.full(100, 7, np.uint32), np.full(100, 7, dtype)
+    ours, theirs = ([array.copy() for array in room] for _ in range(2))
+    rest = columns, values, first, min(first + more, len(columns)), readable, scale, stride * scale.itemsize // 8
+    from_python(sparse.read_row)(*ours, *rest)
+    twins.read_row(*theirs, *rest)
+    for got, want in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(got[:more], want[:more])
+        assert (got[more + BLOCK :] == 7).all()
+
+
+@both_dtypes
+@pytest.mark.parametrize("even", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 40])
+def test_a_row_is_read_in_its_place(dtype, even, size):
+    columns, values, scale = entries(np.arange(size) % FEATURES, dtype, False)
+    scale[:] = scale[0] if even else scale
+    want = read(columns, values, scale, 24)
+    columns, values = (np.pad(array, (0, BLOCK)) for array in (columns, values))
+    readable = size + BLOCK if even else 0
+    from_python(sparse.read_row)(columns, values, columns, values, 0, size, readable, scale, 3 * scale.itemsize)
+    np.testing.assert_array_equal(columns[:size], want[0])
+    np.testing.assert_array_equal(values[:size], want[1])
+
+
+def test_places_reach_as_far_as_matrices_of_32_gigabytes():
+    columns, scale = np.full(20, 999_999, np.uint32), np.ones(1_000_000, np.float32)
+    places, factors = np.zeros(40, np.uint32), np.zeros(40, np.float32)
+    for readable in (0, 20):
+        from_python(sparse.read_row)(places, factors, columns, scale, 0, 16, readable, scale, 4000)
+        assert (places[:16] == 3_999_996_000).all()
+
+
+@both_dtypes
+@given(columns=columns_, width=widths, as_bytes=st.booleans())
+def test_row_forward(dtype, columns, width, as_bytes):
+    width *= twins.line(dtype)
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
+    check_sums(
+        sparse.row_forward,
+        twins.row_forward,
+        (c, 5, base, 2, *read(columns, values, scale, width + 8), 0, len(columns), w, 3, width),
+        len(columns) + 2,
+    )
+
+
+@both_dtypes
+@pytest.mark.parametrize("vectors", range(1, 21))
+def test_row_forward_at_every_width(vectors, dtype):
+    width = vectors * twins.lanes(dtype)
+    columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
+    c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
+    check_sums(
+        sparse.row_forward,
+        twins.row_forward,
+        (c, 5, base, 2, *read(columns, values, scale, width + 8), 0, len(columns), w, 3, width),
+        len(columns) + 2,
+    )
+
+
+@both_dtypes
+@given(columns=columns_, width=widths, at=st.floats(0, 1))
+def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, columns, width, at):
+    width *= twins.line(dtype)
+    columns, values, scale = entries(columns, dtype, True)
+    base, w = random_numbers(400, dtype), random_numbers(FEATURES * 400, dtype, 1)
+    middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
+    whole, parts = np.zeros((2, 400), dtype)
+    for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
+        from_python(sparse.row_forward)(
+            c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
+        )
+    np.testing.assert_array_equal(whole, parts)
+
+
+several_sums = pytest.mark.parametrize(
+    ("kernel", "most"),
+    [(sparse.narrow_row_forward, NARROW), (sparse.medium_row_forward, MEDIUM)],
+    ids=["narrow", "medium"],
+)
+
+
+@both_dtypes
+@several_sums
+@given(columns=columns_, of_most=st.floats(0, 1), as_bytes=st.booleans(), first=st.integers(0, 3))
+def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as_bytes, first):
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
+    width, first = max(1, round(of_most * most)) * twins.lanes(dtype), min(first, len(columns))
+    check_sums(
+        kernel,
+        twins.row_forward,
+        (c, 5, base, 2, *read(columns, values, scale, width + 8), first, len(columns), w, 3, width),
+        len(columns) + 2,
+    )
+
+
+@both_dtypes
+@several_sums
+@given(columns=columns_, data=st.data(), as_bytes=st.booleans())
+def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kernel, most, columns, data, as_bytes):
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    base, w, lanes = random_numbers(400, dtype), random_numbers(FEATURES * 400, dtype, 1), twins.lanes(dtype)
+    vectors = data.draw(st.integers(2, most))
+    width, middle = vectors * lanes, data.draw(st.integers(1, vectors - 1)) * lanes
+    whole, parts = np.zeros((2, 400), dtype)
+    for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
+        from_python(kernel)(
+            c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
+        )
+    np.testing.assert_array_equal(whole, parts)
+
+
+@both_dtypes
+@given(columns=columns_, vectors=st.integers(4, 20), size=st.integers(0, 10_000))
+def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, size):
+    base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
+    width, entries, ones = vectors * twins.lanes(dtype), len(columns), np.ones(FEATURES, dtype)
+    of_each = np.arange(entries) % 3 != 1, np.arange(entries) % 3 != 2
+    columns, values = np.array(columns, np.uint32), [random_numbers(entries, dtype, 4 + k) for k in range(2)]
+    room = np.concatenate([values[0] * of_each[0], np.full(3, np.nan, dtype), values[1] * of_each[1]])
+    got, want = np.zeros((2, 800), dtype)
+    from_python(sparse.pair_forward)(
+        got, 5, 405, base, 2, columns, room, entries + 3, entries, w, 3, width + 8, width, w.ctypes.data, size
+    )
+    for place, mine, own in zip((5, 405), of_each, values, strict=True):
+        there = read(columns[mine], own[mine], ones, width + 8)
+        from_python(sparse.row_forward)(want, place, base, 2, *there, 0, mine.sum(), w, 3, width)
+    np.testing.assert_array_equal(got, want)
+
+
+@both_dtypes
+@given(columns=columns_, width=widths, as_bytes=st.booleans())
+def test_row_gradient(dtype, columns, width, as_bytes):
+    width *= twins.line(dtype)
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    g, d = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
+    check_sums(
+        sparse.row_gradient,
+        twins.row_gradient,
+        (g, 5, d, 2, *read(columns, values, scale, width + 8), 0, len(columns), width),
+        3,
+    )
+
+
+@both_dtypes
+@pytest.mark.parametrize("vectors", range(1, 21))
+def test_row_gradient_at_every_width(vectors, dtype):
+    width = vectors * twins.lanes(dtype)
+    columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
+    g, d = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
+    check_sums(
+        sparse.row_gradient,
+        twins.row_gradient,
+        (g, 5, d, 2, *read(columns, values, scale, width + 8), 0, len(columns), width),
+        3,
+    )
+
+
+@both_dtypes
+@given(first=st.integers(0, 5), more=st.integers(0, 5))
+def test_only_the_entries_asked_for_count(dtype, first, more):
+    columns, values, scale = entries(range(10), dtype, False)
+    c, base, w = (random_numbers(FEATURES * 16, dtype, seed) for seed in range(3))
+    check_sums(
+        sparse.row_forward,
+        twins.row_forward,
+        (c, 0, base, 0, *read(columns, values, scale, 16), first, first + more, w, 0, 16),
+        more + 2,
+    )
+
+
+# --- the entries of a chunk, listed by columns ---
+
+chunks = st.lists(columns_, max_size=12)
+
+
+def chunk_of(rows, dtype, as_bytes):
+    """Entries of rows one behind the other, and where each row starts; no two values are the same."""
+    columns, _, scale = entries([column for row in rows for column in row], dtype, as_bytes)
+    values = np.arange(1, 1 + len(columns)).astype(np.uint8 if as_bytes else dtype)
+    return columns, values, np.cumsum([0, *map(len, rows)]), scale
+
+
+def listed(columns, values, starts, scale, apart=1):
+    """The lists that the kernels make of a chunk: where each ends, places of rows, and scaled values."""
+    ends = np.zeros(FEATURES, np.int64)
+    for first, last in pairwise(starts):
+        from_python(sparse.count_columns)(ends, columns, first, last)
+    ends[:] = np.cumsum(ends) - ends
+    members, factors = np.zeros(len(columns), np.uint32), np.zeros(len(columns), scale.dtype)
+    for row, (first, last) in enumerate(pairwise(starts)):
+        from_python(sparse.list_columns)(ends, members, factors, columns, values, first, last, scale, row * apart)
+    return ends, members, factors
+
+
+@given(rows=chunks, as_bytes=st.booleans())
+def test_count_columns(rows, as_bytes):
+    columns, *_ = chunk_of(rows, np.float32, as_bytes)
+    arguments = np.arange(FEATURES), columns, len(columns) // 3, len(columns)
+    check_same(sparse.count_columns, twins.count_columns, arguments)
+
+
+@both_dtypes
+@given(columns=columns_, as_bytes=st.booleans())
+def test_list_columns(dtype, columns, as_bytes):
+    columns, values, scale = entries(columns, dtype, as_bytes)
+    ends, members = np.arange(0, 2 * FEATURES, 2), np.zeros(2 * FEATURES, np.uint32)
+    arguments = ends, members, random_numbers(2 * FEATURES, dtype), columns, values, 0, len(columns), scale, 7
+    check_same(sparse.list_columns, twins.list_columns, arguments)
+
+
+@both_dtypes
+@given(rows=chunks, as_bytes=st.booleans())
+def test_every_entry_is_once_in_the_list_of_its_column_in_the_order_of_rows(dtype, rows, as_bytes):
+    columns, values, starts, scale = chunk = chunk_of(rows, dtype, as_bytes)
+    ends, members, factors = listed(*chunk)
+    lists = [[] for _ in range(FEATURES)]
+    for row, (first, last) in enumerate(pairwise(starts)):
+        for p in range(first, last):
+            lists[columns[p]].append((row, dtype(values[p]) * scale[columns[p]]))
+    begins = [0, *ends[:-1]]
+    assert [list(zip(members[b:e], factors[b:e], strict=True)) for b, e in zip(begins, ends, strict=True)] == lists
+
+
+@both_dtypes
+@given(rows=chunks, width=widths, as_bytes=st.booleans())
+def test_the_gradient_by_lists_has_the_bits_of_that_row_by_row(dtype, rows, width, as_bytes):
+    width *= twins.line(dtype)
+    columns, values, starts, scale = chunk = chunk_of(rows, dtype, as_bytes)
+    d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
+    by_rows, entries_read = by_lists.copy(), read(columns, values, scale, width)
+    for row, (first, last) in enumerate(pairwise(starts)):
+        from_python(sparse.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
+    ends, places, factors = listed(*chunk, width * d.itemsize // 8)
+    for column, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+        place = column * width
+        from_python(sparse.row_forward)(by_lists, place, by_lists, place, places, factors, begin, end, d, 0, width)
+    np.testing.assert_array_equal(by_lists, by_rows)
+
+
+@given(columns=columns_, first=st.integers(0, 3), row=st.sampled_from([0, 1, 255]))
+def test_list_bytes(columns, first, row):
+    columns, values, _ = entries(columns, np.float32, True)
+    values[::3] = 0
+    ends, pairs = np.arange(0, 4 * FEATURES, 4), np.full(4 * FEATURES, 7, np.uint16)
+    arguments = ends, pairs, columns, values, min(first, len(columns)), len(columns), row
+    check_same(sparse.list_bytes, twins.list_bytes, arguments)
+
+
+@both_dtypes
+@given(first=st.integers(0, 5), count=st.integers(0, 40), words=st.sampled_from([8, 24]))
+def test_read_list(dtype, first, count, words):
+    pairs = np.random.default_rng(count).integers(0, 2**16, 70).astype(np.uint16)
+    ours, theirs = ([np.full(60, 7, np.uint32), np.full(60, 7, dtype)] for _ in range(2))
+    rest = pairs, first, first + count, float(dtype(1 / 255)), words
+    assert from_python(sparse.read_list)(*ours, *rest) == twins.read_list(*theirs, *rest)
+    for got, want in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+@both_dtypes
+@given(rows=chunks, width=widths)
+def test_the_gradient_by_lists_with_room_has_the_bits_of_that_row_by_row(dtype, rows, width):
+    width *= twins.line(dtype)
+    columns, values, starts, scale = chunk_of(rows, dtype, True)
+    d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
+    by_rows, entries_read, words = by_lists.copy(), read(columns, values, scale, width), width * d.itemsize // 8
+    ends, room = np.arange(FEATURES) * BLOCK, (np.zeros(2 * BLOCK, np.uint32), np.zeros(2 * BLOCK, dtype))
+    pairs = np.zeros(FEATURES * BLOCK, np.uint16)
+    for row, (first, last) in enumerate(pairwise(starts)):
+        from_python(sparse.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
+        from_python(sparse.list_bytes)(ends, pairs, columns, values, first, last, row)
+    for column, end in enumerate(ends):
+        listed_here, place = (*room, pairs, column * BLOCK, end, scale[column], words), column * width
+        count = from_python(sparse.read_list)(*listed_here)
+        from_python(sparse.row_forward)(by_lists, place, by_lists, place, *room, 0, count, d, 0, width)
+    np.testing.assert_array_equal(by_lists, by_rows)
+
+
+@both_dtypes
+@given(columns=columns_, as_bytes=st.booleans(), first=st.integers(0, FEATURES))
+def test_to_fetch_a_row_ahead_changes_nothing(dtype, columns, as_bytes, first):
+    columns, values, _ = entries(columns, dtype, as_bytes)
+    arguments = columns, values, min(first, len(columns)), len(columns)
+    check_same(sparse.prefetch_row, twins.prefetch_row, arguments)
+
+
+# --- a shift of the features ---
+
+
+@both_dtypes
+@given(first=st.integers(0, 6), more=st.integers(0, 6), width=widths)
+def test_add_shift(dtype, first, more, width):
+    width *= twins.line(dtype)
+    out, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
+    shift = random_numbers(FEATURES, dtype, 5)
+    check_sums(
+        sparse.add_shift, twins.add_shift, (out, 3, shift, w, 2, width + 8, first, first + more, width), more + 1
+    )
+
+
+@both_dtypes
+@given(width=widths, at=st.floats(0, 1))
+def test_add_shift_has_the_same_bits_however_its_width_is_divided(dtype, width, at):
+    width *= twins.line(dtype)
+    w, shift = random_numbers(FEATURES * 400, dtype), random_numbers(FEATURES, dtype, 5)
+    middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
+    whole, parts = np.ones((2, 400), dtype)
+    for out, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
+        from_python(sparse.add_shift)(out, left, shift, w, left, width, 0, FEATURES, right - left)
+    np.testing.assert_array_equal(whole, parts)
+
+
+@both_dtypes
+@given(first=st.integers(0, 6), more=st.integers(0, 6), width=widths)
+def test_add_shift_gradient(dtype, first, more, width):
+    width *= twins.line(dtype)
+    g, sums = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
+    shift = random_numbers(FEATURES, dtype, 5)
+    check_sums(
+        sparse.add_shift_gradient,
+        twins.add_shift_gradient,
+        (g, 3, width + 8, shift, sums, 2, first, first + more, width),
+        2,
+    )
+
+
+# --- finding the non-zeros ---
+
+
+numbers_with_gaps = st.lists(st.sampled_from([0.0, -0.0, 0.0, 1.5, np.nan, np.inf, 1e-45]), max_size=70)
+
+
+def check_compress_row(dense, start, size, dtype):
+    room = size + BLOCK
+    ours, theirs = ((np.full(room + 2, 7, np.uint32), np.full(room + 2, 7, dtype)) for _ in range(2))
+    entries, finite = from_python(sparse.compress_row)(*ours, dense, start, size)
+    assert (entries, finite) == twins.compress_row(*theirs, dense, start, size)
+    for got, want in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(got[:entries], want[:entries])
+        assert (got[room:] == 7).all()
+
+
+@both_dtypes
+@given(row=numbers_with_gaps, start=st.integers(0, 5))
+def test_compress_row(dtype, row, start):
+    check_compress_row(np.pad(np.array(row, dtype), (start, 3), constant_values=9), start, len(row), dtype)
+
+
+@both_dtypes
+@given(row=st.lists(st.sampled_from([0, 0, 1, 128, 255]), max_size=70))
+def test_compress_row_of_bytes(dtype, row):
+    check_compress_row(np.array([*row, 9], np.uint8), 0, len(row), dtype)
+
+
+@both_dtypes
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 15, 16, 31, 32, 38])
+def test_compress_row_finds_the_one_number_that_is_not_finite(dtype, number, place):
+    dense = np.full(39, np.finfo(dtype).max, dtype)
+    room = np.zeros(60, np.uint32), np.zeros(60, dtype)
+    assert from_python(sparse.compress_row)(*room, dense, 0, 39) == (39, True)
+    dense[place] = number
+    assert from_python(sparse.compress_row)(*room, dense, 0, 39) == (39, False)
+
+
+pairs_with_gaps = st.lists(st.tuples(*[st.sampled_from([0.0, -0.0, 0.0, 1.5, np.nan, np.inf])] * 2), max_size=70)
+
+
+def check_compress_pair(dense, start, second, size, dtype):
+    room = size + BLOCK
+    ours, theirs = ((np.full(room + 2, 7, np.uint32), np.full(2 * room + 2, 7, dtype)) for _ in range(2))
+    arguments = room, dense, start, second, random_numbers(size, dtype, 3), size
+    found = from_python(sparse.compress_pair)(*ours, *arguments)
+    assert found == twins.compress_pair(*theirs, *arguments)
+    for got, want, first in zip((*ours, ours[1]), (*theirs, theirs[1]), (0, 0, room), strict=True):
+        np.testing.assert_array_equal(got[first : first + found[0]], want[first : first + found[0]])
+    assert (ours[0][room:] == 7).all()
+    assert (ours[1][2 * room :] == 7).all()
+
+
+@both_dtypes
+@given(pairs=pairs_with_gaps, start=st.integers(0, 5), between=st.integers(0, 5))
+def test_compress_pair(dtype, pairs, start, between):
+    rows = np.array(pairs, dtype).reshape(-1, 2).T
+    dense = np.concatenate([np.full(start, 9), rows[0], np.full(between, 9), rows[1]]).astype(dtype)
+    check_compress_pair(dense, start, start + len(pairs) + between, len(pairs), dtype)
+    check_compress_pair(dense, start, start, len(pairs), dtype)
+
+
+@both_dtypes
+@given(row=st.lists(st.sampled_from([0, 0, 1, 128, 255]), max_size=140))
+def test_compress_pair_of_bytes(dtype, row):
+    size = len(row) // 2
+    check_compress_pair(np.array([*row, 9], np.uint8), size, 0, size, dtype)

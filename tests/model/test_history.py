@@ -1,0 +1,103 @@
+import json
+import math
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastmlp.errors import FastMLPError
+from fastmlp.model.history import COLUMNS, Evaluation, History
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+rows = st.lists(st.dictionaries(st.sampled_from(COLUMNS), numbers, min_size=1), max_size=30)
+
+
+def filled(recorded):
+    history = History()
+    for row in recorded:
+        history.append(**row)
+    return history
+
+
+@given(rows)
+def test_every_column_has_one_value_an_epoch(recorded):
+    history = filled(recorded)
+    assert {len(column) for column in history.values()} <= {len(recorded)}
+
+
+@given(rows)
+def test_json_gives_back_the_same_table(recorded):
+    history = filled(recorded)
+    history.stop_reason = "epochs done"
+    assert repr(History.from_dict(json.loads(json.dumps(history.to_dict())))) == repr(history)
+
+
+@given(rows, st.integers(0, 30))
+def test_truncate_keeps_the_first_epochs(recorded, epochs):
+    history = filled(recorded)
+    history.truncate(epochs)
+    assert history.epochs == min(epochs, len(recorded))
+
+
+@given(rows)
+def test_it_is_a_mapping(recorded):
+    history = filled(recorded)
+    assert dict(history) == {name: history[name] for name in history}
+    assert len(history) == len(list(history))
+
+
+def test_a_value_an_epoch_lacks_is_nan():
+    history = filled([{"loss": 1.0}, {"loss": 0.5, "val_loss": 0.75}])
+    assert math.isnan(history.val_loss[0])
+    assert history.val_loss[1] == 0.75
+
+
+def test_columns_are_attributes():
+    assert filled([{"loss": 1.0}]).loss == [1.0]
+
+
+def test_a_column_that_is_not_there_is_named():
+    with pytest.raises(KeyError, match=r"val_loss.*loss"):
+        filled([{"loss": 1.0}])["val_loss"]
+
+
+def test_an_attribute_that_is_not_there_is_an_attribute_error():
+    assert not hasattr(filled([{"loss": 1.0}]), "val_loss")
+
+
+def test_unknown_columns_are_refused():
+    with pytest.raises(ValueError, match="losss"):
+        History().append(losss=1.0)
+
+
+def test_pickling_keeps_everything():
+    history = filled([{"loss": 1.0}])
+    assert repr(pickle.loads(pickle.dumps(history))) == repr(history)
+
+
+def test_long_tables_are_shortened():
+    assert len(repr(filled([{"loss": 1.0}] * 1000)).splitlines()) < 25
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        None,
+        {},
+        {"columns": {"x": []}},
+        {"columns": {"loss": ["a"]}},
+        {"columns": {"loss": [1.0], "accuracy": []}},
+    ],
+)
+def test_dictionaries_of_another_form_are_refused(plain):
+    with pytest.raises(FastMLPError):
+        History.from_dict(plain)
+
+
+def test_evaluation_reads_as_a_sentence():
+    assert str(Evaluation(0.5, 0.975)) == "loss 0.5000, accuracy 97.50%"
+
+
+def test_evaluation_of_a_regression_has_no_accuracy():
+    assert str(Evaluation(0.5)) == "loss 0.5000"
