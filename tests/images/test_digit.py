@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.drawn_digits import CHANGES, picture, rows
-from fastmlp import images, load_mnist, recipes
+from fastmlp import load_mnist, recipes
 from fastmlp.errors import ArgumentError, ArgumentTypeError, DataFileError, MissingDependencyError
 from fastmlp.images import as_digit
+from fastmlp.images.digit import BOX, SIDE
 
 try:
     from PIL import Image
@@ -300,4 +301,4 @@ def test_drawn_digits_are_recognised_as_well_as_those_of_mnist(mnist):
 
 
 def test_the_box_and_the_image_are_those_of_mnist():
-    assert (images.BOX, images.SIDE) == (20, 28)
+    assert (BOX, SIDE) == (20, 28)
