@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.data.dataset import Dataset
 from fastmlp.data.samples import Scaling, as_samples
 from fastmlp.data.targets import Targets
-from fastmlp.engines import Data, Score, get_engine, n_batches
+from fastmlp.engines import Score, get_engine, n_batches
 from fastmlp.recipes import Recipe
 
 
@@ -47,7 +48,7 @@ class Trainer:
         targets = Targets(data.y_train[:rows].astype(np.int32), None)
         prepare: Any = self._engine.prepare  # the compiled engine's knows one argument more
         options = {} if sparse is None else {"sparse": sparse}
-        self._data = prepare(self.architecture, Data(samples, targets), threads, **options)
+        self._data = prepare(self.architecture, Dataset.of(self.architecture, samples, targets), threads, **options)
 
     @property
     def parameters(self) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 NumPy's scalars are taken wherever Python's are, and become Python's, so that what is kept prints and saves alike.
 """
 
+import datetime
 import math
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import ArgumentError, ArgumentTypeError
 
@@ -102,6 +104,66 @@ def check_unmasked(values: object, name: str) -> None:
         raise ArgumentError(
             f"{name} has {hidden} masked value{'s' * (hidden > 1)}; drop those rows, or fill them in: {name}.filled(0)"
         )
+
+
+_NO_NUMBERS = (str, bytes, datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+"""Objects that NumPy would turn into floats, or pandas into nanoseconds."""
+
+
+def as_numbers(values: object, name: str) -> NDArray[Any]:
+    """Return real numbers as an array: of the dtype in which they came, or of float64 where they came as objects.
+
+    Text, dates and complex numbers are none, though NumPy converts some of them to floats.
+
+    Raises
+    ------
+    ArgumentError
+        Masked values, rows of different lengths, or a whole number beyond all floats.
+    ArgumentTypeError
+        Something else than numbers.
+
+    Examples
+    --------
+    >>> as_numbers([1, 2.5], "y")
+    array([1. , 2.5])
+    """
+    check_dense(values, name)
+    check_unmasked(values, name)
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(f"{name} must hold numbers in rows of the same length; NumPy says: {error}") from None
+    if array.dtype == object:
+        array = objects_as_floats(array, name)
+    if array.dtype.kind not in "biuf":
+        shown = f", got {values!r}" if array.size == 1 else f", got dtype {array.dtype}"
+        raise ArgumentTypeError(f"{name} must hold numbers{shown}; encode text and dates as numbers first")
+    return array
+
+
+def objects_as_floats(array: NDArray[Any], name: str) -> NDArray[np.float64]:
+    """Return an array of objects that are real numbers as one of float64; None and pandas' NA become NaN.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        As `as_numbers`.
+    """
+    stranger = next((value for value in array.flat if isinstance(value, _NO_NUMBERS)), None)
+    if stranger is not None:
+        raise ArgumentTypeError(f"{name} must hold numbers, got {stranger!r}; encode text and dates as numbers first")
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise ArgumentError(f"{name} holds a whole number of more than {sys.float_info.max:.1e} in size") from None
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(f"{name} must hold numbers only; NumPy says: {error}") from None
+
+
+def check_dense(values: object, name: str) -> None:
+    """Say so when values are a sparse matrix where an array is needed."""
+    if hasattr(values, "tocsr"):
+        raise ArgumentTypeError(f"{name} must be an array, but it is a sparse matrix; give {name}.toarray()")
 
 
 def plain(value: Any) -> Any:

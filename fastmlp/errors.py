@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
@@ -118,3 +120,15 @@ def require(extra: str, package: str) -> MissingDependencyError:
     """
     purpose = _PURPOSES.get(extra, f"its extra {extra!r}")
     return MissingDependencyError(f"fastmlp needs {package} for {purpose}: pip install 'fastmlp[{extra}]'")
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line that called fastmlp, whatever lies between, scikit-learn's pipelines and searches too."""
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and _is_library(str(frame.f_globals.get("__name__", ""))):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_library(module: str) -> bool:
+    return module.partition(".")[0] in (__name__.partition(".")[0], "sklearn", "joblib")

@@ -11,9 +11,12 @@ import numpy as np
 
 from .checks import check_switch, check_whole
 from .data.augmentation import Augmentation
-from .data.samples import Samples, Scaling, as_samples, check_finite
+from .data.dataset import Dataset, labelled, present, samples_only
+from .data.fingerprint import fingerprints
+from .data.samples import Scaling, check_finite
+from .data.scale import warn_if_badly_scaled
 from .data.targets import Labels
-from .engines import Data, get_engine
+from .engines import get_engine
 from .engines.numpy_engine import forward_pass
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
 from .formats.checkpoint import in_layout, new_generator
@@ -25,6 +28,8 @@ from .model.schedules import Schedule
 from .model.training_state import TrainingState
 from .training import arguments, checkpoints, loop
 from .training.callbacks import FitRun
+from .training.rules import Plan, Rules
+from .training.turns import Turns
 
 FEW_ROWS = 8
 """Up to so many rows take a shorter way through the network."""
@@ -141,6 +146,10 @@ class Network:
         # A generator for each purpose: another initializer does not change the order of the samples.
         parameters = self.architecture.initialize(np.random.default_rng([chosen, 0]))
         self.state = TrainingState(parameters, new_generator(chosen), chosen)
+        self._turns = Turns()
+        # What this network was asked to be, to be compared when a training is resumed; not kept in files.
+        self._asked = {"scaling": scaling if isinstance(scaling, str) else repr(scaling)}
+        self._asked |= {} if seed is None else {"seed": str(chosen)}
 
     # The shorter way of `_outputs_of_few`, made when it is first needed, behind what it was made for: the name of the
     # engine, the scaling, the number of features and the dtypes.
@@ -276,49 +285,38 @@ class Network:
         chosen = get_optimizer(optimizer)
         watchers = arguments.check_callbacks(callbacks, verbose)
         augmentation = arguments.check_augment(augment, self.architecture.inputs)
-        switches = (check_switch(shuffle, "shuffle"), arguments.check_threads(threads))
-        found = None if resume_from is None else checkpoints.read(resume_from, self.architecture)
-        # What is asked of the network that is to be trained: this one, or this one as it was when it was saved.
-        origin = self if found is None else Network.from_checkpoint(found)
-        first_epoch = self.state.epoch if found is None else checkpoints.first_epoch(found)
-        scheduled = arguments.check_schedule(schedule, n_epochs, first_epoch)
-        prepared = arguments.prepare_fit(
-            self.architecture,
-            origin.labels,
-            origin.scaling,
-            origin.seed,
-            X,
-            y,
-            X_val,
-            y_val,
-            validation_split,
-            sample_weight,
-            class_weight,
-        )
-        if augmentation is not None:
-            prepared = arguments.as_images(prepared)
-        plan = loop.Plan(
-            *(self.architecture, get_engine(engine), prepared.data, prepared.rows, prepared.validation, n_batch),
-            *switches,
-            prepared.blocks,
-            augmentation,
-        )
-        settings = arguments.fit_settings(chosen, scheduled[0], n_batch, switches[0], prepared, augmentation)
-        rate = float(chosen.learning_rate)
-        run = FitRun(self, origin.state, History(), chosen, rate, n_epochs, prepared.columns, *scheduled)
-        run.first_epoch, run.callbacks, run.settings = first_epoch, watchers, settings
-        if found is not None:
-            checkpoints.check_same(resume_from, found, run)
-            self._become(origin)
-            run.state = self.state
-            checkpoints.resume(run, found)
-        before = self.labels, self.scaling
-        self.labels, self.scaling = prepared.labels, prepared.scaling
-        try:
-            return loop.fit(plan, run, self.history, watchers, lambda: checkpoints.recall(run, found))
-        finally:
-            if not run.history.epochs:
-                self.labels, self.scaling = before
+        shuffles, n_threads = check_switch(shuffle, "shuffle"), arguments.check_threads(threads)
+        with self._turns.fit():
+            found = None if resume_from is None else checkpoints.read(resume_from, self.architecture)
+            # What is asked of the network that is to be trained: this one, or this one as it was when it was saved.
+            origin = self if found is None else Network.from_checkpoint(found)
+            first_epoch = self.state.epoch if found is None else checkpoints.first_epoch(found)
+            scheduled = arguments.check_schedule(schedule, n_epochs, first_epoch)
+            of_data = {"X_val": X_val, "y_val": y_val, "sample_weight": sample_weight, "class_weight": class_weight}
+            checked, blocks = arguments.fit_data(origin, X, y, validation_split, augmentation, **of_data)
+            columns, rate = arguments.figures(checked.data), float(chosen.learning_rate)
+            run = FitRun(self, origin.state, History(), chosen, rate, n_epochs, columns, *scheduled)
+            run.first_epoch, run.callbacks = first_epoch, watchers
+            run.settings = arguments.fit_settings(run, n_batch, shuffles, augmentation, validation_split, class_weight)
+            if found is not None or any(isinstance(callback, checkpoints.Checkpoint) for callback in watchers):
+                run.settings |= fingerprints(checked.data, sample_weight) | self._asked
+            given = self.architecture, get_engine(engine), checked.data, n_batch, n_threads
+            plan = Plan(*given, blocks, augmentation, self._turns.between_epochs)
+            if found is not None:
+                checkpoints.check_same(resume_from, found, run)
+                self._become(origin)
+                run.state = self.state
+                checkpoints.resume(run, found)
+            elif self.scaling == "auto":
+                warn_if_badly_scaled(checked.data.samples, "make the network with scaling='standardize'")
+            before = self.labels, self.scaling
+            self.labels, self.scaling = checked.labels, checked.scaling
+            try:
+                rules = Rules(plan, run, self.history, shuffles, watchers)
+                return loop.fit(plan, run, rules, lambda: checkpoints.recall(run, found))
+            finally:
+                if not run.epoch:
+                    self.labels, self.scaling = before
 
     def _become(self, other: "Network") -> None:
         """Take over all that training changes; views of the weights that somebody holds go on following them."""
@@ -344,10 +342,11 @@ class Network:
         outputs = self._outputs_of_few(X, engine)
         if outputs is None:
             chosen = get_engine(engine)
-            samples = self._samples(X, later=True)
-            prepared = chosen.prepare(self.architecture, Data(samples), 0, once=True)
+            data = samples_only(self.architecture, X, present(self.scaling), later=True)
+            prepared = chosen.prepare(self.architecture, data, 0, once=True)
             marked = chosen.marks_rows(prepared)
             # To look at all samples first would take as long as a third of the layers, on one thread.
+            samples = data.samples
             if samples.unchecked and not marked:
                 check_finite(samples, "X", self.architecture.dtype)
             outputs = chosen.forward(self.architecture, self.state.parameters, prepared)
@@ -451,7 +450,7 @@ class Network:
         -------
         list of ndarray, shapes (n_samples, units)
         """
-        samples = self._samples(X)
+        samples = samples_only(self.architecture, X, present(self.scaling)).samples
         x = samples.rows(slice(0, samples.n_rows), self.architecture.dtype)
         return forward_pass(self.architecture, self.state.parameters, x).activations
 
@@ -525,8 +524,9 @@ class Network:
             The file can't be written; one that was there before is as it was.
         """
         checked = check_switch(training_state, "training_state")
-        checkpoint = Checkpoint(self.architecture, self.state, self.labels, self.scaling, self.history)
-        save_checkpoint(path, checkpoint, training_state=checked)
+        with self._turns.between_epochs:
+            checkpoint = Checkpoint(self.architecture, self.state, self.labels, self.scaling, self.history)
+            save_checkpoint(path, checkpoint, training_state=checked)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint) -> "Network":
@@ -534,6 +534,7 @@ class Network:
         network = cls.__new__(cls)
         network.architecture, network.state = checkpoint.architecture, checkpoint.state
         network.labels, network.scaling, network.history = checkpoint.labels, checkpoint.scaling, checkpoint.history
+        network._asked, network._turns = {}, Turns()
         return network
 
     def __repr__(self) -> str:
@@ -556,6 +557,7 @@ class Network:
     def __setstate__(self, attributes: dict[str, Any]) -> None:
         # Pickles and copies of arrays start at any address; kernels like them on a cache line.
         self.__dict__.update(attributes)
+        self._turns = Turns()
         state = self.state
         self.state = replace(
             state,
@@ -564,8 +566,11 @@ class Network:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        made = "_few", "_default_labels", "_direct_labels"  # when they are needed
-        return {name: value for name, value in self.__dict__.items() if name not in made}
+        made = "_few", "_default_labels", "_direct_labels", "_turns"  # when they are needed
+        with self._turns.between_epochs:
+            attributes = {name: value for name, value in self.__dict__.items() if name not in made}
+            # What is copied or pickled from here is read after the lock is given back.
+            return copy.deepcopy(attributes) if self._turns.under_way else attributes
 
     def _outputs_of_few(self, X: Any, engine: str) -> Array | None:
         """Outputs of a few rows that need no conversion, by the engine's shorter way; None where they have to go the
@@ -597,10 +602,6 @@ class Network:
         self._few = engine, scaling, built.inputs, dtypes, shorter
         return self._few
 
-    def _samples(self, X: Any, later: bool = False) -> Samples:
-        built = self.architecture
-        return as_samples(X, built.inputs, arguments.present_scaling(self.scaling), dtype=built.dtype, later=later)
-
     def _known_labels(self) -> Labels:
         return self.labels or self._default_labels
 
@@ -608,9 +609,9 @@ class Network:
     def _default_labels(self) -> Labels:
         return arguments.default_labels(self.architecture)
 
-    def _labelled(self, X: Any, y: Any, sample_weight: Any) -> Data:
-        scaling = arguments.present_scaling(self.scaling)
-        return arguments.labelled(X, y, self.architecture, self.labels, scaling, sample_weight)[0]
+    def _labelled(self, X: Any, y: Any, sample_weight: Any) -> Dataset:
+        scaling = present(self.scaling)
+        return labelled(self.architecture, X, y, labels=self.labels, scaling=scaling, sample_weight=sample_weight)[0]
 
 
 def load(path: str | os.PathLike[str]) -> Network:

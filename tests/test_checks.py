@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Adam, Dense, EarlyStopping, Network, Normal
-from fastmlp.data.targets import as_sample_weights
+from fastmlp.data.weights import as_sample_weights
 from fastmlp.errors import ArgumentError, ArgumentTypeError
 from fastmlp.model.optimizers import RMSprop
 

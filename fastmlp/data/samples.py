@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import check_unmasked
+from ..checks import check_unmasked, objects_as_floats
 from ..errors import ArgumentError, ArgumentTypeError
 from .memory_map import blocks, is_mapped, take
 from .sparse import SparseRows, as_sparse_rows
@@ -324,10 +324,7 @@ def _as_numbers(array: Array, name: str) -> Array:
     if array.dtype in (np.uint8, np.float32, np.float64) and array.dtype.isnative:
         return array
     if array.dtype == object:
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ArgumentTypeError(f"{name} must hold numbers only; NumPy says: {error}") from None
+        return objects_as_floats(array, name)
     if array.dtype.kind == "f":
         return array.astype(np.float32 if array.dtype.itemsize <= 4 else np.float64)
     if array.dtype.kind in "iub":

@@ -66,7 +66,7 @@ def as_sparse_rows(X: Any, name: str) -> tuple[SparseRows, int]:
         _check_indices(X, name)  # for tocsr writes where they point, too
     matrix = X.tocsr()
     _check_indices(matrix, name)
-    if not _in_order(matrix):
+    if not in_order(matrix.indptr, matrix.indices[: matrix.indptr[-1]]):
         matrix = matrix.copy()
         # Both are cached, and wrong where indices were changed after they had been asked for.
         matrix.has_canonical_format = matrix.has_sorted_indices = False
@@ -80,6 +80,17 @@ def _check_indices(matrix: Any, name: str) -> None:
     height, width = matrix.blocksize if matrix.format == "bsr" else (1, 1)
     lines, limit = matrix.shape[across] // (width if across else height), matrix.shape[1 - across] // width
     starts, indices = matrix.indptr, matrix.indices
+    for part, array in (("indptr", starts), ("indices", indices)):
+        if array.dtype.kind not in "iu" or array.ndim != 1:
+            raise ArgumentError(
+                f"{name} is a damaged sparse matrix: its {part} must be a vector of whole numbers, but has dtype "
+                f"{array.dtype} and shape {array.shape}; build it with scipy.sparse.csr_array"
+            )
+    if matrix.format != "bsr" and matrix.data.ndim != 1:
+        raise ArgumentError(
+            f"{name} is a damaged sparse matrix: its data must be a vector, but have the shape {matrix.data.shape}; "
+            "build it with scipy.sparse.csr_array"
+        )
     if len(starts) != lines + 1 or starts[0] != 0 or (starts[1:] < starts[:-1]).any():
         raise ArgumentError(
             f"{name} is a damaged sparse matrix: its indptr must be {lines + 1} numbers that start at 0 and never "
@@ -100,9 +111,8 @@ def _check_indices(matrix: Any, name: str) -> None:
         )
 
 
-def _in_order(matrix: Any) -> bool:
-    """Whether columns strictly ascend within every row of a CSR matrix."""
-    starts, columns = matrix.indptr, matrix.indices[: matrix.indptr[-1]]
+def in_order(starts: NDArray[Any], columns: NDArray[Any]) -> bool:
+    """Whether columns strictly ascend within every row."""
     ascending = columns[1:] > columns[:-1]
     first = starts[1:-1]
     # From one row to the next a column may be anything.

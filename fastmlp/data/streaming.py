@@ -1,10 +1,14 @@
-"""Training samples that come block by block, as somebody reads them (floor 4; imports errors)."""
+"""Training samples that come block by block, as somebody reads them (floor 4; imports errors, model)."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError
+from ..model.architecture import Architecture
+from .dataset import Checked, Dataset, check_pair, labelled, present, settle
+from .samples import Scaling
+from .targets import Labels
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,75 @@ class Blocks:
             yield block[0], block[1], (block[2] if len(block) == 3 else None)
         if number == 0:
             raise ArgumentError("X gave no blocks; an epoch needs at least one")
+
+
+def block_data(
+    architecture: Architecture,
+    source: Any,
+    *,
+    labels: Labels | None,
+    scaling: str | Scaling,
+    X_val: Any = None,
+    y_val: Any = None,
+    **unknown: Any,
+) -> tuple[Checked, Callable[[], Iterator[Dataset]]]:
+    """Check samples that come in blocks, of which the first decides what labels and scaling there are.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    source : iterable or callable
+        See `Blocks`.
+    labels, scaling, X_val, y_val
+        As in `training_data`.
+    **unknown
+        By name, arguments that would need all rows before the first block is trained on; None where they weren't given.
+
+    Returns
+    -------
+    first : Checked
+        The first block, with the validation data.
+    blocks : callable
+        ``blocks()`` gives the checked blocks of an epoch.
+    """
+    check_pair(X_val, y_val)
+    for name, value in unknown.items():
+        if value is not None:
+            remedy = {"validation_split": "X_val and y_val"}.get(
+                name, "a third entry in the blocks, (X, y, sample_weight)"
+            )
+            raise ArgumentError(f"{name} needs all samples at once, but they come in blocks; use {remedy} instead")
+    given = Blocks(source)
+
+    def checked(
+        number: int, block: tuple[Any, Any, Any], labels: Labels | None, scaling: Scaling | None
+    ) -> tuple[Dataset, Labels]:
+        X, y, sample_weight = block
+        names = f"X of block {number}", f"y of block {number}", f"sample_weight of block {number}"
+        return labelled(
+            architecture,
+            X,
+            y,
+            labels=labels,
+            scaling=scaling,
+            sample_weight=sample_weight,
+            names=names,
+            proportions=False,
+        )
+
+    first, known = checked(1, next(iter(given)), labels, present(scaling))
+    settled = settle(scaling, first)
+    first = first.scaled(settled)
+    if X_val is not None:
+        names = "X_val", "y_val", "sample_weight_val"
+        judged = labelled(architecture, X_val, y_val, labels=known, scaling=settled, names=names)
+        first = replace(first, validation=judged[0])
+
+    def blocks() -> Iterator[Dataset]:
+        for number, block in enumerate(given, start=1):
+            yield checked(number, block, known, settled)[0]
+
+    return Checked(first, known, settled), blocks
 
 
 def _short(value: Any) -> str:

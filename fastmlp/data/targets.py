@@ -6,13 +6,14 @@ A network answers one of four kinds of question (its task): ``classes``, one of 
 numbers.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import check_unmasked, plain
+from ..checks import as_numbers, check_dense, check_unmasked, objects_as_floats, plain
 from ..errors import ArgumentError, ArgumentTypeError
 from ..model.architecture import Architecture
 
@@ -38,6 +39,13 @@ class Targets:
 
     labels: NDArray[np.int32] | None
     values: Array | None
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        given = self.labels if self.values is None else self.values
+        assert given is not None
+        return len(given)
 
     def rows(self, rows: Any, outputs: int, dtype: np.dtype[Any]) -> Array:
         """Wanted outputs of some rows, shape (n, outputs); `rows` is a slice or an array of row numbers."""
@@ -177,95 +185,28 @@ def as_targets(y: Any, n_rows: int, labels: Labels, architecture: Architecture, 
     return Targets(None, values)
 
 
-def as_sample_weights(
-    sample_weight: Any, n_rows: int, dtype: np.dtype[Any], name: str = "sample_weight"
-) -> Array | None:
-    """Check the weights of the samples.
-
-    Parameters
-    ----------
-    sample_weight : array_like, shape (n_rows,), or None
-    n_rows : int
-    dtype : dtype
-    name : str, default "sample_weight"
-
-    Returns
-    -------
-    ndarray of `dtype`, shape (n_rows,), or None
+def check_size(targets: Targets, architecture: Architecture, name: str = "y") -> None:
+    """Say so when numbers are so large that the network's dtype can't hold their loss, or the square of its gradient.
 
     Raises
     ------
     ArgumentError
-        Another length, a negative or non-finite weight, or only zeros.
     """
-    if sample_weight is None:
-        return None
-    check_unmasked(sample_weight, name)
-    try:
-        with np.errstate(over="ignore"):  # what overflows is told below
-            weights = np.array(sample_weight, dtype=dtype)
-    except (TypeError, ValueError, OverflowError):
-        raise ArgumentTypeError(f"{name} must be numbers, one a sample; got {sample_weight!r}") from None
-    if weights.shape != (n_rows,):
-        raise ArgumentError(f"{name} must have shape ({n_rows},), one weight a sample; got {weights.shape}")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise ArgumentError(f"{name} must be finite and >= 0; drop the samples that should not count")
-    if not weights.any():
-        raise ArgumentError(f"{name} is zero for every sample; at least one must count")
-    return weights
-
-
-def class_weights(class_weight: Any, targets: Targets, labels: Labels) -> NDArray[np.float64]:
-    """Weight of every sample from the weight of its class.
-
-    Parameters
-    ----------
-    class_weight : dict or "balanced"
-        Label to weight (labels left out: 1), or n_samples / (n_classes * count of the class).
-    targets : Targets
-    labels : Labels
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows,)
-
-    Raises
-    ------
-    ArgumentError
-        The task has no classes, or a label isn't one of them.
-    """
-    if labels.task not in ("classes", "binary"):
-        raise ArgumentError(f"class_weight needs labels to weigh, but the task is {labels.task}; use sample_weight")
-    if targets.labels is not None:
-        encoded: NDArray[Any] = targets.labels
-    else:
-        assert targets.values is not None
-        encoded = targets.values[:, 0] >= 0.5 if labels.task == "binary" else targets.values.argmax(axis=1)
-    encoded = encoded.astype(np.intp)
-    n_classes = len(labels.classes)
-    if isinstance(class_weight, str) and class_weight == "balanced":
-        counts = np.bincount(encoded, minlength=n_classes)
-        present = int((counts > 0).sum())
-        factors = len(encoded) / (present * np.maximum(counts, 1))
-        return np.asarray(factors[encoded], dtype=np.float64)
-    if not isinstance(class_weight, dict):
-        raise ArgumentTypeError(
-            f"class_weight must be a dict from label to weight, or 'balanced'; got {class_weight!r}"
+    values, dtype = targets.values, architecture.dtype
+    if values is None or architecture.loss in ("cross_entropy", "binary_cross_entropy"):
+        return
+    largest = float(np.abs(values).max(initial=0))
+    limit = math.sqrt(float(np.finfo(dtype).max)) / 16
+    if largest > limit:
+        raise ArgumentError(
+            f"{name} holds {largest:.3g}, and {dtype} can't hold the square of more than {limit:.0e}; give {name} in "
+            f"other units, such as {name} / {largest:.0e}"
+            + ("" if dtype == np.float64 else ", or make the network with dtype='float64'")
         )
-    known = labels.classes.tolist()
-    strangers = [label for label in class_weight if label not in known]
-    if strangers:
-        raise ArgumentError(f"class_weight names {strangers[0]!r}, which is not a label; the labels are {known}")
-    try:
-        factors = np.array([class_weight.get(label, 1.0) for label in known], dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(f"class_weight must map labels to numbers, got {class_weight!r}") from None
-    if not np.isfinite(factors).all() or (factors < 0).any():
-        raise ArgumentError(f"class_weight must be finite and >= 0, got {class_weight!r}")
-    return np.asarray(factors[encoded], dtype=np.float64)
 
 
 def _as_array(y: Any, name: str) -> Array:
+    check_dense(y, name)
     check_unmasked(y, name)
     try:
         array = np.asarray(y)
@@ -277,16 +218,20 @@ def _as_array(y: Any, name: str) -> Array:
         raise ArgumentError(f"{name} must have shape (n_samples,) or (n_samples, outputs), got {array.shape}")
     if len(array) == 0:
         raise ArgumentError(f"{name} is empty; one target a sample is needed")
+    if array.dtype.kind == "T":  # NumPy's strings of any length, which no file of ours holds
+        array = array.astype(np.str_)
     if array.dtype == object:
-        array = _numbers_of(array)
+        array = _numbers_of(array, name)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ArgumentError(f"{name} must be finite; row {int(np.argwhere(~np.isfinite(array))[0][0])} is not")
     return array
 
 
-def _numbers_of(objects: Array) -> Array:
+def _numbers_of(objects: Array, name: str) -> Array:
     """Objects as the numbers they are, where they all are; pandas keeps a column so after it held something else."""
     if not all(isinstance(plain(value), int | float) for value in objects.flat):
+        return objects
+    if objects_as_floats(objects, name).size == 0:  # which tells of whole numbers beyond all floats
         return objects
     numbers = np.array(objects.tolist())
     return numbers if numbers.dtype.kind in "fiub" else objects
@@ -344,11 +289,8 @@ def _check_counts(values: Array, name: str) -> None:
 def _as_targets(array: Array, outputs: int, dtype: np.dtype[Any], name: str) -> Array:
     if array.shape[1] != outputs:
         raise ArgumentError(f"{name} has {array.shape[1]} columns, but the network has {outputs} outputs")
-    try:
-        with np.errstate(over="ignore"):  # what overflows is told below
-            values = np.ascontiguousarray(array, dtype=dtype)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(f"{name} must hold numbers, got dtype {array.dtype}") from None
+    with np.errstate(over="ignore"):  # what overflows is told below
+        values = np.ascontiguousarray(as_numbers(array, name), dtype=dtype)
     if not np.isfinite(values).all():
         raise ArgumentError(
             f"{name} must be finite in {dtype}; row {int(np.argwhere(~np.isfinite(values))[0][0])} is not"

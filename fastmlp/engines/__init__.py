@@ -8,9 +8,9 @@ from typing import cast
 
 from ..errors import MissingDependencyError, unknown_name
 from . import numpy_engine
-from .base import Data, Engine, Score, n_batches
+from .base import Engine, Score, n_batches
 
-__all__ = ["ENGINES", "Data", "Engine", "Score", "get_engine", "n_batches"]
+__all__ = ["ENGINES", "Engine", "Score", "get_engine", "n_batches"]
 
 ENGINES = ("auto", "numba", "numpy")
 """What `get_engine` takes."""

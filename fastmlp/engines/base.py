@@ -5,42 +5,19 @@ and `compiled` in Numba, to be fast. Everything above speaks to an `Engine`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.augmentation import Augmentation
-from ..data.samples import Samples, Scaling
-from ..data.targets import Targets
+from ..data.dataset import Dataset
+from ..data.samples import Scaling
 from ..model.architecture import Architecture
 from ..model.optimizers import Optimizer
 from ..model.training_state import TrainingState
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Data:
-    """A data set as the engines take it.
-
-    Attributes
-    ----------
-    samples : Samples
-    targets : Targets or None
-        None where only outputs are wanted.
-    weights : ndarray, shape (n_rows,), or None
-        Of the samples, with a mean of 1 over those that are trained on (`mean_one`); None counts each as 1. The loss of
-        a batch is the sum of its weighted losses divided by its number of rows.
-    task : str
-        One of `fastmlp.data.targets.TASKS`: decides what counts as a correct answer.
-    """
-
-    samples: Samples
-    targets: Targets | None = None
-    weights: Array | None = None
-    task: str = "classes"
 
 
 class Score(NamedTuple):
@@ -61,9 +38,9 @@ class Engine(Protocol):
         """Have the code ready that the other operations need, so that compiling it is no part of an epoch."""
 
     def prepare(
-        self, architecture: Architecture, data: Data, threads: int, once: bool = False, batch_size: int | None = None
+        self, architecture: Architecture, data: Dataset, threads: int, once: bool = False, batch_size: int | None = None
     ) -> Any:
-        """Return `data` in the form the other operations take; done once for many epochs.
+        """Return `data` in the form the other operations take; done once for many epochs. There is no other way in.
 
         `threads` is how many they may use; 0 lets the engine choose by the amount of work. Where the data will pass
         `once`, forward, less preparation pays; where they are to be trained on, it is for batches of this size.
@@ -81,6 +58,9 @@ class Engine(Protocol):
         them before.
         """
 
+    def weigh(self, prepared: Any, weights: Array) -> None:
+        """Give the rows other weights, shape (n_rows,): finite numbers >= 0. The data have had weights before."""
+
     def forward(self, architecture: Architecture, parameters: Array, prepared: Any) -> Array:
         """Outputs of every row, shape (n_rows, outputs), with dropout off."""
 
@@ -93,17 +73,15 @@ class Engine(Protocol):
     def augment(
         self,
         augmentation: Augmentation,
-        images: Array,
-        shape: tuple[int, int],
+        data: Dataset,
         key: int,
-        rows: NDArray[np.int64],
         first_name: int,
         threads: int,
     ) -> Array:
-        """Images of which some `rows` are moved, turned and bent, in an array of their own.
+        """Images of which those that are trained on are moved, turned and bent, in an array of their own.
 
-        `images` are dense rows of `shape` (height, width). Row r is known to the hash as ``r + first_name``; `key` is
-        the epoch's. `threads` as in `prepare`.
+        The samples are dense and in memory. Row r is known to the hash as ``r + first_name``; `key` is the epoch's.
+        `threads` as in `prepare`.
         """
 
     def train_epoch(
@@ -172,14 +150,3 @@ def one_by_one(
     finally:
         state.epoch = first
     return scores, ends
-
-
-def mean_one(weights: Array, rows: NDArray[np.int64] | slice = slice(None)) -> Array:
-    """Weights in the same proportions with a mean of 1 over some rows.
-
-    They are scaled over the data set and not within each batch, where a batch of one would cancel its weight. Where all
-    are 0 there is nothing to scale.
-    """
-    mean = float(weights[rows].mean(dtype=np.float64))
-    scaled: Array = weights / mean if mean > 0 else weights
-    return scaled.astype(weights.dtype)

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.augmentation import Augmentation, augmented
+from ..data.dataset import Dataset
 from ..data.samples import Scaling
 from ..model.activations import get_activation
 from ..model.architecture import Architecture
 from ..model.dropout import dropout_mask, epoch_key
-from ..model.losses import smoothed
 from ..model.optimizers import Optimizer, clipped
 from ..model.training_state import TrainingState
-from .base import Array, Data, Score, one_by_one
+from .base import Array, Score, one_by_one
 
 _ROWS_AT_A_TIME = 1024
 
@@ -142,10 +142,17 @@ def load(architecture: Architecture) -> None:
 
 
 def prepare(
-    architecture: Architecture, data: Data, threads: int, once: bool = False, batch_size: int | None = None
-) -> Data:
+    architecture: Architecture, data: Dataset, threads: int, once: bool = False, batch_size: int | None = None
+) -> Dataset:
     """See `Engine.prepare`; NumPy's BLAS decides about threads itself."""
-    return data
+    data.check_fits(architecture)
+    return data if data.weights is None else replace(data, weights=data.weights.copy())
+
+
+def weigh(prepared: Dataset, weights: Array) -> None:
+    """See `Engine.weigh`."""
+    assert prepared.weights is not None
+    prepared.weights[...] = weights
 
 
 def marks_rows(prepared: Any) -> bool:
@@ -157,7 +164,7 @@ def few_rows(architecture: Architecture, scaling: Scaling) -> None:
     """See `Engine.few_rows`; there is no shorter way here."""
 
 
-def forward(architecture: Architecture, parameters: Array, prepared: Data) -> Array:
+def forward(architecture: Architecture, parameters: Array, prepared: Dataset) -> Array:
     """See `Engine.forward`."""
     outputs = np.empty((prepared.samples.n_rows, architecture.outputs), dtype=architecture.dtype)
     for rows in _blocks(prepared.samples.n_rows):
@@ -166,7 +173,7 @@ def forward(architecture: Architecture, parameters: Array, prepared: Data) -> Ar
     return outputs
 
 
-def evaluate(architecture: Architecture, parameters: Array, prepared: Data) -> Score:
+def evaluate(architecture: Architecture, parameters: Array, prepared: Dataset) -> Score:
     """See `Engine.evaluate`."""
     meter = _Meter(prepared.task)
     for rows in _blocks(prepared.samples.n_rows):
@@ -177,7 +184,7 @@ def evaluate(architecture: Architecture, parameters: Array, prepared: Data) -> S
     return meter.score()
 
 
-def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: Data) -> tuple[float, Array]:
+def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: Dataset) -> tuple[float, Array]:
     """See `Engine.loss_and_gradient`."""
     everything = slice(0, prepared.samples.n_rows)
     gradient = architecture.zeros()
@@ -189,17 +196,11 @@ def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: D
     return float((weights.astype(np.float64) * losses).sum()) + penalty, gradient
 
 
-def augment(
-    augmentation: Augmentation,
-    images: Array,
-    shape: tuple[int, int],
-    key: int,
-    rows: NDArray[np.int64],
-    first_name: int,
-    threads: int,
-) -> Array:
+def augment(augmentation: Augmentation, data: Dataset, key: int, first_name: int, threads: int) -> Array:
     """See `Engine.augment`."""
-    out = images.copy()
+    images, rows = data.samples.dense, data.training_rows
+    assert images is not None
+    out, shape = images.copy(), augmentation.shape_of(data.samples.n_features)
     out[rows] = augmented(augmentation, images[rows], shape, key, rows + first_name)
     return out
 
@@ -208,7 +209,7 @@ def train_epoch(
     architecture: Architecture,
     state: TrainingState,
     optimizer: Optimizer,
-    prepared: Data,
+    prepared: Dataset,
     order: NDArray[np.int64],
     batch_size: int,
     learning_rates: NDArray[np.float64],
@@ -243,7 +244,7 @@ def train_epochs(
     architecture: Architecture,
     state: TrainingState,
     optimizer: Optimizer,
-    prepared: Data,
+    prepared: Dataset,
     orders: NDArray[np.int64],
     batch_size: int,
     learning_rates: NDArray[np.float64],
@@ -276,10 +277,10 @@ def _blocks(n_rows: int) -> list[slice]:
     return [slice(start, min(start + _ROWS_AT_A_TIME, n_rows)) for start in range(0, n_rows, _ROWS_AT_A_TIME)]
 
 
-def _wanted(architecture: Architecture, data: Data, rows: Any) -> Array:
+def _wanted(architecture: Architecture, data: Dataset, rows: Any) -> Array:
     assert data.targets is not None
-    return smoothed(data.targets.rows(rows, architecture.outputs, architecture.dtype), architecture.label_smoothing)
+    return architecture.smoothed(data.targets.rows(rows, architecture.outputs, architecture.dtype))
 
 
-def _weights_of(data: Data, rows: Any, n: int) -> NDArray[np.float64]:
+def _weights_of(data: Dataset, rows: Any, n: int) -> NDArray[np.float64]:
     return np.ones(n) if data.weights is None else data.weights[rows].astype(np.float64)

@@ -15,28 +15,34 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from ..data.dataset import Dataset, Split, check_pair, training_data
 from ..data.memory_map import is_mapped
-from ..data.samples import Samples, Scaling, as_samples, memory_range
-from ..data.targets import Labels, Targets, as_sample_weights
-from ..engines import Data, Engine, get_engine
-from ..engines.base import mean_one
-from ..errors import ArgumentError, DivergenceError
+from ..data.samples import Scaling, memory_range
+from ..data.scale import warn_if_badly_scaled
+from ..data.targets import Labels, Targets
+from ..data.weights import mean_one
+from ..engines import Engine, get_engine
+from ..errors import ArgumentError, ArgumentTypeError, DivergenceError, warn
 from ..formats import Checkpoint
 from ..model.architecture import Architecture, Array, Dense
-from ..model.schedules import Schedule
+from ..model.history import History
+from ..model.schedules import Constant, Schedule
 from ..model.training_state import TrainingState
 from ..network import Network
-from ..training import arguments
+from ..training import arguments, loop
+from ..training.callbacks import FitRun
 from ..training.plateau import ReduceOnPlateau
+from ..training.rules import Plan
 from .batches import Batches, blocks_of
 from .convergence import warn_of_no_convergence
-from .epochs import Course, Curves, train
 from .lbfgs import minimise
 from .progress import Progress
-from .scale import warn_if_badly_scaled
+from .rules import Curves, ScikitLearnRules
 from .settings import Settings, read_settings, their_name
 from .their_words import NOT_FINITE
-from .validation import Judge, hold_out
+from .validation import hold_out
+
+Rows = NDArray[np.int64]
 
 FLOATS = (np.float64, np.float32)
 
@@ -79,7 +85,8 @@ class BaseMLP(BaseEstimator):
     ) -> Self:
         """Train.
 
-        Ctrl-C ends the training, with the weights of the last finished epoch. Where all of `max_iter` was needed, a
+        Ctrl-C ends the training, with a warning and the weights of the last finished epoch; a first fit that finished
+        none leaves the estimator unfitted. Where all of `max_iter` was needed, a
         ConvergenceWarning says so: not inside of a search, a cross-validation or an ensemble, and not with a
         `schedule`, which is a plan for so many epochs.
 
@@ -136,7 +143,7 @@ class BaseMLP(BaseEstimator):
         try:
             settings = read_settings(self)
             goes_on = self._is_trained() and (incremental or settings.warm_start)
-            network, progress, data, rows, judge_data = self._planned(
+            network, progress, data = self._planned(
                 settings, goes_on, incremental, X, y, sample_weight, validation, classes
             )
         except BaseException:
@@ -148,13 +155,22 @@ class BaseMLP(BaseEstimator):
         else:
             self.network_, self._progress, self._curves = network, progress, Curves()
             self.n_iter_, self.loss_, self.stop_reason_ = 0, np.inf, ""
-        engine = get_engine("auto")
+        engine, is_model, interrupted = get_engine("auto"), goes_on, False
         try:
             if settings.optimizer is None:
-                return self._train_at_once(settings, engine, data)
-            return self._train_in_batches(settings, engine, data, rows, judge_data, incremental)
+                converged = self._train_at_once(settings, engine, data)
+            else:
+                converged = self._train_in_batches(settings, engine, data, incremental)
+            interrupted = self.stop_reason_ == "interrupted"
+            is_model = is_model or not interrupted
         finally:
-            self._show()
+            if is_model or self.n_iter_:
+                self._show()
+            else:
+                self.__dict__ = before  # weights that no epoch has trained are no model
+        if interrupted:
+            warn("Training interrupted by user.")
+        return converged
 
     def _planned(
         self,
@@ -166,34 +182,53 @@ class BaseMLP(BaseEstimator):
         sample_weight: Any,
         validation: tuple[Any, Any, Any],
         classes: Any,
-    ) -> tuple[Network, Progress, Data, NDArray[np.int64], Data | None]:
-        """Check all that was given; return the network to train, its progress, the data, the rows of them to train on,
-        and the data to validate with.
-        """
+    ) -> tuple[Network, Progress, Dataset]:
+        """Check all that was given; return the network to train, its progress and the data."""
         given = self._given_weights() if incremental or settings.warm_start else None
+        X_val, y_val, weight_val = validation
+        check_pair(X_val, y_val)
         X, y = self._checked(X, y, reset=not goes_on)
-        labels, targets, n_outputs = self._learned(y, X.dtype, goes_on, incremental, classes)
-        samples = _as_checked_samples(X)
-        weights = self._weights(sample_weight, samples.n_rows, X.dtype, incremental, labels, targets)
-        architecture = self._architecture(settings, samples.n_features, n_outputs, X.dtype, goes_on)
+        labels, n_outputs = self._learned(y, goes_on, incremental, classes)
+        if X_val is not None:
+            X_val, y_val = self._checked_validation(X_val, y_val, y)
+        architecture = self._architecture(settings, X.shape[1], n_outputs, X.dtype, goes_on)
         if goes_on:
             network, progress = self.network_, self._progress
         else:
             network, progress = self._start(settings, architecture, labels, given)
-        rows, judge_data = self._split(settings, progress, samples, targets, weights, y, validation)
-        if not goes_on and settings.standardize:
-            chosen = samples if len(rows) == samples.n_rows else samples.take(rows)
-            network.scaling = Scaling.standardize(chosen)
-        elif not goes_on:
-            warn_if_badly_scaled(samples, getattr(self, "feature_names_in_", None))
-        scaling = network.scaling
-        assert isinstance(scaling, Scaling)
-        data = Data(replace(samples, scaling=scaling), targets, weights, labels.task)
-        arguments.check_some_weight(data, rows, "to train on")
-        if judge_data is not None:
-            judge_data = replace(judge_data, samples=replace(judge_data.samples, scaling=scaling))
-            arguments.check_some_weight(judge_data, None, "to validate with")
-        return network, progress, data, rows, judge_data
+        standardizes = settings.standardize and not goes_on
+        checked = training_data(
+            architecture,
+            X,
+            y,
+            labels=labels,
+            scaling="standardize" if standardizes else network.scaling,
+            sample_weight=_for_each(sample_weight, X.shape[0]),
+            class_weight=self._class_weight(incremental),
+            X_val=X_val,
+            y_val=y_val,
+            sample_weight_val=weight_val if X_val is None else _for_each(weight_val, X_val.shape[0]),
+            split=self._splitter(settings, progress, given=X_val is not None),
+            proportions=False,
+        )
+        network.scaling = checked.scaling
+        if not goes_on and not standardizes:
+            remedy = "give standardize=True, or put a StandardScaler before the network"
+            warn_if_badly_scaled(checked.data.samples, remedy, getattr(self, "feature_names_in_", None))
+        return network, progress, checked.data
+
+    def _splitter(self, settings: Settings, progress: Progress, given: bool) -> Split:
+        """Return what draws the rows to hold out, where early stopping needs some and none were `given`."""
+
+        def split(n_rows: int, weights: Array | None, targets: Targets) -> tuple[Rows, Rows] | None:
+            if given or not settings.early_stopping or settings.optimizer is None:
+                return None
+            if progress.held_out is None or sum(map(len, progress.held_out)) != n_rows:
+                share, strata = settings.validation_fraction, self._strata(targets)
+                progress.held_out = hold_out(n_rows, share, progress.random_state, strata, weights)
+            return progress.held_out
+
+        return split
 
     def _start(
         self, settings: Settings, architecture: Architecture, labels: Labels, given: Any
@@ -228,65 +263,68 @@ class BaseMLP(BaseEstimator):
             # As with Network.fit, a name's schedule starts with the fit.
             progress.schedule_start = state.epoch
 
-    def _train_in_batches(
-        self,
-        settings: Settings,
-        engine: Engine,
-        data: Data,
-        rows: NDArray[np.int64],
-        judge_data: Data | None,
-        incremental: bool,
-    ) -> bool:
+    def _train_in_batches(self, settings: Settings, engine: Engine, data: Dataset, incremental: bool) -> bool:
         assert settings.optimizer is not None
-        network, progress = self.network_, self._progress
-        architecture = network.architecture
-        scaled = None if data.weights is None else np.ones(len(data.weights), architecture.dtype)
-        batch_size, epochs = min(settings.batch_size or 200, len(rows)), 1 if incremental else settings.max_iter
-        given = settings.shuffle, settings.alpha, architecture, data.weights, scaled
-        batches = Batches(rows, batch_size, *given)
-        if any(len(places) != len(rows) for places in progress.drawn):
+        network, progress, architecture = self.network_, self._progress, self.network_.architecture
+        epochs = 1 if incremental else settings.max_iter
+        batch_size = min(settings.batch_size or 200, data.n_training_rows)
+        batches = Batches(data.training_rows, batch_size, settings.shuffle, settings.alpha, architecture, data.weights)
+        if any(len(places) != data.n_training_rows for places in progress.drawn):
             progress.drawn = ()
-        judge = None if judge_data is None else Judge(engine, architecture, judge_data, settings.threads)
         schedule: Schedule | None = None
         if settings.schedule is not None and not isinstance(settings.schedule, ReduceOnPlateau):
             schedule = settings.schedule(settings.max_iter) if callable(settings.schedule) else settings.schedule
             arguments.check_schedule(schedule, epochs, network.state.epoch - progress.schedule_start)
-        course = Course(
+        run = FitRun(
             network,
-            engine,
-            settings,
+            network.state,
+            History(),
             settings.optimizer,
-            engine.prepare(architecture, replace(data, weights=scaled), settings.threads, batch_size=batch_size),
-            batches,
-            batch_size,
-            judge,
-            progress,
-            self._curves,
+            progress.rate,
             epochs,
-            self._metric,
-            self._loss_share(),
-            schedule,
-            data.samples,
+            arguments.figures(data),
+            schedule or Constant(),
+            progress.schedule_start,
+        )
+        turns = network._turns
+        plan = Plan(architecture, engine, data, batch_size, settings.threads, between_epochs=turns.between_epochs)
+        rules = ScikitLearnRules(
+            plan,
+            run,
+            network.history,
+            settings=settings,
+            batches=batches,
+            progress=progress,
+            curves=self._curves,
+            metric=self._metric,
+            loss_share=self._loss_share(),
         )
         try:
-            self.n_iter_, self.stop_reason_, all_done = train(course)
+            with turns.fit():
+                loop.fit(plan, run, rules)
         finally:
+            progress.rate = run.learning_rate
+            self.n_iter_ = run.epoch + (rules.forgiven is not None)
+            self.stop_reason_ = str(rules.forgiven or run.history.stop_reason)
             if settings.early_stopping and progress.best_parameters is not None:
                 # What is answered with are the best weights; a later fit goes on from where this one stopped.
                 progress.live = network.state.parameters.copy()
                 network.state.parameters[...] = progress.best_parameters
+        all_done = self.stop_reason_ == "epochs done"
+        if all_done:
+            self.stop_reason_ = f"max_iter={epochs} epochs done"
         # A schedule has the rate that it was to end with.
         return not all_done or schedule is not None
 
-    def _train_at_once(self, settings: Settings, engine: Engine, data: Data) -> bool:
+    def _train_at_once(self, settings: Settings, engine: Engine, data: Dataset) -> bool:
         network = self.network_
-        total = float(data.samples.n_rows if data.weights is None else data.weights.sum(dtype=np.float64))
+        total = float(data.n_rows if data.weights is None else data.weights.sum(dtype=np.float64))
         weights = None if data.weights is None else mean_one(data.weights)
         found = minimise(
             engine,
             network.architecture,
             network.state.parameters,
-            replace(data, weights=weights),
+            replace(data, weights=weights, validation=None),
             settings.alpha / total,
             threads=settings.threads,
             tol=settings.tol,
@@ -294,6 +332,9 @@ class BaseMLP(BaseEstimator):
             max_fun=settings.max_fun,
             verbose=settings.verbose,
         )
+        if found.reason == "interrupted" and not found.iterations:
+            self.stop_reason_ = found.reason
+            return True
         if not (np.isfinite(found.objective) and np.isfinite(found.parameters).all()):
             low, high = memory_range(data.samples)
             raise DivergenceError(
@@ -306,39 +347,6 @@ class BaseMLP(BaseEstimator):
         for objective in found.curve:
             self._curves.append(objective, None, {"loss": objective})
         return found.converged
-
-    def _split(
-        self,
-        settings: Settings,
-        progress: Progress,
-        samples: Samples,
-        targets: Targets,
-        weights: Array | None,
-        y: Any,
-        validation: tuple[Any, Any, Any],
-    ) -> tuple[NDArray[np.int64], Data | None]:
-        """Rows to train on, and the data to validate with, if any."""
-        everything = np.arange(samples.n_rows)
-        X_val, y_val, weight_val = validation
-        if X_val is not None or y_val is not None:
-            if X_val is None or y_val is None:
-                given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
-                raise ArgumentError(f"{given} is given without {missing}; validation needs both")
-            X_val, y_val = self._checked(X_val, y_val, reset=False)
-            judged = _as_checked_samples(X_val)
-            val_weights = as_sample_weights(weight_val, judged.n_rows, X_val.dtype, "sample_weight_val")
-            return everything, Data(judged, self._targets(y_val, X_val.dtype), val_weights, self._task())
-        if weight_val is not None:
-            raise ArgumentError("sample_weight_val is given without X_val and y_val")
-        if not settings.early_stopping or settings.optimizer is None:
-            return everything, None
-        if progress.held_out is None or sum(map(len, progress.held_out)) != samples.n_rows:
-            progress.held_out = hold_out(
-                samples.n_rows, settings.validation_fraction, progress.random_state, self._strata(targets)
-            )
-        train_rows, held_out = progress.held_out
-        targets = self._targets(y, samples.stored().dtype)
-        return train_rows, arguments.take(Data(samples, targets, weights, self._task()), held_out)
 
     def _show(self) -> None:
         """Have the attributes say what the training came to."""
@@ -382,30 +390,32 @@ class BaseMLP(BaseEstimator):
             )
         return architecture
 
-    def _weights(
-        self, sample_weight: Any, n_rows: int, dtype: np.dtype[Any], incremental: bool, labels: Labels, targets: Targets
-    ) -> Array | None:
-        """Sample weights, in the dtype of the network."""
-        if np.isscalar(sample_weight):
-            sample_weight = np.full(n_rows, sample_weight)
-        return as_sample_weights(sample_weight, n_rows, dtype)
+    def _class_weight(self, incremental: bool) -> Any:
+        """What classes count in the training; None where there are none."""
+        return None
 
     def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
         """Samples and targets, checked by scikit-learn with `rules` besides; one column of targets made flat."""
+        check_no_dates(X)
         X, y = validate_data(self, X, y, **rules_for(X), multi_output=True, reset=reset, **rules)
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _learned(
-        self, y: Any, dtype: np.dtype[Any], goes_on: bool, incremental: bool, classes: Any
-    ) -> tuple[Labels, Targets, int]:
-        """What there is to learn from these targets: labels, targets, and the outputs that they take."""
-        raise NotImplementedError
+    def _checked_validation(self, X_val: Any, y_val: Any, y: Any) -> tuple[Any, Any]:
+        """The same for validation data, whose targets must be of the form of `y`."""
+        try:
+            X_val, y_val = self._checked(X_val, y_val, reset=False)
+        except (ValueError, TypeError) as error:
+            kind = ArgumentTypeError if isinstance(error, TypeError) else ArgumentError
+            raise kind(f"X_val and y_val: {error}") from error
+        if y_val.shape[1:] != y.shape[1:]:
+            raise ArgumentError(
+                f"y_val must be of the form of y, {_form(y)}, but has the shape {y_val.shape}; give validation targets "
+                "as the training's"
+            )
+        return X_val, y_val
 
-    def _targets(self, y: Any, dtype: np.dtype[Any]) -> Targets:
-        """Targets to validate with."""
-        raise NotImplementedError
-
-    def _task(self) -> str:
+    def _learned(self, y: Any, goes_on: bool, incremental: bool, classes: Any) -> tuple[Labels, int]:
+        """What there is to learn from these targets: labels, and the outputs that they take."""
         raise NotImplementedError
 
     def _strata(self, targets: Targets) -> Any:
@@ -513,10 +523,28 @@ def read_early_stopping(estimator: BaseMLP) -> bool:
     return bool(estimator.early_stopping) and estimator.solver != "lbfgs"
 
 
-def _as_checked_samples(X: Any) -> Samples:
-    """Samples that scikit-learn has checked already; sparse ones are checked further, for it believes their indices,
-    and memory maps, of which it has not seen the numbers.
+def check_no_dates(X: Any) -> None:
+    """Say so when features are dates or lengths of time, which scikit-learn would turn into nanoseconds.
+
+    Raises
+    ------
+    ArgumentTypeError
     """
-    if isinstance(X, np.ndarray) and not is_mapped(X):
-        return Samples(X.shape[0], X.shape[1], np.ascontiguousarray(X), None)
-    return as_samples(X, scaling=Scaling())
+    columns = getattr(X, "dtypes", None)
+    kinds = [X.dtype] if isinstance(X, np.ndarray) else list(columns) if np.iterable(columns) else []
+    for number, kind in enumerate(kinds):
+        if str(kind).lower().startswith(("datetime", "timedelta", "date", "duration")):
+            where = "X holds" if isinstance(X, np.ndarray) else f"column {list(X.columns)[number]!r} of X holds"
+            raise ArgumentTypeError(
+                f"{where} {kind}, and a network takes numbers; give parts of the calendar, such as year, month and "
+                "hour, or the time since a day, in days"
+            )
+
+
+def _for_each(weight: Any, n_rows: int) -> Any:
+    """Return a weight that was given for all samples as one of each."""
+    return np.full(n_rows, weight) if np.isscalar(weight) else weight
+
+
+def _form(y: Any) -> str:
+    return "(n_samples,)" if y.ndim == 1 else f"(n_samples, {y.shape[1]})"

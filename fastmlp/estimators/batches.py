@@ -19,11 +19,7 @@ from ..data.streaming import Blocks
 from ..engines.base import n_batches
 from ..errors import ArgumentError
 from ..model.architecture import Architecture, Array
-from ..training.loop import epochs_per_call, steps_per_call
-
-Call = tuple[slice, slice, Architecture, NDArray[np.float64] | None]
-"""Which places in the order and which steps a call of the engine takes, the architecture with the penalty of the first
-step, and the penalties of all where they differ."""
+from ..training.rules import Call, epochs_per_call, steps_per_call
 
 
 def blocks_of(X: Any, y: Any, sample_weight: Any) -> Iterable[tuple[Any, Any, Any]]:
@@ -55,8 +51,6 @@ class Batches:
         Without penalty.
     weights : ndarray, shape (n_rows of the data set,), or None
         As they were given.
-    scaled : ndarray or None
-        The weights that the engine reads; `epoch` writes them, in place.
 
     Attributes
     ----------
@@ -74,13 +68,13 @@ class Batches:
         alpha: float,
         architecture: Architecture,
         weights: Array | None,
-        scaled: Array | None,
     ) -> None:
         self._rows, self._batch_size, self._alpha = rows, batch_size, alpha
         self._every_row = bool(np.array_equal(rows, np.arange(len(rows))))
         # A batch of all rows is the same sum in any order.
         self._shuffle = shuffle and batch_size < len(rows)
-        self._weights, self._scaled = weights, scaled
+        self._weights = weights
+        self._scaled = None if weights is None else np.ones_like(weights)
         self.steps = n_batches(len(rows), batch_size)
         self._starts = np.arange(0, len(rows), batch_size)
         self._counts = np.diff(self._starts, append=len(rows))
@@ -102,13 +96,25 @@ class Batches:
         random_state.shuffle(drawn)
         return places[drawn]
 
-    def epoch(self, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Call], float]:
-        """Return the rows of an epoch in their order, the calls of the engine that it takes, and by what the mean of
-        ``sum(W²)`` over its steps is multiplied to be its part of the mean loss.
+    def order(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows at these places among those to train on."""
+        return places if self._every_row else self._rows[places]
+
+    def epoch(self, order: NDArray[np.int64]) -> tuple[list[Call], float, Array | None]:
+        """Return what the rows of an epoch in their order come to.
+
+        Returns
+        -------
+        calls : list of Call
+            Of the engine.
+        share : float
+            By what the mean of ``sum(W²)`` over the steps is multiplied to be its part of the mean loss.
+        weights : ndarray or None
+            Of all rows of the data set, with a mean of 1 within each batch; None where no row was given one. The next
+            epoch writes into the same array.
         """
-        order = places if self._every_row else self._rows[places]
         if self._weights is None:
-            return order, self._unweighted, 0.5 * self._alpha * self.steps / len(order)
+            return self._unweighted, 0.5 * self._alpha * self.steps / len(order), None
         given = self._weights[order].astype(np.float64)
         totals = np.add.reduceat(given, self._starts)
         # A batch in which no row counts has no loss and no penalty.
@@ -116,7 +122,7 @@ class Batches:
         assert self._scaled is not None
         self._scaled[order] = given * np.repeat(self._counts * inverse, self._counts)
         share = 0.5 * self._alpha * float(self._counts @ inverse) / len(order)
-        return order, list(self._calls(self._alpha * inverse)), share
+        return list(self._calls(self._alpha * inverse)), share, self._scaled
 
     def _calls(self, penalties: NDArray[np.float64]) -> Iterator[Call]:
         """Divide the steps into calls, a call's worth at a time."""
@@ -125,4 +131,4 @@ class Batches:
             places = slice(step * self._batch_size, min(last * self._batch_size, len(self._rows)))
             differ = (penalties[step:last] != penalties[step]).any()
             architecture = self._penalised(float(penalties[step]))
-            yield places, slice(step, last), architecture, penalties[step:last] if differ else None
+            yield Call(places, slice(step, last), architecture, penalties[step:last] if differ else None)

@@ -1,4 +1,4 @@
-"""`MLPClassifier` (floor 9; imports numpy, sklearn, errors, model, data)."""
+"""`MLPClassifier` (floor 9; imports numpy, sklearn, checks, errors, model, data)."""
 
 from typing import Any, Self
 
@@ -8,7 +8,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from ..data.targets import Labels, Targets, class_weights
+from ..checks import plain
+from ..data.targets import Labels, Targets
 from ..errors import ArgumentError
 from ..model.architecture import Array
 from .base import BaseMLP, keep_parameters
@@ -264,11 +265,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             raise ArgumentError(
                 "y has several columns of classes; give one column, or columns of 0 and 1, one for each label"
             )
+        if y.ndim == 2:
+            y = y.toarray() if hasattr(y, "toarray") else y
+            wrong = ~np.isin(y, (0, 1))
+            if wrong.any():
+                raise ArgumentError(
+                    f"y has several columns, one a label, so it must hold 0 and 1 only; got {plain(y[wrong][0])!r}"
+                )
         return X, y
 
-    def _learned(
-        self, y: Any, dtype: np.dtype[Any], goes_on: bool, incremental: bool, classes: Any
-    ) -> tuple[Labels, Targets, int]:
+    def _learned(self, y: Any, goes_on: bool, incremental: bool, classes: Any) -> tuple[Labels, int]:
         multilabel, found = y.ndim == 2, _labels_in(y)
         if not goes_on:
             self.classes_ = found if classes is None else unique_labels(classes)
@@ -281,54 +287,40 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
         if multilabel != self._multilabel:
             raise ArgumentError("y must be of the kind of the first fit: labels, or rows of 0 and 1")
-        smoothing = below_one(self.label_smoothing, "label_smoothing")
+        strangers = np.setdiff1d(found, self.classes_) if incremental and not multilabel else np.empty(0)
+        if len(strangers):
+            raise ArgumentError(f"y has the label {plain(strangers[0])!r}, which is not among classes, {self.classes_}")
+        if multilabel and y.shape[1] != len(self.classes_):
+            name = "classes" if classes is not None else "y"
+            raise ArgumentError(
+                f"{name}: y has {y.shape[1]} columns, one a label, but there are {len(self.classes_)} classes; give "
+                f"classes=range({y.shape[1]}) for these columns, and the same columns in every call"
+            )
         several = multilabel or len(self.classes_) > 2
         names = self.classes_ if several else np.resize(self.classes_, 2)
-        targets = self._targets(y, dtype)
-        outputs = len(self.classes_) if several else 1
-        if smoothing:
-            choices = outputs if self._task() == "classes" else 2
-            wanted = targets.rows(slice(None), outputs, dtype)
-            targets = Targets(None, (wanted * (1 - smoothing) + smoothing / choices).astype(dtype))
-        return Labels(self._task(), names), targets, outputs
-
-    def _targets(self, y: Any, dtype: np.dtype[Any]) -> Targets:
-        if self._multilabel:
-            dense = y.toarray() if hasattr(y, "toarray") else y
-            return Targets(None, np.ascontiguousarray(dense > 0, dtype=dtype))
-        strangers = np.setdiff1d(_labels_in(y), self.classes_)
-        if len(strangers):
-            raise ArgumentError(f"y has the classes {strangers}, which are not among classes_, {self.classes_}")
-        encoded = np.searchsorted(self.classes_, y)
-        if self._task() == "classes":
-            return Targets(encoded.astype(np.int32), None)
-        return Targets(None, np.ascontiguousarray(encoded[:, np.newaxis], dtype=dtype))
+        return Labels(self._task(), names), len(self.classes_) if several else 1
 
     def _task(self) -> str:
         if self._multilabel:
             return "multilabel"
         return "classes" if len(self.classes_) > 2 else "binary"
 
-    def _weights(
-        self, sample_weight: Any, n_rows: int, dtype: np.dtype[Any], incremental: bool, labels: Labels, targets: Targets
-    ) -> Array | None:
-        weights = super()._weights(sample_weight, n_rows, dtype, incremental, labels, targets)
-        if self.class_weight is None:
-            return weights
+    def _class_weight(self, incremental: bool) -> Any:
         if incremental and isinstance(self.class_weight, str):
             raise ArgumentError(
                 "class_weight='balanced' needs all samples, and partial_fit sees some of them; give a dict from class "
                 "to weight, such as sklearn.utils.class_weight.compute_class_weight finds"
             )
-        factors = class_weights(self.class_weight, targets, labels)
-        weighted: Array = (factors if weights is None else factors * weights).astype(dtype)
-        return weighted
+        return self.class_weight
 
     def _strata(self, targets: Targets) -> Any:
         # As scikit-learn has it: for two classes only.
         if self._task() != "binary" or targets.values is None:
             return None
         return targets.values >= 0.5
+
+    def _loss_options(self) -> dict[str, Any]:
+        return {"label_smoothing": below_one(self.label_smoothing, "label_smoothing")}
 
     def _loss_and_output(self) -> tuple[str, str | None]:
         return ("cross_entropy" if self._task() == "classes" else "binary_cross_entropy"), None

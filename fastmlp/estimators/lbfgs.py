@@ -1,13 +1,15 @@
-"""Solver "lbfgs": all samples as one batch, for SciPy's minimiser (floor 9; imports numpy, scipy, model, engines)."""
+"""Solver "lbfgs": all samples as one batch, for SciPy's minimiser (floor 9; imports numpy, scipy, model, data,
+engines).
+"""
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engines.base import Data, Engine
+from ..data.dataset import Dataset
+from ..engines.base import Engine
 from ..model.architecture import Architecture, Array
 
 
@@ -40,7 +42,7 @@ def minimise(
     engine: Engine,
     architecture: Architecture,
     start: Array,
-    data: Data,
+    data: Dataset,
     l2: float,
     *,
     threads: int,
@@ -59,7 +61,7 @@ def minimise(
     architecture : Architecture
     start : ndarray
         Flat vector; not changed.
-    data : Data
+    data : Dataset
     l2, tol : float
         `tol` is the largest component of a gradient that counts as none.
     threads, max_iter, max_fun, verbose : int
@@ -78,25 +80,28 @@ def minimise(
             value, gradient = engine.loss_and_gradient(penalised, vector, prepared)
         return value, gradient.astype(np.float64)
 
-    result: Any = minimize(
-        objective,
-        start.astype(np.float64),
-        method="L-BFGS-B",
-        jac=True,
-        callback=_watcher(curve, verbose),
-        options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
-    )
+    last = start.astype(np.float64)
+
+    def watch(intermediate_result: Any) -> None:  # SciPy goes by this name
+        last[...] = intermediate_result.x
+        curve.append(float(intermediate_result.fun))
+        if verbose:
+            sys.stdout.write(f"Iteration {len(curve)}, loss = {curve[-1]:.8f}\n")
+
+    try:
+        result: Any = minimize(
+            objective,
+            last.copy(),
+            method="L-BFGS-B",
+            jac=True,
+            callback=watch,
+            options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
+        )
+    except KeyboardInterrupt:
+        found = curve[-1] if curve else np.nan
+        return Minimum(last.astype(architecture.dtype), found, len(curve), "interrupted", True, curve)
     reason = f"{result.message.lower()}".replace("_", " ")
     iterations = min(int(result.nit), max_iter)
     return Minimum(
         result.x.astype(architecture.dtype), float(result.fun), iterations, reason, result.status == 0, curve
     )
-
-
-def _watcher(curve: list[float], verbose: int) -> Callable[..., None]:
-    def watch(intermediate_result: Any) -> None:  # SciPy goes by this name
-        curve.append(float(intermediate_result.fun))
-        if verbose:
-            sys.stdout.write(f"Iteration {len(curve)}: loss {curve[-1]:.8f}\n")
-
-    return watch

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -16,6 +16,17 @@ Rows = NDArray[np.int64]
 
 SMALLEST_RATE = 1e-6
 """learning_rate="adaptive" lowers no rate that is not above it, but stops."""
+
+
+class Verdict(NamedTuple):
+    """What is decided after an epoch."""
+
+    reason: str
+    """Why training ends; empty if it goes on."""
+    rate: float
+    """The learning rate of the coming epoch."""
+    message: str
+    """What scikit-learn prints; empty if nothing was decided."""
 
 
 @dataclass
@@ -99,25 +110,29 @@ class Progress:
         if best:
             self.best_parameters = parameters.copy()
 
-    def reason_to_stop(self, settings: Settings) -> str:
-        """Return why training ends here, or nothing; with learning_rate="adaptive" the rate falls a few times first."""
+    def reason_to_stop(self, settings: Settings, rate: float) -> Verdict:
+        """Say whether training ends here; with learning_rate="adaptive" the rate falls a few times first."""
         if self.unimproved <= settings.patience:
-            return ""
-        if settings.rate_kind == "adaptive" and self.rate > SMALLEST_RATE:
-            self.rate, self.unimproved = self.rate / 5, 0
-            return ""
-        watched = {"": "the training loss", "loss": "the validation loss", "metric": "the validation score"}
-        return (
-            f"{watched[settings.early_stopping]} has not improved by more than tol={settings.tol:g} for "
-            f"{settings.patience:g} epochs"
+            return Verdict("", rate, "")
+        watched = {"": "training loss", "loss": "validation loss"}.get(settings.early_stopping, "validation score")
+        message = (
+            f"{watched.capitalize()} did not improve more than tol={settings.tol:f} for {settings.patience:g} "
+            "consecutive epochs."
         )
+        if settings.rate_kind == "adaptive" and rate > SMALLEST_RATE:
+            self.unimproved = 0
+            return Verdict("", rate / 5, f"{message} Setting learning rate to {rate / 5:f}")
+        too_small = " Learning rate too small." * (settings.rate_kind == "adaptive")
+        reason = f"the {watched} has not improved by more than tol={settings.tol:g} for {settings.patience:g} epochs"
+        return Verdict(reason, rate, f"{message}{too_small} Stopping.")
 
-    def look_for_plateau(self, plateau: ReduceOnPlateau, figure: float) -> None:
-        """Lower the rate where a figure, of which less is better, has not improved for `plateau.patience` epochs."""
+    def rate_on_plateau(self, plateau: ReduceOnPlateau, figure: float, rate: float) -> float:
+        """The rate, lowered where a figure, of which less is better, stood still for `plateau.patience` epochs."""
         if not self.plateau_best - figure <= plateau.min_delta:
             self.plateau_best, self.plateau_count = figure, 0
-            return
+            return rate
         self.plateau_count += 1
-        if self.plateau_count >= plateau.patience:
-            self.plateau_count = 0
-            self.rate = max(self.rate * plateau.factor, min(self.rate, plateau.min_learning_rate))
+        if self.plateau_count < plateau.patience:
+            return rate
+        self.plateau_count = 0
+        return max(rate * plateau.factor, min(rate, plateau.min_learning_rate))

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from ..checks import naming
-from ..data.targets import Labels, Targets
+from ..checks import as_numbers, naming
+from ..data.targets import Labels
 from ..errors import ArgumentError, unknown_name
 from ..model.architecture import Array
 from ..model.losses import LOSSES
@@ -134,20 +134,21 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
-        X, y = super()._checked(X, y, reset, y_numeric=True, **rules)
-        if isinstance(self.loss, str) and self.loss == "poisson" and y.min() < 0:
-            raise ArgumentError(f"y must be >= 0 for loss='poisson', which is about counts; got {y.min():g}")
-        return X, y
+        if y is not None and getattr(y, "dtype", None) not in (
+            np.complex64,
+            np.complex128,
+        ):  # scikit-learn refuses them
+            as_numbers(y, "y")  # and makes floats of dates and of text
+        return super()._checked(X, y, reset, y_numeric=True, **rules)
 
-    def _learned(
-        self, y: Any, dtype: np.dtype[Any], goes_on: bool, incremental: bool, classes: Any
-    ) -> tuple[Labels, Targets, int]:
-        targets = self._targets(y, dtype)
-        assert targets.values is not None
-        return Labels("regression", np.empty(0), one_dimensional=y.ndim == 1), targets, targets.values.shape[1]
-
-    def _targets(self, y: Any, dtype: np.dtype[Any]) -> Targets:
-        return Targets(None, np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype))
+    def _learned(self, y: Any, goes_on: bool, incremental: bool, classes: Any) -> tuple[Labels, int]:
+        outputs = 1 if y.ndim == 1 else y.shape[1]
+        if goes_on and outputs != self.network_.architecture.outputs:
+            raise ArgumentError(
+                f"y has {outputs} columns, but the first fit's had {self.network_.architecture.outputs}; a training "
+                "can't go on with other targets: give these, or fit a clone of the estimator"
+            )
+        return Labels("regression", np.empty(0), one_dimensional=y.ndim == 1), outputs
 
     def _task(self) -> str:
         return "regression"

@@ -5,7 +5,7 @@ scikit-learn's estimators keep what their constructor was given as it came and l
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +119,7 @@ def read_settings(estimator: Any) -> Settings:
     optimizer = _optimizer(estimator)
     if optimizer is None and any(layer.dropout for layer in hidden):
         raise ArgumentError("dropout needs a solver that goes through batches, such as 'adam'; got solver='lbfgs'")
+    _check_no_iterator(estimator.callbacks, "callbacks")
     batch_size = estimator.batch_size
     n_threads, verbose = estimator.n_threads, estimator.verbose
     return Settings(
@@ -160,6 +161,7 @@ def goes_through_batches(estimator: Any) -> bool:
 
 def _layers(sizes: Any, activation: Any, dropout: Any) -> tuple[tuple[Dense, ...], VarianceScaling]:
     """Hidden layers, and the initializer of the output layer: that of the hidden layer before it."""
+    _check_no_iterator(sizes, "hidden_layer_sizes")
     if isinstance(sizes, bytes | set | dict):  # numbers without an order, or without a meaning
         raise ArgumentTypeError(f"hidden_layer_sizes must be a list of whole numbers, such as (100, 50); got {sizes!r}")
     units = list(sizes) if np.iterable(sizes) and not isinstance(sizes, str) else [sizes]
@@ -176,6 +178,15 @@ def _layers(sizes: Any, activation: Any, dropout: Any) -> tuple[tuple[Dense, ...
     return layers, _glorot(own_name(activation) if isinstance(activation, str) else "identity")
 
 
+def _check_no_iterator(values: Any, name: str) -> None:
+    """Say so when a parameter can be gone through only once: the next fit would find it empty."""
+    if isinstance(values, Iterator):
+        raise ArgumentTypeError(
+            f"{name} is an iterator ({type(values).__name__}), which can be read once, but every fit reads it; give a "
+            f"list or a tuple, such as {name}=list(...)"
+        )
+
+
 def _glorot(activation: str) -> VarianceScaling:
     """Uniform within √(6 / (fan_in + fan_out)), or √(2 / ...) for the sigmoid; biases too."""
     return VarianceScaling(1 / 3 if activation == "sigmoid" else 1.0, "average", "uniform")
@@ -183,6 +194,7 @@ def _glorot(activation: str) -> VarianceScaling:
 
 def _one_a_layer(values: Any, layers: int, name: str) -> list[Any]:
     """A value that is for all hidden layers, or one of each, as one of each."""
+    _check_no_iterator(values, name)
     if isinstance(values, str) or not np.iterable(values):
         return [values] * layers
     listed = list(values)
@@ -242,7 +254,7 @@ def _early_stopping(early_stopping: Any) -> str:
 
 
 def _patience(n_iter_no_change: Any) -> float:
-    if isinstance(n_iter_no_change, float) and math.isinf(n_iter_no_change) and n_iter_no_change > 0:
+    if isinstance(n_iter_no_change, float | np.floating) and np.isposinf(n_iter_no_change):
         return math.inf
     return check_whole(n_iter_no_change, "n_iter_no_change", 1, 2**31)
 

@@ -1,4 +1,4 @@
-"""Samples that a training is judged by (floor 9; imports numpy, sklearn, errors, model, engines)."""
+"""Samples that a training is judged by (floor 9; imports numpy, sklearn, errors, model, data, engines)."""
 
 import math
 from typing import Any
@@ -7,15 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from ..engines.base import Data, Engine
+from ..data.dataset import Dataset
+from ..engines.base import Engine
 from ..errors import ArgumentError
 from ..model.architecture import Architecture, Array
 
 Rows = NDArray[np.int64]
 
 
-def hold_out(n_rows: int, share: float, random_state: np.random.RandomState, strata: Any) -> tuple[Rows, Rows]:
+def hold_out(
+    n_rows: int, share: float, random_state: np.random.RandomState, strata: Any, weights: Array | None
+) -> tuple[Rows, Rows]:
     """Draw the rows to train on and those to validate with, as scikit-learn's MLP draws them.
+
+    Rows of weight 0 are not held out: there would be nothing to judge by.
 
     Parameters
     ----------
@@ -25,6 +30,7 @@ def hold_out(n_rows: int, share: float, random_state: np.random.RandomState, str
     random_state : numpy.random.RandomState
     strata : array_like, shape (n_rows,), or None
         Classes that both parts are to have in the same proportions.
+    weights : ndarray, shape (n_rows,), or None
 
     Raises
     ------
@@ -33,12 +39,16 @@ def hold_out(n_rows: int, share: float, random_state: np.random.RandomState, str
     ValueError
         scikit-learn can't split so.
     """
-    train, held_out = train_test_split(np.arange(n_rows), random_state=random_state, test_size=share, stratify=strata)
+    counting = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
+    strata = None if strata is None else strata[counting]
+    train, held_out = train_test_split(counting, random_state=random_state, test_size=share, stratify=strata)
     if len(held_out) < 2:
         raise ArgumentError(
-            f"The validation set is too small: validation_fraction={share:g} of {n_rows} samples leaves "
+            f"The validation set is too small: validation_fraction={share:g} of {len(counting)} samples leaves "
             f"{len(held_out)}, but at least 2 are needed; raise validation_fraction, or give X_val and y_val"
         )
+    if len(counting) < n_rows:
+        train = np.concatenate([train, np.setdiff1d(np.arange(n_rows), counting)])
     return train.astype(np.int64), held_out.astype(np.int64)
 
 
@@ -49,25 +59,23 @@ class Judge:
     ----------
     engine : Engine
     architecture : Architecture
-    data : Data
-    threads : int
+    data : Dataset
     """
 
-    def __init__(self, engine: Engine, architecture: Architecture, data: Data, threads: int) -> None:
+    def __init__(self, engine: Engine, architecture: Architecture, data: Dataset) -> None:
         self._engine, self._architecture = engine, architecture
-        self._prepared = engine.prepare(architecture, data, threads)
         self._r2: _R2 | None = None
         if data.task == "regression":
             assert data.targets is not None and data.targets.values is not None
             self._r2 = _R2(data.targets.values, data.weights)
 
-    def __call__(self, parameters: Array) -> tuple[float, float]:
-        """Return loss and score; the score is NaN where outputs are not finite."""
-        score = self._engine.evaluate(self._architecture, parameters, self._prepared)
+    def __call__(self, parameters: Array, prepared: Any) -> tuple[float, float]:
+        """Return loss and score on the data as the engine prepared them; NaN where outputs are not finite."""
+        score = self._engine.evaluate(self._architecture, parameters, prepared)
         if self._r2 is None:
             accuracy = float(score.accuracy) if math.isfinite(score.loss) else math.nan
             return float(score.loss), accuracy
-        outputs = self._engine.forward(self._architecture, parameters, self._prepared)
+        outputs = self._engine.forward(self._architecture, parameters, prepared)
         return float(score.loss), self._r2(outputs)
 
 

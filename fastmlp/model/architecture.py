@@ -18,7 +18,7 @@ from ..checks import check_number, check_size, check_switch, check_whole, naming
 from ..errors import ArgumentError, ArgumentTypeError
 from .activations import get_activation
 from .initializers import Initializer, get_initializer
-from .losses import MEDIAN, Loss, get_loss
+from .losses import MEDIAN, Loss, get_loss, smoothed
 
 Array = NDArray[Any]
 WeightsAndBias = tuple[Array, Array | None]
@@ -189,7 +189,8 @@ class Architecture:
     quantile : float
         The level of the loss quantile; 0.5 with another loss.
     label_smoothing : float
-        The share of every target that cross_entropy spreads over all outputs; 0 with another loss.
+        The share of every target that cross_entropy spreads over all outputs, and binary_cross_entropy over 0 and 1;
+        0 with another loss.
     """
 
     inputs: int
@@ -280,6 +281,10 @@ class Architecture:
         """The loss with its parameter; targets are still to be smoothed."""
         return get_loss(self.loss, self.quantile)
 
+    def smoothed(self, y: Array) -> Array:
+        """Targets, shape (n, outputs), as the loss compares outputs with them."""
+        return smoothed(y, self.label_smoothing, 2 if self.loss == "binary_cross_entropy" else self.outputs)
+
     @cached_property
     def n_parameters(self) -> int:
         """Weights and biases, padding not counted."""
@@ -347,9 +352,10 @@ def _check_label_smoothing(label_smoothing: object, loss: str) -> float:
         raise ArgumentError(
             f"label_smoothing must lie in [0, 1): the share of a target that goes to all outputs alike; got {share!r}"
         )
-    if share and loss != "cross_entropy":
+    if share and loss not in ("cross_entropy", "binary_cross_entropy"):
         raise ArgumentError(
-            f"label_smoothing={share!r} is for loss='cross_entropy', but the loss is {loss!r}; leave it out"
+            f"label_smoothing={share!r} is for loss='cross_entropy' or 'binary_cross_entropy', but the loss is "
+            f"{loss!r}; leave it out"
         )
     return share
 

@@ -141,13 +141,15 @@ def get_loss(name: str, quantile: float = MEDIAN) -> Loss:
     return _quantile(quantile) if name == "quantile" else LOSSES[name]
 
 
-def smoothed(y: Array, share: float) -> Array:
-    """Targets of which a share is spread evenly over the outputs: ``(1 - share) * y + share / outputs``.
+def smoothed(y: Array, share: float, choices: int) -> Array:
+    """Targets of which a share is spread evenly over the choices: ``(1 - share) * y + share / choices``.
 
     Parameters
     ----------
     y : ndarray, shape (samples, outputs)
     share : float in [0, 1)
+    choices : int
+        Labels that one output, or all outputs together, choose from.
 
     Returns
     -------
@@ -160,8 +162,8 @@ def smoothed(y: Array, share: float) -> Array:
 
     Examples
     --------
-    >>> smoothed(np.array([[1.0, 0.0]]), 0.5)
+    >>> smoothed(np.array([[1.0, 0.0]]), 0.5, choices=2)
     array([[0.75, 0.25]])
     """
-    spread: Array = y * y.dtype.type(1 - share) + y.dtype.type(share / y.shape[1])
+    spread: Array = y * y.dtype.type(1 - share) + y.dtype.type(share / choices)
     return spread if share else y

@@ -1,28 +1,27 @@
 """Arguments of a network's methods, checked and turned into what the engines take (floor 7; imports numpy, checks,
-errors, model, data, engines).
+errors, model, data).
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import check_number, check_whole, naming
+from ..checks import as_numbers, check_number, check_whole, naming, plain
 from ..data.augmentation import Augmentation, get_augmentation
-from ..data.samples import Samples, Scaling, as_samples, found_scaling
-from ..data.streaming import Blocks
-from ..data.targets import Labels, as_sample_weights, as_targets, class_weights, learn_labels
-from ..engines.base import Data, mean_one
+from ..data.dataset import Checked, Dataset, Split, training_data
+from ..data.samples import Scaling
+from ..data.streaming import block_data
+from ..data.targets import Labels, Targets
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
 from ..model.activations import get_activation
 from ..model.architecture import Architecture, Array
-from ..model.optimizers import Optimizer
 from ..model.schedules import Constant, Schedule, checked_factors, get_schedule
-from .callbacks import Callback, Progress
+from .callbacks import Callback, FitRun
 from .checkpoints import Checkpoint
+from .progress import Progress
 
 SCALINGS = ("auto", "pixels", "centred_pixels", "standardize")
 """Every scaling by name."""
@@ -90,27 +89,79 @@ def check_callbacks(callbacks: Any, verbose: object) -> list[Callback]:
     return [*chosen, Progress(level)] if level else chosen
 
 
+def fit_data(
+    network: Any,
+    X: Any,
+    y: Any,
+    validation_split: object,
+    augmentation: Augmentation | None,
+    *,
+    X_val: Any,
+    y_val: Any,
+    sample_weight: Any,
+    class_weight: Any,
+) -> tuple[Checked, Callable[[], Iterator[Dataset]] | None]:
+    """Check the data given to `Network.fit`, whose parameters and errors these are, without changing anything.
+
+    Returns
+    -------
+    checked : Checked
+        All of the data, or of blocks the first.
+    blocks : callable or None
+        Where the data come in blocks, ``blocks()`` gives those of an epoch.
+    """
+    known = {"labels": network.labels, "scaling": network.scaling, "X_val": X_val, "y_val": y_val}
+    weights = {"sample_weight": sample_weight, "class_weight": class_weight}
+    split = splitter(validation_split, network.seed)
+    if y is not None:
+        if X_val is not None and validation_split != 0:
+            raise ArgumentError("validation_split and X_val are both given; leave one of them out")
+        checked = training_data(network.architecture, X, y, split=split, **known, **weights)
+        if augmentation is not None:
+            check_images(checked.data, "X")
+        return checked, None
+    share = None if validation_split == 0 else validation_split
+    checked, blocks = block_data(network.architecture, X, **known, **weights, validation_split=share)
+    if augmentation is None:
+        return checked, blocks
+    check_images(checked.data, "X of block 1")
+
+    def images() -> Iterator[Dataset]:
+        for number, block in enumerate(blocks(), start=1):
+            check_images(block, f"X of block {number}")
+            yield block
+
+    return checked, images
+
+
 def fit_settings(
-    optimizer: Optimizer,
-    schedule: Schedule,
+    run: FitRun,
     batch_size: int,
     shuffle: bool,
-    prepared: "Prepared",
     augmentation: Augmentation | None,
+    validation_split: object,
+    class_weight: object,
 ) -> dict[str, Any]:
-    """Return what has to be the same for a fit to be resumed, as text and numbers; samples are only counted."""
-    n_rows = prepared.data.samples.n_rows if prepared.rows is None else len(prepared.rows)
+    """Return what has to be the same for a fit to be resumed, as text and numbers, but for its data."""
     # A class of the user's without words of its own would show its address.
-    shown = repr(schedule) if type(schedule).__repr__ is not object.__repr__ else type(schedule).__name__
+    named = type(run.schedule).__repr__ is not object.__repr__
     return {
-        "optimizer": repr(optimizer),
-        "schedule": shown,
+        "optimizer": repr(run.optimizer),
+        "schedule": repr(run.schedule) if named else type(run.schedule).__name__,
         "batch_size": batch_size,
         "shuffle": shuffle,
         "augment": repr(augmentation),
-        "the number of rows in X": None if prepared.blocks else n_rows,
-        "the figures of each epoch": list(prepared.columns),
+        "validation_split": float(validation_split),  # type: ignore[arg-type]  # checked
+        "class_weight": _shown_weights(class_weight),
+        "the figures of each epoch": list(run.columns),
     }
+
+
+def _shown_weights(class_weight: object) -> str:
+    if not isinstance(class_weight, dict):
+        return str(class_weight)
+    pairs = sorted((repr(plain(label)), float(weight)) for label, weight in class_weight.items())
+    return ", ".join(f"{label}: {weight!r}" for label, weight in pairs)
 
 
 def check_schedule(schedule: Any, epochs: int, epochs_done: int) -> tuple[Schedule, int]:
@@ -187,194 +238,49 @@ def probabilities(outputs: Array, labels: Labels, architecture: Architecture) ->
     return shares
 
 
-def present_scaling(scaling: str | Scaling) -> Scaling | None:
-    """Return a network's scaling as `as_samples` takes it: None for "auto", the identity for an unfitted one."""
-    if isinstance(scaling, Scaling):
-        return scaling
-    return None if scaling == "auto" else Scaling()
+def splitter(share: object, seed: int) -> Split:
+    """Return what divides rows into those to train on and those to validate with, both in ascending order.
 
-
-def labelled(
-    X: Any,
-    y: Any,
-    architecture: Architecture,
-    labels: Labels | None,
-    scaling: Scaling | None,
-    sample_weight: Any,
-    names: tuple[str, str] = ("X", "y"),
-    whole: bool = True,
-) -> tuple[Data, Labels]:
-    """Return samples with their targets as an engine takes them, and the labels, learned from `y` if there were none.
-
-    `names` is what messages call the samples and the targets. The weights of a `whole` data set get a mean of 1; those
-    of a block of one stay as they are.
-    """
-    name_x, name_y = names
-    samples = as_samples(X, architecture.inputs, scaling, name_x, architecture.dtype)
-    known = learn_labels(y, architecture, name_y) if labels is None else labels
-    targets = as_targets(y, samples.n_rows, known, architecture, name_y)
-    weights = as_sample_weights(sample_weight, samples.n_rows, architecture.dtype)
-    weights = mean_one(weights) if weights is not None and whole else weights
-    return Data(samples, targets, weights, known.task), known
-
-
-def with_class_weight(data: Data, class_weight: Any, labels: Labels, rows: Rows | None, dtype: np.dtype[Any]) -> Data:
-    """Multiply the weights of the samples by those of their classes, "balanced" over `rows` only."""
-    if class_weight is None:
-        return data
-    assert data.targets is not None
-    chosen = np.arange(data.samples.n_rows) if rows is None else rows
-    factors = np.ones(data.samples.n_rows)
-    factors[chosen] = class_weights(class_weight, data.targets.take(chosen), labels)
-    weights = factors if data.weights is None else factors * data.weights
-    return replace(data, weights=mean_one(weights, chosen).astype(dtype))
-
-
-def check_some_weight(data: Data, rows: Rows | None, name: str) -> None:
-    """Say so when the weights leave nothing to learn from, or to judge by."""
-    if data.weights is not None and not data.weights[slice(None) if rows is None else rows].any():
-        raise ArgumentError(f"every sample {name} has weight 0; at least one must count")
-
-
-def split_rows(n_rows: int, share: object, seed: int) -> tuple[Rows | None, Rows | None]:
-    """Return the rows to train on and those to validate with, both in ascending order; None, None without a split.
-
-    The choice depends on the seed and the number of rows alone, so that a second `fit` on the same data never trains on
-    what the first one validated with.
+    The choice depends on the seed and on how many rows count, those whose weight is above 0, and on nothing else. So a
+    second `fit` on the same data never trains on what the first one validated with. Rows of weight 0 are not held out.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        The share isn't a number in [0, 1), or leaves no row on one side.
+        The share isn't a number in [0, 1); or, when rows are divided, it leaves none on one side.
     """
-    share = check_number(share, "validation_split", "a number in [0, 1)")
+    share = float(check_number(share, "validation_split", "a number in [0, 1)"))
     if not (math.isfinite(share) and 0 <= share < 1):
         raise ArgumentError(f"validation_split must lie in [0, 1): the share of rows to validate with; got {share!r}")
-    if share == 0:
-        return None, None
-    n_validation = round(n_rows * float(share))
-    if not 0 < n_validation < n_rows:
-        raise ArgumentError(
-            f"validation_split={share} of {n_rows} rows leaves {n_validation} to validate with and "
-            f"{n_rows - n_validation} to train on; both need at least one"
-        )
-    shuffled = np.random.default_rng([seed, 2, n_rows]).permutation(n_rows).astype(np.int64)
-    return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
 
-
-def take(data: Data, rows: Rows) -> Data:
-    """Return some rows of a data set as one of its own."""
-    return Data(
-        data.samples.take(rows),
-        None if data.targets is None else data.targets.take(rows),
-        None if data.weights is None else data.weights[rows],
-        data.task,
-    )
-
-
-def settled_scaling(name: str, samples: Samples, rows: Rows | None) -> Scaling:
-    """Return what "auto" or "standardize" becomes for good: the scaling that suits the first training samples."""
-    if name == "auto":
-        return found_scaling(samples)
-    return Scaling.standardize(samples if rows is None else samples.take(rows))
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What `Network.fit` was given, checked.
-
-    Attributes
-    ----------
-    data : Data
-    rows : ndarray of int64 or None
-        Those to train on; None for all.
-    validation : Data or None
-    labels : Labels
-    scaling : Scaling
-        The network's, settled where it had waited for samples.
-    columns : tuple of str
-        The figures that each epoch will have.
-    blocks : callable or None
-        Where the samples come in blocks, ``blocks()`` gives those of an epoch; `data` is the first.
-    """
-
-    data: Data
-    rows: Rows | None
-    validation: Data | None
-    labels: Labels
-    scaling: Scaling
-    columns: tuple[str, ...]
-    blocks: Callable[[], Iterator[Data]] | None = None
-
-
-def prepare_blocks(
-    architecture: Architecture,
-    labels: Labels | None,
-    scaling: str | Scaling,
-    source: Any,
-    X_val: Any,
-    y_val: Any,
-    **unknown: Any,
-) -> Prepared:
-    """Check blocks of samples given to `Network.fit`, of which the first decides what labels and scaling there are.
-
-    `unknown` are those arguments that need to know all rows before the first block is trained on.
-    """
-    for name, value in unknown.items():
-        if value is not None:
-            remedy = {"validation_split": "X_val and y_val"}.get(
-                name, "a third entry in the blocks, (X, y, sample_weight)"
+    def split(n_rows: int, weights: Array | None, targets: Targets) -> tuple[Rows, Rows] | None:
+        if share == 0:
+            return None
+        counting = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
+        n_counting = len(counting)
+        n_validation = round(n_counting * share)
+        if not 0 < n_validation < n_counting:
+            raise ArgumentError(
+                f"validation_split={share} of {n_counting} rows leaves {n_validation} to validate with and "
+                f"{n_counting - n_validation} to train on; both need at least one"
             )
-            raise ArgumentError(f"{name} needs all samples at once, but they come in blocks; use {remedy} instead")
-    given = Blocks(source)
-    first = given_block(1, next(iter(given)), architecture, labels, present_scaling(scaling))
-    known = first[1]
-    if isinstance(scaling, str):
-        scaling = settled_scaling(scaling, first[0].samples, None)
-        scaling.vectors(architecture.inputs, architecture.dtype)  # raises where the features are too small for it
+        shuffled = np.random.default_rng([seed, 2, n_counting]).permutation(n_counting)
+        held_out = np.zeros(n_rows, bool)
+        held_out[counting[shuffled[:n_validation]]] = True
+        return np.flatnonzero(~held_out).astype(np.int64), np.flatnonzero(held_out).astype(np.int64)
 
-    def blocks() -> Iterator[Data]:
-        for number, block in enumerate(given, start=1):
-            yield given_block(number, block, architecture, known, scaling)[0]
-
-    data = replace(first[0], samples=replace(first[0].samples, scaling=scaling))
-    validation = None
-    if X_val is not None:
-        validation = labelled(X_val, y_val, architecture, known, scaling, None, ("X_val", "y_val"))[0]
-    return Prepared(data, None, validation, known, scaling, figures(known, validation), blocks)
+    return split
 
 
-def given_block(
-    number: int, block: tuple[Any, Any, Any], architecture: Architecture, labels: Labels | None, scaling: Scaling | None
-) -> tuple[Data, Labels]:
-    """Check one block of samples; as `labelled`."""
-    X, y, sample_weight = block
-    names = f"X of block {number}", f"y of block {number}"
-    return labelled(X, y, architecture, labels, scaling, sample_weight, names, whole=False)
-
-
-def as_images(prepared: Prepared) -> Prepared:
-    """Return what `Network.fit` was given, checked to be held in a way in which it can be augmented.
+def check_images(data: Dataset, name: str) -> None:
+    """Say so when samples are not held in a way in which they can be augmented.
 
     Raises
     ------
     ArgumentError
-        Sparse samples, or a memory map; of a later block when it comes.
+        Sparse samples, or a memory map.
     """
-    given = prepared.blocks
-    _check_dense(prepared.data.samples, "X" if given is None else "X of block 1")
-    if given is None:
-        return prepared
-
-    def blocks() -> Iterator[Data]:
-        for number, block in enumerate(given(), start=1):
-            _check_dense(block.samples, f"X of block {number}")
-            yield block
-
-    return replace(prepared, blocks=blocks)
-
-
-def _check_dense(samples: Samples, name: str) -> None:
+    samples = data.samples
     if samples.sparse is not None:
         raise ArgumentError(f"augment needs images as dense rows, but {name} is sparse; give {name}.toarray()")
     if samples.mapped:
@@ -384,53 +290,10 @@ def _check_dense(samples: Samples, name: str) -> None:
         )
 
 
-def figures(labels: Labels, validation: Data | None) -> tuple[str, ...]:
+def figures(data: Dataset) -> tuple[str, ...]:
     """Name the figures that each epoch will have."""
-    columns: tuple[str, ...] = ("loss",) if labels.task == "regression" else ("loss", "accuracy")
-    return columns if validation is None else columns + tuple(f"val_{name}" for name in columns)
-
-
-def prepare_fit(
-    architecture: Architecture,
-    labels: Labels | None,
-    scaling: str | Scaling,
-    seed: int,
-    X: Any,
-    y: Any,
-    X_val: Any,
-    y_val: Any,
-    validation_split: object,
-    sample_weight: Any,
-    class_weight: Any,
-) -> Prepared:
-    """Check the data given to `Network.fit`, whose parameters and errors these are, without changing anything."""
-    if (X_val is None) != (y_val is None):
-        given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
-        raise ArgumentError(f"{given} is given without {missing}; validation needs both")
-    if y is None:
-        split = None if isinstance(validation_split, int | float) and validation_split == 0 else validation_split
-        unknown = {"validation_split": split, "sample_weight": sample_weight, "class_weight": class_weight}
-        return prepare_blocks(architecture, labels, scaling, X, X_val, y_val, **unknown)
-    data, known = labelled(X, y, architecture, labels, present_scaling(scaling), sample_weight)
-    rows, held_out = split_rows(data.samples.n_rows, validation_split, seed)
-    if X_val is not None and held_out is not None:
-        raise ArgumentError("validation_split and X_val are both given; leave one of them out")
-    check_some_weight(data, rows, "to train on")
-    if isinstance(scaling, str):
-        scaling = settled_scaling(scaling, data.samples, rows)
-        scaling.vectors(architecture.inputs, architecture.dtype)  # raises where the features are too small for it
-        data = replace(data, samples=replace(data.samples, scaling=scaling))
-    validation = None
-    if X_val is not None:
-        validation = labelled(X_val, y_val, architecture, known, present_scaling(scaling), None, ("X_val", "y_val"))[0]
-    elif held_out is not None:
-        validation = take(data, held_out)
-        check_some_weight(validation, None, "to validate with")
-    data = with_class_weight(data, class_weight, known, rows, architecture.dtype)
-    check_some_weight(data, rows, "to train on")
-    if data.weights is not None and rows is not None:
-        data = replace(data, weights=mean_one(data.weights, rows))
-    return Prepared(data, rows, validation, known, scaling, figures(known, validation))
+    columns: tuple[str, ...] = ("loss",) if data.task == "regression" else ("loss", "accuracy")
+    return columns if data.validation is None else columns + tuple(f"val_{name}" for name in columns)
 
 
 def check_names(hidden: object, output: object) -> None:
@@ -457,19 +320,19 @@ def flat_weights(weights: Sequence[Any], architecture: Architecture) -> Array:
         )
         bias = layer.bias(flat)
         if (b is None) != (bias is None):
-            raise ArgumentError(f"b of layer {number + 1} must be {'None' if bias is None else 'there'}")
+            wrong = "must be None: the layer has no bias" if bias is None else "needs a bias array; got None"
+            raise ArgumentError(f"b of layer {number + 1} {wrong}")
         if bias is not None:
             bias[...] = _as_weights(b, (layer.units,), f"b of layer {number + 1}", architecture.dtype)
     return flat
 
 
 def _as_weights(values: Any, shape: tuple[int, ...], name: str, dtype: np.dtype[Any]) -> Array:
-    try:
-        array = np.asarray(values).astype(dtype)
-    except (TypeError, ValueError):
-        raise ArgumentTypeError(f"{name} must hold numbers, got {values!r}") from None
-    if array.shape != shape:
-        raise ArgumentError(f"{name} must have shape {shape}, got {array.shape}")
+    given = as_numbers(values, name)
+    if given.shape != shape:
+        raise ArgumentError(f"{name} must have shape {shape}, got {given.shape}")
+    with np.errstate(over="ignore"):  # what overflows is told below
+        array: Array = given.astype(dtype)
     if not np.isfinite(array).all():
         raise ArgumentError(f"{name} must be finite in {dtype}")
     return array

@@ -137,7 +137,7 @@ class Checkpoint(Monitor):
 
 
 def _stand(run: FitRun) -> FitUnderWay:
-    memories = [(type(callback).__name__, callback.memory()) for callback in _with_memory(run)]
+    memories = [(_kind(callback), callback.memory()) for callback in _with_memory(run)]
     return FitUnderWay(run.first_epoch, run.learning_rate, run.stop_reason, run.settings, memories)
 
 
@@ -201,7 +201,7 @@ def check_same(resume_from: Any, found: formats.Checkpoint, run: FitRun) -> None
                 f"{name}: the training in {resume_from} was begun with {then}, and can't be resumed with {now}; give "
                 "the same, or go on in another way with fastmlp.load(path).fit(...)"
             )
-    then, now = [kind for kind, _ in under_way.memories], [type(callback).__name__ for callback in _with_memory(run)]
+    then, now = [kind for kind, _ in under_way.memories], [_kind(callback) for callback in _with_memory(run)]
     if found.under_way is not None and then != now:
         raise ArgumentError(
             f"callbacks: the training in {resume_from} was begun with {', '.join(then) or 'none'} that remember "
@@ -239,6 +239,12 @@ def recall(run: FitRun, found: formats.Checkpoint | None) -> None:
                     f"resume_from: what {type(callback).__name__} remembered can't be read from the file "
                     f"({type(error).__name__}: {error}); it was written by another version, or changed"
                 ) from error
+
+
+def _kind(callback: Callback) -> str:
+    """Return what has to be the same of a callback: its repr, if it has one. A Checkpoint's file may lie elsewhere."""
+    named = type(callback).__repr__ is not object.__repr__ and not isinstance(callback, Checkpoint)
+    return repr(callback) if named else type(callback).__name__
 
 
 def _with_memory(run: FitRun) -> list[Callback]:

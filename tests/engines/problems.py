@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from fastmlp.data.dataset import Dataset
 from fastmlp.data.samples import as_samples
 from fastmlp.data.targets import Targets
-from fastmlp.engines import Data, get_engine, n_batches
+from fastmlp.engines import get_engine, n_batches
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model.architecture import Architecture, Dense
 from fastmlp.model.losses import LOSSES
@@ -29,7 +30,7 @@ class Problem:
     """A network, data, and where its parameters start."""
 
     architecture: Architecture
-    data: Data
+    data: Dataset
     parameters: np.ndarray
 
     def prepare(self, engine, threads=1, sparse=None):
@@ -97,7 +98,7 @@ def random_problem(
         W[...] = generator.uniform(-1, 1, W.shape) * np.sqrt(3 / max(W.shape))
         if b is not None:
             b[...] = generator.uniform(-0.5, 0.5, len(b))
-    return Problem(architecture, Data(samples, targets, weights, task), parameters)
+    return Problem(architecture, Dataset.of(architecture, samples, targets, weights, task), parameters)
 
 
 def padding(architecture):
@@ -110,4 +111,4 @@ def padding(architecture):
     return flat
 
 
-__all__ = ["Data", "Dense", "Problem", "replace"]
+__all__ = ["Dataset", "Dense", "Problem", "replace"]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastmlp.data.dataset import Dataset
 from fastmlp.data.samples import Scaling
-from fastmlp.engines.base import Data
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.engines.simd import workspace
 from fastmlp.engines.simd.threads import Team
@@ -179,7 +179,8 @@ def test_outputs_alone_by_any_number_of_threads(rows, sparse, small_chunks):
     problem = problem_of(rows=rows)
     outputs = set()
     for threads in (1, *SEVERAL):
-        prepared = simd_engine.prepare(problem.architecture, Data(problem.data.samples), threads, sparse=sparse)
+        unlabelled = Dataset.of(problem.architecture, problem.data.samples)
+        prepared = simd_engine.prepare(problem.architecture, unlabelled, threads, sparse=sparse)
         outputs.add(simd_engine.forward(problem.architecture, problem.parameters, prepared).tobytes())
     assert len(outputs) == 1
 
@@ -218,7 +219,7 @@ def test_outputs_of_a_row_beside_any_others(dtype, rows, threads):
         simd_engine.forward(
             problem.architecture,
             problem.parameters,
-            simd_engine.prepare(problem.architecture, Data(of), threads, once=True),
+            simd_engine.prepare(problem.architecture, Dataset.of(problem.architecture, of), threads, once=True),
         )
         for of in (samples, samples.take(order))
     )

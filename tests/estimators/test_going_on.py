@@ -9,7 +9,8 @@ from sklearn.datasets import make_classification
 
 from fastmlp import Callback, Cosine
 from fastmlp.errors import ArgumentError, DivergenceError
-from fastmlp.estimators import MLPClassifier, MLPRegressor, epochs
+from fastmlp.estimators import MLPClassifier, MLPRegressor, rules
+from fastmlp.training import loop
 
 WAYS = {
     "adam": {},
@@ -198,7 +199,8 @@ class CtrlC(Callback):
 
 
 def test_ctrl_c_keeps_the_finished_epochs(flowers):
-    fitted = classifier(max_iter=9, callbacks=[CtrlC(4)]).fit(*flowers)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        fitted = classifier(max_iter=9, callbacks=[CtrlC(4)]).fit(*flowers)
     assert (fitted.n_iter_, fitted.stop_reason_) == (3, "interrupted")
     check_same(fitted, classifier(max_iter=3).fit(*flowers))
 
@@ -211,8 +213,9 @@ def test_an_epoch_that_ctrl_c_falls_into_is_undone_and_done_again(flowers, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(epochs.Curves, "append", interrupted)
-        parts.fit(*flowers)
+        patch.setattr(rules.Curves, "append", interrupted)
+        with pytest.warns(UserWarning, match="interrupted by user"):
+            parts.fit(*flowers)
     assert (parts.n_iter_, parts.stop_reason_) == (0, "interrupted")
     parts.set_params(max_iter=2).fit(*flowers)
     check_same(whole, parts)
@@ -231,8 +234,8 @@ TOGETHER = [
 
 @pytest.mark.parametrize("options", TOGETHER, ids=str)
 def test_short_epochs_are_trained_together_where_nobody_looks(options, flowers, monkeypatch):
-    counts, original = [], epochs._epochs
-    monkeypatch.setattr(epochs, "_epochs", lambda *given: [counts.append(given[-2]), original(*given)][1])
+    counts, original = [], loop._trained
+    monkeypatch.setattr(loop, "_trained", lambda *given: [counts.append(given[-1]), original(*given)][1])
     together = classifier(max_iter=60, **options).fit(*flowers)
     assert max(counts) > 1 and sum(counts) == together.n_iter_
     counts.clear()

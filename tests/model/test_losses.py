@@ -52,7 +52,7 @@ def test_the_quantile_loss_is_least_at_the_quantile(level, seed):
 
 @given(share=st.floats(0, 0.99), outputs=st.integers(1, 9))
 def test_smoothed_targets_sum_to_one_and_keep_their_order(share, outputs):
-    y = smoothed(np.eye(outputs), share)
+    y = smoothed(np.eye(outputs), share, outputs)
     np.testing.assert_allclose(y.sum(axis=1), 1)
     assert (y.argmax(axis=1) == np.arange(outputs)).all()
 

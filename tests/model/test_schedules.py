@@ -22,7 +22,7 @@ from fastmlp.model.schedules import (
     WarmUp,
     get_schedule,
 )
-from fastmlp.training import loop
+from fastmlp.training import rules
 
 lengths = st.integers(1, 200) | st.floats(0.01, 200)
 shares = st.floats(0, 1)
@@ -250,12 +250,12 @@ def same(a, b):
 @every_schedule
 @pytest.mark.parametrize("work", [1e10, 1.0])
 def test_every_step_has_its_rate(monkeypatch, schedule, work):
-    monkeypatch.setattr(loop, "_WORK_PER_CALL", work)
+    monkeypatch.setattr(rules, "_WORK_PER_CALL", work)
     given, original = [], numpy_engine.train_epoch
 
-    def recording(*arguments):
+    def recording(*arguments, **options):
         given.extend(arguments[6].tolist())
-        return original(*arguments)
+        return original(*arguments, **options)
 
     monkeypatch.setattr(numpy_engine, "train_epoch", recording)
     history = fit(network(), 7, optimizer=SGD(0.5), schedule=schedule)
@@ -414,7 +414,7 @@ def test_a_bad_schedule_is_told_before_training(schedule, error, word):
 
 
 def test_divergence_tells_the_rates():
-    net = Network([2, 1], loss="squared_error", seed=0)
+    net = Network([2, 1], loss="squared_error", scaling=None, seed=0)
     X, y = np.arange(20.0).reshape(10, 2) * 1e3, np.arange(10.0)
     with pytest.raises(TrainingError, match=r"learning rates from \d\S* to 1000, features from"):
         net.fit(X, y, epochs=9, optimizer=SGD(1e3), schedule="linear", batch_size=1, verbose=0, engine="numpy")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp import SGD, Adam, Dense, EarlyStopping, Network, Normal, Scaling
+from fastmlp.training.arguments import splitter
 
 X4 = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
 Y3 = np.arange(12) % 3
@@ -225,22 +226,18 @@ def test_balanced_class_weights_are_balanced_over_the_training_rows():
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 60), st.floats(0.05, 0.95), st.integers(0, 2**63))
 def test_a_validation_split_parts_the_rows(n, share, seed):
-    from fastmlp.training.arguments import split_rows
-
     if not 0 < round(n * share) < n:
         return
-    train, held_out = split_rows(n, share, seed)
+    train, held_out = splitter(share, seed)(n, None, None)
     assert sorted([*train, *held_out]) == list(range(n))
-    np.testing.assert_array_equal(held_out, split_rows(n, share, seed)[1])
+    np.testing.assert_array_equal(held_out, splitter(share, seed)(n, None, None)[1])
 
 
 @pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array])
 def test_rows_kept_for_validation_are_not_trained_on(engine, form):
     X = X4.copy()
-    from fastmlp.training.arguments import split_rows
-
-    _, held_out = split_rows(12, 0.25, 0)
-    clean, changed = Network([4, 3], seed=0), Network([4, 3], seed=0)
+    _, held_out = splitter(0.25, 0)(12, None, None)
+    clean, changed = (Network([4, 3], scaling=None, seed=0) for _ in range(2))
     fit(clean, form(X), validation_split=0.25, engine=engine)
     X[held_out] = 1e6
     history = fit(changed, form(X), validation_split=0.25, engine=engine)
@@ -249,9 +246,7 @@ def test_rows_kept_for_validation_are_not_trained_on(engine, form):
 
 
 def test_validation_split_judges_the_rows_it_kept():
-    from fastmlp.training.arguments import split_rows
-
-    _, held_out = split_rows(12, 0.25, 0)
+    _, held_out = splitter(0.25, 0)(12, None, None)
     net = Network([4, 3], seed=0)
     history = fit(net, validation_split=0.25)
     assert history.val_loss[-1] == net.evaluate(X4[held_out], Y3[held_out], engine="numpy").loss

@@ -38,6 +38,7 @@ def seen(net, X):
     ],
 )
 @pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float64])
+@pytest.mark.filterwarnings("ignore:X has badly scaled features")
 def test_after_a_fit_the_same_pixels_of_any_type_are_scaled_alike(kind, form):
     net = trained(PIXELS.astype(kind))
     expected = SHARES if kind == np.uint8 else PIXELS

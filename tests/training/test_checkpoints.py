@@ -197,7 +197,7 @@ def test_divergence_leaves_the_last_finite_checkpoint(blobs, path):
         ({"schedule": "cosine"}, "schedule"),
         ({"shuffle": False}, "shuffle"),
         ({"epochs": 2}, "epochs"),
-        ({"validation_split": 0.5}, "rows"),
+        ({"validation_split": 0.5}, "validation_split"),
         ({"callbacks": [EarlyStopping("loss")]}, "callbacks"),
     ],
 )

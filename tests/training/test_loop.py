@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fastmlp import SGD, Callback, Dense, Network
 from fastmlp.engines import numpy_engine
 from fastmlp.errors import TrainingError
-from fastmlp.training import loop
+from fastmlp.training import loop, rules
 
 
 def digits(n=50):
@@ -52,8 +52,8 @@ def test_two_fits_equal_one(engine, optimizer, split):
 def test_short_epochs_are_trained_together_where_nobody_looks(engine, batch_size, split, monkeypatch):
     together, one_by_one, X, y = network(), network(), *digits()
     options = {"batch_size": batch_size, "epochs": 25, "validation_split": split, "engine": engine, "verbose": 0}
-    calls, original = [], loop._epochs
-    monkeypatch.setattr(loop, "_epochs", lambda *given: [calls.append(given[-1]), original(*given)])
+    calls, original = [], loop._trained
+    monkeypatch.setattr(loop, "_trained", lambda *given: [calls.append(given[-1]), original(*given)][1])
     together.fit(X, y, **options)
     assert calls[0] > 1 and sum(calls) == 25
     one_by_one.fit(X, y, callbacks=[Callback()], **options)
@@ -92,7 +92,7 @@ def test_slices_of_an_epoch_take_the_steps_of_one_call(n, batch_size, shuffle, w
     results = []
     with pytest.MonkeyPatch.context() as patch:
         for quota in (1e12, work):
-            patch.setattr(loop, "_WORK_PER_CALL", quota)
+            patch.setattr(rules, "_WORK_PER_CALL", quota)
             net = network()
             history = net.fit(X, y, epochs=2, batch_size=batch_size, shuffle=shuffle, engine="numpy", verbose=0)
             results.append(
@@ -107,7 +107,7 @@ def test_slices_take_the_same_steps_in_every_engine(monkeypatch, engine, batch_s
     X, y = digits()
     parameters = []
     for quota in (1e12, 1.0):
-        monkeypatch.setattr(loop, "_WORK_PER_CALL", quota)
+        monkeypatch.setattr(rules, "_WORK_PER_CALL", quota)
         net = network()
         net.fit(X, y, epochs=2, batch_size=batch_size, engine=engine, verbose=0)
         parameters.append(net.state.parameters)
@@ -115,13 +115,13 @@ def test_slices_take_the_same_steps_in_every_engine(monkeypatch, engine, batch_s
 
 
 def test_an_epoch_is_cut_into_slices(monkeypatch):
-    monkeypatch.setattr(loop, "_WORK_PER_CALL", 1.0)
+    monkeypatch.setattr(rules, "_WORK_PER_CALL", 1.0)
     lengths = []
     original = numpy_engine.train_epoch
 
-    def counting(*arguments):
+    def counting(*arguments, **options):
         lengths.append(len(arguments[4]))
-        return original(*arguments)
+        return original(*arguments, **options)
 
     monkeypatch.setattr(numpy_engine, "train_epoch", counting)
     fit(network(), 1)
@@ -129,7 +129,7 @@ def test_an_epoch_is_cut_into_slices(monkeypatch):
 
 
 def test_slices_without_weight_do_not_count(monkeypatch):
-    monkeypatch.setattr(loop, "_WORK_PER_CALL", 1.0)
+    monkeypatch.setattr(rules, "_WORK_PER_CALL", 1.0)
     weights = np.zeros(50)
     weights[:7] = 1
     X, y = digits()
@@ -140,15 +140,15 @@ def test_slices_without_weight_do_not_count(monkeypatch):
 
 @pytest.mark.parametrize("calls_before", [0, 3, 8, 11])
 def test_an_interrupted_epoch_is_undone(monkeypatch, calls_before):
-    monkeypatch.setattr(loop, "_WORK_PER_CALL", 1.0)
+    monkeypatch.setattr(rules, "_WORK_PER_CALL", 1.0)
     whole, interrupted = network(), network()
     fit(whole, 3)
     calls = []
     original = numpy_engine.train_epoch
 
-    def interrupting(*arguments):
+    def interrupting(*arguments, **options):
         calls.append(1)
-        score = original(*arguments)
+        score = original(*arguments, **options)
         if len(calls) == calls_before + 1:
             signal.raise_signal(signal.SIGINT)
         return score
@@ -177,12 +177,12 @@ def diverge(net, **options):
 
 def test_divergence_is_told_with_a_remedy(engine):
     with pytest.raises(TrainingError, match=r"diverged.*in epoch 1 .*rate 1000.*features from 0 to 19000.*standardize"):
-        diverge(Network([2, 1], loss="squared_error", seed=0), engine=engine)
+        diverge(Network([2, 1], loss="squared_error", scaling=None, seed=0), engine=engine)
 
 
 @pytest.mark.filterwarnings("error")
 def test_divergence_leaves_finite_weights(engine):
-    net = Network([2, 1], loss="squared_error", seed=0)
+    net = Network([2, 1], loss="squared_error", scaling=None, seed=0)
     with pytest.raises(TrainingError):
         diverge(net, engine=engine)
     assert np.isfinite(net.state.parameters).all()

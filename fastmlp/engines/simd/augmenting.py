@@ -1,9 +1,9 @@
 """Augmentation by the compiled kernel, on as many threads as are wanted (floor 5; imports numpy, kernels, data)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...data.augmentation import SUBPIXELS, Augmentation, affine_maps, smoothing
+from ...data.dataset import Dataset
 from ...kernels import augmentation as kernels
 from ..base import Array
 from .compression import plain
@@ -13,17 +13,11 @@ ROWS_FROM = 512
 """Images from which a thread of its own pays."""
 
 
-def augment(
-    augmentation: Augmentation,
-    images: Array,
-    shape: tuple[int, int],
-    key: int,
-    rows: NDArray[np.int64],
-    first_name: int,
-    threads: int,
-) -> Array:
+def augment(augmentation: Augmentation, data: Dataset, key: int, first_name: int, threads: int) -> Array:
     """See `Engine.augment`."""
-    height, width = shape
+    images, rows = data.samples.dense, data.training_rows
+    assert images is not None
+    height, width = shape = augmentation.shape_of(data.samples.n_features)
     out = np.empty_like(images) if len(rows) == len(images) else images.copy()
     names = rows + first_name
     maps = affine_maps(augmentation, shape, key, names).reshape(-1)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.dataset import Dataset
 from ...data.samples import Samples
 from ...kernels.runtime import constants
 from ...kernels.runtime.records import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted
@@ -14,8 +15,7 @@ from ...kernels.runtime.simd import WIDEST
 from ...kernels.sparse.eights import EIGHT
 from ...kernels.sparse.microkernels import BLOCK
 from ...model.architecture import Architecture
-from ...model.losses import smoothed
-from ..base import Array, Data
+from ..base import Array
 from .compression import compress, is_compact, plain
 
 DENSE_FROM = 0.4
@@ -99,7 +99,7 @@ class Prepared:
 
 
 def prepare(
-    architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
+    architecture: Architecture, data: Dataset, threads: int, once: bool = False, sparse: bool | None = None
 ) -> Prepared:
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
     # A single forward pass over some thousand rows would spend a twentieth of its time on 512 of them.
@@ -131,7 +131,7 @@ def filled_features(samples: Samples) -> NDArray[np.int64]:
 
 
 def convert(
-    architecture: Architecture, data: Data, threads: int, sparse: bool, density: float, filled: NDArray[np.int64]
+    architecture: Architecture, data: Dataset, threads: int, sparse: bool, density: float, filled: NDArray[np.int64]
 ) -> Prepared:
     """Convert data of this density to sparse or dense rows, when they are needed."""
     samples, wanted = data.samples, _wanted(architecture, data)
@@ -217,18 +217,18 @@ def _fill(
     return SPARSE_BYTES if compact else SPARSE_NUMBERS
 
 
-def _wanted(architecture: Architecture, data: Data) -> Wanted:
+def _wanted(architecture: Architecture, data: Dataset) -> Wanted:
     dtype = architecture.dtype
     labels, values = np.empty(0, np.int32), np.empty(0, dtype)
     if data.targets is not None and architecture.label_smoothing:
         # Kernels know labels and numbers, not what lies between: to smooth there would take a second to compile.
         wanted = data.targets.rows(slice(None), architecture.outputs, dtype)
-        values = smoothed(wanted, architecture.label_smoothing).reshape(-1)
+        values = architecture.smoothed(wanted).reshape(-1)
     elif data.targets is not None and data.targets.labels is not None:
         labels = plain(data.targets.labels)
     elif data.targets is not None and data.targets.values is not None:
         values = plain(np.asarray(data.targets.values, dtype=dtype))
-    weights = np.empty(0, dtype) if data.weights is None else plain(np.asarray(data.weights, dtype=dtype))
+    weights = np.empty(0, dtype) if data.weights is None else data.weights.copy()
     return Wanted(
         has_targets=int(data.targets is not None),
         task=getattr(constants, data.task.upper()),

@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.dataset import Dataset
 from ...data.samples import Samples, Scaling
 from ...data.targets import Targets
 from ...kernels import epoch
@@ -27,7 +28,7 @@ from ...model.architecture import Architecture, aligned_zeros
 from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ...model.training_state import TrainingState
-from ..base import Array, Data, Score, n_batches, one_by_one
+from ..base import Array, Score, n_batches, one_by_one
 from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
@@ -67,6 +68,7 @@ __all__ = [
     "train_epoch",
     "train_epochs",
     "warmup",
+    "weigh",
 ]
 
 name = "numba"
@@ -85,13 +87,14 @@ _NO_SETTINGS = np.zeros(constants.SETTINGS)
 
 def prepare(
     architecture: Architecture,
-    data: Data,
+    data: Dataset,
     threads: int,
     once: bool = False,
     batch_size: int | None = None,
     sparse: bool | None = None,
 ) -> Prepared | Staged:
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
+    data.check_fits(architecture)
     if data.samples.mapped:
         return stage(architecture, data, threads, once, sparse)
     prepared = conversion.prepare(architecture, data, threads, once, sparse)
@@ -102,6 +105,13 @@ def prepare(
 def _rows(architecture: Architecture, prepared: Prepared, batch_size: int, training: bool) -> Rows:
     """Return the rows in the form that a pass takes; it is made when it is first asked for."""
     return prepared.parted if training and is_parted(architecture, prepared, batch_size) else prepared.rows
+
+
+def weigh(prepared: Prepared | Staged, weights: Array) -> None:
+    """See `Engine.weigh`."""
+    own = prepared.data.weights if isinstance(prepared, Staged) else prepared.wanted.weights
+    assert own is not None
+    own[...] = weights
 
 
 def marks_rows(prepared: Prepared | Staged) -> bool:
@@ -303,7 +313,8 @@ def _load(dtype: str) -> None:
     architecture = Architecture.build([8, 8, 2], dtype=dtype)
     state = TrainingState(architecture.zeros(), np.random.default_rng(0), 0)
     samples = Samples(1, 8, np.ones((1, 8), dtype=np.uint8), None)
-    prepared = conversion.prepare(architecture, Data(samples, Targets(np.zeros(1, np.int32), None)), 1, sparse=True)
+    data = Dataset.of(architecture, samples, Targets(np.zeros(1, np.int32), None))
+    prepared = conversion.prepare(architecture, data, 1, sparse=True)
     with _no_garbage_collection():
         train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
 

@@ -1,4 +1,4 @@
-"""Data sets that stay on disk, given to the kernels a part at a time (floor 5; imports numpy, model).
+"""Data sets that stay on disk, given to the kernels a part at a time (floor 5; imports numpy, model, data).
 
 Kernels read rows from memory. Of a memory-mapped table some tens of megabytes are copied there, compressed where zeros
 are skipped, and forgotten. A part is whole batches, so the bits are those of a table in memory.
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.dataset import Dataset
 from ...model.architecture import Architecture
-from ..base import Data
 from .conversion import Prepared, convert, filled_features, is_sparse
 
 STAGE_BYTES = 2**26
@@ -26,7 +26,7 @@ class Staged:
     Attributes
     ----------
     architecture : Architecture
-    data : Data
+    data : Dataset
     threads : int
     sparse : bool
         Whether its parts are compressed.
@@ -39,7 +39,7 @@ class Staged:
     """
 
     architecture: Architecture
-    data: Data
+    data: Dataset
     threads: int
     sparse: bool
     density: float
@@ -53,22 +53,20 @@ class Staged:
 
     def part(self, rows: NDArray[np.int64]) -> Prepared:
         """Rows of these numbers in memory, numbered from 0."""
-        samples, targets, weights = self.data.samples, self.data.targets, self.data.weights
-        there = replace(samples, n_rows=len(rows), dense=samples.raw(rows), picked=None)
-        if targets is not None:
-            targets = targets.take(rows)
-        data = Data(there, targets, None if weights is None else weights[rows], self.data.task)
+        samples, some = self.data.samples, self.data.take(rows)
+        data = replace(some, samples=replace(some.samples, dense=samples.raw(rows), picked=None))
         converted = convert(self.architecture, data, self.threads, self.sparse, self.density, self.filled)
         return replace(converted, longest=samples.n_features, layouts=self.layouts)
 
 
 def stage(
-    architecture: Architecture, data: Data, threads: int, once: bool = False, sparse: bool | None = None
+    architecture: Architecture, data: Dataset, threads: int, once: bool = False, sparse: bool | None = None
 ) -> Staged:
     """Return mapped data in a form of which `parts` makes parts; as `conversion.prepare`."""
     density = data.samples.density(128 if once else 512)
     sparse = is_sparse(data.samples, density, once, sparse)
     filled = filled_features(data.samples) if sparse and not once else np.empty(0, np.int64)
+    data = data if data.weights is None else replace(data, weights=data.weights.copy())  # `Engine.weigh` writes to it
     return Staged(architecture, data, threads, sparse, density, filled)
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastmlp.data.dataset import Dataset
 from fastmlp.data.samples import Scaling, as_samples
-from fastmlp.engines.base import Data
 from fastmlp.engines.simd import conversion, out_of_core, workspace
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model.architecture import Dense
@@ -130,7 +130,7 @@ def test_rows_in_a_file_give_the_bits_of_rows_in_memory(tmp_path, monkeypatch):
     table.tofile(tmp_path / "table")
     mapped = np.memmap(tmp_path / "table", np.uint8, "r", shape=table.shape)
     monkeypatch.setattr(out_of_core, "STAGE_BYTES", 60 * 70)
-    on_disk = replace(problem, data=Data(as_samples(mapped), problem.data.targets))
+    on_disk = replace(problem, data=Dataset.of(problem.architecture, as_samples(mapped), problem.data.targets))
     assert bits(on_disk, batch_size=30) == bits(problem, batch_size=30)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from fastmlp.data.dataset import Dataset
 from fastmlp.data.samples import Scaling, as_samples
 from fastmlp.data.targets import Targets
-from fastmlp.engines import Data
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.kernels import epoch
 from fastmlp.model.architecture import Dense
@@ -37,7 +37,7 @@ def problem_with(X, dtype="float32", **options):
     """A problem whose samples are these."""
     X = as_samples(X, **options)
     rest = random_problem(build([X.n_features, 3, 2], dtype=dtype), X.n_rows)
-    return Problem(rest.architecture, Data(X, rest.data.targets), rest.parameters)
+    return Problem(rest.architecture, Dataset.of(rest.architecture, X, rest.data.targets), rest.parameters)
 
 
 def use(problem, optimizer=SGD(0.1)):  # noqa: B008  (frozen)
@@ -136,7 +136,9 @@ def test_memory_maps(kind, mode, tmp_path):
 def test_read_only_targets_and_weights():
     problem = random_problem(build([6, 3, 2], dtype="float32"), 5, weighted=True)
     labels = read_only(problem.data.targets.labels.copy())
-    data = Data(problem.data.samples, Targets(labels, None), read_only(problem.data.weights.copy()))
+    data = Dataset.of(
+        problem.architecture, problem.data.samples, Targets(labels, None), read_only(problem.data.weights.copy())
+    )
     use(Problem(problem.architecture, data, problem.parameters))
 
 

@@ -1,19 +1,19 @@
-"""The one warning about features that are far from unit size (floor 9; imports numpy, data)."""
+"""The one warning about features that are far from unit size (floor 4; imports numpy, errors)."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.memory_map import blocks
-from ..data.samples import Samples
+from ..errors import warn
+from .memory_map import blocks
+from .samples import Samples
 
 LARGE = 100.0
 """The root mean square of a feature from which a warning is due."""
 
 
-def warn_if_badly_scaled(samples: Samples, names: Any = None) -> None:
+def warn_if_badly_scaled(samples: Samples, remedy: str, names: Any = None) -> None:
     """Warn, with numbers, where the root mean square of a feature is above `LARGE`.
 
     Such a feature drowns the others, and a step of the usual size overshoots along it.
@@ -21,9 +21,14 @@ def warn_if_badly_scaled(samples: Samples, names: Any = None) -> None:
     Parameters
     ----------
     samples : Samples
+        Those that a network sees as they are.
+    remedy : str
+        What to do.
     names : sequence of str, optional
         Of the features.
     """
+    if samples.stored().dtype == np.uint8:
+        return  # pixels, which a network scales by itself
     squares: NDArray[Any]
     with np.errstate(over="ignore"):
         if samples.sparse is not None:
@@ -39,10 +44,8 @@ def warn_if_badly_scaled(samples: Samples, names: Any = None) -> None:
     if sizes[largest] <= LARGE:
         return
     shown = [f"{number}" if names is None else f"{number} ({names[number]})" for number in (largest, smallest)]
-    warnings.warn(
+    warn(
         f"X has badly scaled features: the root mean square of feature {shown[0]} is {sizes[largest]:.3g}, and of "
-        f"feature {shown[1]} {sizes[smallest]:.3g}; a network learns features of about unit size best. Give "
-        "standardize=True, or put a StandardScaler before the network",
-        UserWarning,
-        stacklevel=5,
+        f"feature {shown[1]} {sizes[smallest]:.3g}; a network learns features of about unit size best; "
+        f"{remedy}"
     )
