@@ -112,6 +112,11 @@ class Scaling:
             mean, deviation = mean_and_deviation(samples.raw, samples.n_rows, samples.n_features, weights)
         return cls(1.0 / deviation, centre=mean)
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether a network sees the features as they are."""
+        return bool(np.all(self.scale == 1) and not np.any(self.shift) and not np.any(self.centre))
+
     def then(self, other: "Scaling") -> "Scaling":
         """Return the scaling that does this one first, and `other` to its result.
 
