@@ -43,7 +43,7 @@ class Scaling:
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        A field that is neither one finite number nor one per feature.
+        A field that is neither one finite number nor one per feature, or fields for different numbers of features.
 
     Examples
     --------
@@ -74,6 +74,11 @@ class Scaling:
             if value.ndim > 1 or value.size == 0 or not np.isfinite(value).all():
                 raise ArgumentError(f"{name} of a Scaling must be one finite number, or one per feature; got {value!r}")
             object.__setattr__(self, name, float(value) if value.ndim == 0 else value)
+        if len(self._lengths()) > 1:
+            raise ArgumentError(f"fields of a Scaling must be for the same features; got lengths {self._lengths()}")
+
+    def _lengths(self) -> list[int]:
+        return sorted({len(value) for value in (self.scale, self.shift, self.centre) if isinstance(value, np.ndarray)})
 
     @classmethod
     def pixels(cls, low: float = 0.0, high: float = 1.0) -> "Scaling":
@@ -120,11 +125,20 @@ class Scaling:
     def then(self, other: "Scaling") -> "Scaling":
         """Return the scaling that does this one first, and `other` to its result.
 
+        Raises
+        ------
+        ArgumentError
+            They are for different numbers of features.
+
         Examples
         --------
         >>> Scaling(centre=5.0).then(Scaling(0.5))
         Scaling(scale=0.5, shift=0.0, centre=5.0)
         """
+        if len({*self._lengths(), *other._lengths()}) > 1:
+            raise ArgumentError(
+                f"scalings of {self._lengths()[0]} and {other._lengths()[0]} features don't fit together"
+            )
         if np.all(self.scale == 1) and not np.all(other.scale == 1):
             # What was only moved until now is moved before: to multiply first would cancel digits.
             return Scaling(other.scale, other.shift, centre=self.centre - self.shift + other.centre)
@@ -139,6 +153,8 @@ class Scaling:
         >>> Scaling(10.0, centre=2.0**24 + 1).rounded(np.dtype(np.float32))
         Scaling(scale=10.0, shift=-10.0, centre=16777216.0)
         """
+        if isinstance(self.centre, float) and self.centre == 0:  # asked for with every batch
+            return self
         with np.errstate(over="ignore"):
             centre = np.asarray(self.centre).astype(dtype).astype(np.float64)
         if not np.isfinite(centre).all() or (centre == self.centre).all():
@@ -153,9 +169,6 @@ class Scaling:
         ArgumentError
             They are vectors of another length, or `dtype` cannot hold them.
         """
-        for value in (self.scale, self.shift, self.centre):
-            if isinstance(value, np.ndarray) and value.shape != (n_features,):
-                raise ArgumentError(f"scaling has {value.shape[0]} features, but X has {n_features}")
         rounded = self.rounded(dtype)
         return (
             rounded._vector("scale", n_features, dtype),
@@ -166,15 +179,17 @@ class Scaling:
     def apply(self, X: Array, dtype: Any = np.float64) -> Array:
         """Return the scaled rows, shape as `X`, in `dtype`; float64 rows are rounded to it after they were scaled."""
         finest = np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(dtype)
-        scale, shift, centre = self.vectors(X.shape[-1], finest)
-        rows = X.astype(finest)
-        if centre.any():
-            rows -= centre
+        rounded, n_features, rows = self.rounded(finest), X.shape[-1], X.astype(finest)
+        if np.any(rounded.centre):
+            rows -= rounded._vector("centre", n_features, finest)
+        scale, shift = (rounded._vector(name, n_features, finest) for name in ("scale", "shift"))
         scaled: Array = (rows * scale + shift).astype(dtype, copy=False)
         return scaled
 
     def _vector(self, name: str, n_features: int, dtype: np.dtype[Any]) -> Array:
         value = np.asarray(getattr(self, name))
+        if value.shape not in ((), (n_features,)):
+            raise ArgumentError(f"scaling has {value.shape[0]} features, but X has {n_features}")
         too_large = np.abs(value) > np.finfo(dtype).max
         if too_large.any():
             raise ArgumentError(

@@ -208,6 +208,8 @@ def test_a_bad_value_is_told_by_its_row_far_down():
         (lambda: Scaling(1.0, np.inf), "shift"),
         (lambda: Scaling(centre=np.inf), "centre"),
         (lambda: Scaling(np.ones((2, 2))), "scale"),
+        (lambda: Scaling(np.ones(2), centre=np.ones(3)), r"lengths \[2, 3\]"),
+        (lambda: Scaling(np.ones(2)).then(Scaling(shift=np.ones(3))), "2 and 3 features"),
         (lambda: Scaling(np.ones(3)).apply(np.ones((1, 2))), "3 features"),
         (lambda: Scaling(centre=np.ones(3)).apply(np.ones((1, 2))), "3 features"),
     ],

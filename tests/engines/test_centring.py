@@ -120,3 +120,16 @@ def test_a_centre_never_fills_a_matrix_that_is_mostly_zeros():
     used = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(prepared.sparse.values) == X.nnz and used < 10 * 8 * 50_000
+
+
+@both_dtypes
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_a_mapped_table_is_centred_like_one_in_memory(tmp_path, kind, dtype):
+    X, y = table(1e4, rows=60).astype(kind), np.arange(60) % 3
+    np.save(tmp_path / "X.npy", X)
+    fitted = []
+    for samples in (X, np.load(tmp_path / "X.npy", mmap_mode="r")):
+        net = Network([12, 5, 3], scaling="standardize", dtype=dtype, seed=0)
+        net.fit(samples, y, epochs=2, batch_size=10, verbose=0)
+        fitted.append(net.state.parameters)
+    np.testing.assert_array_equal(*fitted)
