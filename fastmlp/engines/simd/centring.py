@@ -3,8 +3,8 @@
 A network sees ``(x - centre) * scale + shift``. Kernels compute ``x * scale + shift'`` and skip zeros, so by default
 the centre goes into the shift: ``shift' = shift - centre * scale``. That is exact mathematics, and it cancels digits
 where the centre is many deviations from 0, as that of a time stamp is. Of such features kernels get ``x - centre``,
-subtracted in float64; they are seldom 0, so skipping zeros loses nothing (Chebyshev's inequality: in the samples that
-a feature was standardized on, at most one in ``1 + FAR**2`` values is 0).
+subtracted in float64; they are seldom 0, so skipping zeros loses nothing (Cantelli's inequality: in the samples that a
+feature was standardized on, at most one in ``1 + FAR**2`` values is 0).
 """
 
 from dataclasses import replace
