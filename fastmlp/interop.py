@@ -146,16 +146,13 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
         elif kind in _KERAS_LAYERS:
             chain.activate(name, layer, _KERAS_LAYERS[kind])
         elif kind == "Rescaling" and not chain.layers:
-            chain.scaling = Scaling(
-                np.asarray(layer.scale) * chain.scaling.scale,
-                np.asarray(layer.scale) * chain.scaling.shift + np.asarray(layer.offset),
-            )
+            chain.scaling = chain.scaling.then(Scaling(layer.scale, layer.offset))
         elif kind == "Normalization" and not chain.layers and getattr(layer, "mean", None) is not None:
             if layer.invert:
                 raise ArgumentError(f"model: the layer {name!r} inverts a normalization, which fastmlp does not")
             mean, deviation = np.ravel(layer.mean), np.sqrt(np.ravel(layer.variance))
             scale = 1 / np.maximum(deviation, 1e-7)  # the least that Keras divides by
-            chain.scaling = Scaling(scale * chain.scaling.scale, scale * (chain.scaling.shift - mean))
+            chain.scaling = chain.scaling.then(Scaling(scale, centre=mean))
         elif kind in ("InputLayer", "Dropout", "Flatten"):
             chain.drop_or_pass(name, layer, float(getattr(layer, "rate", 0.0)))
         else:

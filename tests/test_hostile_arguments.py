@@ -224,7 +224,7 @@ CALLS = {
         _of("VarianceScaling", gain=1.0, fan="in", distribution="normal"),
         {"gain": POSITIVE, "fan": NAME, "distribution": NAME},
     ),
-    "Scaling": (Scaling, {"scale": NUMBER, "shift": NUMBER}),
+    "Scaling": (Scaling, {"scale": NUMBER, "shift": NUMBER, "centre": NUMBER}),
 }
 
 # By the argument: other words that an error may use for it.

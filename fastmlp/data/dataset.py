@@ -339,7 +339,7 @@ def settle(scaling: str | Scaling, data: Dataset) -> Scaling:
         settled = found_scaling(data.samples)
     else:
         some = data if data.rows is None else data.take(data.rows)
-        settled = Scaling.standardize(some.samples)
+        settled = Scaling.standardize(some.samples, some.weights)
     settled.vectors(data.samples.n_features, data.dtype)
     return settled
 
@@ -359,7 +359,7 @@ def _check_samples(samples: Samples) -> None:
             _require(_within(samples.picked, len(dense)), "picked rows must lie within the map")
     if rows is not None:
         _check_sparse(rows, samples.n_rows, samples.n_features)
-    for value in (samples.scaling.scale, samples.scaling.shift):
+    for value in (samples.scaling.scale, samples.scaling.shift, samples.scaling.centre):
         _require(np.shape(value) in ((), (samples.n_features,)), "its scaling must have a number for each feature")
 
 

@@ -1,8 +1,7 @@
 """What `fit` was given, as the engines want it (floor 4; imports numpy, checks, errors).
 
-Samples stay in the form they came in: dense rows of uint8 or floats, or compressed sparse rows (CSR), with a scale
-and a shift per feature beside them. So a matrix of pixels is never blown up into floats; an engine scales the rows of
-a batch.
+Samples stay in the form they came in: dense rows of uint8 or floats, or compressed sparse rows (CSR), with the scaling
+of the features beside them. So a matrix of pixels is never blown up into floats; an engine scales the rows of a batch.
 """
 
 import math
@@ -17,6 +16,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from .memory_map import blocks, is_mapped, take
 from .sparse import SparseRows, as_sparse_rows
 from .statistics import mean_and_deviation, sparse_mean_and_deviation, sparse_range
+from .weights import as_sample_weights
 
 Array = NDArray[Any]
 
@@ -28,29 +28,40 @@ FOUND_ON = ("", "pixels", "fractions")
 
 @dataclass(frozen=True)
 class Scaling:
-    """The numbers a network sees: ``x * scale + shift``, feature by feature.
+    """The numbers a network sees: ``(x - centre) * scale + shift``, feature by feature.
 
     Parameters
     ----------
-    scale, shift : float or ndarray of shape (n_features,)
+    scale, shift : float or ndarray of shape (n_features,), default 1.0 and 0.0
+    centre : float or ndarray of shape (n_features,), default 0.0
+        What is subtracted first. A mean belongs here rather than into `shift`: where it is many deviations,
+        ``x * scale`` is large, and adding ``-mean * scale`` would cancel the digits that matter.
     found_on : {"", "pixels", "fractions"}, default ""
         What "auto" found it on, where samples of another kind would be scaled wrongly and are refused: uint8 pixels, or
         numbers with fractions or none beyond ±1. Empty for a scaling that somebody chose, which takes all samples.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        A field that is neither one finite number nor one per feature, or fields for different numbers of features.
 
     Examples
     --------
     >>> Scaling.pixels().apply(np.array([[0, 255]], dtype=np.uint8))
     array([[0., 1.]])
+    >>> Scaling(2.0, centre=1e9).apply(np.array([[1e9, 1e9 + 1]]))
+    array([[0., 2.]])
     """
 
     scale: float | Array = 1.0
     shift: float | Array = 0.0
+    centre: float | Array = field(default=0.0, kw_only=True)
     found_on: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.found_on, str) or self.found_on not in FOUND_ON:
             raise ArgumentError(f"found_on of a Scaling must be one of {FOUND_ON}, got {self.found_on!r}")
-        for name in ("scale", "shift"):
+        for name in ("scale", "shift", "centre"):
             try:
                 given = np.asarray(getattr(self, name))
                 if given.dtype.kind not in "iufO":  # dates and truth values would become numbers
@@ -63,6 +74,11 @@ class Scaling:
             if value.ndim > 1 or value.size == 0 or not np.isfinite(value).all():
                 raise ArgumentError(f"{name} of a Scaling must be one finite number, or one per feature; got {value!r}")
             object.__setattr__(self, name, float(value) if value.ndim == 0 else value)
+        if len(self._lengths()) > 1:
+            raise ArgumentError(f"fields of a Scaling must be for the same features; got lengths {self._lengths()}")
+
+    def _lengths(self) -> list[int]:
+        return sorted({len(value) for value in (self.scale, self.shift, self.centre) if isinstance(value, np.ndarray)})
 
     @classmethod
     def pixels(cls, low: float = 0.0, high: float = 1.0) -> "Scaling":
@@ -70,7 +86,7 @@ class Scaling:
         return cls((high - low) / 255.0, low)
 
     @classmethod
-    def standardize(cls, X: Any) -> "Scaling":
+    def standardize(cls, X: Any, sample_weight: Any = None) -> "Scaling":
         """Zero mean and unit variance for every feature of `X`, shape (n_samples, n_features); a constant feature
         stays as it is, less its mean.
 
@@ -78,36 +94,102 @@ class Scaling:
         ----------
         X : array_like, shape (n_samples, n_features), or Samples
             As in `Network.fit`.
+        sample_weight : array_like, shape (n_samples,), optional
+            Mean and variance are weighted: whole numbers are as good as repeated rows, and a row of weight 0 counts
+            for nothing. By default all rows count alike.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            `X` or `sample_weight` is not what `Network.fit` takes, or a feature is too large to square.
+
+        Examples
+        --------
+        >>> Scaling.standardize([[1.0], [3.0], [500.0]], sample_weight=[1, 1, 0]).apply(np.array([[1.0], [3.0]]))
+        array([[-1.],
+               [ 1.]])
         """
         samples = X if isinstance(X, Samples) else as_samples(X)
+        weights = as_sample_weights(sample_weight, samples.n_rows, np.dtype(np.float64))
         if samples.sparse is not None:
-            mean, deviation = sparse_mean_and_deviation(samples.sparse, samples.n_features)
+            mean, deviation = sparse_mean_and_deviation(samples.sparse, samples.n_features, weights)
         else:
-            mean, deviation = mean_and_deviation(samples.raw, samples.n_rows, samples.n_features)
-        return cls(1.0 / deviation, -mean / deviation)
+            mean, deviation = mean_and_deviation(samples.raw, samples.n_rows, samples.n_features, weights)
+        return cls(1.0 / deviation, centre=mean)
 
-    def vectors(self, n_features: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
-        """Scale and shift as vectors of shape (n_features,).
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether a network sees the features as they are."""
+        return bool(np.all(self.scale == 1) and not np.any(self.shift) and not np.any(self.centre))
+
+    def then(self, other: "Scaling") -> "Scaling":
+        """Return the scaling that does this one first, and `other` to its result.
+
+        Raises
+        ------
+        ArgumentError
+            They are for different numbers of features.
+
+        Examples
+        --------
+        >>> Scaling(centre=5.0).then(Scaling(0.5))
+        Scaling(scale=0.5, shift=0.0, centre=5.0)
+        """
+        if len({*self._lengths(), *other._lengths()}) > 1:
+            raise ArgumentError(
+                f"scalings of {self._lengths()[0]} and {other._lengths()[0]} features don't fit together"
+            )
+        if np.all(self.scale == 1) and not np.all(other.scale == 1):
+            # What was only moved until now is moved before: to multiply first would cancel digits.
+            return Scaling(other.scale, other.shift, centre=self.centre - self.shift + other.centre)
+        shift = (self.shift - other.centre) * other.scale + other.shift
+        return Scaling(self.scale * other.scale, shift, centre=self.centre)
+
+    def rounded(self, dtype: np.dtype[Any]) -> "Scaling":
+        """Return the same scaling for arithmetic in `dtype`: what rounding takes from `centre` goes into `shift`.
+
+        Examples
+        --------
+        >>> Scaling(10.0, centre=2.0**24 + 1).rounded(np.dtype(np.float32))
+        Scaling(scale=10.0, shift=-10.0, centre=16777216.0)
+        """
+        if isinstance(self.centre, float) and self.centre == 0:  # asked for with every batch
+            return self
+        with np.errstate(over="ignore"):
+            centre = np.asarray(self.centre).astype(dtype).astype(np.float64)
+        if not np.isfinite(centre).all() or (centre == self.centre).all():
+            return self
+        return replace(self, shift=self.shift - (self.centre - centre) * self.scale, centre=centre)
+
+    def vectors(self, n_features: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+        """Scale, shift and centre of the `rounded` scaling as vectors of shape (n_features,).
 
         Raises
         ------
         ArgumentError
             They are vectors of another length, or `dtype` cannot hold them.
         """
-        for value in (self.scale, self.shift):
-            if isinstance(value, np.ndarray) and value.shape != (n_features,):
-                raise ArgumentError(f"scaling has {value.shape[0]} features, but X has {n_features}")
-        return self._vector("scale", n_features, dtype), self._vector("shift", n_features, dtype)
+        rounded = self.rounded(dtype)
+        return (
+            rounded._vector("scale", n_features, dtype),
+            rounded._vector("shift", n_features, dtype),
+            rounded._vector("centre", n_features, dtype),
+        )
 
     def apply(self, X: Array, dtype: Any = np.float64) -> Array:
         """Return the scaled rows, shape as `X`, in `dtype`; float64 rows are rounded to it after they were scaled."""
         finest = np.result_type(X.dtype, dtype) if X.dtype.kind == "f" else np.dtype(dtype)
-        scale, shift = self.vectors(X.shape[-1], finest)
-        scaled: Array = (X.astype(finest) * scale + shift).astype(dtype, copy=False)
+        rounded, n_features, rows = self.rounded(finest), X.shape[-1], X.astype(finest)
+        if np.any(rounded.centre):
+            rows -= rounded._vector("centre", n_features, finest)
+        scale, shift = (rounded._vector(name, n_features, finest) for name in ("scale", "shift"))
+        scaled: Array = (rows * scale + shift).astype(dtype, copy=False)
         return scaled
 
     def _vector(self, name: str, n_features: int, dtype: np.dtype[Any]) -> Array:
         value = np.asarray(getattr(self, name))
+        if value.shape not in ((), (n_features,)):
+            raise ArgumentError(f"scaling has {value.shape[0]} features, but X has {n_features}")
         too_large = np.abs(value) > np.finfo(dtype).max
         if too_large.any():
             raise ArgumentError(

@@ -43,6 +43,21 @@ class SparseRows:
         places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
         return SparseRows(starts, self.columns[places], self.values[places])
 
+    def less(self, origin: NDArray[np.float64]) -> "SparseRows":
+        """Rows minus `origin`, shape (n_features,), in float64: features where it is not 0 have all values stored."""
+        n_rows, features = len(self.starts) - 1, np.flatnonzero(origin)
+        rows = np.repeat(np.arange(n_rows), np.diff(self.starts))
+        moved = origin[self.columns] != 0
+        block = np.tile(-origin[features], (n_rows, 1))
+        block[rows[moved], np.searchsorted(features, self.columns[moved])] += self.values[moved]
+        rows = np.concatenate([rows[~moved], np.repeat(np.arange(n_rows), len(features))])
+        columns = np.concatenate([self.columns[~moved], np.tile(features, n_rows)])
+        values = np.concatenate([self.values[~moved], block.reshape(-1)])
+        # Two ascending stretches, which a stable sort merges.
+        order = np.argsort(rows * len(origin) + columns, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n_rows))]).astype(np.int64)
+        return SparseRows(starts, columns[order], values[order])
+
 
 def as_sparse_rows(X: Any, name: str) -> tuple[SparseRows, int]:
     """Return a SciPy sparse matrix as checked rows, and its number of features.

@@ -167,18 +167,21 @@ def _predict(architecture: Architecture, scaling_lines: str) -> str:
 def _scaling(checkpoint: Checkpoint) -> tuple[list[str], str]:
     """Tables of the scaling, and what to do with a feature."""
     scaling, architecture = checkpoint.scaling, checkpoint.architecture
-    if isinstance(scaling, str) or (np.all(scaling.scale == 1) and np.all(scaling.shift == 0)):
+    if isinstance(scaling, str) or scaling.changes_nothing:
         return [], "a[i] = features[i]"
-    tables, names = [], {}
-    vectors = dict(zip(("scale", "shift"), scaling.vectors(architecture.inputs, architecture.dtype), strict=True))
-    for name, vector in vectors.items():
+    scaling, tables, names = scaling.rounded(architecture.dtype), [], {}
+    vectors = scaling.vectors(architecture.inputs, architecture.dtype)
+    for name, vector in zip(("scale", "shift", "centre"), vectors, strict=True):
+        if name == "centre" and not vector.any():
+            continue
         if isinstance(getattr(scaling, name), np.ndarray):
             tables.append(_table(name, vector))
             names[name] = f"{name}[i]"
         else:
             tables.append(f"static const REAL {name} = {_number(vector[0])};\n")
             names[name] = name
-    return tables, f"a[i] = features[i] * {names['scale']} + {names['shift']}"
+    centred = f"(features[i] - {names['centre']})" if "centre" in names else "features[i]"
+    return tables, f"a[i] = {centred} * {names['scale']} + {names['shift']}"
 
 
 def _table(name: str, array: Array) -> str:

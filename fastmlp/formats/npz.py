@@ -1,10 +1,10 @@
 """Networks as NumPy archives (floor 6; imports numpy, atomic_write, checks, errors, model, data).
 
 A file is an uncompressed ``.npz``: the array ``header`` holds JSON as UTF-8 bytes, ``W0``, ``b0``, ``W1``, ... the
-weights and biases, unpadded, ``classes`` the labels, ``scale`` and ``shift`` a scaling by feature, and ``moment0_W0``,
-... what the optimizer remembers. ``numpy.load`` opens it, with ``allow_pickle=False``. Reading one runs no code from
-it, and takes no more memory than the file is long before it has checked that every array has the shape that the header
-says.
+weights and biases, unpadded, ``classes`` the labels, ``scale``, ``shift`` and perhaps ``centre`` a scaling by feature,
+and ``moment0_W0``, ... what the optimizer remembers. ``numpy.load`` opens it, with ``allow_pickle=False``. Reading one
+runs no code from it, and takes no more memory than the file is long before it has checked that every array has the
+shape that the header says.
 """
 
 import json
@@ -30,6 +30,9 @@ from .checkpoint import Checkpoint, FitUnderWay, new_generator
 
 MAGIC = "fastmlp"
 FORMAT = 1
+
+_CENTRED = "centred"
+"""The scaling in the header of files that hold a centre: readers that know none refuse it, rather than pass over it."""
 
 _INITIALIZERS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Zeros, Normal, Uniform, VarianceScaling)}
 _MOMENT_KINDS = ("", "sgd", "rmsprop", "adam")
@@ -107,13 +110,15 @@ def describe(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, An
     moments = state.moments if training_state else []
     for number, moment in enumerate(moments):
         arrays |= _parts(architecture, moment, f"moment{number}_")
+    scaling = checkpoint.scaling
+    centred = isinstance(scaling, Scaling) and bool(np.any(scaling.centre))
     header: dict[str, Any] = {
         "magic": MAGIC,
         "format": FORMAT,
         "versions": {"fastmlp": _version(), "numpy": np.__version__, "python": platform.python_version()},
         "architecture": _describe_architecture(architecture),
-        "scaling": checkpoint.scaling if isinstance(checkpoint.scaling, str) else None,
-        "scaling_found_on": "" if isinstance(checkpoint.scaling, str) else checkpoint.scaling.found_on,
+        "scaling": scaling if isinstance(scaling, str) else _CENTRED if centred else None,
+        "scaling_found_on": "" if isinstance(scaling, str) else scaling.found_on,
         "labels": None,
         "seed": state.seed,
         "epoch": state.epoch,
@@ -122,8 +127,9 @@ def describe(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, An
         "generator": _plain(state.generator.bit_generator.state) if training_state else None,
         "history": checkpoint.history.to_dict(),
     }
-    if isinstance(checkpoint.scaling, Scaling):
-        arrays["scale"], arrays["shift"] = np.asarray(checkpoint.scaling.scale), np.asarray(checkpoint.scaling.shift)
+    if isinstance(scaling, Scaling):
+        names = ("scale", "shift", "centre") if centred else ("scale", "shift")
+        arrays |= {name: np.asarray(getattr(scaling, name)) for name in names}
     if labels is not None:
         header["labels"] = {"task": labels.task, "one_dimensional": labels.one_dimensional, "objects": None}
         if labels.classes.dtype == object:
@@ -307,10 +313,19 @@ class Reader:
 
     def scaling(self, header: dict[str, Any]) -> str | Scaling:
         """Read what is done to the features."""
-        name, found_on = header["scaling"], header.get("scaling_found_on", "")
-        if name not in (None, "auto", "standardize") or found_on not in FOUND_ON:
-            raise WrongContentError(f"unknown scaling {name!r}, found on {found_on!r}")
-        return Scaling(self.array("scale"), self.array("shift"), found_on=found_on) if name is None else str(name)
+        name, found_on = described_scaling(header)
+        if name is not None:
+            return name
+        centre = self.array("centre") if header["scaling"] == _CENTRED else 0.0
+        return Scaling(self.array("scale"), self.array("shift"), centre=centre, found_on=found_on)
+
+
+def described_scaling(header: dict[str, Any]) -> tuple[str | None, str]:
+    """Return the scaling's name, None where it is settled, and what it was found on."""
+    name, found_on = header["scaling"], header.get("scaling_found_on", "")
+    if name not in (None, _CENTRED, "auto", "standardize") or found_on not in FOUND_ON:
+        raise WrongContentError(f"unknown scaling {name!r}, found on {found_on!r}")
+    return (None if name in (None, _CENTRED) else str(name)), found_on
 
 
 class _ArchiveReader(Reader):

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data.samples import FOUND_ON, Scaling
+from ..data.samples import Scaling
 from ..model.architecture import Array
 from .checkpoint import Checkpoint
 from .layers import checkpoint_of
-from .npz import WrongContentError, check_header
+from .npz import WrongContentError, check_header, described_scaling
 from .onnx_classes import DOMAIN, Ending, ending
 from .reading import PlainReader, told_as_file_errors
 
@@ -89,11 +89,9 @@ def _checkpoint(model: Any, file_size: int) -> Checkpoint:
     described = header["architecture"]
     loss = {name: described[name] for name in ("loss", "l1", "l2", "quantile", "label_smoothing")}
     made = checkpoint_of(layers, scaling or Scaling(), **loss)
-    found_on = header.get("scaling_found_on", "")
-    if header["scaling"] not in (None, "auto", "standardize") or found_on not in FOUND_ON:
-        raise WrongContentError(f"unknown scaling {header['scaling']!r}, found on {found_on!r}")
-    if header["scaling"] is not None and scaling is None:
-        made.scaling = header["scaling"]
+    name, found_on = described_scaling(header)
+    if name is not None and scaling is None:
+        made.scaling = name
     elif isinstance(made.scaling, Scaling):
         made.scaling = replace(made.scaling, found_on=found_on)
     if header["labels"] is not None:
@@ -114,11 +112,15 @@ class _Linear:
 
 @dataclass
 class _Affine:
-    """``x * scale + shift``; each is a number or one per unit."""
+    """``(x - centre) * scale + shift``; each is a number or one per unit."""
 
-    scale: Array
-    shift: Array
+    scaling: Scaling
     node: str
+
+    def by_unit(self, units: int) -> tuple[Array, Array]:
+        """Factor and summand of so many units each."""
+        scale, centre = (np.broadcast_to(value, (units,)) for value in (self.scaling.scale, self.scaling.centre))
+        return scale, np.broadcast_to(self.scaling.shift, (units,)) - centre * scale
 
 
 @dataclass
@@ -150,24 +152,22 @@ def _layers(steps: Sequence[_Step]) -> tuple[list[tuple[Array, Array | None, str
             if width is not None and W.shape[0] != width:
                 raise WrongContentError(f"weights of shape {W.shape} follow a layer of {width} units")
             if pending is not None and not layers:
-                scaling = Scaling(_one_or_each(pending.scale, W.shape[0]), _one_or_each(pending.shift, W.shape[0]))
+                scaling = pending.scaling
             elif pending is not None:
-                b = np.broadcast_to(pending.shift, (W.shape[0],)) @ W
-                W = (W * np.broadcast_to(pending.scale, (W.shape[0],))[:, None]).astype(W.dtype)
+                scale, shift = pending.by_unit(W.shape[0])
+                W, b = (W * scale[:, None]).astype(W.dtype), shift @ W
             layers.append((W, b, "identity"))
             pending, open_layer = None, True
         elif isinstance(step, _Affine) and open_layer:
             W, b, _ = layers[-1]
-            units = W.shape[1]
-            if (step.scale != 1).any():
-                W = (W * np.broadcast_to(step.scale, (units,))).astype(W.dtype)
-            shifted = np.broadcast_to(step.shift, (units,)).astype(np.float64)
-            layers[-1] = W, shifted if b is None else b * step.scale + shifted, "identity"
+            scale, shift = step.by_unit(W.shape[1])
+            if (scale != 1).any():
+                W = (W * scale).astype(W.dtype)
+            layers[-1] = W, shift if b is None else b * scale + shift, "identity"
         elif isinstance(step, _Affine):
             if pending is not None:
-                step = _Affine(pending.scale * step.scale, pending.shift * step.scale + step.shift, step.node)
-            changes = (step.scale != 1).any() or (step.shift != 0).any()
-            pending = step if changes or not layers else None
+                step = _Affine(pending.scaling.then(step.scaling), step.node)
+            pending = None if step.scaling.changes_nothing and layers else step
         elif isinstance(step, _Width):
             if width not in (None, step.units):
                 raise WrongContentError(f"the node {step.node} gives rows another length, which no MLP does")
@@ -182,10 +182,6 @@ def _layers(steps: Sequence[_Step]) -> tuple[list[tuple[Array, Array | None, str
     if pending is not None and layers:
         raise WrongContentError(f"the node {pending.node} changes the output after its activation, which no layer does")
     return layers, scaling
-
-
-def _one_or_each(values: Array, count: int) -> Any:
-    return float(values.reshape(())) if values.size == 1 else values.reshape(-1) if values.size == count else values
 
 
 class _Graph:
@@ -275,7 +271,8 @@ class _Graph:
         self._take(offset.size + scale.size, _called(node))
         if offset.size == 0 or scale.size == 0 or not (np.isfinite(offset).all() and np.isfinite(scale).all()):
             raise WrongContentError(f"the node {_called(node)} has no finite offset and scale")
-        return _Affine(scale, -offset * scale, _called(node)), node.input[0]
+        scale, offset = (values[0] if values.size == 1 else values for values in (scale, offset))
+        return _Affine(Scaling(scale, centre=offset), _called(node)), node.input[0]
 
     def _length_of_rows(self, name: str, called: str) -> int | None:
         """To rows of how many numbers a shape leads, -1 for as many as there are; None for another shape."""
@@ -334,7 +331,7 @@ class _Graph:
         product = type(node)(op_type="Gemm", name=node.name, input=node.input[:2], output=[inner])
         product.attribute.extend(attribute for attribute in node.attribute if attribute.name != "beta")
         self._makers[inner] = product
-        return _Affine(np.ones(()), shift, called), inner
+        return _Affine(Scaling(shift=shift), called), inner
 
     def _arithmetic(self, node: Any) -> tuple[_Step, str]:
         called, operator = _called(node), node.op_type
@@ -349,19 +346,17 @@ class _Graph:
                     # Twice gelu; the half comes later. As with a Gemm's bias, the activation gets a name of its own.
                     inner = f"{node.output[0]}\0gelu"
                     self._makers[inner] = type(node)(op_type="Gelu", name=node.name, input=[other], output=[inner])
-                    return _Affine(np.full((), 2.0), np.zeros(()), called), inner
+                    return _Affine(Scaling(2.0), called), inner
         constant_first = self._is_constant(first)
         data = second if constant_first else first
         value = self._vector(first if constant_first else second, called)
         if operator == "Add":
-            return _Affine(np.ones(()), value, called), data
+            return _Affine(Scaling(shift=value), called), data
         if operator == "Sub":
-            return (
-                _Affine(-np.ones(()), value, called) if constant_first else _Affine(np.ones(()), -value, called)
-            ), data
+            return _Affine(Scaling(-1.0 if constant_first else 1.0, centre=value), called), data
         if operator == "Div" and (constant_first or not value.all()):
             raise WrongContentError(f"the node {called} divides by what is no constant, or by zero")
-        return _Affine(value if operator == "Mul" else 1 / value, np.zeros(()), called), data
+        return _Affine(Scaling(value if operator == "Mul" else 1 / value), called), data
 
     def _is_doubled_distribution(self, name: str, z: str) -> bool:
         """Whether a tensor is ``1 + erf(z / sqrt(2))``, of which exporters make gelu below opset 20."""

@@ -128,10 +128,14 @@ class _Graph:
         return name
 
     def scale(self, scaling: Scaling, n_features: int, dtype: np.dtype[Any]) -> None:
-        """Scale and shift features, where that does anything."""
-        vectors = dict(zip(("scale", "shift"), scaling.vectors(n_features, dtype), strict=True))
-        for name, operator, neutral in (("scale", "Mul", 1), ("shift", "Add", 0)):
-            vector = vectors[name]
+        """Centre, scale and shift features, where that does anything."""
+        scaling = scaling.rounded(dtype)
+        scale, shift, centre = scaling.vectors(n_features, dtype)
+        for name, vector, operator, neutral in (
+            ("centre", centre, "Sub", 0),
+            ("scale", scale, "Mul", 1),
+            ("shift", shift, "Add", 0),
+        ):
             if (vector != neutral).any():
                 one_for_all = not isinstance(getattr(scaling, name), np.ndarray)
                 self.add(operator, self.constant(name, vector[:1] if one_for_all else vector))

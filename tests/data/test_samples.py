@@ -206,8 +206,12 @@ def test_a_bad_value_is_told_by_its_row_far_down():
         (lambda: as_samples(TABLE, scaling=Scaling(np.ones(2))), "2 features"),
         (lambda: Scaling(np.nan), "scale"),
         (lambda: Scaling(1.0, np.inf), "shift"),
+        (lambda: Scaling(centre=np.inf), "centre"),
         (lambda: Scaling(np.ones((2, 2))), "scale"),
+        (lambda: Scaling(np.ones(2), centre=np.ones(3)), r"lengths \[2, 3\]"),
+        (lambda: Scaling(np.ones(2)).then(Scaling(shift=np.ones(3))), "2 and 3 features"),
         (lambda: Scaling(np.ones(3)).apply(np.ones((1, 2))), "3 features"),
+        (lambda: Scaling(centre=np.ones(3)).apply(np.ones((1, 2))), "3 features"),
     ],
 )
 def test_bad_numbers_of_features_and_scalings_are_told(make, word):
@@ -238,7 +242,7 @@ def test_values_that_the_network_cannot_hold_are_told(form):
         as_samples(X, dtype=np.dtype(np.float32))
 
 
-@pytest.mark.parametrize("scaling", [Scaling(1e39), Scaling(1.0, np.array([0.0, -1e39, 0.0]))])
+@pytest.mark.parametrize("scaling", [Scaling(1e39), Scaling(1.0, np.array([0.0, -1e39, 0.0])), Scaling(centre=1e39)])
 def test_a_scaling_that_the_network_cannot_hold_is_told(scaling):
     with pytest.raises(ArgumentError, match=r"1e\+39, which float32 cannot hold"):
         as_samples(TABLE, scaling=scaling, dtype=np.dtype(np.float32))
@@ -248,3 +252,34 @@ def test_float64_rows_are_rounded_after_they_were_scaled():
     X = 1e8 + np.array([[0.0], [1.0]])
     scaled = Scaling(1.0, -1e8).apply(X, np.float32)
     assert scaled.dtype == np.float32 and scaled.tolist() == [[0.0], [1.0]]
+
+
+# --- centres ---
+
+
+def test_a_centre_is_subtracted_first():
+    X = 1e15 + np.array([[-1.0], [0.0], [1.0]])
+    assert Scaling(1 / 3, 0.5, centre=1e15).apply(X).tolist() == [[-1 / 3 + 0.5], [0.5], [1 / 3 + 0.5]]
+
+
+def test_a_centre_that_float32_rounds_moves_nothing():
+    X = np.array([[16777214.0], [16777218.0]], np.float32)
+    scaled = Scaling(1.0, centre=2.0**24 + 1).apply(X, np.float32)
+    assert scaled.dtype == np.float32 and scaled.tolist() == [[-3.0], [1.0]]
+
+
+numbers = st.sampled_from([0.0, 1.0, -2.5, 0.3])
+scalings = st.builds(
+    lambda scale, shift, centre: Scaling(scale, shift, centre=centre),
+    *[st.one_of(numbers, st.lists(numbers, min_size=3, max_size=3).map(np.array))] * 3,
+)
+
+
+@given(scalings, scalings)
+def test_scalings_one_after_the_other_are_one(first, second):
+    np.testing.assert_allclose(first.then(second).apply(TABLE), second.apply(first.apply(TABLE)), atol=1e-10)
+
+
+def test_a_scaling_that_changes_nothing_says_so():
+    assert Scaling().changes_nothing and Scaling(np.ones(3), np.zeros(3), centre=np.zeros(3)).changes_nothing
+    assert not any(other.changes_nothing for other in (Scaling(2.0), Scaling(shift=1.0), Scaling(centre=[0.0, 1.0])))

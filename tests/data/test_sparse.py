@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from fastmlp.data.samples import as_samples
 from fastmlp.data.sparse import as_sparse_rows
@@ -68,3 +71,18 @@ def test_what_lies_behind_the_last_row_is_not_taken():
 def test_taken_rows_are_those_rows():
     rows, width = as_sparse_rows(scipy.sparse.csr_array(TABLE), "X")
     np.testing.assert_array_equal(rows.take(np.array([2, 1, 2])).dense(np.arange(3), width), TABLE[[2, 1, 2]])
+
+
+@given(
+    X=arrays(
+        np.float32, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.sampled_from([0.0, 0.0, 1.0, 3.0])
+    ),
+    data=st.data(),
+)
+def test_rows_less_an_origin_store_all_of_its_features_in_order(X, data):
+    origin = np.array(data.draw(st.lists(st.sampled_from([0.0, 1.0, 1e9]), min_size=X.shape[1], max_size=X.shape[1])))
+    less = as_sparse_rows(scipy.sparse.csr_array(X), "X")[0].less(origin)
+    np.testing.assert_array_equal(less.dense(np.arange(len(X)), X.shape[1]), X - origin)
+    assert len(less.values) == np.count_nonzero((origin != 0) | (X != 0))
+    for begin, end in zip(less.starts[:-1], less.starts[1:], strict=True):
+        assert (np.diff(less.columns[begin:end].astype(int)) > 0).all()

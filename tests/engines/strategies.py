@@ -54,8 +54,11 @@ def problems(draw, kinds=tuple(KINDS), **options):
     architecture, kind = draw(architectures(**options)), draw(st.sampled_from(kinds))
     unit = 1 / 255 if "uint8" in kind else 1.0
     factors = np.random.default_rng(0).uniform(0.5, 1, (2, architecture.inputs))
+    centred = Scaling(unit * factors[0], factors[1] - 0.75, centre=(factors[1] - 0.6) / unit)
     scaling = draw(
-        st.sampled_from([None, Scaling(unit), Scaling(unit, -0.5), Scaling(unit * factors[0], factors[1] - 0.75)])
+        st.sampled_from(
+            [None, Scaling(unit), Scaling(unit, -0.5), Scaling(unit * factors[0], factors[1] - 0.75), centred]
+        )
     )
     return random_problem(
         architecture,

@@ -18,7 +18,9 @@ def networks(draw):
     ]
     loss = draw(st.sampled_from(sorted(LOSSES)))
     last = Dense(draw(st.integers(2, 4)), bias=draw(st.booleans()))
-    scaling = draw(st.sampled_from([None, "pixels", Scaling(0.5, np.linspace(-1, 1, inputs)), "auto"]))
+    shifted = Scaling(0.5, np.linspace(-1, 1, inputs))
+    centred = Scaling(np.linspace(0.5, 1, inputs), centre=np.linspace(-1, 1, inputs))
+    scaling = draw(st.sampled_from([None, "pixels", shifted, centred, "auto"]))
     return Network(
         [inputs, *layers, last], loss=loss, scaling=scaling, dtype=dtype, seed=draw(st.integers(0, 99)),
         bias_initializer="uniform",

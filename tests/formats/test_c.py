@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from fastmlp import Dense, Network
+from fastmlp import Dense, Network, Scaling
 from fastmlp.data.targets import Labels
 from fastmlp.errors import ArgumentError
 from fastmlp.model.activations import ACTIVATIONS
@@ -88,6 +88,15 @@ def test_a_trained_binary_network_on_standardized_features(tmp_path, blobs):
     library = compiled(network, tmp_path)
     np.testing.assert_allclose(outputs_of(library, network, X), network(X, engine="numpy"), rtol=1e-5, atol=1e-6)
     assert (ctypes.c_char_p * 2).in_dll(library, "labels")[1] == b"yes"
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_features_far_from_zero_are_centred_first(tmp_path, dtype):
+    X = (np.random.default_rng(0).normal(size=(20, 3)) + np.array([1e4, 0.0, -1e6])).astype(np.float32)
+    network = Network([3, 4, 2], scaling=Scaling.standardize(X), dtype=dtype, seed=0)
+    library = compiled(network, tmp_path)
+    np.testing.assert_allclose(outputs_of(library, network, X), network(X, engine="numpy"), rtol=1e-5, atol=1e-6)
 
 
 def test_a_label_that_is_too_long_is_refused(tmp_path):

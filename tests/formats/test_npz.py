@@ -50,6 +50,7 @@ def changed(network, path, **arrays):
         {"scaling": "standardize"},
         {"scaling": "pixels"},
         {"scaling": Scaling(2.0, np.arange(4.0))},
+        {"scaling": Scaling(2.0, centre=np.arange(4.0))},
     ],
 )
 def test_a_loaded_network_answers_with_the_same_bits(blobs, path, options):

@@ -87,6 +87,15 @@ def write(path, nodes, constants, outputs=("y",), inputs=("x",), **options):
     return path
 
 
+@pytest.mark.parametrize(("dtype", "distance"), [("float32", 1e5), ("float64", 1e8)])
+def test_features_far_from_zero_are_centred_first(path, dtype, distance):
+    X = (np.random.default_rng(0).normal(size=(20, 3)) + distance * np.arange(-1, 2)).astype(dtype)
+    network = Network([3, 4, 2], scaling=Scaling.standardize(X), dtype=dtype, seed=0)
+    network.save(path)
+    np.testing.assert_allclose(by_onnxruntime(path, X, dtype), network(X, engine="numpy"), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(load(path)(X, engine="numpy"), network(X, engine="numpy"), rtol=1e-5, atol=1e-6)
+
+
 W = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
 V = np.random.default_rng(2).normal(size=(3, 2)).astype(np.float32)
 B = np.array([0.5, -1, 2], dtype=np.float32)
@@ -109,6 +118,25 @@ def test_matrix_products_and_sums_with_scaling_are_read(path):
     )
     expected = np.tanh((X4 - mean) / deviation @ W + B) @ V
     np.testing.assert_allclose(load(path)(X4, engine="numpy"), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [("Sub", ["x", "m"], "d", {}), ("Div", ["d", "s"], "a", {})],
+        [("Sub", ["x", "m"], "d", {}), ("Mul", ["r", "d"], "a", {})],
+        [("Add", ["x", "n"], "d", {}), ("Div", ["d", "s"], "a", {})],
+        [("Sub", ["m", "x"], "d", {}), ("Div", ["d", "n"], "e", {}), ("Mul", ["e", "w"], "a", {})],
+        [("Scaler", ["x"], "a", {"domain": "ai.onnx.ml", "offset": [1e8, 2.0, 3.0, 4.0], "scale": [0.3] * 4})],
+    ],
+    ids=lambda nodes: "".join(node[0] for node in nodes),
+)
+def test_a_mean_that_is_subtracted_first_is_read_as_the_centre(path, nodes):
+    mean, factor = np.array([1e8, 2.0, 3.0, 4.0]), np.float64(np.float32(0.3))
+    constants = {"m": mean, "n": -mean, "s": 1 / factor, "r": factor, "w": mean * factor, "W": W}
+    write(path, [*nodes, ("MatMul", ["a", "W"], "y", {})], constants)
+    X = mean + np.array([[7.0, 1.0, 0.0, -1.0]])
+    np.testing.assert_allclose(load(path).scaling.apply(X), (X - mean) * factor, rtol=1e-12)
 
 
 def test_a_gemm_as_pytorch_writes_it_is_read(path):

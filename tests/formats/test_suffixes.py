@@ -29,7 +29,7 @@ def trained(X, y, **options):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("scaling", ["auto", "standardize", Scaling(2.0, np.arange(4.0))])
+@pytest.mark.parametrize("scaling", ["auto", "standardize", Scaling(2.0, np.arange(4.0)), Scaling(centre=0.5)])
 def test_a_network_goes_on_with_the_same_bits(blobs, path, dtype, scaling):
     network = trained(*blobs, dtype=dtype, scaling=scaling)
     network.save(path)
@@ -39,6 +39,24 @@ def test_a_network_goes_on_with_the_same_bits(blobs, path, dtype, scaling):
     np.testing.assert_array_equal(loaded.state.parameters, network.state.parameters)
     np.testing.assert_array_equal(loaded(blobs[0], engine="numpy"), network(blobs[0], engine="numpy"))
     assert (repr(loaded), loaded.history["loss"]) == (repr(network), network.history["loss"])
+
+
+def test_the_fields_of_a_scaling_come_back(path):
+    for scaling in (Scaling(2.0, np.arange(4.0)), Scaling(np.arange(1.0, 5.0), -1.0, centre=1e8 + np.arange(4.0))):
+        Network([4, 3], scaling=scaling, seed=0).save(path)
+        read = load(path).scaling
+        for name in ("scale", "shift", "centre"):
+            np.testing.assert_array_equal(getattr(read, name), getattr(scaling, name))
+
+
+def test_a_scaling_without_a_centre_is_written_as_ever(tmp_path):
+    headers = {}
+    for name, scaling in {"plain": Scaling(2.0, 1.0), "centred": Scaling(2.0, centre=1.0)}.items():
+        Network([4, 3], scaling=scaling, seed=0).save(tmp_path / f"{name}.json")
+        headers[name] = json.loads((tmp_path / f"{name}.json").read_text())
+    assert headers["plain"]["scaling"] is None and "centre" not in headers["plain"]["arrays"]
+    # By which readers that know no centre see that they can't read it.
+    assert headers["centred"]["scaling"] == "centred"
 
 
 @pytest.mark.parametrize("classes", [["äpfel", "birnen", "c"], [5, 7, 9], [0.5, 1.5, 2.5], [False, "x", 2]])

@@ -205,9 +205,9 @@ _NAMES = (
     "kind", "Zeros", "Normal", "Uniform", "VarianceScaling", "inputs", "loss", "cross_entropy", "quantile", "dtype",
     "float32", "float64", "scaling", "standardize", "auto", "labels", "task", "objects", "values", "seed", "epoch",
     "step", "optimizer", "adam", "moments", "generator", "history", "columns", "stop_reason", "under_way", "memories",
-    "vectors", "arrays", "scale", "shift", "classes", "header", "W0", "b0", "moment0_W0", "null", "true", "[]", "{}",
-    "1e999", "-1", "NaN", "<U9", "18446744073709551616", "descr", "fortran_order", "shape", "data_offsets",
-    "__metadata__",
+    "vectors", "arrays", "scale", "shift", "centre", "centred", "classes", "header", "W0", "b0", "moment0_W0", "null",
+    "true", "[]", "{}", "1e999", "-1", "NaN", "<U9", "18446744073709551616", "descr", "fortran_order", "shape",
+    "data_offsets", "__metadata__",
 )  # fmt: skip
 _OPERATORS = (
     "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Min", "Exp", "Erf", "Relu", "LeakyRelu", "Elu", "Gelu", "Softmax",

@@ -163,6 +163,19 @@ def test_a_keras_model_is_taken_over():
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_normalization_of_keras_subtracts_its_mean_first():
+    mean, variance = np.array([[1e8, -1e8, 0.0, 1.0]]), np.array([[4.0, 1.0, 0.25, 9.0]])
+    layers = [
+        keras_layer("Rescaling", scale=2.0, offset=0.0),
+        keras_layer("Normalization", mean=mean, variance=variance, invert=False),
+    ]
+    for chain, factor in ((layers[1:], 1.0), (layers, 2.0)):
+        scaling = from_keras(keras_model(*chain, keras_layer("Dense", weights=[W]))).scaling
+        z = np.array([[0.5, -1.0, 2.0, 0.0]])
+        scaled = scaling.apply((mean + z * np.sqrt(variance)) / factor)
+        np.testing.assert_allclose(scaled, z, atol=1e-12 if factor == 1 else 1e-7)
+
+
 def test_a_normalization_of_keras_becomes_the_scaling():
     mean, variance = np.array([[1.0, 2.0, 3.0, 4.0]]), np.array([[4.0, 1.0, 0.0, 9.0]])
     layer = keras_layer("Normalization", mean=mean, variance=variance, invert=False)

@@ -1,6 +1,6 @@
 """Data sets in the form the kernels take (floor 5; imports numpy, model, kernels, data)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.dataset import Dataset
-from ...data.samples import Samples
+from ...data.samples import Samples, Scaling
 from ...kernels.runtime import constants
 from ...kernels.runtime.records import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted
 from ...kernels.runtime.simd import WIDEST
@@ -16,6 +16,7 @@ from ...kernels.sparse.eights import EIGHT
 from ...kernels.sparse.microkernels import BLOCK
 from ...model.architecture import Architecture
 from ..base import Array
+from .centring import without_centre
 from .compression import compress, is_compact, plain
 
 DENSE_FROM = 0.4
@@ -145,7 +146,12 @@ def convert(
 
 def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool, threads: int) -> Rows:
     features = samples.n_features
-    scale, shift = map(plain, samples.scaling.vectors(features, dtype))
+    if samples.dense is not None and not sparse and samples.dense.dtype.itemsize > dtype.itemsize:
+        # Scaled before it is rounded: float64 time stamps would lose what distinguishes them.
+        samples = replace(samples, dense=samples.rows(slice(None), dtype), picked=None, scaling=Scaling())
+    else:
+        samples = without_centre(samples, dtype)
+    scale, shift, _ = map(plain, samples.scaling.vectors(features, dtype))
     arrays = _no_arrays(dtype)
     if samples.sparse is not None:
         kind = _fill(arrays, is_compact(samples), samples.sparse.starts, samples.sparse.columns, samples.sparse.values)
@@ -158,12 +164,7 @@ def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool, threads: int) ->
             arrays["bytes"] = plain(samples.dense)
         else:
             kind = DENSE_NUMBERS
-            if samples.dense.dtype.itemsize > dtype.itemsize:
-                # Scaled before it is rounded: float64 time stamps would lose what distinguishes them.
-                arrays["numbers"] = plain(samples.rows(slice(None), dtype))
-                scale, shift = np.ones_like(scale), np.zeros_like(shift)
-            else:
-                arrays["numbers"] = plain(samples.dense.astype(dtype, copy=False))
+            arrays["numbers"] = plain(samples.dense.astype(dtype, copy=False))
     # Dense rows whose zeros are skipped are read from a row's room for entries.
     room = len(arrays["columns_16"]) + len(arrays["columns_32"]) if kind >= SPARSE_BYTES else features + BLOCK
     readable = room if is_even(scale) else 0
@@ -179,7 +180,8 @@ def _parted(
     threads: int,
 ) -> Rows:
     features, arrays = samples.n_features, _no_arrays(dtype)
-    scale, shift = (plain(vector[arrangement]) for vector in samples.scaling.vectors(features, dtype))
+    samples = without_centre(samples, dtype)
+    scale, shift, _ = (plain(vector[arrangement]) for vector in samples.scaling.vectors(features, dtype))
     by_eights = by_eights and is_compact(samples) and is_even(scale)
     parts = compress(samples, dtype, threads, arrangement, n_filled, EIGHT if by_eights else 1)
     kind = _fill(arrays, is_compact(samples), *parts)

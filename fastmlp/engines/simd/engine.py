@@ -32,6 +32,7 @@ from ..base import Array, Score, n_batches, one_by_one
 from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
+from .centring import split_centre
 from .compression import plain
 from .conversion import DENSE_FROM, Prepared, is_even
 from .out_of_core import Staged, parts, stage
@@ -276,7 +277,8 @@ class FewRows:
 
     def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
         self._outputs, self._dtype = architecture.outputs, architecture.dtype
-        scale, shift = scaling.vectors(architecture.inputs, architecture.dtype)
+        self._origin, scaling = split_centre(scaling, architecture.inputs)
+        scale, shift, _ = scaling.vectors(architecture.inputs, architecture.dtype)
         self._widest = max(layer.stride for layer in architecture.layers)
         self._width = self._widest + sum(layer.stride for layer in architecture.layers)
         self._entries = max(architecture.inputs, self._widest) + BLOCK
@@ -290,6 +292,8 @@ class FewRows:
     def __call__(self, parameters: Array, X: Array) -> Array | None:
         """Return the outputs of the rows of `X`, of uint8 or the network's dtype; None if a number is not finite."""
         outputs = np.empty((len(X), self._outputs), self._dtype)
+        if self._origin is not None:
+            X = (X - self._origin).astype(self._dtype)
         # To Numba a read-only array is another type.
         rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
         # Taken out while it is in use: another thread may be here too.
