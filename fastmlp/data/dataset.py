@@ -288,6 +288,7 @@ def training_data(
     check_some_weight(weights, rows, "to train on")
     if class_weight is not None:
         total = weighted_by_class(weights, class_weight, data.targets, known, rows)
+        fitting(total, architecture.dtype, "class_weight")  # raises where they are too far apart
         total = mean_one(total, slice(None) if rows is None else rows) if proportions else total
         weights = fitting(total, architecture.dtype, "class_weight")
         check_some_weight(weights, rows, "to train on")

@@ -218,13 +218,17 @@ def _as_array(y: Any, name: str) -> Array:
         raise ArgumentError(f"{name} must have shape (n_samples,) or (n_samples, outputs), got {array.shape}")
     if len(array) == 0:
         raise ArgumentError(f"{name} is empty; one target a sample is needed")
-    if array.dtype.kind == "T":  # NumPy's strings of any length, which no file of ours holds
-        array = array.astype(np.str_)
+    array = plain_text(array)
     if array.dtype == object:
         array = _numbers_of(array, name)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ArgumentError(f"{name} must be finite; row {int(np.argwhere(~np.isfinite(array))[0][0])} is not")
     return array
+
+
+def plain_text(array: Array) -> Array:
+    """Return NumPy's strings of any length as those of one length, which files hold; other arrays as they are."""
+    return np.array(array.tolist()).reshape(array.shape) if array.dtype.kind == "T" else array
 
 
 def _numbers_of(objects: Array, name: str) -> Array:

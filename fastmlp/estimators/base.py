@@ -394,8 +394,11 @@ class BaseMLP(BaseEstimator):
         """What classes count in the training; None where there are none."""
         return None
 
-    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
-        """Samples and targets, checked by scikit-learn with `rules` besides; one column of targets made flat."""
+    def _checked(self, X: Any, y: Any, reset: bool, name: str = "y", **rules: Any) -> tuple[Any, Any]:
+        """Samples and targets, checked by scikit-learn with `rules` besides; one column of targets made flat.
+
+        `name` is what messages of ours call the targets.
+        """
         check_no_dates(X)
         X, y = validate_data(self, X, y, **rules_for(X), multi_output=True, reset=reset, **rules)
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
@@ -403,7 +406,9 @@ class BaseMLP(BaseEstimator):
     def _checked_validation(self, X_val: Any, y_val: Any, y: Any) -> tuple[Any, Any]:
         """The same for validation data, whose targets must be of the form of `y`."""
         try:
-            X_val, y_val = self._checked(X_val, y_val, reset=False)
+            X_val, y_val = self._checked(X_val, y_val, reset=False, name="y_val")
+        except (ArgumentError, ArgumentTypeError):
+            raise
         except (ValueError, TypeError) as error:
             kind = ArgumentTypeError if isinstance(error, TypeError) else ArgumentError
             raise kind(f"X_val and y_val: {error}") from error

@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from ..checks import plain
-from ..data.targets import Labels, Targets
+from ..data.targets import Labels, Targets, plain_text
 from ..errors import ArgumentError
 from ..model.architecture import Array
 from .base import BaseMLP, keep_parameters
@@ -256,21 +256,22 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             logarithms: Array = np.log(self.predict_proba(X))
         return logarithms
 
-    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
-        X, y = super()._checked(X, y, reset, **rules)
+    def _checked(self, X: Any, y: Any, reset: bool, name: str = "y", **rules: Any) -> tuple[Any, Any]:
+        y = plain_text(y) if isinstance(y, np.ndarray) else y
+        X, y = super()._checked(X, y, reset, name, **rules)
         # To look closer at labels of which there is no doubt takes as long as some epochs of a small table.
         if y.ndim != 1 or y.dtype.kind not in "iubUS":
             check_classification_targets(y)
         if y.ndim == 2 and type_of_target(y) == "multiclass-multioutput":
             raise ArgumentError(
-                "y has several columns of classes; give one column, or columns of 0 and 1, one for each label"
+                f"{name} has several columns of classes; give one column, or columns of 0 and 1, one for each label"
             )
         if y.ndim == 2:
             y = y.toarray() if hasattr(y, "toarray") else y
             wrong = ~np.isin(y, (0, 1))
             if wrong.any():
                 raise ArgumentError(
-                    f"y has several columns, one a label, so it must hold 0 and 1 only; got {plain(y[wrong][0])!r}"
+                    f"{name} has several columns, one a label, so it must hold 0 and 1 only; got {plain(y[wrong][0])!r}"
                 )
         return X, y
 
@@ -291,10 +292,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if len(strangers):
             raise ArgumentError(f"y has the label {plain(strangers[0])!r}, which is not among classes, {self.classes_}")
         if multilabel and y.shape[1] != len(self.classes_):
-            name = "classes" if classes is not None else "y"
             raise ArgumentError(
-                f"{name}: y has {y.shape[1]} columns, one a label, but there are {len(self.classes_)} classes; give "
-                f"classes=range({y.shape[1]}) for these columns, and the same columns in every call"
+                f"y has {y.shape[1]} columns, one a label, but classes has {len(self.classes_)} labels; give the same "
+                f"columns in every call, and classes=range(n) for n of them"
             )
         several = multilabel or len(self.classes_) > 2
         names = self.classes_ if several else np.resize(self.classes_, 2)

@@ -133,13 +133,13 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
-    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
+    def _checked(self, X: Any, y: Any, reset: bool, name: str = "y", **rules: Any) -> tuple[Any, Any]:
         if y is not None and getattr(y, "dtype", None) not in (
             np.complex64,
             np.complex128,
         ):  # scikit-learn refuses them
-            as_numbers(y, "y")  # and makes floats of dates and of text
-        return super()._checked(X, y, reset, y_numeric=True, **rules)
+            as_numbers(y, name)  # and makes floats of dates and of text
+        return super()._checked(X, y, reset, name, y_numeric=True, **rules)
 
     def _learned(self, y: Any, goes_on: bool, incremental: bool, classes: Any) -> tuple[Labels, int]:
         outputs = 1 if y.ndim == 1 else y.shape[1]

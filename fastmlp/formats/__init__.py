@@ -103,6 +103,8 @@ def check_path(path: str | os.PathLike[str], suffixes: Iterable[str] = FORMATS, 
     """
     if not isinstance(path, str | os.PathLike):
         raise ArgumentTypeError(f"{name} must be a string or a path, got {path!r}")
+    if "\0" in os.fsdecode(path):
+        raise ArgumentError(f"{name} holds a zero byte, which no file's name can; got {str(path)!r}")
     checked = Path(path)
     suffix = checked.suffix.lower()
     if suffix not in suffixes:

@@ -144,6 +144,8 @@ def _stand(run: FitRun) -> FitUnderWay:
 def _checked(path: Any, name: str) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise ArgumentTypeError(f"{name} must be a string or a path, got {path!r}")
+    if "\0" in os.fsdecode(path):
+        raise ArgumentError(f"{name} holds a zero byte, which no file's name can; got {str(path)!r}")
     checked = Path(path)
     if checked.suffix.lower() != ".npz":
         raise ArgumentError(f"{name} must end in .npz, the format that holds a training under way; got {str(path)!r}")

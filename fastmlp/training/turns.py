@@ -21,6 +21,7 @@ class Turns:
     def __init__(self) -> None:
         self.between_epochs = threading.RLock()
         self.under_way = False
+        self._entry = threading.Lock()
 
     @contextmanager
     def fit(self) -> Iterator[None]:
@@ -31,7 +32,7 @@ class Turns:
         TrainingError
             Another one does.
         """
-        with self.between_epochs:
+        with self._entry:
             if self.under_way:
                 raise TrainingError(
                     "this network is being trained already, in another thread or by the fit that called this one; wait "

@@ -199,6 +199,9 @@ def test_divergence_leaves_the_last_finite_checkpoint(blobs, path):
         ({"epochs": 2}, "epochs"),
         ({"validation_split": 0.5}, "validation_split"),
         ({"callbacks": [EarlyStopping("loss")]}, "callbacks"),
+        ({"class_weight": "balanced"}, "class_weight"),
+        ({"class_weight": {0: 2.0}}, "class_weight"),
+        ({"sample_weight": np.ones(150)}, "sample_weight"),
     ],
 )
 def test_what_differs_is_named_and_nothing_is_trained(blobs, path, options, name):
@@ -207,6 +210,76 @@ def test_what_differs_is_named_and_nothing_is_trained(blobs, path, options, name
     with pytest.raises(ArgumentError, match=name):
         fit(net, blobs, resume_from=path, **options)
     assert same(net, network())
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        (lambda X, y: (X + 1, y), "^X: "),
+        (lambda X, y: (X[::-1], y[::-1]), "^X: "),
+        (lambda X, y: (X, (y + 1) % 3), "^y: "),
+    ],
+)
+def test_a_fit_is_resumed_on_the_data_it_was_begun_with(blobs, path, changed, name):
+    fit(network(), blobs, 4, callbacks=[Checkpoint(path)])
+    with pytest.raises(ArgumentError, match=name):
+        fit(network(), changed(*blobs), 6, resume_from=path)
+
+
+def test_validation_data_are_those_it_was_begun_with(blobs, path):
+    X, y = blobs
+    fit(network(), blobs, 4, X_val=X[:9], y_val=y[:9], callbacks=[Checkpoint(path)])
+    with pytest.raises(ArgumentError, match=r"^X_val: "):
+        fit(network(), blobs, 6, X_val=X[1:10], y_val=y[:9], resume_from=path)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "name"),
+    [
+        ({}, {"seed": 8}, "^seed: "),
+        ({}, {"scaling": "standardize"}, "^scaling: "),
+        ({"scaling": "standardize"}, {}, "^scaling: "),
+    ],
+)
+def test_a_network_is_resumed_as_it_was_asked_for(blobs, path, then, now, name):
+    fit(Network([4, 8, 3], **({"seed": 7} | then)), blobs, 4, callbacks=[Checkpoint(path)])
+    with pytest.raises(ArgumentError, match=name):
+        fit(Network([4, 8, 3], **({"seed": 7} | now)), blobs, 6, resume_from=path)
+
+
+def test_a_network_without_a_seed_of_its_own_takes_over_that_of_the_file(blobs, path):
+    fit(Network([4, 8, 3]), blobs, 4, callbacks=[Checkpoint(path)])
+    resumed = Network([4, 8, 3])
+    fit(resumed, blobs, 6, resume_from=path)
+    assert resumed.seed == load(path).seed
+
+
+def test_patience_is_that_it_was_begun_with(blobs, path):
+    fit(network(), blobs, 4, callbacks=[EarlyStopping("loss", patience=3), Checkpoint(path)])
+    with pytest.raises(ArgumentError, match=r"patience=3.*patience=9"):
+        fit(network(), blobs, 6, callbacks=[EarlyStopping("loss", patience=9)], resume_from=path)
+
+
+def test_an_epoch_that_not_every_callback_has_seen_is_not_finished(blobs, path, engine):
+    class Interrupting(Callback):
+        def on_epoch_end(self, run):
+            if run.epoch == 5:
+                raise KeyboardInterrupt
+
+    def watched(*first, **options):
+        net = Network([4, 8, 3], seed=0)
+        callbacks = [*first, EarlyStopping(patience=3), Checkpoint(path)]
+        history = net.fit(
+            *blobs, epochs=200, validation_split=0.3, callbacks=callbacks, engine=engine, verbose=0, **options
+        )
+        return net, history
+
+    whole, uninterrupted = watched()
+    path.unlink()
+    assert watched(Interrupting())[1].epochs == 4
+    resumed, history = watched(resume_from=path)
+    assert (history.epochs, history.stop_reason) == (uninterrupted.epochs, uninterrupted.stop_reason)
+    assert same(whole, resumed)
 
 
 @pytest.mark.parametrize(
