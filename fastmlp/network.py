@@ -70,8 +70,8 @@ class Network:
     quantile : float in (0, 1), default 0.5
         The level of ``loss="quantile"``: the share of targets that are to lie below the outputs.
     label_smoothing : float in [0, 1), default 0.0
-        The share of every target that ``loss="cross_entropy"`` spreads evenly over all outputs, in training as in
-        validation and `evaluate`.
+        The share of every target that ``loss="cross_entropy"`` spreads evenly over all outputs, and
+        ``loss="binary_cross_entropy"`` over 0 and 1, in training as in validation and `evaluate`.
     seed : int in [0, 2**63], optional
         Decides the first weights, the order of the samples, dropout and validation splits. By default a fresh one, kept
         as `seed`.
@@ -216,13 +216,13 @@ class Network:
         X_val, y_val : array_like, optional
             Samples to judge the network by after each epoch.
         validation_split : float in [0, 1), default 0.0
-            The share of the rows to keep out of the training and judge by instead; always the same for the same seed
-            and number of rows.
+            The share of the rows to keep out of the training and judge by instead, drawn among those of weight above 0;
+            always the same for the same seed and number of such rows.
         sample_weight : array_like, shape (n_samples,), optional
             How much each sample counts.
         class_weight : dict or "balanced", optional
             How much each label counts in the training, multiplied with `sample_weight`; "balanced" makes all labels
-            count the same.
+            count the same. Validation doesn't know these weights.
         shuffle : bool, default True
             Whether each epoch takes the samples in a new order.
         augment : str, Augmentation or None, default None
@@ -254,7 +254,7 @@ class Network:
         DataFileError
             The file to resume from is damaged.
         TrainingError
-            The loss or a weight became infinite or NaN.
+            The loss or a weight became infinite or NaN; or another fit trains this network.
         MissingDependencyError
             ``engine="numba"`` where Numba can't be imported.
 
@@ -293,14 +293,14 @@ class Network:
             first_epoch = self.state.epoch if found is None else checkpoints.first_epoch(found)
             scheduled = arguments.check_schedule(schedule, n_epochs, first_epoch)
             of_data = {"X_val": X_val, "y_val": y_val, "sample_weight": sample_weight, "class_weight": class_weight}
-            checked, blocks = arguments.fit_data(origin, X, y, validation_split, augmentation, **of_data)
-            columns, rate = arguments.figures(checked.data), float(chosen.learning_rate)
+            data, labels, blocks = arguments.fit_data(origin, X, y, validation_split, augmentation, **of_data)
+            columns, rate = arguments.figures(data), float(chosen.learning_rate)
             run = FitRun(self, origin.state, History(), chosen, rate, n_epochs, columns, *scheduled)
             run.first_epoch, run.callbacks = first_epoch, watchers
             run.settings = arguments.fit_settings(run, n_batch, shuffles, augmentation, validation_split, class_weight)
             if found is not None or any(isinstance(callback, checkpoints.Checkpoint) for callback in watchers):
-                run.settings |= fingerprints(checked.data, sample_weight) | self._asked
-            given = self.architecture, get_engine(engine), checked.data, n_batch, n_threads
+                run.settings |= fingerprints(data, sample_weight) | self._asked
+            given = self.architecture, get_engine(engine), data, n_batch, n_threads
             plan = Plan(*given, blocks, augmentation, self._turns.between_epochs)
             if found is not None:
                 checkpoints.check_same(resume_from, found, run)
@@ -308,9 +308,9 @@ class Network:
                 run.state = self.state
                 checkpoints.resume(run, found)
             elif self.scaling == "auto":
-                warn_if_badly_scaled(checked.data.samples, "make the network with scaling='standardize'")
+                warn_if_badly_scaled(data.samples, "make the network with scaling='standardize'")
             before = self.labels, self.scaling
-            self.labels, self.scaling = checked.labels, checked.scaling
+            self.labels, self.scaling = labels, data.samples.scaling
             try:
                 rules = Rules(plan, run, self.history, shuffles, watchers)
                 return loop.fit(plan, run, rules, lambda: checkpoints.recall(run, found))

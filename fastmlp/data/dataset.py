@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, warn
 from ..model.architecture import Architecture, Array
 from .samples import Samples, Scaling, as_samples, found_scaling
 from .sparse import SparseRows, in_order
 from .targets import TASKS, Labels, Targets, as_targets, check_size, learn_labels
-from .weights import as_sample_weights, check_some_weight, fitting, mean_one, weighted_by_class
+from .weights import as_sample_weights, check_some_weight, encoded, fitting, mean_one, weighted_by_class
 
 Rows = NDArray[np.int64]
 
@@ -162,24 +162,6 @@ class Dataset:
         )
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What the gate makes of a training's data.
-
-    Attributes
-    ----------
-    data : Dataset
-    labels : Labels
-        What the outputs stand for.
-    scaling : Scaling
-        The network's, settled where it had waited for samples.
-    """
-
-    data: Dataset
-    labels: Labels
-    scaling: Scaling
-
-
 def samples_only(
     architecture: Architecture, X: Any, scaling: Scaling | None, *, name: str = "X", later: bool = False
 ) -> Dataset:
@@ -242,8 +224,10 @@ def training_data(
     sample_weight_val: Any = None,
     split: Split = lambda n_rows, weights, targets: None,
     proportions: bool = True,
-) -> Checked:
-    """Check all the data of a training, without changing anything.
+) -> tuple[Dataset, Labels]:
+    """Check all the data of a training, without changing anything; return them with what the outputs stand for.
+
+    The samples have the network's scaling, settled where it had waited for them.
 
     Parameters
     ----------
@@ -309,7 +293,8 @@ def training_data(
             proportions=proportions,
         )
         data = replace(data, validation=judged[0])
-    return Checked(data, known, settled)
+    _warn_of_untrained_classes(data, known)
+    return data, known
 
 
 def check_pair(X_val: Any, y_val: Any) -> None:
@@ -343,6 +328,23 @@ def settle(scaling: str | Scaling, data: Dataset) -> Scaling:
         settled = Scaling.standardize(some.samples, some.weights)
     settled.vectors(data.samples.n_features, data.dtype)
     return settled
+
+
+def _warn_of_untrained_classes(data: Dataset, labels: Labels) -> None:
+    """Warn where the validation has a class that the training lacks, as in files that are sorted by class."""
+    other = data.validation
+    if other is None or labels.task not in ("classes", "binary"):
+        return
+    assert data.targets is not None and other.targets is not None
+    counts = np.bincount(encoded(data.targets, labels)[data.training_rows], minlength=len(labels.classes))
+    judged = np.bincount(encoded(other.targets, labels), minlength=len(labels.classes))
+    missing = labels.classes[(counts == 0) & (judged > 0)].tolist()
+    if missing:
+        shown = ", ".join(map(repr, missing[:6])) + ", ..." * (len(missing) > 6)
+        warn(
+            f"no sample of {shown} is trained on, but the validation has some, and they will be answered wrongly; "
+            "rows that are sorted by class have to be shuffled before they are split"
+        )
 
 
 def _check_samples(samples: Samples) -> None:

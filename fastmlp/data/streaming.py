@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError
 from ..model.architecture import Architecture
-from .dataset import Checked, Dataset, check_pair, labelled, present, settle
+from .dataset import Dataset, check_pair, labelled, present, settle
 from .samples import Scaling
 from .targets import Labels
 
@@ -78,7 +78,7 @@ def block_data(
     X_val: Any = None,
     y_val: Any = None,
     **unknown: Any,
-) -> tuple[Checked, Callable[[], Iterator[Dataset]]]:
+) -> tuple[Dataset, Labels, Callable[[], Iterator[Dataset]]]:
     """Check samples that come in blocks, of which the first decides what labels and scaling there are.
 
     Parameters
@@ -93,8 +93,9 @@ def block_data(
 
     Returns
     -------
-    first : Checked
+    first : Dataset
         The first block, with the validation data.
+    labels : Labels
     blocks : callable
         ``blocks()`` gives the checked blocks of an epoch.
     """
@@ -135,7 +136,7 @@ def block_data(
         for number, block in enumerate(given, start=1):
             yield checked(number, block, known, settled)[0]
 
-    return Checked(first, known, settled), blocks
+    return first, known, blocks
 
 
 def _short(value: Any) -> str:

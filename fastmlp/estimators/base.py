@@ -197,7 +197,7 @@ class BaseMLP(BaseEstimator):
         else:
             network, progress = self._start(settings, architecture, labels, given)
         standardizes = settings.standardize and not goes_on
-        checked = training_data(
+        data, _ = training_data(
             architecture,
             X,
             y,
@@ -211,11 +211,11 @@ class BaseMLP(BaseEstimator):
             split=self._splitter(settings, progress, given=X_val is not None),
             proportions=False,
         )
-        network.scaling = checked.scaling
+        network.scaling = data.samples.scaling
         if not goes_on and not standardizes:
             remedy = "give standardize=True, or put a StandardScaler before the network"
-            warn_if_badly_scaled(checked.data.samples, remedy, getattr(self, "feature_names_in_", None))
-        return network, progress, checked.data
+            warn_if_badly_scaled(data.samples, remedy, getattr(self, "feature_names_in_", None))
+        return network, progress, data
 
     def _splitter(self, settings: Settings, progress: Progress, given: bool) -> Split:
         """Return what draws the rows to hold out, where early stopping needs some and none were `given`."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import as_numbers, check_number, check_whole, naming, plain
 from ..data.augmentation import Augmentation, get_augmentation
-from ..data.dataset import Checked, Dataset, Split, training_data
+from ..data.dataset import Dataset, Split, training_data
 from ..data.samples import Scaling
 from ..data.streaming import block_data
 from ..data.targets import Labels, Targets
@@ -100,13 +100,15 @@ def fit_data(
     y_val: Any,
     sample_weight: Any,
     class_weight: Any,
-) -> tuple[Checked, Callable[[], Iterator[Dataset]] | None]:
+) -> tuple[Dataset, Labels, Callable[[], Iterator[Dataset]] | None]:
     """Check the data given to `Network.fit`, whose parameters and errors these are, without changing anything.
 
     Returns
     -------
-    checked : Checked
+    data : Dataset
         All of the data, or of blocks the first.
+    labels : Labels
+        What the outputs stand for.
     blocks : callable or None
         Where the data come in blocks, ``blocks()`` gives those of an epoch.
     """
@@ -116,22 +118,22 @@ def fit_data(
     if y is not None:
         if X_val is not None and validation_split != 0:
             raise ArgumentError("validation_split and X_val are both given; leave one of them out")
-        checked = training_data(network.architecture, X, y, split=split, **known, **weights)
+        data, labels = training_data(network.architecture, X, y, split=split, **known, **weights)
         if augmentation is not None:
-            check_images(checked.data, "X")
-        return checked, None
+            check_images(data, "X")
+        return data, labels, None
     share = None if validation_split == 0 else validation_split
-    checked, blocks = block_data(network.architecture, X, **known, **weights, validation_split=share)
+    first, labels, blocks = block_data(network.architecture, X, **known, **weights, validation_split=share)
     if augmentation is None:
-        return checked, blocks
-    check_images(checked.data, "X of block 1")
+        return first, labels, blocks
+    check_images(first, "X of block 1")
 
     def images() -> Iterator[Dataset]:
         for number, block in enumerate(blocks(), start=1):
             check_images(block, f"X of block {number}")
             yield block
 
-    return checked, images
+    return first, labels, images
 
 
 def fit_settings(

@@ -10,7 +10,7 @@ from fastmlp import Network, Scaling
 from fastmlp.data.dataset import Dataset, training_data
 from fastmlp.data.samples import Samples, as_samples
 from fastmlp.data.sparse import SparseRows
-from fastmlp.data.targets import Targets
+from fastmlp.data.targets import Targets, learn_labels
 from fastmlp.engines import get_engine
 from fastmlp.errors import ArgumentError, ArgumentTypeError
 from fastmlp.model.architecture import Architecture
@@ -131,7 +131,7 @@ def test_no_engine_takes_data_that_are_for_another_network(engine, other):
 
 def test_weights_of_the_training_are_no_weights_of_the_validation():
     split = lambda n_rows, weights, targets: (np.arange(3), np.array([3, 4]))  # noqa: E731
-    checked = training_data(NETWORK, X, LABELS, class_weight={0: 50.0}, split=split).data
+    checked = training_data(NETWORK, X, LABELS, class_weight={0: 50.0}, split=split)[0]
     assert checked.weights[:3].tolist() == pytest.approx([150 / 52, 3 / 52, 3 / 52])
     assert checked.validation.weights is None
 
@@ -140,8 +140,8 @@ def test_standardizing_goes_by_the_weights_of_the_training_rows():
     far = np.vstack([X, np.full((2, 4), 1e6, np.float32)])
     weights = np.array([1, 1, 1, 1, 1, 0, 0.0])
     labels = np.append(LABELS, [0, 0])
-    checked = training_data(NETWORK, far, labels, scaling="standardize", sample_weight=weights)
-    np.testing.assert_allclose(checked.scaling.centre, X.mean(axis=0))
+    checked = training_data(NETWORK, far, labels, scaling="standardize", sample_weight=weights)[0]
+    np.testing.assert_allclose(checked.samples.scaling.centre, X.mean(axis=0))
 
 
 @pytest.mark.parametrize(
@@ -201,3 +201,14 @@ def test_a_fit_on_what_looks_like_pixels_as_floats_is_warned_of():
 def test_a_scaling_of_ones_own_choice_is_not_warned_of(options):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 4)).astype(np.float32)
     Network([4, 2], seed=0, **options).fit(pixels, np.arange(20) % 2, epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "y", [np.repeat([0, 1, 2], [20, 20, 20]), np.repeat(["a", "b", "c"], 20)], ids=["numbers", "text"]
+)
+def test_a_class_that_is_only_validated_with_is_warned_of(y):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    with pytest.warns(UserWarning, match="no sample of (2|'c') is trained on"):
+        net = Network([4, 3], seed=0)
+        net.labels = learn_labels(y, net.architecture)
+        net.fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:], epochs=1, verbose=0)
