@@ -14,6 +14,12 @@ _MODEL_DATA = "Folder with four IDX files like MNIST's."
 class _Group(TyperGroup):
     """Turns errors that a user can do something about into one line on standard error."""
 
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        try:
+            return super().make_context(*arguments, **more)
+        except KeyboardInterrupt:
+            _fail("interrupted", 130)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
