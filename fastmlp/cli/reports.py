@@ -1,4 +1,4 @@
-"""The commands that train nothing: recipes, evaluate, convert, warmup (floor 11; imports numpy, errors, kernels,
+"""The commands that train nothing: recipes, evaluate, convert, warmup (floor 11; imports numpy, errors, model, kernels,
 datasets, engines, formats, network, recipes).
 """
 
@@ -14,6 +14,7 @@ from ..datasets import Dataset, load_idx_folder, load_mnist
 from ..engines import get_engine
 from ..errors import ArgumentError, unknown_name
 from ..formats import PREDICTING_ONLY, WRITABLE, check_path
+from ..model.history import short
 from ..network import Network, load
 from .show import Screen
 
@@ -81,7 +82,7 @@ def evaluate(model: str, data: str | None, engine: str) -> None:
     facts = {
         "model": f"{model}: {'-'.join(map(str, network.architecture.sizes))}, {network.n_parameters:,} parameters",
         "data": f"{origin}: {len(X):,} test rows",
-        "loss": f"{evaluation.loss:.4f}",
+        "loss": short(evaluation.loss),
     }
     if evaluation.accuracy is None:
         screen.facts(facts)

@@ -21,6 +21,7 @@ from ..datasets import Dataset
 from ..engines import get_engine
 from ..errors import ArgumentError, FastMLPError, unknown_name
 from ..formats import FORMATS, check_path
+from ..model.history import short
 from ..model.optimizers import OPTIMIZERS, Optimizer
 from ..model.schedules import get_schedule
 from ..network import Network
@@ -29,6 +30,7 @@ from ..training.arguments import check_threads
 from . import plot
 from .reports import open_data, tell_what_is_left_out
 from .show import EpochRows, Screen
+from .verdict import learned_nothing
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of its signal, as shells have it."""
@@ -77,6 +79,7 @@ def run(request: Request) -> int:
     if request.plots:
         plot.check_installed()
     recipe = changed_recipe(request)
+    usual_rate = changed_recipe(dataclasses.replace(request, learning_rate=None)).optimizer.learning_rate
     threads = check_threads(request.threads if not request.threads.isdecimal() else int(request.threads)) or "auto"
     engine = get_engine(request.engine).name
     dataset, origin = open_data(request.data)
@@ -118,9 +121,12 @@ def run(request: Request) -> int:
     if interrupted:
         screen.say(f"Interrupted; the network is as it was after epoch {history.epochs}.", "yellow")
     saved = _save(network, place, screen)
+    warning = learned_nothing(network, data.y_train, recipe.optimizer.learning_rate, usual_rate)
+    if warning:
+        screen.say(warning, "yellow")
     if len(data.X_test):
         evaluation = network.evaluate(data.X_test, data.y_test, engine=request.engine)
-        screen.say(f"Test accuracy {evaluation.accuracy or 0:.2%}, loss {evaluation.loss:.4f}", "bold green")
+        screen.say(f"Test accuracy {evaluation.accuracy or 0:.2%}, loss {short(evaluation.loss)}", "bold green")
     if request.plots:
         _draw(network, dataset, saved, screen)
     if screen.is_terminal:

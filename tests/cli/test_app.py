@@ -322,6 +322,35 @@ def test_diverging_training_says_so(place):
     assert not (place / "runs").exists()
 
 
+@pytest.mark.parametrize("rate", ["1e4", "1e6"])
+def test_huge_numbers_keep_the_table_in_shape_and_are_told(place, rate):
+    output = run("train", "keras", "--data", "data", "--epochs", 3, "--learning-rate", rate, *NUMPY).stdout
+    lines = output.splitlines()
+    heading = next(number for number, line in enumerate(lines) if line.split()[:1] == ["epoch"])
+    assert len({len(line) for line in lines[heading : heading + 4]}) == 1
+    (saved,) = [number for number, line in enumerate(lines) if line.startswith("Model saved")]
+    assert lines[saved + 1].startswith("This network has learned nothing: its loss is ")
+    assert lines[saved + 1].endswith(f"Try a smaller --learning-rate than {float(rate):g}, such as 0.001.")
+    assert re.search(r"^Test accuracy \d+\.\d\d%, loss \S{1,7}$", output, re.MULTILINE)
+
+
+def test_many_epochs_keep_the_table_in_shape():
+    from fastmlp import Callback
+    from fastmlp.cli.show import EpochRows, Screen
+
+    class Stop(Callback):
+        def on_epoch_end(self, run):
+            run.stop("enough")
+
+    screen, lines = Screen(), []
+    screen.say = lambda text="", style=None: lines.append(text)
+    with EpochRows(screen) as table:
+        network = Network([1, 2], seed=0)
+        network.fit([[1.0]], [0], epochs=2**31, engine="numpy", verbose=0, callbacks=[table, Stop()])
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines[0].split()[0]) < 10 <= lines[0].index("epoch") + 5
+
+
 def test_diverging_later_keeps_the_last_good_network(place, monkeypatch):
     from fastmlp.cli import show
 
