@@ -14,6 +14,7 @@ from ..datasets import Dataset, load_idx_folder, load_mnist
 from ..engines import get_engine
 from ..errors import ArgumentError, unknown_name
 from ..formats import PREDICTING_ONLY, WRITABLE, check_path
+from ..formats.runs import model_file
 from ..model.history import short
 from ..network import Network, load
 from .show import Screen
@@ -30,7 +31,7 @@ def open_data(folder: str | None) -> tuple[Dataset, str]:
 
 def open_model(model: str) -> Network:
     """Return the network of a file, or of the folder of a run."""
-    return load(_file(model))
+    return load(model_file(model))
 
 
 def list_recipes() -> None:
@@ -129,12 +130,6 @@ def tell_what_is_left_out(path: Path, screen: Screen) -> None:
             "save as .npz too to go on training with the same bits",
             "yellow",
         )
-
-
-def _file(model: str) -> Path:
-    """Return the file of a model that was given as a file or as the folder of a run."""
-    path = Path(model)
-    return path / "model.npz" if path.is_dir() else path
 
 
 def by_label(y: NDArray[Any], answers: NDArray[Any]) -> list[list[str]]:

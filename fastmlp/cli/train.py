@@ -21,6 +21,7 @@ from ..datasets import Dataset
 from ..engines import get_engine
 from ..errors import ArgumentError, FastMLPError, unknown_name
 from ..formats import FORMATS, check_path
+from ..formats.runs import RUN_FILE, RUNS
 from ..model.history import short
 from ..model.optimizers import OPTIMIZERS, Optimizer
 from ..model.schedules import get_schedule
@@ -38,8 +39,6 @@ INTERRUPTED = 130
 TERMINATED = 143
 """Exit code after SIGTERM, in the same way."""
 
-_MODEL = "model.npz"
-
 
 @dataclass(frozen=True)
 class Request:
@@ -56,7 +55,7 @@ class Request:
     seed: int = 0
     engine: str = "auto"
     threads: str = "auto"
-    out: str = "runs"
+    out: str = RUNS
     plots: bool = False
 
 
@@ -203,7 +202,7 @@ class Place:
         self._made: list[Path] = []
         if path.is_dir() or not path.suffix or out.endswith(("/", "\\")):
             self._make(path)
-            self.file = self._next_run(path, name) / _MODEL
+            self.file = self._next_run(path, name) / RUN_FILE
             return
         if path.suffix.lower() not in FORMATS:
             raise ArgumentError(
@@ -255,7 +254,7 @@ def _save(network: Network, place: Place, screen: Screen) -> Path:
         network.save(file)
     except OSError as error:
         screen.say(f"The model could not be saved as {file}: {_reason(error)}", "red")
-        file = Path(tempfile.mkdtemp(prefix="fastmlp-")) / _MODEL
+        file = Path(tempfile.mkdtemp(prefix="fastmlp-")) / RUN_FILE
         network.save(file)
     screen.say(f"Model saved as {file}")
     tell_what_is_left_out(file, screen)

@@ -1,7 +1,7 @@
 """Whether a network that was trained has learned anything (floor 11; imports numpy, model, network).
 
 A learning rate that is far too large need not end in numbers that are not finite: weights may stop where every image
-gets the same answer, or where the loss is astronomic. Such a network is saved like any other, so somebody has to say so.
+gets the same answer, or where the loss is astronomic. Such a network is saved like any other, and has to be told.
 """
 
 from typing import Any

@@ -533,6 +533,25 @@ def test_bad_evaluate(place):
     assert "no test rows" in run("evaluate", "small.npz", "--data", "untested", code=2).stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["evaluate", "nielsen-001"],
+        ["predict", "nielsen-001", "digit.png"],
+        ["plot", "nielsen-001"],
+        ["convert", "nielsen-001", "model.json"],
+        ["serve", "nielsen-001"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_run_that_is_not_there(place, command):
+    pytest.importorskip({"plot": "matplotlib", "serve": "uvicorn"}.get(command[0], "numpy"))
+    (place / "runs" / "nielsen-001").mkdir(parents=True)
+    Network([36, 10], seed=0).save(place / "runs" / "nielsen-001" / "model.npz")
+    told = run(*command, code=2).stderr
+    assert told.startswith(f"error: nielsen-001: no such run or file in {place}; did you mean runs/nielsen-001?")
+
+
 # Predict
 
 
@@ -638,7 +657,7 @@ def test_unexpected_operating_system_error(monkeypatch):
         raise PermissionError(13, "Permission denied", "secret")
 
     monkeypatch.setattr(reports, "open_data", fail)
-    monkeypatch.setattr(reports, "load", lambda path: Network([2, 2], seed=0))
+    monkeypatch.setattr(reports, "open_model", lambda model: Network([2, 2], seed=0))
     assert run("evaluate", "model.npz", code=2).stderr == "error: secret: Permission denied\n"
 
 
