@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
@@ -113,8 +114,23 @@ def require(extra: str, package: str) -> MissingDependencyError:
 
     Examples
     --------
-    >>> print(require("cli", "rich"))
-    fastmlp needs rich for its command line: pip install 'fastmlp[cli]'
+    >>> print(require("cli", "rich"))  # doctest: +ELLIPSIS
+    fastmlp needs rich for its command line: pip install ...
     """
     purpose = _PURPOSES.get(extra, f"its extra {extra!r}")
-    return MissingDependencyError(f"fastmlp needs {package} for {purpose}: pip install 'fastmlp[{extra}]'")
+    # Packages by name, since that works wherever fastmlp came from: `fastmlp[cli]` takes an index that has it. Double
+    # quotes, since Windows' own shell knows no others.
+    packages = " ".join(f'"{requirement}"' for requirement in _requirements(extra) or [package])
+    return MissingDependencyError(f"fastmlp needs {package} for {purpose}: pip install {packages}")
+
+
+def _requirements(extra: str) -> list[str]:
+    """Return the packages of an extra with their lower bounds, as they were installed; empty where nobody knows."""
+    from importlib import metadata  # it takes longer to import than all of this file
+
+    try:
+        listed = metadata.requires("fastmlp") or []
+    except metadata.PackageNotFoundError:  # run from a source tree that is not installed
+        return []
+    marked = (requirement.partition(";")[::2] for requirement in listed)
+    return [name.strip() for name, marker in marked if re.search(rf"extra\s*==\s*['\"]{re.escape(extra)}['\"]", marker)]

@@ -122,7 +122,8 @@ def test_missing_package(package):
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), timeout=60, check=False
     )
     assert result.returncode == 2
-    assert result.stderr == f"error: fastmlp needs {package} for its command line: pip install 'fastmlp[cli]'\n"
+    assert result.stderr.startswith(f"error: fastmlp needs {package} for its command line: pip install ")
+    assert f'"{package}' in result.stderr
 
 
 # Recipes
@@ -615,7 +616,7 @@ def test_bad_predict(drawings):
 
 def test_predict_without_pillow(drawings, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    assert "pip install 'fastmlp[images]'" in run("predict", "model.npz", "thin.png", code=2).stderr
+    assert 'pip install "pillow' in run("predict", "model.npz", "thin.png", code=2).stderr
 
 
 # Warm-up
