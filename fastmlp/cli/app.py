@@ -289,11 +289,12 @@ def convert(
 
 @app.command()
 def warmup(
-    dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "float32",
+    dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "both",
 ) -> None:
     """Compile the kernels ahead of their first use.
 
-    They are kept on disk, so that the first training need not wait for them.
+    All of them: training, predictions, sparse rows, augmentation. They are kept on disk, so that nothing that you run
+    later has to wait for them.
     """
     from . import reports
 

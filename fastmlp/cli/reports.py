@@ -170,7 +170,7 @@ def warmup(dtype: str) -> None:
     screen = Screen()
     total = 0.0
     for name in _DTYPES[dtype]:
-        screen.say(f"Kernels for {name}; the first time this takes some seconds ...")
+        screen.say(f"Compiling for {name}; what was compiled before takes hundredths of a second ...")
         for part, seconds in simd_engine.warmup((name,)).items():
             screen.say(f"  {part}: {seconds:.2f} s")
             total += seconds

@@ -632,11 +632,12 @@ def test_warmup(monkeypatch):
         return {"batches": 1.25, "samples": 0.5}
 
     monkeypatch.setattr(compiled, "warmup", warmup)
-    output = run("warmup", "--dtype", "both").stdout
+    output = run("warmup").stdout
     assert asked == ["float32", "float64"]
     assert "batches: 1.25 s" in output
     assert "Done in 3.5 s." in output
-    assert asked == ["float32", "float64"]
+    run("warmup", "--dtype", "float64")
+    assert asked == ["float32", "float64", "float64"]
 
 
 def test_bad_warmup():
