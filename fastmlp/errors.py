@@ -1,10 +1,12 @@
-"""Errors that say what was wrong, what was expected and what to do (floor 0)."""
+"""Errors that say what was wrong, what was expected and what to do (floor 0; imports hints)."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterable
+
+from . import hints
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
 _PURPOSES = {
@@ -84,7 +86,9 @@ def unknown_name(kind: str, name: object, choices: Iterable[str]) -> ArgumentErr
     """
     known = list(choices)
     message = f"unknown {kind} {name!r}"
-    if isinstance(name, str):
+    if hint := hints.for_name(kind, name, known):
+        message += f"; {hint}" if hint.endswith("?") else f"; {hint}."
+    elif isinstance(name, str):
         # Compared in lower case, because "ReLU" is as likely a slip as "rellu".
         by_lower_case = {choice.lower(): choice for choice in known}
         nearest = difflib.get_close_matches(name.strip().lower(), by_lower_case, n=1)
@@ -95,6 +99,37 @@ def unknown_name(kind: str, name: object, choices: Iterable[str]) -> ArgumentErr
     else:
         message += f": expected a name, not {type(name).__name__}."
     return ArgumentError(f"{message} Known: {', '.join(known) or 'none'}")
+
+
+def unknown_argument(call: str, name: str, value: object, choices: Iterable[str]) -> ArgumentTypeError:
+    """Make the error for an argument that a call doesn't take, with what to write instead.
+
+    Parameters
+    ----------
+    call : str
+        What was called: ``"Network.fit"``.
+    name : str
+        The argument.
+    value : object
+        What it was given.
+    choices : iterable of str
+        The arguments that there are.
+
+    Returns
+    -------
+    ArgumentTypeError
+        A TypeError, as Python's own; for the caller to raise.
+
+    Examples
+    --------
+    >>> print(unknown_argument("SGD", "lr", 0.1, ["learning_rate", "momentum"]))
+    SGD has no argument 'lr'; write learning_rate=0.1. Known: learning_rate, momentum
+    """
+    known = list(choices)
+    hint = hints.for_argument(call, name, value, known)
+    nearest = difflib.get_close_matches(name, known, n=1)
+    ending = f"; {hint}." if hint else f"; did you mean {nearest[0]!r}?" if nearest else "."
+    return ArgumentTypeError(f"{call} has no argument {name!r}{ending} Known: {', '.join(known)}")
 
 
 def require(extra: str, package: str) -> MissingDependencyError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import check_switch, check_whole
+from .checks import check_switch, check_whole, explained
 from .data.augmentation import Augmentation
 from .data.samples import Samples, Scaling, as_samples, check_finite
 from .data.targets import Labels
@@ -101,6 +101,7 @@ class Network:
     Network([2, Dense(8, 'tanh'), Dense(2, 'softmax')], loss='cross_entropy', seed=1)
     """
 
+    @explained
     def __init__(
         self,
         layers: Sequence[int | Dense],
@@ -153,6 +154,7 @@ class Network:
         """What all randomness of the network comes from."""
         return self.state.seed
 
+    @explained
     def fit(
         self,
         X: Any,
@@ -397,6 +399,7 @@ class Network:
             self._direct_labels = labels
         return probabilities
 
+    @explained
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> Evaluation:
         """Mean loss and share of right answers, with dropout off and penalties not counted.
 

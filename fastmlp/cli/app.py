@@ -1,14 +1,29 @@
-"""The commands with their options and help texts (floor 11; imports typer, errors, measure, web)."""
+"""The commands with their options and help texts (floor 11; imports typer, errors, hints, measure, web)."""
 
 import errno
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
+from .. import hints
 from ..errors import FastMLPError
 
 _MODEL_DATA = "Folder with four IDX files like MNIST's."
+
+
+class _Command(TyperCommand):
+    """Knows what others call the options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            option = getattr(error, "option_name", None)  # of click's NoSuchOption, which Typer may have from elsewhere
+            known = [name for parameter in self.params for name in parameter.opts]
+            if isinstance(option, str) and (ours := hints.for_option(option, known)):
+                ctx.fail(f"No such option: {option}. Did you mean {ours}?")
+            raise
 
 
 class _Group(TyperGroup):
@@ -19,6 +34,12 @@ class _Group(TyperGroup):
             return super().make_context(*arguments, **more)
         except KeyboardInterrupt:
             _fail("interrupted", 130)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        ours = hints.for_command(args[0])
+        if ours and args[0] not in self.commands:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {ours!r}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -71,7 +92,7 @@ def _start(
         typer.echo(context.get_help())
 
 
-@app.command()
+@app.command(cls=_Command)
 def train(
     recipe: Annotated[
         str | None,
@@ -154,7 +175,7 @@ def train(
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(cls=_Command)
 def recipes(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Recipe to describe in full.", show_default="list all")
@@ -169,7 +190,7 @@ def recipes(
         reports.describe_recipe(name)
 
 
-@app.command()
+@app.command(cls=_Command)
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
     data: Annotated[
@@ -189,7 +210,7 @@ def evaluate(
     reports.evaluate(model, data, engine)
 
 
-@app.command()
+@app.command(cls=_Command)
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
     images: Annotated[
@@ -212,7 +233,7 @@ def predict(
     predict.run(model, images, show, engine)
 
 
-@app.command()
+@app.command(cls=_Command)
 def plot(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
     kinds: Annotated[
@@ -241,7 +262,7 @@ def plot(
     plot.run(model, kinds or [], data, out, index, theme)
 
 
-@app.command()
+@app.command(cls=_Command)
 def serve(
     model: Annotated[
         str | None,
@@ -266,7 +287,7 @@ def serve(
     serve(model, host=host, port=port, open_browser=open_browser)
 
 
-@app.command()
+@app.command(cls=_Command)
 def convert(
     model: Annotated[
         str,
@@ -287,7 +308,7 @@ def convert(
     reports.convert(model, target, force)
 
 
-@app.command()
+@app.command(cls=_Command)
 def warmup(
     dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "both",
 ) -> None:
@@ -301,7 +322,7 @@ def warmup(
     reports.warmup(dtype)
 
 
-@app.command()
+@app.command(cls=_Command)
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer networks, and fewer rows of them.")] = False,
     json: Annotated[

@@ -253,6 +253,7 @@ def as_samples(
     if n_features is not None and samples.n_features != n_features:
         raise ArgumentError(
             f"{name} has {samples.n_features} features, but the network was built for {n_features} inputs"
+            f"{_shape_hint(X, n_features, name)}"
         )
     if later and rows is None and values.dtype == dtype and not samples.mapped:
         samples = replace(samples, unchecked=True)
@@ -304,6 +305,14 @@ def _check_kind(values: Array, floats: bool, scaling: Scaling, name: str) -> Non
             )
 
 
+def _shape_hint(X: Any, n_features: int, name: str) -> str:
+    """Say what to write where somebody gave one sample, or samples as columns."""
+    shape = tuple(np.shape(X))
+    if math.prod(shape) == n_features:
+        return f"; for one sample of shape {shape} give {name}.reshape(1, -1)"
+    return f"; samples are rows: give {name}.T" if len(shape) == 2 and shape[0] == n_features else ""
+
+
 def _as_table(X: Any, name: str) -> Array:
     check_unmasked(X, name)
     try:
@@ -316,6 +325,7 @@ def _as_table(X: Any, name: str) -> Array:
         array = array.reshape(len(array), math.prod(array.shape[1:]))
     if array.ndim != 2:
         hint = f"; for one sample give {name}.reshape(1, -1)" if array.ndim == 1 else ""
+        hint = f"; for images give {name}.reshape(len({name}), -1)" if array.ndim > 3 else hint
         raise ArgumentError(f"{name} must be two-dimensional, (n_samples, n_features); got shape {array.shape}{hint}")
     return array
 

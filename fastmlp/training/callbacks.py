@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from ..checks import check_size, check_switch, check_whole
+from ..checks import check_size, check_switch, check_whole, explained
 from ..errors import ArgumentError, unknown_name
 from ..model.architecture import Array
 from ..model.history import History
@@ -221,6 +221,7 @@ class EarlyStopping(Monitor):
     EarlyStopping(monitor='val_accuracy', patience=3, min_delta=0.0, restore_best=True)
     """
 
+    @explained
     def __init__(
         self, monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:

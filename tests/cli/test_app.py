@@ -19,7 +19,7 @@ pytest.importorskip("rich")
 
 from typer.testing import CliRunner
 
-from fastmlp import SGD, Adam, Network, load, recipes
+from fastmlp import SGD, Adam, Network, hints, load, recipes
 from fastmlp.cli import predict, reports
 from fastmlp.cli.app import app
 from fastmlp.cli.train import Place, Request, changed_recipe
@@ -315,6 +315,35 @@ def test_bad_option(place, options, message):
 @pytest.mark.parametrize("options", [["--epochs", "three"], ["--fast"], ["keras", "nielsen"]])
 def test_bad_usage(place, options):
     assert "rror" in run("train", *options, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (["train", "--lr", 0.1], "No such option: --lr. Did you mean --learning-rate?"),
+        (["train", "-b", 32], "No such option: -b. Did you mean --batch-size?"),
+        (["serve", "--browser"], "No such option: --browser. Did you mean --open?"),
+        (["test", "model.npz"], "No such command 'test'. Did you mean 'evaluate'?"),
+        (["fit"], "No such command 'fit'. Did you mean 'train'?"),
+    ],
+)
+def test_words_of_others_get_ours(arguments, remedy):
+    assert remedy in run(*arguments, code=2).stderr
+
+
+def test_an_option_that_a_command_lacks_is_not_offered():
+    assert "--learning-rate" not in run("recipes", "--lr", code=2).stderr
+
+
+def test_words_of_others_lead_to_options_and_commands_that_are_there():
+    from typer.main import get_command
+
+    commands = get_command(app).commands
+    options = {name for command in commands.values() for parameter in command.params for name in parameter.opts}
+    assert set(hints.COMMANDS) <= set(commands)
+    assert set(hints.OPTIONS) <= options
+    assert not set(" ".join(hints.COMMANDS.values()).split()) & set(commands)
+    assert not set(" ".join(hints.OPTIONS.values()).split()) & options
 
 
 def test_diverging_training_says_so(place):
