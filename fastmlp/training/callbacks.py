@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from ..checks import check_size, check_switch, check_whole, explained
 from ..errors import ArgumentError, unknown_name
 from ..model.architecture import Array
-from ..model.history import History
+from ..model.history import History, short
 from ..model.optimizers import Optimizer
 from ..model.schedules import Constant, Schedule
 from ..model.training_state import TrainingState
@@ -295,7 +295,7 @@ class Progress(Callback):
             return
         row = run.history.row()
         parts = [f"epoch {run.epoch}/{run.epochs}"]
-        parts += [f"{name} {row[name]:.4f}" for name in MONITORS if name in row]
+        parts += [f"{name} {short(row[name])}" for name in MONITORS if name in row]
         parts.append(f"{row['seconds']:.2f} s")
         if run.epoch < run.epochs:
             elapsed = time.perf_counter() - self._started
