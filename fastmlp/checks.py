@@ -134,8 +134,9 @@ def explained(method: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(method)
     def checked(*args: P.args, **given: P.kwargs) -> R:
-        for name in given.keys() - known:
-            raise unknown_argument(call, name, given[name], names[1:])
+        for name in given:
+            if name not in known:
+                raise unknown_argument(call, name, given[name], names[1:])
         if len(args) > by_place:
             raise _too_many(call, args[1:], names[1:by_place], names[by_place:])
         return method(*args, **given)
@@ -153,8 +154,8 @@ def _too_many(
     call: str, values: tuple[Any, ...], by_place: tuple[str, ...], by_name: tuple[str, ...]
 ) -> ArgumentTypeError:
     """Make the error for more values than a call takes without their names."""
-    if call == "Network" and all(isinstance(value, int | np.integer) for value in values):
-        remedy = f"; give the sizes as one list: Network({list(map(plain, values))})"
+    if call == "Network" and all(isinstance(value, int | np.integer) or hasattr(value, "units") for value in values):
+        remedy = f"; give the layers as one list: Network({list(map(plain, values))})"
     else:
         remedy = f"; name the others, such as {by_name[0]}={plain(values[len(by_place)])!r}" if by_name else ""
     return ArgumentTypeError(

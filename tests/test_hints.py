@@ -112,7 +112,12 @@ def test_a_name_of_others_is_told_wherever_it_is_given(call, remedy):
             "takes 2 arguments without names, X, y, and got 3; name the others, such as epochs=10",
         ),
         (lambda: NET.evaluate(X, Y, verbose=0), "Network.evaluate has no argument 'verbose'; leave it out"),
-        (lambda: Network(784, 16, 10), "give the sizes as one list: Network([784, 16, 10])"),
+        (lambda: Network(784, 16, 10), "give the layers as one list: Network([784, 16, 10])"),
+        (lambda: Network(784, Dense(16, "relu"), 10), "as one list: Network([784, Dense(16, 'relu'), 10])"),
+        (
+            lambda: Network([784, 10], "tanh"),
+            "takes 1 argument without names, layers, and got 2; name the others, such as",
+        ),
         (lambda: Network(hidden_layer_sizes=(3,)), "all sizes go into the first argument"),
         (lambda: Network([784, 3], activation="tanh"), "'activation'; write hidden='tanh'."),
         (lambda: Network([784, 3], optimizer="adam"), "fit(..., optimizer='adam')."),

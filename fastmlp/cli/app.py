@@ -109,7 +109,7 @@ def train(
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Length of a step.", show_default="the recipe's, or the new optimizer's"),
+        typer.Option(metavar="X", help="Learning rate.", show_default="the recipe's, or the new optimizer's"),
     ] = None,
     optimizer: Annotated[
         str | None, typer.Option(metavar="NAME", help="sgd, rmsprop, adam or adamw.", show_default="the recipe's")

@@ -165,6 +165,7 @@ def warmup(dtype: str) -> None:
         raise unknown_name("dtype", dtype, _DTYPES)
     get_engine("numba")  # says what is wrong where Numba can't be imported
     from ..engines.simd import engine as simd_engine
+    from ..engines.simd.telling import why_not_kept
     from ..kernels.runtime.jit import cache_folder
 
     screen = Screen()
@@ -176,9 +177,7 @@ def warmup(dtype: str) -> None:
             total += seconds
     folder = cache_folder()
     if folder is None:
-        screen.say(
-            f"Done in {total:.1f} s. No folder could be written to keep them: set FASTMLP_CACHE_DIR to one.", "yellow"
-        )
+        screen.say(f"Done in {total:.1f} s. Not kept: {why_not_kept()}", "yellow")
     else:
         home = os.path.expanduser("~")
         screen.say(f"Done in {total:.1f} s. Kept in {str(folder).replace(home, '~', 1)}")

@@ -1,5 +1,6 @@
 """What is said while kernels are compiled, which somebody waits for (floor 5; imports kernels)."""
 
+import os
 import sys
 
 from ...kernels.runtime.jit import Compilation
@@ -13,9 +14,16 @@ _WORDS = {
 """By entry what it is for, in terms of the dtypes of its arguments, and about how many seconds it takes to compile."""
 
 
+def why_not_kept() -> str:
+    """Return why compiled kernels are not kept on disk, where they aren't."""
+    if os.environ.get("FASTMLP_CACHE") == "0":
+        return "FASTMLP_CACHE is 0"
+    return "no folder could be written, set FASTMLP_CACHE_DIR to one"
+
+
 def tell(compilation: Compilation) -> None:
     """Say on standard error what is compiled, about how long it takes, and whether it will be there next time."""
     what, seconds = _WORDS.get(compilation.entry, (compilation.entry, 1))
-    kept = "kept for later" if compilation.kept else "not kept: no folder could be written, set FASTMLP_CACHE_DIR"
+    kept = "kept for later" if compilation.kept else f"not kept: {why_not_kept()}"
     named = what.format_map(compilation.dtypes)
     sys.stderr.write(f"fastmlp: compiling {named} for this machine (about {seconds} s, {kept})\n")
