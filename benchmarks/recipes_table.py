@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp import recipes
+from fastmlp.measure.timing import finished
 from fastmlp.recipes import Recipe
 
 from .machine import describe, in_words, one_thread_environment
@@ -136,7 +137,7 @@ def time_epochs(chosen: Sequence[Recipe], rounds: int) -> dict[str, dict[str, fl
         for (recipe, engine), network in networks.items():
             data = recipe.data()._replace(X_val=None, y_val=None)
             epochs = EPOCHS_A_ROUND[engine]
-            history = recipe.fit(network, data, epochs=epochs, engine=engine, threads=1, verbose=0)
+            history = finished(recipe.fit(network, data, epochs=epochs, engine=engine, threads=1, verbose=0))
             seconds[recipe.name][engine] = min(seconds[recipe.name][engine], *history["seconds"])
     return seconds
 

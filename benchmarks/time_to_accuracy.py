@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastmlp import Adam, Network, OneCycle, load_mnist
+from fastmlp.measure.timing import finished
 
 from .machine import describe, in_words
 
@@ -56,7 +57,7 @@ def train(goal: Goal, seed: int, rows: int = 60_000) -> tuple[float, float]:
     digits = load_mnist()
     network = Network([784, goal.hidden, 10], seed=seed)
     start = time.perf_counter()
-    network.fit(
+    history = network.fit(
         digits.X_train[:rows],
         digits.y_train[:rows],
         epochs=goal.epochs,
@@ -67,6 +68,7 @@ def train(goal: Goal, seed: int, rows: int = 60_000) -> tuple[float, float]:
         verbose=0,
     )
     seconds = time.perf_counter() - start
+    finished(history)
     accuracy = network.evaluate(digits.X_test, digits.y_test).accuracy
     assert accuracy is not None  # it tells classes apart
     return accuracy, seconds

@@ -4,7 +4,7 @@
 name is looked up when it is first used, and none but those of the compiled engine needs more than NumPy.
 """
 
-import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -87,13 +87,14 @@ _HOMES = {
     "training.plateau": ("ReduceOnPlateau",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_ROOMS = ("datasets", "errors", "estimators", "formats", "images", "plots", "recipes")
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         value: Any = _version()
-    elif name == "errors":
-        value = importlib.import_module(".errors", __name__)
+    elif name in _ROOMS:
+        value = importlib.import_module(f".{name}", __name__)
     elif name in _HOME_OF:
         value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
     else:
@@ -103,7 +104,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    # Whoever lists names may look at each: estimators can't be had without scikit-learn.
+    missing = {"estimators"} if importlib.util.find_spec("sklearn") is None else set()
+    return sorted({*__all__, *_ROOMS} - missing)
 
 
 def _version() -> str:

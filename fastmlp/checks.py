@@ -6,14 +6,19 @@ NumPy's scalars are taken wherever Python's are, and become Python's, so that wh
 import datetime
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ArgumentError, ArgumentTypeError
+from .errors import ArgumentError, ArgumentTypeError, unknown_argument
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C", bound=type)
 
 
 def check_whole(value: object, name: str, low: int, high: int) -> int:
@@ -169,3 +174,53 @@ def check_dense(values: object, name: str) -> None:
 def plain(value: Any) -> Any:
     """Return NumPy's scalars as Python's, and all else as it is."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def explained(method: Callable[P, R]) -> Callable[P, R]:
+    """Have a method that is called with an argument that it doesn't take say what to write instead.
+
+    Examples
+    --------
+    >>> class Layer:
+    ...     @explained
+    ...     def __init__(self, units): ...
+    >>> Layer(unit=3)
+    Traceback (most recent call last):
+    fastmlp.errors.ArgumentTypeError: Layer has no argument 'unit'; did you mean 'units'? Known: units
+    """
+    code = method.__code__
+    by_place = code.co_argcount
+    names = code.co_varnames[: by_place + code.co_kwonlyargcount]
+    known = frozenset(names)
+    call = method.__qualname__.rpartition("<locals>.")[2].removesuffix(".__init__")
+
+    @wraps(method)
+    def checked(*args: P.args, **given: P.kwargs) -> R:
+        for name in given:
+            if name not in known:
+                raise unknown_argument(call, name, given[name], names[1:])
+        if len(args) > by_place:
+            raise _too_many(call, args[1:], names[1:by_place], names[by_place:])
+        return method(*args, **given)
+
+    return checked
+
+
+def explained_class(cls: C) -> C:
+    """Do the same for the constructor that a dataclass was given."""
+    cls.__init__ = explained(cls.__init__)  # type: ignore[misc]
+    return cls
+
+
+def _too_many(
+    call: str, values: tuple[Any, ...], by_place: tuple[str, ...], by_name: tuple[str, ...]
+) -> ArgumentTypeError:
+    """Make the error for more values than a call takes without their names."""
+    if call == "Network" and all(isinstance(value, int | np.integer) or hasattr(value, "units") for value in values):
+        remedy = f"; give the layers as one list: Network({list(map(plain, values))})"
+    else:
+        remedy = f"; name the others, such as {by_name[0]}={plain(values[len(by_place)])!r}" if by_name else ""
+    return ArgumentTypeError(
+        f"{call} takes {len(by_place)} argument{'s' * (len(by_place) != 1)} without names, {', '.join(by_place)}, "
+        f"and got {len(values)}{remedy}"
+    )

@@ -1,11 +1,14 @@
-"""Errors that say what was wrong, what was expected and what to do (floor 0)."""
+"""Errors that say what was wrong, what was expected and what to do (floor 0; imports hints)."""
 
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 import warnings
 from collections.abc import Iterable
+
+from . import hints
 
 # Of the extras in pyproject.toml, those that the code itself may find missing.
 _PURPOSES = {
@@ -85,7 +88,9 @@ def unknown_name(kind: str, name: object, choices: Iterable[str]) -> ArgumentErr
     """
     known = list(choices)
     message = f"unknown {kind} {name!r}"
-    if isinstance(name, str):
+    if hint := hints.for_name(kind, name, known):
+        message += f"; {hint}" if hint.endswith("?") else f"; {hint}."
+    elif isinstance(name, str):
         # Compared in lower case, because "ReLU" is as likely a slip as "rellu".
         by_lower_case = {choice.lower(): choice for choice in known}
         nearest = difflib.get_close_matches(name.strip().lower(), by_lower_case, n=1)
@@ -96,6 +101,37 @@ def unknown_name(kind: str, name: object, choices: Iterable[str]) -> ArgumentErr
     else:
         message += f": expected a name, not {type(name).__name__}."
     return ArgumentError(f"{message} Known: {', '.join(known) or 'none'}")
+
+
+def unknown_argument(call: str, name: str, value: object, choices: Iterable[str]) -> ArgumentTypeError:
+    """Make the error for an argument that a call doesn't take, with what to write instead.
+
+    Parameters
+    ----------
+    call : str
+        What was called: ``"Network.fit"``.
+    name : str
+        The argument.
+    value : object
+        What it was given.
+    choices : iterable of str
+        The arguments that there are.
+
+    Returns
+    -------
+    ArgumentTypeError
+        A TypeError, as Python's own; for the caller to raise.
+
+    Examples
+    --------
+    >>> print(unknown_argument("SGD", "lr", 0.1, ["learning_rate", "momentum"]))
+    SGD has no argument 'lr'; write learning_rate=0.1. Known: learning_rate, momentum
+    """
+    known = list(choices)
+    hint = hints.for_argument(call, name, value, known)
+    nearest = difflib.get_close_matches(name, known, n=1)
+    ending = f"; {hint}." if hint else f"; did you mean {nearest[0]!r}?" if nearest else "."
+    return ArgumentTypeError(f"{call} has no argument {name!r}{ending} Known: {', '.join(known)}")
 
 
 def require(extra: str, package: str) -> MissingDependencyError:
@@ -115,11 +151,26 @@ def require(extra: str, package: str) -> MissingDependencyError:
 
     Examples
     --------
-    >>> print(require("cli", "rich"))
-    fastmlp needs rich for its command line: pip install 'fastmlp[cli]'
+    >>> print(require("cli", "rich"))  # doctest: +ELLIPSIS
+    fastmlp needs rich for its command line: pip install ...
     """
     purpose = _PURPOSES.get(extra, f"its extra {extra!r}")
-    return MissingDependencyError(f"fastmlp needs {package} for {purpose}: pip install 'fastmlp[{extra}]'")
+    # Packages by name, since that works wherever fastmlp came from: `fastmlp[cli]` takes an index that has it. Double
+    # quotes, since Windows' own shell knows no others.
+    packages = " ".join(f'"{requirement}"' for requirement in _requirements(extra) or [package])
+    return MissingDependencyError(f"fastmlp needs {package} for {purpose}: pip install {packages}")
+
+
+def _requirements(extra: str) -> list[str]:
+    """Return the packages of an extra with their lower bounds, as they were installed; empty where nobody knows."""
+    from importlib import metadata  # it takes longer to import than all of this file
+
+    try:
+        listed = metadata.requires("fastmlp") or []
+    except metadata.PackageNotFoundError:  # run from a source tree that is not installed
+        return []
+    marked = (requirement.partition(";")[::2] for requirement in listed)
+    return [name.strip() for name, marker in marked if re.search(rf"extra\s*==\s*['\"]{re.escape(extra)}['\"]", marker)]
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import check_switch, check_whole
+from .checks import check_switch, check_whole, explained
 from .data.augmentation import Augmentation
 from .data.dataset import Dataset, labelled, present, samples_only
 from .data.fingerprint import fingerprints
@@ -17,6 +17,7 @@ from .data.samples import Scaling, check_finite
 from .data.scale import warn_if_badly_scaled
 from .data.targets import Labels
 from .engines import get_engine
+from .engines.base import FewRows
 from .engines.numpy_engine import forward_pass
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
 from .formats.checkpoint import in_layout, new_generator
@@ -30,9 +31,6 @@ from .training import arguments, checkpoints, loop
 from .training.callbacks import FitRun
 from .training.rules import Plan, Rules
 from .training.turns import Turns
-
-FEW_ROWS = 8
-"""Up to so many rows take a shorter way through the network."""
 
 
 class Network:
@@ -106,6 +104,7 @@ class Network:
     Network([2, Dense(8, 'tanh'), Dense(2, 'softmax')], loss='cross_entropy', seed=1)
     """
 
+    @explained
     def __init__(
         self,
         layers: Sequence[int | Dense],
@@ -151,9 +150,9 @@ class Network:
         self._asked = {"scaling": scaling if isinstance(scaling, str) else repr(scaling)}
         self._asked |= {} if seed is None else {"seed": str(chosen)}
 
-    # The shorter way of `_outputs_of_few`, made when it is first needed, behind what it was made for: the name of the
-    # engine, the scaling, the number of features and the dtypes.
-    _few: tuple[str, Scaling, int, tuple[Any, ...], Any] | None = None
+    # The shorter way of `_outputs_of_few`, made when it is first needed, behind the name of the engine and the scaling
+    # that it was made for.
+    _few: tuple[str, Scaling, FewRows] | None = None
     # The labels for which the outputs are the probabilities, once that was found.
     _direct_labels: Labels | None = None
 
@@ -162,6 +161,7 @@ class Network:
         """What all randomness of the network comes from."""
         return self.state.seed
 
+    @explained
     def fit(
         self,
         X: Any,
@@ -396,6 +396,7 @@ class Network:
             self._direct_labels = labels
         return probabilities
 
+    @explained
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> Evaluation:
         """Mean loss and share of right answers, with dropout off and penalties not counted.
 
@@ -580,26 +581,16 @@ class Network:
         # One row is computed in a microsecond, so what is looked at before counts.
         if few is None or few[0] != engine or few[1] is not self.scaling:
             few = self._prepare_few(engine)
-        if few is None or type(X) is not np.ndarray or X.dtype not in few[3]:
-            return None
-        shape = X.shape
-        if len(shape) != 2 or shape[1] != few[2] or not 0 < shape[0] <= FEW_ROWS:
-            return None
-        outputs: Array | None = few[4](self.state.parameters, X)
-        return outputs
+        return None if few is None else few[2](self.state.parameters, X)
 
-    def _prepare_few(self, engine: str) -> tuple[str, Scaling, int, tuple[Any, ...], Any] | None:
+    def _prepare_few(self, engine: str) -> tuple[str, Scaling, FewRows] | None:
         """Make the shorter way of an engine; None where there is none."""
-        scaling, built = self.scaling, self.architecture
-        if not isinstance(scaling, Scaling):
+        if not isinstance(self.scaling, Scaling):
             return None
-        # What `as_samples` takes without a look at all values, and without a conversion that may fail.
-        pixels = np.dtype(np.uint8)
-        dtypes = {"pixels": (pixels,), "fractions": (built.dtype,)}.get(scaling.found_on, (built.dtype, pixels))
-        shorter = get_engine(engine).few_rows(built, scaling)
+        shorter = get_engine(engine).few_rows(self.architecture, self.scaling)
         if shorter is None:
             return None
-        self._few = engine, scaling, built.inputs, dtypes, shorter
+        self._few = engine, self.scaling, shorter
         return self._few
 
     def _known_labels(self) -> Labels:

@@ -36,6 +36,36 @@ def test_every_public_name_is_there(name):
     assert name in dir(fastmlp)
 
 
+ROOMS = ("datasets", "estimators", "formats", "images", "plots", "recipes")
+
+
+@pytest.mark.parametrize("before", ["", "fastmlp.Network([2, 2])", "import fastmlp.web, fastmlp.cli, fastmlp.interop"])
+def test_dir_shows_what_is_public_whatever_was_imported(before):
+    pytest.importorskip("sklearn")
+    shown = subprocess.run(
+        [sys.executable, "-c", f"import fastmlp\n{before}\nprint(*dir(fastmlp))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split() == sorted({*fastmlp.__all__, *ROOMS})
+
+
+def test_dir_shows_no_estimators_without_scikit_learn():
+    hidden = "import importlib.util as u; u.find_spec = lambda name: None"
+    modules_after(f"{hidden}\nimport fastmlp; assert 'estimators' not in dir(fastmlp); assert 'plots' in dir(fastmlp)")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_are_there_without_an_import_and_show_what_is_public(room):
+    if room == "estimators":
+        pytest.importorskip("sklearn")
+    modules_after(
+        f"import fastmlp; room = fastmlp.{room}; assert dir(room) == sorted(room.__all__)\n"
+        "assert all(getattr(room, name) is not None for name in dir(room))"
+    )
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error():
     assert not hasattr(fastmlp, "Netwrok")
 

@@ -1,18 +1,45 @@
-"""The commands with their options and help texts (floor 11; imports typer, errors, measure, web)."""
+"""The commands with their options and help texts (floor 11; imports typer, errors, hints, measure, web)."""
 
 import errno
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
+from .. import hints
 from ..errors import FastMLPError
 
 _MODEL_DATA = "Folder with four IDX files like MNIST's."
 
 
+class _Command(TyperCommand):
+    """Knows what others call the options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            option = getattr(error, "option_name", None)  # of click's NoSuchOption, which Typer may have from elsewhere
+            known = [name for parameter in self.params for name in parameter.opts]
+            if isinstance(option, str) and (ours := hints.for_option(option, known)):
+                ctx.fail(f"No such option: {option}. Did you mean {ours}?")
+            raise
+
+
 class _Group(TyperGroup):
     """Turns errors that a user can do something about into one line on standard error."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        try:
+            return super().make_context(*arguments, **more)
+        except KeyboardInterrupt:
+            _fail("interrupted", 130)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        ours = hints.for_command(args[0])
+        if ours and args[0] not in self.commands:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {ours!r}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -65,7 +92,7 @@ def _start(
         typer.echo(context.get_help())
 
 
-@app.command()
+@app.command(cls=_Command)
 def train(
     recipe: Annotated[
         str | None,
@@ -82,7 +109,7 @@ def train(
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Length of a step.", show_default="the recipe's, or the new optimizer's"),
+        typer.Option(metavar="X", help="Learning rate.", show_default="the recipe's, or the new optimizer's"),
     ] = None,
     optimizer: Annotated[
         str | None, typer.Option(metavar="NAME", help="sgd, rmsprop, adam or adamw.", show_default="the recipe's")
@@ -148,7 +175,7 @@ def train(
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(cls=_Command)
 def recipes(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Recipe to describe in full.", show_default="list all")
@@ -163,7 +190,7 @@ def recipes(
         reports.describe_recipe(name)
 
 
-@app.command()
+@app.command(cls=_Command)
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
     data: Annotated[
@@ -183,7 +210,7 @@ def evaluate(
     reports.evaluate(model, data, engine)
 
 
-@app.command()
+@app.command(cls=_Command)
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
     images: Annotated[
@@ -206,7 +233,7 @@ def predict(
     predict.run(model, images, show, engine)
 
 
-@app.command()
+@app.command(cls=_Command)
 def plot(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
     kinds: Annotated[
@@ -235,7 +262,7 @@ def plot(
     plot.run(model, kinds or [], data, out, index, theme)
 
 
-@app.command()
+@app.command(cls=_Command)
 def serve(
     model: Annotated[
         str | None,
@@ -260,7 +287,7 @@ def serve(
     serve(model, host=host, port=port, open_browser=open_browser)
 
 
-@app.command()
+@app.command(cls=_Command)
 def convert(
     model: Annotated[
         str,
@@ -281,20 +308,21 @@ def convert(
     reports.convert(model, target, force)
 
 
-@app.command()
+@app.command(cls=_Command)
 def warmup(
-    dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "float32",
+    dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "both",
 ) -> None:
     """Compile the kernels ahead of their first use.
 
-    They are kept on disk, so that the first training need not wait for them.
+    All of them: training, predictions, sparse rows, augmentation. They are kept on disk, so that nothing that you run
+    later has to wait for them.
     """
     from . import reports
 
     reports.warmup(dtype)
 
 
-@app.command()
+@app.command(cls=_Command)
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer networks, and fewer rows of them.")] = False,
     json: Annotated[

@@ -22,7 +22,7 @@ from .. import recipes
 from ..engines import get_engine
 from ..errors import ArgumentError
 from ..measure.machine import describe, in_words, other_kernels
-from ..measure.timing import Stopwatch, in_turns, repeated
+from ..measure.timing import Stopwatch, finished, in_turns, repeated
 from ..recipes import Recipe
 from .show import Screen
 
@@ -104,18 +104,21 @@ def run(plan: Plan, file: str | None, one_blas_thread: bool) -> None:
             "NumPy": f"its BLAS on {threads}{other_kernels()}",
         }
     )
-    progress.say("loading the kernels")
-    engine.load(recipes.get(recipes.DEFAULT).network().architecture)
     figures: dict[str, Any] = {"date": date.today().isoformat(), "machine": machine, "one_blas_thread": one_blas_thread}
-    for name, measure, show in (
-        ("products", measure_products, show_products),
-        ("training", measure_training, show_training),
-        ("answers", measure_answers, show_answers),
-    ):
-        figures[name] = measure(plan, progress)
-        progress.clear()
-        screen.say()
-        show(screen, figures[name])
+    try:
+        progress.say("loading the kernels")
+        engine.load(recipes.get(recipes.DEFAULT).network().architecture)
+        for name, measure, show in (
+            ("products", measure_products, show_products),
+            ("training", measure_training, show_training),
+            ("answers", measure_answers, show_answers),
+        ):
+            figures[name] = measure(plan, progress)
+            progress.clear()
+            screen.say()
+            show(screen, figures[name])
+    finally:
+        progress.clear()  # an error is to begin a line of its own
     if path is not None:
         _write(path, figures)
         screen.say(f"\nFigures kept in {file}")
@@ -198,7 +201,7 @@ def measure_answers(plan: Plan, progress: Progress) -> list[dict[str, Any]]:
         network, data = recipe.network(), recipe.data()
         X = data.X_test[: plan.test_rows]
         # A network that was fitted knows how to scale, and answers to one row the short way.
-        network.fit(data.X_train[:100], data.y_train[:100], epochs=1, engine="numpy", verbose=0)
+        finished(network.fit(data.X_train[:100], data.y_train[:100], epochs=1, engine="numpy", verbose=0))
         watches = {
             f"{engine}_{size}": Stopwatch(repeated(partial(network, rows, engine=engine)))
             for size, rows in (("one", X[:1]), ("many", X))
@@ -217,7 +220,7 @@ def _epoch_timing(recipe: Recipe, engine: str, threads: int | str, rows: int) ->
 
     def timing() -> float:
         history = recipe.fit(network, data, epochs=epochs, engine=engine, threads=threads, verbose=0)
-        return min(history["seconds"]) * recipe.train_rows / rows
+        return min(finished(history)["seconds"]) * recipe.train_rows / rows
 
     return timing
 

@@ -1,5 +1,5 @@
 """``fastmlp plot`` and ``fastmlp train --plots``: pictures of a network (floor 11; imports numpy, checks, errors,
-datasets, network, plots).
+datasets, formats, network, plots).
 
 A picture lies beside its model: ``history.png`` beside ``model.npz``, ``digits-history.png`` beside ``digits.npz``. One
 of an earlier time is replaced, since it can be made again.
@@ -20,12 +20,12 @@ from .. import plots
 from ..checks import check_whole
 from ..datasets import Dataset
 from ..errors import ArgumentError, FastMLPError, unknown_name
+from ..formats.runs import RUN_FILE, model_file
 from ..network import Network, load
 from ..plots.look import matplotlib_part
 from .reports import open_data
 from .show import Screen
 
-_MODEL = "model"
 _DOTS_PER_INCH = 120
 
 
@@ -106,8 +106,7 @@ def run(model: str, kinds: list[str], data: str | None, out: str | None, index: 
         if kind not in KINDS:
             raise unknown_name("kind of plot", kind, KINDS)
     with plots.theme(theme):
-        path = Path(model)
-        file = path / f"{_MODEL}.npz" if path.is_dir() else path
+        file = model_file(model)
         network = load(file)
         folder = file.parent if out is None else Path(out)
         if not folder.is_dir():
@@ -156,7 +155,7 @@ def draw(subject: Subject, kinds: Iterable[str], model: Path, screen: Screen, *,
                 raise
             screen.say(f"No plot of {kind}: {error}", "yellow")
             continue
-        file = model.with_name(f"{kind}.png" if model.stem == _MODEL else f"{model.stem}-{kind}.png")
+        file = model.with_name(f"{kind}.png" if model.stem == Path(RUN_FILE).stem else f"{model.stem}-{kind}.png")
         try:
             _write_whole(figure, file)
         finally:

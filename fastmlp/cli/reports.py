@@ -1,4 +1,4 @@
-"""The commands that train nothing: recipes, evaluate, convert, warmup (floor 11; imports numpy, errors, kernels,
+"""The commands that train nothing: recipes, evaluate, convert, warmup (floor 11; imports numpy, errors, model, kernels,
 datasets, engines, formats, network, recipes).
 """
 
@@ -14,6 +14,8 @@ from ..datasets import Dataset, load_idx_folder, load_mnist
 from ..engines import get_engine
 from ..errors import ArgumentError, unknown_name
 from ..formats import PREDICTING_ONLY, WRITABLE, check_path
+from ..formats.runs import model_file
+from ..model.history import short
 from ..network import Network, load
 from .show import Screen
 
@@ -29,7 +31,7 @@ def open_data(folder: str | None) -> tuple[Dataset, str]:
 
 def open_model(model: str) -> Network:
     """Return the network of a file, or of the folder of a run."""
-    return load(_file(model))
+    return load(model_file(model))
 
 
 def list_recipes() -> None:
@@ -81,7 +83,7 @@ def evaluate(model: str, data: str | None, engine: str) -> None:
     facts = {
         "model": f"{model}: {'-'.join(map(str, network.architecture.sizes))}, {network.n_parameters:,} parameters",
         "data": f"{origin}: {len(X):,} test rows",
-        "loss": f"{evaluation.loss:.4f}",
+        "loss": short(evaluation.loss),
     }
     if evaluation.accuracy is None:
         screen.facts(facts)
@@ -130,12 +132,6 @@ def tell_what_is_left_out(path: Path, screen: Screen) -> None:
         )
 
 
-def _file(model: str) -> Path:
-    """Return the file of a model that was given as a file or as the folder of a run."""
-    path = Path(model)
-    return path / "model.npz" if path.is_dir() else path
-
-
 def by_label(y: NDArray[Any], answers: NDArray[Any]) -> list[list[str]]:
     """Return a row for every label: the label, how many rows have it, how many were recognised, the usual mistake.
 
@@ -169,20 +165,19 @@ def warmup(dtype: str) -> None:
         raise unknown_name("dtype", dtype, _DTYPES)
     get_engine("numba")  # says what is wrong where Numba can't be imported
     from ..engines.simd import engine as simd_engine
+    from ..engines.simd.telling import why_not_kept
     from ..kernels.runtime.jit import cache_folder
 
     screen = Screen()
     total = 0.0
     for name in _DTYPES[dtype]:
-        screen.say(f"Kernels for {name}; the first time this takes some seconds ...")
+        screen.say(f"Compiling for {name}; what was compiled before takes hundredths of a second ...")
         for part, seconds in simd_engine.warmup((name,)).items():
             screen.say(f"  {part}: {seconds:.2f} s")
             total += seconds
     folder = cache_folder()
     if folder is None:
-        screen.say(
-            f"Done in {total:.1f} s. No folder could be written to keep them: set FASTMLP_CACHE_DIR to one.", "yellow"
-        )
+        screen.say(f"Done in {total:.1f} s. Not kept: {why_not_kept()}", "yellow")
     else:
         home = os.path.expanduser("~")
         screen.say(f"Done in {total:.1f} s. Kept in {str(folder).replace(home, '~', 1)}")

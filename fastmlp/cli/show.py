@@ -1,4 +1,4 @@
-"""How things look, on a terminal and in a pipe (floor 11; imports rich, training).
+"""How things look, on a terminal and in a pipe (floor 11; imports rich, model, training).
 
 On a terminal there is colour, text is wrapped to its width, and a bar shows how far a training is. A pipe gets plain
 lines of text, one a fact, that are easy to search and cut.
@@ -6,25 +6,26 @@ lines of text, one a fact, that are easy to search and cut.
 
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..training.callbacks import Callback, FitRun
+from ..model.history import short
+from ..training.callbacks import Callback, FitRun, showing
 
 _WIDTH_OF_A_PIPE = 1000
 """So wide that nothing is ever wrapped."""
 
-_COLUMNS = {
-    "epoch": ("epoch", "{:.0f}"),
-    "loss": ("loss", "{:.4f}"),
-    "accuracy": ("accuracy", "{:.2%}"),
-    "val_loss": ("val loss", "{:.4f}"),
-    "val_accuracy": ("val accuracy", "{:.2%}"),
-    "seconds": ("seconds", "{:.2f}"),
+_COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "epoch": ("epoch", "{:.0f}".format),
+    "loss": ("loss", short),
+    "accuracy": ("accuracy", "{:.2%}".format),
+    "val_loss": ("val loss", short),
+    "val_accuracy": ("val accuracy", "{:.2%}".format),
+    "seconds": ("seconds", lambda seconds: f"{seconds:.{2 if seconds < 1000 else 0}f}"),
 }
 
 
@@ -88,7 +89,7 @@ class EpochRows(Callback):
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._columns: list[str] = []
+        self._widths: dict[str, int] = {}
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -114,8 +115,10 @@ class EpochRows(Callback):
 
     def on_fit_start(self, run: FitRun) -> None:
         """Print the head of the table."""
-        self._columns = [name for name in _COLUMNS if name in (*run.columns, "epoch", "seconds")]
-        self._screen.say("  ".join(_COLUMNS[name][0].rjust(_width(name)) for name in self._columns), "bold")
+        columns = [name for name in _COLUMNS if name in (*run.columns, "epoch", "seconds")]
+        self._widths = {name: max(7, len(_COLUMNS[name][0])) for name in columns}
+        self._widths["epoch"] = max(7, len(str(run.epochs)))
+        self._screen.say("  ".join(_COLUMNS[name][0].rjust(width) for name, width in self._widths.items()), "bold")
         self._bar.update(self._task, total=run.epochs)
 
     def on_epoch_start(self, run: FitRun) -> None:
@@ -126,11 +129,8 @@ class EpochRows(Callback):
     def on_epoch_end(self, run: FitRun) -> None:
         """Print the row of the epoch."""
         row = run.history.row()
-        cells = [_COLUMNS[name][1].format(row[name]).rjust(_width(name)) for name in self._columns]
-        self._screen.say("  ".join(cells))
-        sys.stdout.flush()  # whoever reads our pipe wants to see each epoch when it is done
-        self._bar.advance(self._task)
-
-
-def _width(name: str) -> int:
-    return max(7, len(_COLUMNS[name][0]))
+        cells = [_COLUMNS[name][1](row[name]).rjust(width) for name, width in self._widths.items()]
+        with showing(run):
+            self._screen.say("  ".join(cells))
+            sys.stdout.flush()  # whoever reads our pipe wants to see each epoch when it is done
+            self._bar.advance(self._task)

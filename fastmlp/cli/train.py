@@ -21,6 +21,8 @@ from ..datasets import Dataset
 from ..engines import get_engine
 from ..errors import ArgumentError, FastMLPError, unknown_name
 from ..formats import FORMATS, check_path
+from ..formats.runs import RUN_FILE, RUNS
+from ..model.history import short
 from ..model.optimizers import OPTIMIZERS, Optimizer
 from ..model.schedules import get_schedule
 from ..network import Network
@@ -29,14 +31,13 @@ from ..training.arguments import check_threads
 from . import plot
 from .reports import open_data, tell_what_is_left_out
 from .show import EpochRows, Screen
+from .verdict import learned_nothing
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of its signal, as shells have it."""
 
 TERMINATED = 143
 """Exit code after SIGTERM, in the same way."""
-
-_MODEL = "model.npz"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Request:
     seed: int = 0
     engine: str = "auto"
     threads: str = "auto"
-    out: str = "runs"
+    out: str = RUNS
     plots: bool = False
 
 
@@ -77,6 +78,7 @@ def run(request: Request) -> int:
     if request.plots:
         plot.check_installed()
     recipe = changed_recipe(request)
+    usual_rate = changed_recipe(dataclasses.replace(request, learning_rate=None)).optimizer.learning_rate
     threads = check_threads(request.threads if not request.threads.isdecimal() else int(request.threads)) or "auto"
     engine = get_engine(request.engine).name
     dataset, origin = open_data(request.data)
@@ -118,9 +120,12 @@ def run(request: Request) -> int:
     if interrupted:
         screen.say(f"Interrupted; the network is as it was after epoch {history.epochs}.", "yellow")
     saved = _save(network, place, screen)
+    warning = learned_nothing(network, data.y_train, recipe.optimizer.learning_rate, usual_rate)
+    if warning:
+        screen.say(warning, "yellow")
     if len(data.X_test):
         evaluation = network.evaluate(data.X_test, data.y_test, engine=request.engine)
-        screen.say(f"Test accuracy {evaluation.accuracy or 0:.2%}, loss {evaluation.loss:.4f}", "bold green")
+        screen.say(f"Test accuracy {evaluation.accuracy or 0:.2%}, loss {short(evaluation.loss)}", "bold green")
     if request.plots:
         _draw(network, dataset, saved, screen)
     if screen.is_terminal:
@@ -197,7 +202,7 @@ class Place:
         self._made: list[Path] = []
         if path.is_dir() or not path.suffix or out.endswith(("/", "\\")):
             self._make(path)
-            self.file = self._next_run(path, name) / _MODEL
+            self.file = self._next_run(path, name) / RUN_FILE
             return
         if path.suffix.lower() not in FORMATS:
             raise ArgumentError(
@@ -249,7 +254,7 @@ def _save(network: Network, place: Place, screen: Screen) -> Path:
         network.save(file)
     except OSError as error:
         screen.say(f"The model could not be saved as {file}: {_reason(error)}", "red")
-        file = Path(tempfile.mkdtemp(prefix="fastmlp-")) / _MODEL
+        file = Path(tempfile.mkdtemp(prefix="fastmlp-")) / RUN_FILE
         network.save(file)
     screen.say(f"Model saved as {file}")
     tell_what_is_left_out(file, screen)

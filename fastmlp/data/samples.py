@@ -335,6 +335,7 @@ def as_samples(
     if n_features is not None and samples.n_features != n_features:
         raise ArgumentError(
             f"{name} has {samples.n_features} features, but the network was built for {n_features} inputs"
+            f"{_shape_hint(X, n_features, name)}"
         )
     if later and rows is None and values.dtype == dtype and not samples.mapped:
         samples = replace(samples, unchecked=True)
@@ -345,6 +346,14 @@ def as_samples(
     scaling.vectors(samples.n_features, np.dtype(np.float64) if dtype is None else dtype)  # raises where it doesn't fit
     _check_kind(values, given.dtype.kind in "fO", scaling, name)
     return replace(samples, scaling=scaling)
+
+
+def plain_dtypes(scaling: Scaling, dtype: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
+    """Return the dtypes of dense rows that a network of `dtype` takes without a conversion that may fail, and without a
+    look at all values for those that the scaling refuses.
+    """
+    pixels = np.dtype(np.uint8)
+    return {"pixels": (pixels,), "fractions": (dtype,)}.get(scaling.found_on, (dtype, pixels))
 
 
 def found_scaling(samples: Samples) -> Scaling:
@@ -386,6 +395,14 @@ def _check_kind(values: Array, floats: bool, scaling: Scaling, name: str) -> Non
             )
 
 
+def _shape_hint(X: Any, n_features: int, name: str) -> str:
+    """Say what to write where somebody gave one sample, or samples as columns."""
+    shape = tuple(np.shape(X))
+    if math.prod(shape) == n_features:
+        return f"; for one sample of shape {shape} give {name}.reshape(1, -1)"
+    return f"; samples are rows: give {name}.T" if len(shape) == 2 and shape[0] == n_features else ""
+
+
 def _as_table(X: Any, name: str) -> Array:
     check_unmasked(X, name)
     try:
@@ -398,6 +415,7 @@ def _as_table(X: Any, name: str) -> Array:
         array = array.reshape(len(array), math.prod(array.shape[1:]))
     if array.ndim != 2:
         hint = f"; for one sample give {name}.reshape(1, -1)" if array.ndim == 1 else ""
+        hint = f"; for images give {name}.reshape(len({name}), -1)" if array.ndim > 3 else hint
         raise ArgumentError(f"{name} must be two-dimensional, (n_samples, n_features); got shape {array.shape}{hint}")
     return array
 

@@ -3,10 +3,12 @@
 Nothing here downloads or unpickles.
 """
 
-from .idx import load_idx as load_idx
-from .idx import load_idx_folder as load_idx_folder
-from .idx import read_idx as read_idx
-from .mnist import Dataset as Dataset
-from .mnist import load_mnist as load_mnist
-from .split import Split as Split
-from .split import split as split
+from .idx import load_idx, load_idx_folder, read_idx
+from .mnist import Dataset, load_mnist
+from .split import Split, split
+
+__all__ = ["Dataset", "Split", "load_idx", "load_idx_folder", "load_mnist", "read_idx", "split"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -29,6 +29,12 @@ class Score(NamedTuple):
     accuracy: float
 
 
+FewRows = Callable[[Array, Any], Array | None]
+"""Called with the parameters and what may be a few rows, returns outputs; None for all that needs the gate: more
+rows, another type or dtype, another number of features, numbers that are not finite.
+"""
+
+
 class Engine(Protocol):
     """The operations that both engines offer, with the same results up to rounding."""
 
@@ -46,12 +52,8 @@ class Engine(Protocol):
         `once`, forward, less preparation pays; where they are to be trained on, it is for batches of this size.
         """
 
-    def few_rows(self, architecture: Architecture, scaling: Scaling) -> Callable[[Array, Array], Array | None] | None:
-        """Make a shorter way to the outputs of a few dense rows; None where the engine has none.
-
-        Called with the parameters and rows of uint8 or the network's dtype, it returns outputs, or None where a number
-        is not finite.
-        """
+    def few_rows(self, architecture: Architecture, scaling: Scaling) -> FewRows | None:
+        """Make a shorter way to the outputs of a few dense rows; None where the engine has none."""
 
     def marks_rows(self, prepared: Any) -> bool:
         """Whether `forward` gives rows that are not finite outputs of which all are NaN, so that nobody need look for

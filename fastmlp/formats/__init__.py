@@ -20,6 +20,11 @@ __all__ = [
     "save_checkpoint",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Checkpoint]]] = {
     ".npz": (npz.save, npz.load),
     ".json": (json_file.save, json_file.load),

@@ -384,7 +384,7 @@ def check_header(header: Any, kind: str) -> dict[str, Any]:
     if not isinstance(header.get("format"), int) or header["format"] > FORMAT:
         raise WrongContentError(
             f"written in format {header.get('format')!r} by a newer fastmlp ({header.get('versions')}); this one "
-            f"reads formats up to {FORMAT}: pip install --upgrade fastmlp"
+            f"reads formats up to {FORMAT}: upgrade fastmlp, from where it was installed"
         )
     expected = {"architecture", "scaling", "labels", "seed", "epoch", "step", "optimizer", "generator", "history"}
     if missing := sorted(expected - header.keys()):

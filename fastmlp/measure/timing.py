@@ -1,4 +1,4 @@
-"""Times that can be compared on a machine that does other things too (floor 10).
+"""Times that can be compared on a machine that does other things too (floor 10; imports model).
 
 What is compared takes turns, so that a busy or a throttled moment hits all of it, and the minimum counts, which is the
 time that nothing disturbed.
@@ -6,6 +6,8 @@ time that nothing disturbed.
 
 import time
 from collections.abc import Callable
+
+from ..model.history import History
 
 
 class Stopwatch:
@@ -66,3 +68,16 @@ def in_turns(rounds: int, **timings: Callable[[], float]) -> dict[str, list[floa
         for name, timing in timings.items():
             seconds[name].append(timing())
     return seconds
+
+
+def finished(history: History) -> History:
+    """Return the history of a training that is measured, and so has to end by itself.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Ctrl-C ended it: `fit` keeps the finished epochs and returns, but whoever measures is to stop as well.
+    """
+    if history.stop_reason == "interrupted":
+        raise KeyboardInterrupt
+    return history

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import check_number, check_size, check_switch, check_whole, naming
+from ..checks import check_number, check_size, check_switch, check_whole, explained_class, naming
 from ..errors import ArgumentError, ArgumentTypeError
 from .activations import get_activation
 from .initializers import Initializer, get_initializer
@@ -57,6 +57,7 @@ def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
     return memory[start : start + size * dtype.itemsize].view(dtype)
 
 
+@explained_class
 @dataclass(frozen=True)
 class Dense:
     """A fully connected layer: ``activation(x @ W + b)``.

@@ -34,7 +34,7 @@ class Evaluation:
     accuracy: float | None = None
 
     def __str__(self) -> str:
-        return f"loss {self.loss:.4f}" + ("" if self.accuracy is None else f", accuracy {self.accuracy:.2%}")
+        return f"loss {short(self.loss)}" + ("" if self.accuracy is None else f", accuracy {self.accuracy:.2%}")
 
 
 class History(Mapping[str, list[float]]):
@@ -173,7 +173,25 @@ def _number(value: Any, name: str) -> float:
     return value
 
 
+def short(value: float) -> str:
+    """Return a number of any size in at most seven characters, with four decimals where they fit.
+
+    Examples
+    --------
+    >>> short(0.12345), short(12345.678), short(2.2e20), short(4e-9)
+    ('0.1235', '12345.7', '2.2e+20', '4.0e-09')
+    """
+    if value == 0 or abs(value) >= 1e-3:
+        for decimals in range(4, -1, -1):
+            text = f"{value:.{decimals}f}"
+            if len(text) <= 7:
+                return text
+    text = f"{value:.1e}"
+    return text if len(text) <= 7 else f"{value:.0e}"
+
+
 def _shown(name: str, value: float) -> str:
     if math.isnan(value):
         return "-"
-    return {"epoch": "{:.0f}", "learning_rate": "{:.4g}", "seconds": "{:.2f}"}.get(name, "{:.4f}").format(value)
+    formats = {"epoch": "{:.0f}", "learning_rate": "{:.4g}", "seconds": "{:.2f}"}
+    return formats[name].format(value) if name in formats else short(value)

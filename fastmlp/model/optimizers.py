@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import check_size, check_switch
+from ..checks import check_size, check_switch, explained_class
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
 
 Array = NDArray[Any]
@@ -57,6 +57,7 @@ class _Optimizer:
             object.__setattr__(self, field.name, number)
 
 
+@explained_class
 @dataclass(frozen=True)
 class SGD(_Optimizer):
     """Stochastic gradient descent, with momentum on request.
@@ -131,6 +132,7 @@ class SGD(_Optimizer):
         parameters -= learning_rate * gradient
 
 
+@explained_class
 @dataclass(frozen=True)
 class RMSprop(_Optimizer):
     """Gradients divided by a running root mean square of their size.
@@ -179,6 +181,7 @@ class RMSprop(_Optimizer):
         parameters -= learning_rate * gradient / (np.sqrt(square) + self.epsilon)
 
 
+@explained_class
 @dataclass(frozen=True)
 class Adam(_Optimizer):
     """Adaptive moments.
@@ -241,6 +244,7 @@ class Adam(_Optimizer):
         parameters -= learning_rate / correction_1 * first / (np.sqrt(second / correction_2) + epsilon)
 
 
+@explained_class
 @dataclass(frozen=True)
 class AdamW(Adam):
     """Adam with decoupled weight decay on the weights (Loshchilov and Hutter 2019); biases do not decay.

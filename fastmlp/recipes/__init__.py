@@ -7,11 +7,10 @@ cannot be followed, `Recipe.differences` says so. A recipe is a description: not
 """
 
 from ..errors import unknown_name
-from .descriptions import RECIPES as RECIPES
-from .recipe import Recipe as Recipe
-from .recipe import RecipeData as RecipeData
-from .recipe import RecipeRun as RecipeRun
-from .recipe import Source as Source
+from .descriptions import RECIPES
+from .recipe import Recipe, RecipeData, RecipeRun, Source
+
+__all__ = ["DEFAULT", "RECIPES", "Recipe", "RecipeData", "RecipeRun", "Source", "get", "names"]
 
 DEFAULT = "keras"
 """The recipe that is trained when none is named."""
@@ -53,3 +52,7 @@ def names() -> list[str]:
     ['nielsen', 'nielsen-cross-entropy']
     """
     return list(RECIPES)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

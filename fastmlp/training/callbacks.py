@@ -1,11 +1,12 @@
 """What may happen between the epochs of a training (floor 7; imports checks, errors, model)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..checks import check_size, check_switch, check_whole
+from ..checks import check_size, check_switch, check_whole, explained
 from ..errors import ArgumentError, unknown_name
 from ..model.architecture import Array
 from ..model.history import History
@@ -81,11 +82,21 @@ class FitRun:
         self.interrupted = True
 
 
+@contextmanager
+def showing(run: FitRun) -> Iterator[None]:
+    """Show an epoch: Ctrl-C meanwhile ends the training after it, since what has been shown is not to be undone."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        run.interrupt()
+
+
 class Callback:
     """The base of what is called between epochs; each method does nothing until a subclass says otherwise.
 
     Every method gets the `FitRun`. An exception it raises ends the training and reaches the caller of `fit`; the
-    network then is as it was after the last finished epoch.
+    network then is as it was after the last finished epoch. An epoch is finished when every callback has seen it: one
+    in which a callback failed, or was interrupted, is undone.
 
     Examples
     --------
@@ -218,6 +229,7 @@ class EarlyStopping(Monitor):
     EarlyStopping(monitor='val_accuracy', patience=3, min_delta=0.0, restore_best=True)
     """
 
+    @explained
     def __init__(
         self, monitor: str = "val_loss", patience: int = 5, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import formats
 from ..atomic_write import remove_leftovers
-from ..checks import check_whole
+from ..checks import check_whole, explained
 from ..errors import ArgumentError, ArgumentTypeError
 from ..formats.checkpoint import FitUnderWay
 from .callbacks import Callback, FitRun, Monitor
@@ -68,6 +68,7 @@ class Checkpoint(Monitor):
     5
     """
 
+    @explained
     def __init__(self, path: str | os.PathLike[str], every: int = 1, monitor: str | None = None, keep: int = 1) -> None:
         super().__init__("loss" if monitor is None else monitor, 1, 0.0)
         self.path = _checked(path, "path")

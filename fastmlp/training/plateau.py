@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..checks import check_number, check_size
+from ..checks import check_number, check_size, explained
 from ..errors import ArgumentError
 from .callbacks import FitRun, Monitor
 
@@ -49,6 +49,7 @@ class ReduceOnPlateau(Monitor):
     ReduceOnPlateau(monitor='loss', factor=0.5, patience=3, min_delta=0.0, min_learning_rate=0.0)
     """
 
+    @explained
     def __init__(
         self,
         monitor: str = "val_loss",

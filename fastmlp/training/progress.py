@@ -1,4 +1,4 @@
-"""Progress of a training, shown while it runs (floor 7).
+"""Progress of a training, shown while it runs (floor 7; imports model).
 
 On a terminal it is one line that is redrawn; in a notebook it stands below the cell.
 """
@@ -9,7 +9,8 @@ import sys
 import time
 from typing import TextIO
 
-from .callbacks import MONITORS, Callback, FitRun
+from ..model.history import short
+from .callbacks import MONITORS, Callback, FitRun, showing
 
 
 class Progress(Callback):
@@ -40,12 +41,13 @@ class Progress(Callback):
             return
         row = run.history.row()
         parts = [f"epoch {run.epoch}/{run.epochs}"]
-        parts += [f"{name} {row[name]:.4f}" for name in MONITORS if name in row]
+        parts += [f"{name} {short(row[name])}" for name in MONITORS if name in row]
         parts.append(f"{row['seconds']:.2f} s")
         if run.epoch < run.epochs:
             elapsed = time.perf_counter() - self._started
             parts.append(f"{duration(elapsed / (run.epoch - self._before) * (run.epochs - run.epoch))} left")
-        self._write("  ".join(parts))
+        with showing(run):
+            self._write("  ".join(parts))
 
     def on_fit_end(self, run: FitRun) -> None:
         """End the redrawn line, and say why the training ended early."""

@@ -45,10 +45,10 @@ def serve(
     Examples
     --------
     >>> from fastmlp.web import serve
-    >>> serve("no-such-network.npz")
+    >>> serve("no-such-network.npz")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    fastmlp.errors.DataFileError: no-such-network.npz: there is no such file
+    fastmlp.errors.DataFileError: no-such-network.npz: there is no such file in ...
     """
     try:
         import starlette  # noqa: F401

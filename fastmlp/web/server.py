@@ -1,4 +1,4 @@
-"""Running the page's server until Ctrl-C (floor 10; imports uvicorn, checks, errors, network, recipes)."""
+"""Running the page's server until Ctrl-C (floor 10; imports uvicorn, checks, errors, formats, network, recipes)."""
 
 import os
 import socket
@@ -14,6 +14,7 @@ import uvicorn
 from .. import recipes
 from ..checks import check_whole
 from ..errors import ArgumentError
+from ..formats.runs import model_file
 from ..network import load
 from .app import Page, create_app
 from .guard import LOCAL, names_of
@@ -30,7 +31,7 @@ def run(model: str | None, host: str, port: int, open_browser: bool) -> None:
         page = Page()
     else:
         path = Path(model)
-        page = Page(load(path / "model.npz" if path.is_dir() else path), path.stem if path.is_file() else path.name)
+        page = Page(load(model_file(path)), path.stem if path.is_file() else path.name)
     listening = _listen(host, port)
     if model is None:
         page.start_first(replace(Settings.of(recipes.get(recipes.DEFAULT)), epochs=FIRST_EPOCHS))

@@ -19,7 +19,7 @@ pytest.importorskip("rich")
 
 from typer.testing import CliRunner
 
-from fastmlp import SGD, Adam, Network, load, recipes
+from fastmlp import SGD, Adam, Network, hints, load, recipes
 from fastmlp.cli import predict, reports
 from fastmlp.cli.app import app
 from fastmlp.cli.train import Place, Request, changed_recipe
@@ -122,7 +122,8 @@ def test_missing_package(package):
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), timeout=60, check=False
     )
     assert result.returncode == 2
-    assert result.stderr == f"error: fastmlp needs {package} for its command line: pip install 'fastmlp[cli]'\n"
+    assert result.stderr.startswith(f"error: fastmlp needs {package} for its command line: pip install ")
+    assert f'"{package}' in result.stderr
 
 
 # Recipes
@@ -316,10 +317,68 @@ def test_bad_usage(place, options):
     assert "rror" in run("train", *options, code=2).stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (["train", "--lr", 0.1], "No such option: --lr. Did you mean --learning-rate?"),
+        (["train", "-b", 32], "No such option: -b. Did you mean --batch-size?"),
+        (["serve", "--browser"], "No such option: --browser. Did you mean --open?"),
+        (["test", "model.npz"], "No such command 'test'. Did you mean 'evaluate'?"),
+        (["fit"], "No such command 'fit'. Did you mean 'train'?"),
+    ],
+)
+def test_words_of_others_get_ours(arguments, remedy):
+    assert remedy in run(*arguments, code=2).stderr
+
+
+def test_an_option_that_a_command_lacks_is_not_offered():
+    assert "--learning-rate" not in run("recipes", "--lr", code=2).stderr
+
+
+def test_words_of_others_lead_to_options_and_commands_that_are_there():
+    from typer.main import get_command
+
+    commands = get_command(app).commands
+    options = {name for command in commands.values() for parameter in command.params for name in parameter.opts}
+    assert set(hints.COMMANDS) <= set(commands)
+    assert set(hints.OPTIONS) <= options
+    assert not set(" ".join(hints.COMMANDS.values()).split()) & set(commands)
+    assert not set(" ".join(hints.OPTIONS.values()).split()) & options
+
+
 def test_diverging_training_says_so(place):
     result = run("train", "from-scratch", "--data", "data", "--learning-rate", 1e30, *NUMPY, code=2)
     assert result.stderr.startswith("error: training diverged")
     assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize("rate", ["1e4", "1e6"])
+def test_huge_numbers_keep_the_table_in_shape_and_are_told(place, rate):
+    output = run("train", "keras", "--data", "data", "--epochs", 3, "--learning-rate", rate, *NUMPY).stdout
+    lines = output.splitlines()
+    heading = next(number for number, line in enumerate(lines) if line.split()[:1] == ["epoch"])
+    assert len({len(line) for line in lines[heading : heading + 4]}) == 1
+    (saved,) = [number for number, line in enumerate(lines) if line.startswith("Model saved")]
+    assert lines[saved + 1].startswith("This network has learned nothing: its loss is ")
+    assert lines[saved + 1].endswith(f"Try a smaller --learning-rate than {float(rate):g}, such as 0.001.")
+    assert re.search(r"^Test accuracy \d+\.\d\d%, loss \S{1,7}$", output, re.MULTILINE)
+
+
+def test_many_epochs_keep_the_table_in_shape():
+    from fastmlp import Callback
+    from fastmlp.cli.show import EpochRows, Screen
+
+    class Stop(Callback):
+        def on_epoch_end(self, run):
+            run.stop("enough")
+
+    screen, lines = Screen(), []
+    screen.say = lambda text="", style=None: lines.append(text)
+    with EpochRows(screen) as table:
+        network = Network([1, 2], seed=0)
+        network.fit([[1.0]], [0], epochs=2**31, engine="numpy", verbose=0, callbacks=[table, Stop()])
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines[0].split()[0]) < 10 <= lines[0].index("epoch") + 5
 
 
 def test_diverging_later_keeps_the_last_good_network(place, monkeypatch):
@@ -504,6 +563,25 @@ def test_bad_evaluate(place):
     assert "no test rows" in run("evaluate", "small.npz", "--data", "untested", code=2).stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["evaluate", "nielsen-001"],
+        ["predict", "nielsen-001", "digit.png"],
+        ["plot", "nielsen-001"],
+        ["convert", "nielsen-001", "model.json"],
+        ["serve", "nielsen-001"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_run_that_is_not_there(place, command):
+    pytest.importorskip({"plot": "matplotlib", "serve": "uvicorn"}.get(command[0], "numpy"))
+    (place / "runs" / "nielsen-001").mkdir(parents=True)
+    Network([36, 10], seed=0).save(place / "runs" / "nielsen-001" / "model.npz")
+    told = run(*command, code=2).stderr
+    assert told.startswith(f"error: nielsen-001: no such run or file in {place}; did you mean runs/nielsen-001?")
+
+
 # Predict
 
 
@@ -567,7 +645,7 @@ def test_bad_predict(drawings):
 
 def test_predict_without_pillow(drawings, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    assert "pip install 'fastmlp[images]'" in run("predict", "model.npz", "thin.png", code=2).stderr
+    assert 'pip install "pillow' in run("predict", "model.npz", "thin.png", code=2).stderr
 
 
 # Warm-up
@@ -583,11 +661,12 @@ def test_warmup(monkeypatch):
         return {"batches": 1.25, "samples": 0.5}
 
     monkeypatch.setattr(compiled, "warmup", warmup)
-    output = run("warmup", "--dtype", "both").stdout
+    output = run("warmup").stdout
     assert asked == ["float32", "float64"]
     assert "batches: 1.25 s" in output
     assert "Done in 3.5 s." in output
-    assert asked == ["float32", "float64"]
+    run("warmup", "--dtype", "float64")
+    assert asked == ["float32", "float64", "float64"]
 
 
 def test_bad_warmup():
@@ -609,7 +688,7 @@ def test_unexpected_operating_system_error(monkeypatch):
         raise PermissionError(13, "Permission denied", "secret")
 
     monkeypatch.setattr(reports, "open_data", fail)
-    monkeypatch.setattr(reports, "load", lambda path: Network([2, 2], seed=0))
+    monkeypatch.setattr(reports, "open_model", lambda model: Network([2, 2], seed=0))
     assert run("evaluate", "model.npz", code=2).stderr == "error: secret: Permission denied\n"
 
 

@@ -94,7 +94,7 @@ def test_dates_as_labels_are_refused_where_there_is_no_place_for_them(blobs, tmp
 def test_without_its_package_a_format_says_how_to_install_it(tmp_path, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     for act in (Network([1, 2], seed=0).save, load):
-        with pytest.raises(MissingDependencyError, match=rf"fastmlp\[{package}\]"):
+        with pytest.raises(MissingDependencyError, match=rf'pip install "{package}'):
             act(tmp_path / f"network.{package}")
 
 

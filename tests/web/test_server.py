@@ -51,7 +51,8 @@ def test_missing_package(package):
         timeout=60,
         check=False,
     )
-    assert result.stderr == f"error: fastmlp needs {package} for its page in the browser: pip install 'fastmlp[web]'\n"
+    assert result.stderr.startswith(f"error: fastmlp needs {package} for its page in the browser: pip install ")
+    assert f'"{package}' in result.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole groups of processes")

@@ -6,8 +6,6 @@ optimizers are run-time values there, so the kernels are compiled once per dtype
 """
 
 import gc
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -16,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.dataset import Dataset
-from ...data.samples import Samples, Scaling
+from ...data.samples import Samples
 from ...data.targets import Targets
 from ...kernels import epoch
-from ...kernels.predict import forward_rows
 from ...kernels.runtime import constants
 from ...kernels.runtime.jit import on_compile
 from ...kernels.runtime.records import Rows
-from ...kernels.sparse.microkernels import BLOCK
-from ...model.architecture import Architecture, aligned_zeros
+from ...model.architecture import Architecture
 from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ...model.training_state import TrainingState
@@ -32,17 +28,16 @@ from ..base import Array, Score, n_batches, one_by_one
 from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
-from .centring import split_centre
-from .compression import plain
-from .conversion import DENSE_FROM, Prepared, is_even
+from .conversion import DENSE_FROM, Prepared
+from .few_rows import FewRows
 from .out_of_core import Staged, parts, stage
 from .split_layer import Pace, halves, is_halved, put_together, run_half, take_apart
+from .telling import tell
 from .threads import available_threads
 from .workspace import (
     FORWARD_ROWS,
     Layout,
     chunk_rows,
-    describe_layers,
     hand_over,
     is_grouped,
     is_large,
@@ -246,66 +241,25 @@ def load(architecture: Architecture) -> None:
     _load(architecture.dtype.name)
 
 
-def warmup(dtypes: Sequence[str] = ("float32",)) -> dict[str, float]:
+def warmup(dtypes: Sequence[str] = ("float32", "float64")) -> dict[str, float]:
     """Compile every kernel ahead of its first use, and keep it on disk.
 
     Parameters
     ----------
-    dtypes : sequence of str, default ("float32",)
+    dtypes : sequence of str, default ("float32", "float64")
+        Of the networks.
 
     Returns
     -------
     dict
-        Seconds by dtype; a few tenths where the cache held it.
+        Seconds by what the kernels are for; some hundredths where the cache held them.
     """
-    seconds = {}
+    from .warming import warm_up  # which calls what is in this file
+
+    seconds: dict[str, float] = {}
     for dtype in dtypes:
-        start = time.perf_counter()
-        _load(dtype)
-        seconds[dtype] = time.perf_counter() - start
+        seconds |= warm_up(dtype)
     return seconds
-
-
-class FewRows:
-    """Outputs of a few dense rows at a time, without what `prepare` and `forward` do around a whole data set.
-
-    Parameters
-    ----------
-    architecture : Architecture
-    scaling : Scaling
-    """
-
-    def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
-        self._outputs, self._dtype = architecture.outputs, architecture.dtype
-        self._origin, scaling = split_centre(scaling, architecture.inputs)
-        scale, shift, _ = scaling.vectors(architecture.inputs, architecture.dtype)
-        self._widest = max(layer.stride for layer in architecture.layers)
-        self._width = self._widest + sum(layer.stride for layer in architecture.layers)
-        self._entries = max(architecture.inputs, self._widest) + BLOCK
-        layers = np.full((len(architecture.layers), constants.LAYER_COLUMNS), -1, dtype=np.int64)
-        describe_layers(layers, architecture)
-        scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
-        readable = self._entries if is_even(scale[: architecture.inputs]) else 0
-        self._describing = scale, plain(shift), int(bool(shift.any())), readable, layers
-        self._memories: list[tuple[Array, int, Array, Array]] = []
-
-    def __call__(self, parameters: Array, X: Array) -> Array | None:
-        """Return the outputs of the rows of `X`, of uint8 or the network's dtype; None if a number is not finite."""
-        outputs = np.empty((len(X), self._outputs), self._dtype)
-        if self._origin is not None:
-            X = (X - self._origin).astype(self._dtype)
-        # To Numba a read-only array is another type.
-        rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
-        # Taken out while it is in use: another thread may be here too.
-        memory = self._memories.pop() if self._memories else self._memory()
-        finite = forward_rows(outputs, rows, *self._describing, parameters, *memory)
-        self._memories.append(memory)
-        return outputs if finite else None
-
-    def _memory(self) -> tuple[Array, int, Array, Array]:
-        """Make room for the activations of all layers, and for the columns and values of a row's non-zeros."""
-        memory, factors = (aligned_zeros(size, self._dtype) for size in (self._width, self._entries))
-        return memory, self._widest, np.empty(self._entries, np.uint32), factors
 
 
 few_rows = FewRows
@@ -538,10 +492,4 @@ def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, NDArray[
     return constants.ADAM, settings
 
 
-@cache
-def _say_compiling(kept: bool) -> None:
-    once = "is done once" if kept else "is not kept: no folder for it could be written, set FASTMLP_CACHE_DIR to one"
-    sys.stderr.write(f"fastmlp: compiling kernels for this machine; it takes some 7 s and {once}\n")
-
-
-on_compile(_say_compiling)
+on_compile(tell)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numba
 import numpy as np
@@ -54,11 +54,30 @@ _CHECKED = "-boundscheck" if numba.config.BOUNDSCHECK else ""
 
 _UNUSED_DAYS = 30
 
-_compile_listeners: list[Callable[[bool], None]] = []
+
+class Compilation(NamedTuple):
+    """An entry that is about to be compiled.
+
+    Attributes
+    ----------
+    entry : str
+        File and function: ``"epoch.run"``.
+    dtypes : dict
+        By argument the dtype of those that are arrays.
+    kept : bool
+        Whether the result can be kept on disk.
+    """
+
+    entry: str
+    dtypes: dict[str, str]
+    kept: bool
 
 
-def on_compile(listener: Callable[[bool], None]) -> None:
-    """Have `listener` called before an entry is compiled; its argument tells whether the result can be kept on disk."""
+_compile_listeners: list[Callable[[Compilation], None]] = []
+
+
+def on_compile(listener: Callable[[Compilation], None]) -> None:
+    """Have `listener` called before an entry is compiled."""
     _compile_listeners.append(listener)
 
 
@@ -201,7 +220,7 @@ def _cached(dispatcher: Any) -> Any:
     if INTERPRETED:
         return np.errstate(all="ignore")(dispatcher)  # machine code does not tell of overflows either
     try:
-        dispatcher._cache = _NoCache() if cache_folder() is None else _KernelCache(dispatcher.py_func)
+        dispatcher._cache = _NoCache(dispatcher.py_func) if cache_folder() is None else _KernelCache(dispatcher.py_func)
     except Exception:  # a Numba whose caching works otherwise: compile anew rather than fail
         pass
     return dispatcher
@@ -261,16 +280,22 @@ def _candidates() -> list[Path]:
     return [Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "fastmlp"]
 
 
-def _tell_compiling(kept: bool) -> None:
+def _tell_compiling(function: Callable[..., Any], sig: Any, kept: bool) -> None:
+    names = function.__code__.co_varnames
+    dtypes = {name: str(kind.dtype) for name, kind in zip(names, sig, strict=False) if hasattr(kind, "dtype")}
+    compilation = Compilation(f"{function.__module__.rpartition('.')[2]}.{function.__name__}", dtypes, kept)
     for listener in _compile_listeners:
-        listener(kept)
+        listener(compilation)
 
 
 class _NoCache(NullCache):
     """Keeps nothing, but tells when something is compiled."""
 
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
     def load_overload(self, sig: Any, target_context: Any) -> None:
-        _tell_compiling(kept=False)
+        _tell_compiling(self._function, sig, kept=False)
 
 
 class _FolderLocator(_CacheLocator):
@@ -325,7 +350,7 @@ class _KernelCache(FunctionCache):
         if loaded is not None and tuple(loaded.signature.args) != tuple(sig):  # two processes wrote at once
             loaded = None
         if loaded is None:
-            _tell_compiling(kept=True)
+            _tell_compiling(self._py_func, sig, kept=True)
         return loaded
 
     def save_overload(self, sig: Any, data: Any) -> None:

@@ -1,0 +1,67 @@
+"""Outputs of a few rows by the shortest way through the kernels (floor 5; imports numpy, model, kernels, data)."""
+
+import numpy as np
+
+from ...data.samples import Scaling, plain_dtypes
+from ...kernels.predict import forward_rows
+from ...kernels.runtime import constants
+from ...kernels.sparse.microkernels import BLOCK
+from ...model.architecture import Architecture, aligned_zeros
+from ..base import Array
+from .centring import split_centre
+from .compression import plain
+from .conversion import is_even
+from .workspace import describe_layers
+
+FEW_ROWS = 8
+"""Up to so many rows go this way."""
+
+
+class FewRows:
+    """Outputs of a few dense rows at a time, without what `prepare` and `forward` do around a whole data set.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    scaling : Scaling
+    """
+
+    def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
+        self._outputs, self._dtype = architecture.outputs, architecture.dtype
+        self._features, self._dtypes = architecture.inputs, plain_dtypes(scaling, architecture.dtype)
+        self._origin, scaling = split_centre(scaling, architecture.inputs)
+        scale, shift, _ = scaling.vectors(architecture.inputs, architecture.dtype)
+        self._widest = max(layer.stride for layer in architecture.layers)
+        self._width = self._widest + sum(layer.stride for layer in architecture.layers)
+        self._entries = max(architecture.inputs, self._widest) + BLOCK
+        layers = np.full((len(architecture.layers), constants.LAYER_COLUMNS), -1, dtype=np.int64)
+        describe_layers(layers, architecture)
+        scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
+        readable = self._entries if is_even(scale[: architecture.inputs]) else 0
+        self._describing = scale, plain(shift), int(bool(shift.any())), readable, layers
+        self._memories: list[tuple[Array, int, Array, Array]] = []
+
+    def __call__(self, parameters: Array, X: Array) -> Array | None:
+        """Return the outputs of the rows of `X`; None if it is not a small table of the dtypes that need no conversion,
+        or a number is not finite: what is wrong with it is found on the long way.
+        """
+        if type(X) is not np.ndarray or X.dtype not in self._dtypes:
+            return None
+        shape = X.shape
+        if len(shape) != 2 or shape[1] != self._features or not 0 < shape[0] <= FEW_ROWS:
+            return None
+        outputs = np.empty((shape[0], self._outputs), self._dtype)
+        if self._origin is not None:
+            X = (X - self._origin).astype(self._dtype)
+        # To Numba a read-only array is another type.
+        rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
+        # Taken out while it is in use: another thread may be here too.
+        memory = self._memories.pop() if self._memories else self._memory()
+        finite = forward_rows(outputs, rows, *self._describing, parameters, *memory)
+        self._memories.append(memory)
+        return outputs if finite else None
+
+    def _memory(self) -> tuple[Array, int, Array, Array]:
+        """Make room for the activations of all layers, and for the columns and values of a row's non-zeros."""
+        memory, factors = (aligned_zeros(size, self._dtype) for size in (self._width, self._entries))
+        return memory, self._widest, np.empty(self._entries, np.uint32), factors

@@ -1,0 +1,29 @@
+"""What is said while kernels are compiled, which somebody waits for (floor 5; imports kernels)."""
+
+import os
+import sys
+
+from ...kernels.runtime.jit import Compilation
+
+_WORDS = {
+    "epoch.run": ("training and predictions of {parameters} networks", 7),
+    "predict.forward_rows": ("predictions of a few rows by {parameters} networks", 1),
+    "parting.part_rows": ("the conversion of dense to sparse rows of {values}", 1),
+    "augmentation.augment": ("the augmentation of {images} images", 1),
+}
+"""By entry what it is for, in terms of the dtypes of its arguments, and about how many seconds it takes to compile."""
+
+
+def why_not_kept() -> str:
+    """Return why compiled kernels are not kept on disk, where they aren't."""
+    if os.environ.get("FASTMLP_CACHE") == "0":
+        return "FASTMLP_CACHE is 0"
+    return "no folder could be written, set FASTMLP_CACHE_DIR to one"
+
+
+def tell(compilation: Compilation) -> None:
+    """Say on standard error what is compiled, about how long it takes, and whether it will be there next time."""
+    what, seconds = _WORDS.get(compilation.entry, (compilation.entry, 1))
+    kept = "kept for later" if compilation.kept else f"not kept: {why_not_kept()}"
+    named = what.format_map(compilation.dtypes)
+    sys.stderr.write(f"fastmlp: compiling {named} for this machine (about {seconds} s, {kept})\n")
