@@ -8,7 +8,7 @@ import pytest
 from fastmlp import SGD, Callback, EarlyStopping, Network
 from fastmlp.model.history import History
 from fastmlp.model.training_state import TrainingState
-from fastmlp.training.callbacks import FitRun
+from fastmlp.training.callbacks import FitRun, showing
 from fastmlp.training.progress import Progress, duration
 
 
@@ -70,6 +70,17 @@ def test_an_epoch_that_a_callback_fails_in_is_undone_and_the_others_end(blobs):
         fit(network, blobs, [recorder, Failing()])
     assert recorder.calls[-1] == "fit_end: failed: RuntimeError"
     assert network.history.epochs == network.state.epoch == 1
+
+
+def test_ctrl_c_while_an_epoch_is_shown_ends_the_training_after_it(blobs):
+    class Showing(Callback):
+        def on_epoch_end(self, run):
+            with showing(run):
+                raise KeyboardInterrupt
+
+    network = Network([4, 3], seed=0)
+    assert fit(network, blobs, [Showing()]).stop_reason == "interrupted"
+    assert network.state.epoch == 1
 
 
 def test_a_callback_can_change_the_learning_rate(blobs):
