@@ -113,7 +113,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_training_a_success(place, m
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(plot, "_write_whole", full)
+    monkeypatch.setattr(plot, "write_whole", full)
     output = run(*TRAIN, "--plots").stdout
     assert "Model saved as" in output
     assert "Plots could not be written beside the model: No space left on device" in output
