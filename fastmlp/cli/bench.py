@@ -1,11 +1,12 @@
-"""``fastmlp bench``: how fast this machine multiplies, trains and answers (floor 11; imports atomic_write, errors, engines,
-recipes, measure).
+"""``fastmlp bench``: how fast this machine multiplies, trains and answers (floor 11; imports atomic_write, errors,
+engines, recipes, measure).
 
 The short form of what ``benchmarks/`` measures at length, in less than a minute. What is compared takes turns, and the
 minimum counts. Progress goes to standard error, the tables to standard output.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
