@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from fastmlp.atomic_write import write_whole
 from fastmlp.errors import DataFileError, FastMLPError
 
-from .idx import load_idx_folder
+from .idx_folder import load_idx_folder
 
 # MD5 sums of the uncompressed IDX files, and the shape of one row in them.
 PUBLISHED: dict[str, tuple[str, tuple[int, ...]]] = {

@@ -123,8 +123,8 @@ def test_a_failed_write_leaves_the_earlier_picture(trained, monkeypatch):
     (trained / "digits-history.png").write_bytes(b"earlier")
 
     def full(self, file, **_):
-        file.write_bytes(b"part of")
-        raise OSError(28, "No space left on device", str(file))
+        file.write(b"part of")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
     assert "No space left" in run("plot", "digits.npz", "history", "--data", "data", code=2).stderr
