@@ -8,7 +8,5 @@ from .idx import load_idx as load_idx
 from .idx import read_idx as read_idx
 from .idx_folder import load_idx_folder as load_idx_folder
 from .mnist import Dataset as Dataset
-from .mnist import in_order_of_mnist as in_order_of_mnist
 from .mnist import load_mnist as load_mnist
 from .sources import load_data as load_data
-from .split import hold_out as hold_out

@@ -16,9 +16,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentTypeError, DataFileError
+from ..errors import DataFileError
 from ..placeholders import check_content
-from .idx import LARGEST_MULTIPLE, LARGEST_UNPACKED
+from .idx import LARGEST_MULTIPLE, LARGEST_UNPACKED, as_path
 
 LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")
 """What the column of the labels may be called, in letters of either case."""
@@ -69,10 +69,7 @@ def load_csv(path: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], NDArray[n
     (array([[  0,  85, 170, 255],
            [  0, 255,   0, 255]], dtype=uint8), array([7, 1]))
     """
-    try:
-        path = Path(path)
-    except TypeError as error:
-        raise ArgumentTypeError(f"path must be a path (str or path-like), not {type(path).__name__}") from error
+    path = as_path("path", path)
     check_content(path)
     if path.exists() and not path.is_file():
         raise DataFileError(f"{path}: not a regular file; give a CSV file on disk")

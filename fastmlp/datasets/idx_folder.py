@@ -127,12 +127,14 @@ def find_idx(folder: str | os.PathLike[str]) -> IdxFiles:
         folder, name, deepest = folder.parent, folder.name, 0  # one of several data sets
     if not folder.is_dir():
         problem = "not a folder" if folder.exists() else "no such folder"
-        raise DataFileError(f"{folder}: {problem}; give the folder that holds the four IDX files")
+        raise DataFileError(f"{folder}: {problem}; check the path: it must be the folder that holds the four IDX files")
     found = _all_in(folder, deepest)
     if name is not None:
         found = {place: files for place, files in found.items() if place[1].lower() == name.lower()}
         if not found:
-            raise DataFileError(f"{folder / name}: no such folder; give the folder that holds the four IDX files")
+            raise DataFileError(
+                f"{folder / name}: no such folder; check the path: it must be the folder that holds the four IDX files"
+            )
     whole = [IdxFiles(*place, files) for place, files in found.items() if len(files) == len(_CONTENTS)]
     nearest = min((len(one.folder.parts) for one in whole), default=0)
     candidates = [one for one in whole if len(one.folder.parts) == nearest]
@@ -167,7 +169,7 @@ def _missing(folder: Path, found: dict[tuple[Path, str], dict[tuple[str, str], P
     missing = []
     for (part, kind), content in _CONTENTS.items():
         if (part, kind) not in files:
-            stem = f"{name}{'-' * bool(name)}{part}-{kind}"
+            stem = f"{name}-{part.replace('t10k', 'test')}-{kind}" if name else f"{part}-{kind}"
             form = "idx3-ubyte" if kind == "images" else "idx1-ubyte"
             names = [f"{stem}{dot}{form}{suffix}" for dot in "-." for suffix in ("", ".gz")]
             missing.append(f"{content} ({' or '.join(names)})")

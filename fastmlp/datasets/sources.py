@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import DataFileError
 from ..placeholders import check_content
 from .csv_file import NoLabelsError, load_csv
+from .idx import as_path
 from .idx_folder import find_idx
 from .mnist import Dataset
 
@@ -36,10 +37,12 @@ def load_data(path: str | os.PathLike[str]) -> tuple[Dataset, str]:
 
     Raises
     ------
+    ArgumentTypeError
+        If `path` is not a path.
     DataFileError
         As `load_idx_folder` and `load_csv`.
     """
-    path = Path(path)
+    path = as_path("path", path)
     if path.is_dir():
         tables = _tables(path)
         if "train" in tables:
@@ -53,6 +56,8 @@ def load_data(path: str | os.PathLike[str]) -> tuple[Dataset, str]:
         if start in _KINDS:
             raise DataFileError(f"{path}: {_KINDS[start]}")
         return _of_tables({"train": path})
+    if path.suffix.lower() in (".csv", ".gz"):
+        raise DataFileError(f"{path}: no such file; expected {_READ}")
     files = find_idx(path)  # one of several data sets in a folder, or an error that says what is missing
     return files.load(), str(files)
 

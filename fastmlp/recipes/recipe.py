@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from ..data.augmentation import Augmentation, get_augmentation
-from ..datasets import Dataset, hold_out, in_order_of_mnist, load_mnist
+from ..datasets import Dataset, load_mnist
+from ..datasets.mnist import in_order_of_mnist
+from ..datasets.split import hold_out
 from ..errors import ArgumentError, ArgumentTypeError
 from ..model.architecture import Dense, check_units
 from ..model.history import Evaluation, History
