@@ -161,7 +161,7 @@ class _Graph:
                 )
         steps, shape = self._steps(), self._shape
         layout = frozenset({VECTOR} if shape and len(shape) == 1 else {ROWS, COLUMNS})
-        layers, scaling = layers_of(steps, layout)
+        layers, scaling = layers_of(steps, layout, self._constants.take)
         inputs = layers[0][0].shape[0]
         if shape and 0 not in shape[1:] and inputs not in (math.prod(shape[1:]), math.prod(shape), shape[0]):
             raise WrongContentError(f"its first weights take {inputs} numbers, but its input has the shape {shape}")

@@ -7,7 +7,7 @@ Graphs differ in how a sample lies in memory: as a row of a matrix, as a column 
 says with which of these it means what a layer does; the graph is read if one of them suits all steps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,11 +75,11 @@ Layer = tuple[Array, Array | None, str]
 class _Chain:
     """Layers, as they are gathered from steps."""
 
-    def __init__(self, layout: frozenset[str]) -> None:
+    def __init__(self, layout: frozenset[str], take: Callable[[int, str], None]) -> None:
         self.layers: list[Layer] = []
         self.slopes: dict[int, Array] = {}  # of layers with a leaky_relu, by number
         self.scaling: Scaling | None = None
-        self._layout = layout
+        self._layout, self._take = layout, take
         self._pending: Affine | None = None  # after an activation, before the next weights
         self._open = False  # whether the last layer still takes a bias or an activation
 
@@ -156,13 +156,15 @@ class _Chain:
             raise WrongContentError(
                 f"the node {self._pending.node} changes the output after its activation, which no layer does"
             )
-        layers = _without_slopes(self.layers, self.slopes)
+        layers = _without_slopes(self.layers, self.slopes, self._take)
         if layers and layers[-1][2] == LOG_SOFTMAX:
             layers[-1] = (*layers[-1][:2], "softmax")
         return layers, self.scaling
 
 
-def layers_of(steps: Sequence[Step], layout: frozenset[str] = ANY) -> tuple[list[Layer], Scaling | None]:
+def layers_of(
+    steps: Sequence[Step], layout: frozenset[str], take: Callable[[int, str], None]
+) -> tuple[list[Layer], Scaling | None]:
     """Gather steps into layers, and what is done before the first one into a scaling.
 
     Parameters
@@ -171,6 +173,8 @@ def layers_of(steps: Sequence[Step], layout: frozenset[str] = ANY) -> tuple[list
         From the input to the output.
     layout : frozenset of str
         How a sample may lie in the input.
+    take : callable
+        Counts numbers that are held besides those of the steps, or refuses them: (count, node).
 
     Raises
     ------
@@ -179,13 +183,13 @@ def layers_of(steps: Sequence[Step], layout: frozenset[str] = ANY) -> tuple[list
     """
     if not any(isinstance(step, Linear) for step in steps):
         raise WrongContentError("it has no layers with weights (Gemm or MatMul with constants), so it is no network")
-    chain = _Chain(layout)
+    chain = _Chain(layout, take)
     for step in steps:
         chain.add(step)
     return chain.finish()
 
 
-def _without_slopes(layers: list[Layer], slopes: dict[int, Array]) -> list[Layer]:
+def _without_slopes(layers: list[Layer], slopes: dict[int, Array], take: Callable[[int, str], None]) -> list[Layer]:
     """Write leaky_relu of any slope in what fastmlp has.
 
     ``leaky(z) = relu(z) - slope * relu(-z)``: a layer of twice the units, with relu, and the weights of the next layer
@@ -203,6 +207,7 @@ def _without_slopes(layers: list[Layer], slopes: dict[int, Array]) -> list[Layer
         if number + 1 < len(made):
             V, c, activation = made[number + 1]
         else:
+            take(W.shape[1] ** 2, "with a slope at the end")
             V, c, activation = np.eye(W.shape[1], dtype=W.dtype), None, "identity"
         made[number + 1 : number + 2] = [(np.vstack([V, V * -slope[:, None].astype(V.dtype)]), c, activation)]
     return made

@@ -1,4 +1,6 @@
-"""What a recipe is, and how it is run (floor 9; imports numpy, errors, model, datasets, data, training, network)."""
+"""What a recipe is, and how it is run (floor 9; imports numpy, checks, errors, model, datasets, data,
+training, network).
+"""
 
 import textwrap
 from collections.abc import Sequence
@@ -7,6 +9,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from ..checks import check_whole
 from ..data.augmentation import Augmentation, get_augmentation
 from ..datasets import Dataset, load_mnist
 from ..datasets.mnist import in_order_of_mnist
@@ -253,8 +256,8 @@ class Recipe:
 
         Raises
         ------
-        ArgumentError
-            The data set has too few rows to train and validate on.
+        ArgumentError, ArgumentTypeError
+            The data set has too few rows to train and validate on, or the seed is not a whole number from 0 on.
 
         Examples
         --------
@@ -263,6 +266,7 @@ class Recipe:
         >>> len(data.X_train), len(data.X_val), len(data.X_test)
         (48000, 12000, 10000)
         """
+        check_whole(seed, "seed", 0, 2**63)
         original = dataset is None
         dataset = load_mnist() if dataset is None else dataset
         X, y, X_test, y_test = dataset
