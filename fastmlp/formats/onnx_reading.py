@@ -267,18 +267,19 @@ class _Graph:
         if len(node.input) != 2:
             return None
         shape = self._form(node.input[1], called)
-        batch = self._shape[0] if self._shape else 0
-        if len(shape) == 2 and shape[1] != 0 and (shape[0] in (-1, 0, 1) or shape[0] == batch):
-            if shape == [-1, 1]:  # a column, or rows of one number
-                return Reshaped(1, called, ANY)
-            return Reshaped(None if shape[1] == -1 else shape[1], called, frozenset({ROWS}))
-        if len(shape) == 2 and shape[0] > 1 and shape[1] == 1:
-            return Reshaped(shape[0], called, _COLUMN)
-        if len(shape) == 2 and shape[0] > 1 and shape[1] == -1 and one_sample:
-            return Reshaped(shape[0], called, _COLUMN)
         if len(shape) == 1 and (shape[0] > 0 or (shape[0] == -1 and one_sample)):
             return Reshaped(None if shape[0] == -1 else shape[0], called, frozenset({VECTOR}))
-        return None
+        if len(shape) != 2 or shape[1] == 0:
+            return None
+        rows, units = shape
+        as_many = rows == (self._shape[0] if self._shape else 0)  # as the samples that the exporter was shown
+        if units == 1 and rows != 1:  # a column, or rows of one number
+            if rows > 1:
+                return Reshaped(None if as_many else rows, called, frozenset({ROWS, COLUMNS}) if as_many else _COLUMN)
+            return Reshaped(1, called, ANY)
+        if rows in (-1, 0, 1) or as_many:
+            return Reshaped(None if units == -1 else units, called, frozenset({ROWS}))
+        return Reshaped(rows, called, _COLUMN) if units == -1 and one_sample else None
 
     def _form(self, name: str, called: str) -> list[int]:
         """Return the form that a Reshape gives; 0 for a size that stays."""

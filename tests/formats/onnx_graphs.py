@@ -250,6 +250,7 @@ def all_models():
         (columns(axis=-2), distribution),
         (columns(B, -1, (4,)), distribution),
         (columns(before=[("Reshape", ["x", "to"], "r", {})], shape=(1, 2, 2)), distribution),
+        (columns(before=[("Reshape", ["x", "to"], "r", {})]), distribution),
         (columns(shape=("n", 4), before=[("Transpose", ["x"], "t", {"perm": [1, 0]})]), distribution),
         (
             columns(shape=("n", 4), before=[("Transpose", ["x"], "t", {})], after=[("Transpose", ["s"], "y", {})]),
