@@ -164,16 +164,8 @@ CALLS = {
     "read_idx": (datasets.read_idx, {"path": {"none": None, "zero": 0}}),
     "load_idx": (_load_idx, _each(("images", "labels"), {"none": None, "zero": 0})),
     "load_idx_folder": (datasets.load_idx_folder, {"folder": {"none": None, "zero": 0}}),
-    "split": (
-        _data("split", X=X, y=Y, validation=0.5),
-        {
-            "X": {"none": None, "zero": 0},
-            "y": {"too few": Y[:3]},
-            **_each(("validation", "test"), POSITIVE),
-            "seed": {"negative": -1, "empty": []},
-            **_each(("stratify", "shuffle"), SWITCH),
-        },
-    ),
+    "load_csv": (datasets.load_csv, {"path": {"none": None, "zero": 0}}),
+    "load_data": (datasets.load_data, {"path": {"none": None, "zero": 0}}),
     "recipes.get": (recipes.get, {"name": {**NAME, "none": None}}),
     "Dense": (
         _dense,

@@ -12,7 +12,7 @@ import fastmlp
 PACKAGE = Path(__file__).parents[1] / "fastmlp"
 
 FLOORS = (
-    ("errors", "hints", "checks", "atomic_write"),
+    ("errors", "hints", "checks", "atomic_write", "placeholders"),
     ("model",),
     ("kernels",),
     ("datasets", "images"),

@@ -9,7 +9,11 @@ from typer.core import TyperCommand, TyperGroup
 from .. import hints
 from ..errors import FastMLPError
 
-_MODEL_DATA = "Folder with four IDX files like MNIST's."
+_MODEL_DATA = "Folder with four IDX files like MNIST's, or a CSV file with a label and pixels in each row."
+_MODEL = "A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
+_PIXELS = "The numbers that the network takes for paper and ink, such as 0..1, -1..1 or 0..255."
+_LOGITS = "Whether the outputs are logits, of which softmax gives probabilities."
+_ASSUMED = "assumed where the file does not say"
 
 
 class _Command(TyperCommand):
@@ -98,9 +102,7 @@ def train(
         str | None,
         typer.Argument(metavar="RECIPE", help='Name of a recipe; "fastmlp recipes" lists them.', show_default="keras"),
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help=_MODEL_DATA, show_default="MNIST, built in")
-    ] = None,
+    data: Annotated[str | None, typer.Option(metavar="PATH", help=_MODEL_DATA, show_default="MNIST, built in")] = None,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Passes over the training rows.", show_default="the recipe's")
     ] = None,
@@ -192,10 +194,10 @@ def recipes(
 
 @app.command(cls=_Command)
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
-    data: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help=_MODEL_DATA, show_default="MNIST, built in")
-    ] = None,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL)],
+    data: Annotated[str | None, typer.Option(metavar="PATH", help=_MODEL_DATA, show_default="MNIST, built in")] = None,
+    pixels: Annotated[str | None, typer.Option(metavar="LOW..HIGH", help=_PIXELS, show_default=_ASSUMED)] = None,
+    logits: Annotated[bool | None, typer.Option("--logits/--no-logits", help=_LOGITS, show_default=_ASSUMED)] = None,
     engine: Annotated[
         str,
         typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
@@ -207,17 +209,19 @@ def evaluate(
     """
     from . import reports
 
-    reports.evaluate(model, data, engine)
+    reports.evaluate(model, data, engine, pixels, logits)
 
 
 @app.command(cls=_Command)
 def predict(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL)],
     images: Annotated[
         list[str],
         typer.Argument(metavar="IMAGE...", help="Photographs, scans or drawings of one digit each, PNG or JPEG."),
     ],
     show: Annotated[bool, typer.Option("--show", help="Print the 28 by 28 pixels that the network saw, too.")] = False,
+    pixels: Annotated[str | None, typer.Option(metavar="LOW..HIGH", help=_PIXELS, show_default=_ASSUMED)] = None,
+    logits: Annotated[bool | None, typer.Option("--logits/--no-logits", help=_LOGITS, show_default=_ASSUMED)] = None,
     engine: Annotated[
         str,
         typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
@@ -230,12 +234,12 @@ def predict(
     """
     from . import predict
 
-    predict.run(model, images, show, engine)
+    predict.run(model, images, show, engine, pixels, logits)
 
 
 @app.command(cls=_Command)
 def plot(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A saved .npz file, or the folder of a run.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL)],
     kinds: Annotated[
         list[str] | None,
         typer.Argument(
@@ -244,9 +248,7 @@ def plot(
             show_default="all that can be drawn",
         ),
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help=_MODEL_DATA, show_default="MNIST, built in")
-    ] = None,
+    data: Annotated[str | None, typer.Option(metavar="PATH", help=_MODEL_DATA, show_default="MNIST, built in")] = None,
     out: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Where the pictures go.", show_default="beside the model")
     ] = None,
@@ -268,7 +270,7 @@ def serve(
         str | None,
         typer.Argument(
             metavar="MODEL",
-            help="A saved .npz file, or the folder of a run.",
+            help=_MODEL,
             show_default="the default recipe, trained now",
         ),
     ] = None,
@@ -291,9 +293,7 @@ def serve(
 def convert(
     model: Annotated[
         str,
-        typer.Argument(
-            metavar="MODEL", help="A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
-        ),
+        typer.Argument(metavar="MODEL", help=_MODEL),
     ],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The file to write, such as model.json or model.c.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,

@@ -1,5 +1,5 @@
-"""``fastmlp bench``: how fast this machine multiplies, trains and answers (floor 11; imports errors, engines, recipes,
-measure).
+"""``fastmlp bench``: how fast this machine multiplies, trains and answers (floor 11; imports atomic_write, errors,
+engines, recipes, measure).
 
 The short form of what ``benchmarks/`` measures at length, in less than a minute. What is compared takes turns, and the
 minimum counts. Progress goes to standard error, the tables to standard output.
@@ -7,10 +7,8 @@ minimum counts. Progress goes to standard error, the tables to standard output.
 
 import json
 import os
-import secrets
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -19,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from .. import recipes
+from ..atomic_write import write_bytes
 from ..engines import get_engine
 from ..errors import ArgumentError
 from ..measure.machine import describe, in_words, other_kernels
@@ -318,11 +317,4 @@ def _checked(file: str) -> Path:
 
 def _write(path: Path, figures: dict[str, Any]) -> None:
     """Write the file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    write_bytes(path, f"{json.dumps(figures, indent=2)}\n".encode())

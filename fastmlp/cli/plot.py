@@ -1,14 +1,12 @@
-"""``fastmlp plot`` and ``fastmlp train --plots``: pictures of a network (floor 11; imports numpy, checks, errors,
-datasets, formats, network, plots).
+"""``fastmlp plot`` and ``fastmlp train --plots``: pictures of a network (floor 11; imports numpy, atomic_write, checks,
+errors, datasets, formats, network, plots).
 
 A picture lies beside its model: ``history.png`` beside ``model.npz``, ``digits-history.png`` beside ``digits.npz``. One
 of an earlier time is replaced, since it can be made again.
 """
 
-import os
-import secrets
+import functools
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import plots
+from ..atomic_write import write_whole
 from ..checks import check_whole
 from ..datasets import Dataset
 from ..errors import ArgumentError, FastMLPError, unknown_name
@@ -157,22 +156,10 @@ def draw(subject: Subject, kinds: Iterable[str], model: Path, screen: Screen, *,
             continue
         file = model.with_name(f"{kind}.png" if model.stem == Path(RUN_FILE).stem else f"{model.stem}-{kind}.png")
         try:
-            _write_whole(figure, file)
+            write_whole(file, functools.partial(figure.savefig, format="png", dpi=_DOTS_PER_INCH))
         finally:
             matplotlib_part("pyplot").close(figure)
         screen.say(f"Plot of {kind} saved as {file}")
-
-
-def _write_whole(figure: Any, file: Path) -> None:
-    """Write a picture, whole or not at all."""
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        figure.savefig(temporary, format="png", dpi=_DOTS_PER_INCH)
-        os.replace(temporary, file)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def _truths(of: Subject) -> NDArray[Any] | None:

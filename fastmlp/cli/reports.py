@@ -10,23 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import recipes
-from ..datasets import Dataset, load_idx_folder, load_mnist
+from ..datasets import Dataset, load_data, load_mnist
 from ..engines import get_engine
 from ..errors import ArgumentError, unknown_name
 from ..formats import PREDICTING_ONLY, WRITABLE, check_path
 from ..formats.runs import model_file
 from ..model.history import short
 from ..network import Network, load
+from .assumptions import as_fed, check_range, with_probabilities
 from .show import Screen
 
 _DTYPES = {"float32": ("float32",), "float64": ("float64",), "both": ("float32", "float64")}
 
 
 def open_data(folder: str | None) -> tuple[Dataset, str]:
-    """Return the data set of a folder of IDX files, or MNIST, and how to call it."""
-    if folder is None:
-        return load_mnist(), "MNIST, built in"
-    return load_idx_folder(folder), folder
+    """Return the data set of a folder or a CSV file, or MNIST, and how to call it."""
+    return (load_mnist(), "MNIST, built in") if folder is None else load_data(folder)
 
 
 def open_model(model: str) -> Network:
@@ -63,26 +62,31 @@ def describe_recipe(name: str) -> None:
     )
 
 
-def evaluate(model: str, data: str | None, engine: str) -> None:
+def evaluate(model: str, data: str | None, engine: str, pixels: str | None = None, logits: bool | None = None) -> None:
     """Print how good a saved network is, altogether and label by label.
 
     Raises
     ------
     ArgumentError
-        The data don't fit the network, or there are no test rows.
+        The data don't fit the network, there are no test rows, or an option does not suit the network.
     DataFileError
         The model or the data can't be read.
     """
-    network = open_model(model)
+    drawn_in = check_range(pixels)
+    network, outputs_are = with_probabilities(open_model(model), logits)
     dataset, origin = open_data(data)
-    X, y = dataset.X_test, dataset.y_test
+    X, y, rows = dataset.X_test, dataset.y_test, "test rows"
+    if not len(X) and data is not None and Path(data).is_file():
+        X, y, rows = dataset.X_train, dataset.y_train, "rows"
     if not len(X):
         raise ArgumentError(f"{origin}: there are no test rows to evaluate on")
+    X, pixels_are = as_fed(network, X, drawn_in)
     evaluation = network.evaluate(X, y, engine=engine)
     screen = Screen()
     facts = {
         "model": f"{model}: {'-'.join(map(str, network.architecture.sizes))}, {network.n_parameters:,} parameters",
-        "data": f"{origin}: {len(X):,} test rows",
+        "data": f"{origin}: {len(X):,} {rows}",
+        **{name: fact for name, fact in (("pixels", pixels_are), ("outputs", outputs_are)) if fact},
         "loss": short(evaluation.loss),
     }
     if evaluation.accuracy is None:

@@ -26,7 +26,7 @@ from ..model.history import short
 from ..model.optimizers import OPTIMIZERS, Optimizer
 from ..model.schedules import get_schedule
 from ..network import Network
-from ..recipes import Recipe
+from ..recipes import Recipe, RecipeData
 from ..training.arguments import check_threads
 from . import plot
 from .reports import open_data, tell_what_is_left_out
@@ -83,7 +83,7 @@ def run(request: Request) -> int:
     engine = get_engine(request.engine).name
     dataset, origin = open_data(request.data)
     recipe = recipe.resized(inputs=dataset.X_train.shape[1], outputs=_outputs_for(dataset, recipe))
-    data = recipe.data(dataset)
+    data = recipe.data(dataset, request.seed)
     network = recipe.network(request.seed)
     facts = recipe.facts()
     rows = {"training": data.X_train, "validation": data.X_val, "test": data.X_test}
@@ -101,6 +101,7 @@ def run(request: Request) -> int:
             }
         )
         screen.say()
+        _tell_untrained_labels(dataset, data, screen)
         with EpochRows(screen) as table, _sigterm_as_ctrl_c() as heard:
             history = recipe.fit(network, data, engine=request.engine, threads=threads, callbacks=[table], verbose=0)
     except BaseException:
@@ -126,11 +127,27 @@ def run(request: Request) -> int:
     if len(data.X_test):
         evaluation = network.evaluate(data.X_test, data.y_test, engine=request.engine)
         screen.say(f"Test accuracy {evaluation.accuracy or 0:.2%}, loss {short(evaluation.loss)}", "bold green")
+    else:
+        screen.say(f"There are no test rows; test on others with: fastmlp evaluate {saved} --data PATH")
     if request.plots:
         _draw(network, dataset, saved, screen)
     if screen.is_terminal:
         screen.say(f"Look closer with: fastmlp evaluate {saved}")
     return code
+
+
+def _tell_untrained_labels(dataset: Dataset, data: RecipeData, screen: Screen) -> None:
+    """Warn of labels that the data set has and the training rows lack: the network can't learn them."""
+    held = np.union1d(dataset.y_train, dataset.y_test)
+    lacking = np.setdiff1d(held, data.y_train).tolist()
+    if lacking:
+        listed = ", ".join(map(str, lacking[:10])) + (", ..." if len(lacking) > 10 else "")
+        screen.say(
+            f"No training row has the label{'s' * (len(lacking) > 1)} {listed}, which the data set has: the network "
+            "can't learn to recognise what it never sees",
+            "yellow",
+        )
+        screen.say()
 
 
 @contextlib.contextmanager

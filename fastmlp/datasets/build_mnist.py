@@ -1,5 +1,5 @@
 """Build `mnist.npz` from the four IDX files of MNIST: ``python -m fastmlp.datasets.build_mnist FOLDER`` (floor 3;
-imports numpy, errors).
+imports numpy, atomic_write, errors).
 
 Only maintainers need this. The arrays must have the published MD5 sums, and the archive has the same bytes on every
 run with the same zlib: fixed order, dates and permissions. Deflate, because it decompresses several times faster than
@@ -9,6 +9,7 @@ LZMA or bzip2, which would save a sixth of the size.
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import io
 import os
@@ -16,14 +17,15 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmlp.atomic_write import write_whole
 from fastmlp.errors import DataFileError, FastMLPError
 
-from .idx import load_idx_folder
+from .idx_folder import load_idx_folder
 
 # MD5 sums of the uncompressed IDX files, and the shape of one row in them.
 PUBLISHED: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -78,6 +80,8 @@ def build(folder: str | os.PathLike[str], archive: str | os.PathLike[str]) -> No
     ------
     DataFileError
         If a file is missing, unreadable or does not hold the published bytes.
+    FileWriteError
+        If the archive can't be written.
     """
     dataset = load_idx_folder(folder)
     arrays = {name: getattr(dataset, name) for name in PUBLISHED}
@@ -87,20 +91,18 @@ def build(folder: str | os.PathLike[str], archive: str | os.PathLike[str]) -> No
             raise DataFileError(
                 f"{folder}: its {name} is not that of MNIST (MD5 {found}, expected {published}); get the files again"
             )
-    archive = Path(archive)
-    unfinished = archive.with_name(archive.name + ".part")
-    try:
-        with zipfile.ZipFile(unfinished, "w") as file:
-            for name, array in arrays.items():
-                member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                member.create_system = 3  # Unix, wherever this runs.
-                member.external_attr = 0o644 << 16
-                content = io.BytesIO()
-                np.lib.format.write_array(content, array.astype(np.uint8), version=(1, 0), allow_pickle=False)
-                file.writestr(member, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
-        os.replace(unfinished, archive)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(Path(archive), functools.partial(_write_archive, arrays))
+
+
+def _write_archive(arrays: dict[str, NDArray[Any]], into: BinaryIO) -> None:
+    with zipfile.ZipFile(into, "w") as file:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            member.create_system = 3  # Unix, wherever this runs.
+            member.external_attr = 0o644 << 16
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array.astype(np.uint8), version=(1, 0), allow_pickle=False)
+            file.writestr(member, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,5 @@
-"""Read IDX files, the format in which MNIST and its relatives are published (floor 3; imports numpy, errors).
+"""Read IDX files, the format in which MNIST and its relatives are published (floor 3; imports numpy, errors,
+placeholders).
 
 An IDX file is two zero bytes, a byte for the element type, a byte for the number of dimensions, each dimension as a
 big-endian 32-bit integer, then the elements, big-endian, the last dimension fastest. Files come gzipped or plain.
@@ -21,8 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmlp.errors import ArgumentTypeError, DataFileError
-
-from .mnist import Dataset
+from fastmlp.placeholders import check_content
 
 _ELEMENT_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -37,12 +37,6 @@ LARGEST_UNPACKED = 64 << 20
 _MOST_DIMENSIONS = 32
 _COPIES = 2.25  # a buffer that grows by an eighth at a time, and a copy in native byte order
 _UNPACK = "if you trust it, unpack it with gunzip and read that"
-_STEMS = {
-    "training images": ("train-images", "idx3-ubyte"),
-    "training labels": ("train-labels", "idx1-ubyte"),
-    "test images": ("t10k-images", "idx3-ubyte"),
-    "test labels": ("t10k-labels", "idx1-ubyte"),
-}
 
 
 def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
@@ -84,7 +78,8 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     ...     read_idx(path)
     array([  1, 256], dtype=int16)
     """
-    path = _as_path("path", path)
+    path = as_path("path", path)
+    check_content(path)
     if path.is_dir():
         raise DataFileError(f"{path}: a folder, not a file; give one IDX file here, or the folder to load_idx_folder")
     if path.exists() and not path.is_file():
@@ -143,7 +138,12 @@ def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> 
     ...     load_idx(images, labels)
     (array([[  0,  85, 170, 255]], dtype=uint8), array([7]))
     """
-    images, labels = _as_path("images", images), _as_path("labels", labels)
+    X, y = read_pair(as_path("images", images), as_path("labels", labels))
+    return X.reshape(len(X), math.prod(X.shape[1:])), y
+
+
+def read_pair(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Read samples in the shape that they have in their file, and their labels; errors are those of `load_idx`."""
     X, y = read_idx(images), read_idx(labels)
     if X.ndim < 2:
         hint = "images and labels are given in the wrong order" if y.ndim > 1 else "give the file of the images"
@@ -159,68 +159,7 @@ def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> 
         )
     if 8 * len(y) > max(LARGEST_UNPACKED, LARGEST_MULTIPLE * labels.stat().st_size):
         raise DataFileError(f"{labels}: {len(y):,} labels are too many for a file so small; {_UNPACK}")
-    return X.reshape(len(X), math.prod(X.shape[1:])), y.astype(np.int64)
-
-
-def load_idx_folder(folder: str | os.PathLike[str]) -> Dataset:
-    """Read a data set from the four IDX files that MNIST and its relatives come in.
-
-    Parameters
-    ----------
-    folder : str or path-like
-        Holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and
-        ``t10k-labels-idx1-ubyte``, each with or without ``.gz`` and with ``-`` or ``.`` before ``idx``.
-        Where a file is there in several forms, the plain one is read.
-
-    Returns
-    -------
-    Dataset
-        ``X_train`` and ``X_test`` of shape (n_samples, n_features) in the type of the files, ``y_train`` and
-        ``y_test`` int64.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If `folder` is not a path.
-    DataFileError
-        If the folder or a file is missing (the message names all that were looked for), or `load_idx` fails.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for part in ("train", "t10k"):
-    ...         pixels = bytes([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 85, 170, 255])
-    ...         _ = Path(folder, f"{part}-images-idx3-ubyte").write_bytes(pixels)
-    ...         _ = Path(folder, f"{part}-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 1, 7]))
-    ...     load_idx_folder(folder)
-    Dataset(1 training and 1 test samples of 4 uint8 features, 1 classes)
-    """
-    folder = _as_path("folder", folder)
-    if not folder.is_dir():
-        problem = "not a folder" if folder.exists() else "no such folder"
-        raise DataFileError(f"{folder}: {problem}; give the folder that holds the four IDX files")
-    found: dict[str, Path] = {}
-    missing = []
-    for content, (stem, form) in _STEMS.items():
-        names = [f"{stem}{dot}{form}{suffix}" for dot in "-." for suffix in ("", ".gz")]
-        # A folder of the file's name is passed over: some archives unpack to one.
-        files = [folder / name for name in names if (folder / name).is_file()]
-        if files:
-            found[content] = files[0]
-        else:
-            missing.append(f"{content} ({' or '.join(names)})")
-    if missing:
-        raise DataFileError(f"{folder}: no file for {'; '.join(missing)}; put the missing files into this folder")
-    X_train, y_train = load_idx(found["training images"], found["training labels"])
-    X_test, y_test = load_idx(found["test images"], found["test labels"])
-    if X_train.shape[1] != X_test.shape[1]:
-        raise DataFileError(
-            f"{folder}: training images have {X_train.shape[1]} pixels and test images {X_test.shape[1]}; "
-            "put the four files of one data set into this folder"
-        )
-    return Dataset(X_train, y_train, X_test, y_test)
+    return X, y.astype(np.int64)
 
 
 def _read_array(path: Path, stream: IO[bytes] | gzip.GzipFile, largest: int | None = None) -> NDArray[Any]:
@@ -280,7 +219,8 @@ def _read_up_to(stream: IO[bytes] | gzip.GzipFile, n_bytes: int) -> bytes:
     return data.getvalue()
 
 
-def _as_path(name: str, value: str | os.PathLike[str]) -> Path:
+def as_path(name: str, value: str | os.PathLike[str]) -> Path:
+    """Return a path as a `Path`, or say that the argument is none."""
     try:
         return Path(value)
     except TypeError as error:

@@ -5,6 +5,7 @@ The archive beside this file is made by `build_mnist.py`; its licence is in `MNI
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -132,15 +133,36 @@ def load_mnist() -> Dataset:
     >>> digits.y_train[:5]
     array([5, 0, 4, 1, 9])
     """
+    with _archive() as arrays:
+        return Dataset(
+            X_train=arrays["X_train"],
+            y_train=arrays["y_train"].astype(np.int64),
+            X_test=arrays["X_test"],
+            y_test=arrays["y_test"].astype(np.int64),
+        )
+
+
+def in_order_of_mnist(y_train: NDArray[Any]) -> bool:
+    """Tell whether training labels are those of MNIST in the order of the original files, which is a random one.
+
+    Raises
+    ------
+    DataFileError
+        As `load_mnist`.
+    """
+    if np.shape(y_train) != (60_000,):
+        return False
+    with _archive() as arrays:
+        return np.array_equal(arrays["y_train"], y_train)
+
+
+@contextlib.contextmanager
+def _archive() -> Iterator[Any]:
+    """Open the archive, and say so where it can't be read."""
     archive = resources.files("fastmlp.datasets").joinpath("mnist.npz")
     try:
         with archive.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Dataset(
-                X_train=arrays["X_train"],
-                y_train=arrays["y_train"].astype(np.int64),
-                X_test=arrays["X_test"],
-                y_test=arrays["y_test"].astype(np.int64),
-            )
+            yield arrays
     # All that a missing, cut or altered archive can raise.
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataFileError(

@@ -1,4 +1,4 @@
-"""Files that hold networks, by suffix (floor 6; imports errors)."""
+"""Files that hold networks, by suffix (floor 6; imports errors, placeholders)."""
 
 import importlib.util
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError, DataFileError, require
+from ..placeholders import check_content
 from . import c_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
 from .checkpoint import Checkpoint
 
@@ -43,6 +44,22 @@ PREDICTING_ONLY = (".onnx", ".c")
 
 _NEEDED = {".safetensors": "safetensors", ".onnx": "onnx"}
 """Packages that formats need, each with an extra of the same name."""
+
+_THEIRS: dict[tuple[str, ...], str] = {
+    (".h5", ".hdf5", ".keras"): (
+        "it is Keras' to read: fastmlp.from_keras(keras.saving.load_model(path)) makes a network of its model"
+    ),
+    (".pt", ".pth", ".pth.tar", ".ckpt"): (
+        "it is PyTorch's to read: fastmlp.from_torch(module) makes a network of a module that has its weights, after "
+        "module.load_state_dict(torch.load(path, weights_only=True))"
+    ),
+    (".pkl", ".pickle", ".joblib", ".skops"): (
+        "fastmlp reads no pickles, which can run any code: if you trust it, read it with joblib or pickle, and "
+        "fastmlp.from_sklearn(estimator) makes a network of an MLPClassifier or MLPRegressor"
+    ),
+    (".onnx.data",): "it holds the weights of a model in ONNX; give the .onnx file beside it",
+}
+"""How to get a network out of files of other libraries, by suffix."""
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **options: Any) -> None:
@@ -82,10 +99,27 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     DataFileError
         The file isn't there, or is not what it should be.
     """
+    _check_readable(path)
     checked = check_path(path)
+    check_content(checked)
     if checked.exists() and not (checked.is_file() or checked.is_dir()):  # of a pipe or a device there may be no end
         raise DataFileError(f"{checked}: not a regular file; give a file on disk")
+    if checked.is_file() and not checked.stat().st_size:
+        raise DataFileError(f"{checked}: an empty file; writing or copying it failed")
     return FORMATS[checked.suffix.lower()][1](checked)
+
+
+def _check_readable(path: str | os.PathLike[str]) -> None:
+    """Say how to get a network out of a file of another library, without reading it.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
+    hint = next((hint for suffixes, hint in _THEIRS.items() if str(name).lower().endswith(suffixes)), None)
+    if hint is not None:
+        raise ArgumentError(f"path must end in a supported suffix ({', '.join(FORMATS)}), got {str(path)!r}; {hint}")
 
 
 def check_path(path: str | os.PathLike[str], suffixes: Iterable[str] = FORMATS, name: str = "path") -> Path:

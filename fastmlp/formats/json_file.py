@@ -1,7 +1,8 @@
 """Networks as JSON, to be read by people (floor 6; imports numpy, atomic_write, model).
 
 The file holds what an ``.npz`` holds: the header, and ``arrays`` with ``W0``, ``b0``, ``W1``, ..., a row of weights a
-line. Numbers are the shortest that give the same bits again. It is some five times as long as an ``.npz``.
+line. Numbers are the shortest that give the same bits again. It is some five times as long as an ``.npz``. Files of
+Nielsen's book are read, too.
 """
 
 import json
@@ -12,8 +13,10 @@ import numpy as np
 
 from ..atomic_write import write_bytes
 from ..model.architecture import Array
+from . import nielsen
 from .checkpoint import Checkpoint
 from .npz import WrongContentError, check_header
+from .plain_arrays import shape_of_lists, told
 from .reading import PlainReader, describe_plainly, told_as_file_errors
 
 _SHORTEST_NUMBER = 2
@@ -42,6 +45,12 @@ def load(path: Path) -> Checkpoint:
             content = json.loads(text.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise WrongContentError(f"not JSON, or a file that was cut off or damaged ({error})") from error
+        if nielsen.is_nielsens(content):
+            return nielsen.checkpoint(content)
+        if isinstance(content, dict) and "magic" not in content:
+            shapes = {str(name): shape_of_lists(value) for name, value in content.items()}
+            if any(shapes.values()):
+                raise WrongContentError(f"JSON with {told(shapes)}")
         header = check_header(content, "JSON")
         held = header.get("arrays")
         if not isinstance(held, dict):

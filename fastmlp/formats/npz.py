@@ -27,6 +27,7 @@ from ..model.history import History
 from ..model.initializers import Initializer, Normal, Uniform, VarianceScaling, Zeros
 from ..model.training_state import TrainingState
 from .checkpoint import Checkpoint, FitUnderWay, new_generator
+from .plain_arrays import MOST_NAMES, told
 
 MAGIC = "fastmlp"
 FORMAT = 1
@@ -339,10 +340,18 @@ class _ArchiveReader(Reader):
     def header(self) -> dict[str, Any]:
         """See `Reader.header`."""
         if "header.npy" not in self.archive.namelist():
-            raise WrongContentError(
-                "an .npz archive, but not of a network: it has no header; fastmlp files come from Network.save"
-            )
+            raise WrongContentError(told(self._shapes()))
         return check_header(json.loads(self.array("header").tobytes().decode("utf-8")), "an .npz archive")
+
+    def _shapes(self) -> dict[str, tuple[int, ...] | None]:
+        """Return the shapes of all arrays, of which no more than the first bytes are read."""
+        shapes: dict[str, tuple[int, ...] | None] = {}
+        for member in self.archive.infolist()[:MOST_NAMES]:
+            if member.filename.endswith(".npy"):
+                with self.archive.open(member) as file:
+                    shape, _, dtype = _array_header(file)
+                shapes[member.filename.removesuffix(".npy")] = None if dtype.hasobject else shape
+        return shapes
 
     def array(self, name: str, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None) -> Array:
         """See `Reader.array`."""
@@ -358,11 +367,7 @@ class _ArchiveReader(Reader):
         if self._taken > self.file_size:
             raise WrongContentError("its arrays are together longer than the file; they lie over one another")
         with self.archive.open(member) as file:
-            version = np.lib.format.read_magic(file)
-            read_header = (
-                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            )
-            found_shape, fortran_order, found_dtype = read_header(file)
+            found_shape, fortran_order, found_dtype = _array_header(file)
             if shape is not None and found_shape != shape:
                 raise WrongContentError(f"the array {name} has shape {found_shape}, but the header says {shape}")
             if found_dtype.hasobject or (dtype is not None and found_dtype.newbyteorder("=") != dtype):
@@ -375,6 +380,14 @@ class _ArchiveReader(Reader):
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise WrongContentError(f"the array {name} holds infinite or NaN values")
         return array.astype(found_dtype.newbyteorder("="))
+
+
+def _array_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read shape, whether it is in Fortran's order, and dtype of an array."""
+    first = np.lib.format.read_magic(file) == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+    found: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(file)
+    return found
 
 
 def check_header(header: Any, kind: str) -> dict[str, Any]:

@@ -1,25 +1,41 @@
 """Networks from ONNX files of plain MLPs (floor 6; imports numpy, onnx, model, data).
 
 From the output, the graph is followed back to its input. On the way stand Gemm or MatMul with constants, activations,
-and arithmetic with constants, which goes into the nearest weights, or before the first ones becomes the scaling. Any
-other operator is an error that names the node.
+and arithmetic with constants. Any other operator is an error that names the node. `onnx_constants` reads the constants,
+`onnx_steps` makes layers of what was found, `onnx_classes` knows how classifiers end.
 """
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..data.samples import Scaling
+from ..model.activations import LEAKY_SLOPE
 from ..model.architecture import Array
 from .checkpoint import Checkpoint
 from .layers import checkpoint_of
 from .npz import WrongContentError, check_header, described_scaling
 from .onnx_classes import DOMAIN, Ending, ending
+from .onnx_constants import Constants, attribute
+from .onnx_steps import (
+    ANY,
+    COLUMNS,
+    LOG_SOFTMAX,
+    ROWS,
+    VECTOR,
+    Activation,
+    Layer,
+    Linear,
+    Reshaped,
+    Step,
+    Turned,
+    affine,
+    layers_of,
+)
 from .reading import PlainReader, told_as_file_errors
 
 _ACTIVATIONS = {
@@ -27,30 +43,39 @@ _ACTIVATIONS = {
     "Tanh": "tanh",
     "Relu": "relu",
     "LeakyRelu": "leaky_relu",
+    "PRelu": "leaky_relu",
     "Elu": "elu",
     "Gelu": "gelu",
     "Softmax": "softmax",
+    "LogSoftmax": LOG_SOFTMAX,
     "Exp": "exponential",
 }
 _WANTED: dict[str, dict[str, tuple[Any, tuple[Any, ...]]]] = {
-    "LeakyRelu": {"alpha": (0.01, (0.01,))},
     "Elu": {"alpha": (1.0, (1.0,))},
     "Gelu": {"approximate": (b"none", (b"none",))},
-    "Softmax": {"axis": (-1, (-1, 1))},
-    "Flatten": {"axis": (1, (1,))},
+    "Flatten": {"axis": (1, (0, 1))},
     "Cast": {"to": (None, (1, 10, 11, 16))},  # to floats
 }
 """Attributes of operators: their default, and the values with which they are what fastmlp has."""
 
-_PASSED = ("Identity", "Dropout", "Cast", "Flatten")
+_PASSED = ("Identity", "Dropout", "Cast")
+
+_QUANTISED = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QGemm", "MatMulInteger", "MatMulNBits")
+
+_COLUMN = frozenset({COLUMNS})
+
+# How samples lie where a constant or a softmax has such a form.
+_ALONG = {-1: frozenset({ROWS, VECTOR}), 0: frozenset({COLUMNS, VECTOR}), 1: frozenset({ROWS}), -2: _COLUMN}
 
 
 def load(path: Path) -> Checkpoint:
     """Read a network.
 
     Files that fastmlp wrote have their labels and loss; others get the loss that goes with the last activation, and
-    labels where they are those of a classifier of skl2onnx. Reading takes at most `reading.LARGEST_MULTIPLE` times the
-    memory that the file takes on disk.
+    labels where they are those of a classifier of skl2onnx. LogSoftmax at the end is read as softmax. LeakyRelu and
+    PRelu of other slopes than fastmlp's 0.01 become two units of relu each, with the same outputs. Weights in other
+    files are read where these lie in the folder of the model. Reading takes at most `reading.LARGEST_MULTIPLE` times
+    the memory that the files take on disk.
 
     Parameters
     ----------
@@ -63,8 +88,8 @@ def load(path: Path) -> Checkpoint:
     Raises
     ------
     DataFileError
-        The file is missing, damaged, keeps its weights elsewhere, or is not a chain of layers; the message names the
-        node that has no place in one.
+        The file is missing, damaged, quantised, keeps its weights outside of its folder, or is not a chain of layers;
+        the message names the node that has no place in one.
     """
     import onnx
 
@@ -74,14 +99,16 @@ def load(path: Path) -> Checkpoint:
             model = onnx.ModelProto.FromString(content)
         except Exception as error:
             raise WrongContentError(f"not ONNX, or a file that was cut off or damaged ({error})") from error
-        return _checkpoint(model, len(content))
+        return _checkpoint(model, len(content), path.parent)
 
 
-def _checkpoint(model: Any, file_size: int) -> Checkpoint:
+def _checkpoint(model: Any, file_size: int, folder: Path) -> Checkpoint:
+    if not model.graph.node and not model.graph.output:
+        raise WrongContentError("not ONNX, or without a graph, so it holds no network")
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     header = check_header(json.loads(metadata["fastmlp"]), "ONNX") if "fastmlp" in metadata else None
-    graph = _Graph(model.graph, file_size)
-    layers, scaling = _layers(graph.steps())
+    graph = _Graph(model.graph, file_size, folder)
+    layers, scaling = graph.layers()
     if header is None:
         theirs = checkpoint_of(layers, scaling or Scaling())
         theirs.labels = graph.ending.labels(theirs.architecture)
@@ -103,95 +130,13 @@ def _nothing(name: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any] | No
     raise KeyError(name)
 
 
-@dataclass
-class _Linear:
-    """Weights, shape (fan_in, units)."""
-
-    W: Array
-
-
-@dataclass
-class _Affine:
-    """``(x - centre) * scale + shift``; each is a number or one per unit."""
-
-    scaling: Scaling
-    node: str
-
-    def by_unit(self, units: int) -> tuple[Array, Array]:
-        """Factor and summand of so many units each."""
-        scale, centre = (np.broadcast_to(value, (units,)) for value in (self.scaling.scale, self.scaling.centre))
-        return scale, np.broadcast_to(self.scaling.shift, (units,)) - centre * scale
-
-
-@dataclass
-class _Activation:
-    name: str
-
-
-@dataclass
-class _Width:
-    """A Reshape to rows of so many numbers."""
-
-    units: int
-    node: str
-
-
-_Step = _Linear | _Affine | _Activation | _Width
-
-
-def _layers(steps: Sequence[_Step]) -> tuple[list[tuple[Array, Array | None, str]], Scaling | None]:
-    """Gather steps into layers, and what is done before the first one into a scaling."""
-    layers: list[tuple[Array, Array | None, str]] = []
-    scaling: Scaling | None = None
-    pending: _Affine | None = None  # after an activation, before the next weights
-    open_layer = False  # whether the last layer still takes a bias or an activation
-    for step in steps:
-        width = layers[-1][0].shape[1] if layers else None
-        if isinstance(step, _Linear):
-            W, b = step.W, None
-            if width is not None and W.shape[0] != width:
-                raise WrongContentError(f"weights of shape {W.shape} follow a layer of {width} units")
-            if pending is not None and not layers:
-                scaling = pending.scaling
-            elif pending is not None:
-                scale, shift = pending.by_unit(W.shape[0])
-                W, b = (W * scale[:, None]).astype(W.dtype), shift @ W
-            layers.append((W, b, "identity"))
-            pending, open_layer = None, True
-        elif isinstance(step, _Affine) and open_layer:
-            W, b, _ = layers[-1]
-            scale, shift = step.by_unit(W.shape[1])
-            if (scale != 1).any():
-                W = (W * scale).astype(W.dtype)
-            layers[-1] = W, shift if b is None else b * scale + shift, "identity"
-        elif isinstance(step, _Affine):
-            if pending is not None:
-                step = _Affine(pending.scaling.then(step.scaling), step.node)
-            pending = None if step.scaling.changes_nothing and layers else step
-        elif isinstance(step, _Width):
-            if width not in (None, step.units):
-                raise WrongContentError(f"the node {step.node} gives rows another length, which no MLP does")
-        elif layers and pending is None:
-            if not open_layer:
-                raise WrongContentError(f"the activation {step.name} follows another, with no weights between")
-            layers[-1] = (*layers[-1][:2], step.name)
-            open_layer = step.name == "identity"
-        else:
-            where = "arithmetic after an activation" if layers else "the input"
-            raise WrongContentError(f"the activation {step.name} follows {where}, with no weights between")
-    if pending is not None and layers:
-        raise WrongContentError(f"the node {pending.node} changes the output after its activation, which no layer does")
-    return layers, scaling
-
-
 class _Graph:
     """A graph of ONNX, of which nothing is believed that was not checked."""
 
-    def __init__(self, graph: Any, file_size: int) -> None:
-        self._graph, self._file_size = graph, file_size
-        self._taken = 0  # numbers of constants, counted again where nodes share them
-        self._tensors = {tensor.name: tensor for tensor in graph.initializer}
+    def __init__(self, graph: Any, file_size: int, folder: Path) -> None:
+        self._graph = graph
         self._makers = {output: node for node in graph.node for output in node.output if output}
+        self._constants = Constants(graph.initializer, self._makers, file_size, folder)
         self._users: dict[str, list[str]] = {
             name: [] for node in graph.node if node.op_type == "Min" for name in node.output
         }
@@ -200,17 +145,35 @@ class _Graph:
                 if name in self._users:
                     self._users[name].append(node.op_type)
         self.ending = Ending("")
+        inputs = [value for value in graph.input if value.name not in self._constants.tensors]
+        self._inputs = {value.name for value in inputs}
+        self._shape = _shape(inputs[0]) if len(inputs) == 1 else None  # of the input, as far as it is told
 
-    def steps(self) -> list[_Step]:
-        """What happens to a row, from the input to the output."""
-        inputs = {value.name for value in self._graph.input} - self._tensors.keys()
-        steps: list[_Step] = []
-        self.ending = ending(self._output(), self._makers, self._any_constant, _attribute)
+    def layers(self) -> tuple[list[Layer], Scaling | None]:
+        """The layers from the input to the output, and what is done before them."""
+        for node in self._graph.node:
+            if node.op_type in _QUANTISED or node.op_type.startswith("QLinear"):
+                raise WrongContentError(
+                    f"a quantised model: its node {_called(node)} computes in whole numbers, and fastmlp in floats; "
+                    "take the model as it was before it was quantised"
+                )
+        steps, shape = self._steps(), self._shape
+        layout = frozenset({VECTOR} if shape and len(shape) == 1 else {ROWS, COLUMNS})
+        layers, scaling = layers_of(steps, layout, self._constants.take)
+        inputs = layers[0][0].shape[0]
+        if shape and 0 not in shape[1:] and inputs not in (math.prod(shape[1:]), math.prod(shape), shape[0]):
+            raise WrongContentError(f"its first weights take {inputs} numbers, but its input has the shape {shape}")
+        return layers, scaling
+
+    def _steps(self) -> list[Step]:
+        """What happens to a sample, from the input to the output."""
+        steps: list[Step] = []
+        self.ending = ending(self._output(), self._makers, self._constants.any_kind, attribute)
         name = self.ending.name
         if self.ending.doubled:
-            steps.append(_Width(1, "of two probabilities"))
+            steps.append(Reshaped(1, "of two probabilities", ANY))
         for _ in range(2 * len(self._graph.node) + 1):  # a Gemm is two steps
-            if name in inputs:
+            if name in self._inputs:
                 return steps[::-1]
             if name not in self._makers:
                 raise WrongContentError(f"the tensor {name!r} comes from nowhere")
@@ -225,7 +188,7 @@ class _Graph:
         # Exporters of classifiers give labels first, then probabilities.
         return next((name for name in names if "prob" in name.lower()), names[-1])
 
-    def _step(self, node: Any) -> tuple[_Step | None, str]:
+    def _step(self, node: Any) -> tuple[Step | None, str]:
         """What a node does, and the name of what it does it to."""
         operator, called = node.op_type, _called(node)
         if (operator, node.domain) == ("Scaler", DOMAIN) and len(node.input) == 1:
@@ -234,129 +197,167 @@ class _Graph:
             raise WrongContentError(f"the node {called} is of the domain {node.domain!r}, which fastmlp does not read")
         if not node.input:
             raise WrongContentError(f"the node {called} has no input")
-        for attribute, (default, wanted) in _WANTED.get(operator, {}).items():
-            value = _attribute(node, attribute, default)
+        for name, (default, wanted) in _WANTED.get(operator, {}).items():
+            value = attribute(node, name, default)
             if not any(
                 value == want or (isinstance(want, float) and math.isclose(value, want, rel_tol=1e-6))
                 for want in wanted
             ):
-                raise WrongContentError(f"the node {called} has {attribute}={value!r}; fastmlp has {wanted[0]!r} only")
+                raise WrongContentError(f"the node {called} has {name}={value!r}; fastmlp has {wanted[0]!r} only")
         if operator in _ACTIVATIONS:
-            return _Activation(_ACTIVATIONS[operator]), node.input[0]
+            return self._activation(node), node.input[0]
         if operator in _PASSED:
             return None, node.input[0]
         if operator == "Gemm":
             return self._gemm(node)
         if operator == "MatMul" and len(node.input) == 2:
-            return _Linear(self._matrix(node.input[1], called)), node.input[0]
+            return self._matmul(node)
         if operator in ("Add", "Sub", "Mul", "Div") and len(node.input) == 2:
             return self._arithmetic(node)
         if operator == "Min" and self._only_bounds_an_exponential(node):
             return None, node.input[0]
-        if operator == "Reshape" and len(node.input) == 2:
-            length = self._length_of_rows(node.input[1], called)
-            if length is not None:
-                return (None if length == -1 else _Width(length, called)), node.input[0]
+        if operator == "Transpose" and attribute(node, "perm", [1, 0]) == [1, 0]:
+            return Turned(called), node.input[0]
+        if operator in ("Reshape", "Flatten"):
+            step = self._reshaped(node)
+            if step is not None:
+                return step, node.input[0]
         if operator == "Squeeze" and self._squeezed(node) in ([1], [-1]):
-            return _Width(1, called), node.input[0]  # of rows of one number, where it is right, there is but one axis
+            return Reshaped(1, called, ANY), node.input[0]  # where it is right, one axis of rows of one number
         raise WrongContentError(
             f"the node {called} is not one that fastmlp reads; it reads chains of Gemm, MatMul, Add, Sub, Mul, Div by "
-            f"constants, {', '.join(_ACTIVATIONS)}, {', '.join(_PASSED)}, Reshape, Squeeze, "
+            f"constants, {', '.join(_ACTIVATIONS)}, {', '.join(_PASSED)}, Flatten, Reshape, Squeeze, Transpose, "
             "and what skl2onnx writes of a classifier"
         )
 
-    def _scaler(self, node: Any) -> tuple[_Step, str]:
+    def _activation(self, node: Any) -> Activation:
+        operator, called = node.op_type, _called(node)
+        name = _ACTIVATIONS[operator]
+        if operator in ("Softmax", "LogSoftmax"):
+            axis = attribute(node, "axis", -1)
+            if axis not in _ALONG:
+                raise WrongContentError(f"the node {called} has axis={axis}; fastmlp sums over the units of a layer")
+            return Activation(name, layout=_ALONG[axis])
+        if operator == "LeakyRelu":
+            slope = np.array(attribute(node, "alpha", LEAKY_SLOPE), dtype=np.float64)
+            if not np.isfinite(slope):
+                raise WrongContentError(f"the node {called} has alpha={slope}")
+            return Activation(name, slope)
+        if operator == "PRelu" and len(node.input) == 2:
+            slope, shape = self._constants.vector(node.input[1], called)
+            return Activation(name, slope, _along(shape))
+        return Activation(name)
+
+    def _scaler(self, node: Any) -> tuple[Step, str]:
         """Read what skl2onnx makes of a StandardScaler: ``(x - offset) * scale``."""
-        offset, scale = (np.array(_attribute(node, name, [])) for name in ("offset", "scale"))
-        self._take(offset.size + scale.size, _called(node))
+        offset, scale = (np.array(attribute(node, name, [])) for name in ("offset", "scale"))
+        self._constants.take(offset.size + scale.size, _called(node))
         if offset.size == 0 or scale.size == 0 or not (np.isfinite(offset).all() and np.isfinite(scale).all()):
             raise WrongContentError(f"the node {_called(node)} has no finite offset and scale")
-        scale, offset = (values[0] if values.size == 1 else values for values in (scale, offset))
-        return _Affine(Scaling(scale, centre=offset), _called(node)), node.input[0]
+        return affine(_called(node), frozenset({ROWS}), scale=scale, centre=offset), node.input[0]
 
-    def _length_of_rows(self, name: str, called: str) -> int | None:
-        """To rows of how many numbers a shape leads, -1 for as many as there are; None for another shape."""
+    def _reshaped(self, node: Any) -> Reshaped | None:
+        """Read what gives each sample a form; None where it is none of a sample."""
+        called, one_sample = _called(node), self._shape is None or self._shape[:1] in ((), (1,))
+        if node.op_type == "Flatten":
+            flat = attribute(node, "axis", 1) == 0  # of what is one sample altogether
+            return Reshaped(None, called, frozenset({ROWS} if flat else {ROWS, COLUMNS}))
+        if len(node.input) != 2:
+            return None
+        shape = self._form(node.input[1], called)
+        if len(shape) == 1 and (shape[0] > 0 or (shape[0] == -1 and one_sample)):
+            return Reshaped(None if shape[0] == -1 else shape[0], called, frozenset({VECTOR}))
+        if len(shape) != 2 or shape[1] == 0:
+            return None
+        rows, units = shape
+        as_many = rows == (self._shape[0] if self._shape else 0)  # as the samples that the exporter was shown
+        if units == 1 and rows != 1:  # a column, or rows of one number
+            if rows > 1:
+                return Reshaped(None if as_many else rows, called, frozenset({ROWS, COLUMNS}) if as_many else _COLUMN)
+            return Reshaped(1, called, ANY)
+        if rows in (-1, 0, 1) or as_many:
+            return Reshaped(None if units == -1 else units, called, frozenset({ROWS}))
+        return Reshaped(rows, called, _COLUMN) if units == -1 and one_sample else None
+
+    def _form(self, name: str, called: str) -> list[int]:
+        """Return the form that a Reshape gives; 0 for a size that stays."""
         maker = self._makers.get(name)
-        if maker is not None and maker.op_type == "Concat" and len(maker.input) == 2:
-            # ``x.view(x.size(0), -1)`` in PyTorch: the number of rows is asked for, and stays.
-            first, second = maker.input
-            asked = [first]
-            for operator in ("Unsqueeze", "Gather", "Shape"):
-                inner = self._makers.get(asked[-1])
-                if inner is None or inner.op_type != operator or not inner.input:
-                    return None
-                if operator == "Gather" and (len(inner.input) != 2 or self._numbers(inner.input[1], called) != [0]):
-                    return None
-                asked.append(inner.input[0])
-            length = self._numbers(second, called)
-            return length[0] if len(length) == 1 else None
-        shape = self._numbers(name, called)
-        return shape[1] if len(shape) == 2 and shape[0] in (-1, 0) else None
+        if maker is None or maker.op_type != "Concat" or len(maker.input) != 2:
+            return self._constants.numbers(name, called)
+        # ``x.view(x.size(0), -1)`` in PyTorch: the number of rows is asked for, and stays.
+        first, second = maker.input
+        asked = [first]
+        for operator in ("Unsqueeze", "Gather", "Shape"):
+            inner = self._makers.get(asked[-1])
+            if inner is None or inner.op_type != operator or not inner.input:
+                return []
+            if operator == "Gather" and (
+                len(inner.input) != 2 or self._constants.numbers(inner.input[1], called) != [0]
+            ):
+                return []
+            asked.append(inner.input[0])
+        return [0, *self._constants.numbers(second, called)]
 
     def _squeezed(self, node: Any) -> list[int]:
-        axes = _attribute(node, "axes", None)  # below opset 13
+        axes = attribute(node, "axes", None)  # below opset 13
         if axes is None and len(node.input) == 2:
-            axes = self._numbers(node.input[1], _called(node))
+            axes = self._constants.numbers(node.input[1], _called(node))
         return list(axes or [])
 
-    def _numbers(self, name: str, called: str) -> list[int]:
-        """Return a constant of a few whole numbers."""
-        value = self._constant(name, called)
-        if value.size > 8 or value.dtype.kind not in "iu":
-            raise WrongContentError(f"the node {called} has a shape of {value.size} {value.dtype} numbers")
-        return [int(number) for number in value.reshape(-1)]
-
-    def _any_constant(self, name: str) -> Any | None:
-        """Return a constant of the graph of whatever type, text too; None where it is none."""
-        from onnx import numpy_helper
-
-        tensor = self._tensors.get(name)
-        if tensor is None or tensor.data_location == tensor.EXTERNAL:
-            return None
-        self._check_length(tensor, name)
-        return numpy_helper.to_array(tensor)
-
-    def _gemm(self, node: Any) -> tuple[_Step, str]:
+    def _gemm(self, node: Any) -> tuple[Step, str]:
         called = _called(node)
-        if _attribute(node, "transA", 0) or len(node.input) < 2:
-            raise WrongContentError(f"the node {called} transposes its rows, which no MLP does")
-        W = self._matrix(node.input[1], called)
-        W = (W.T if _attribute(node, "transB", 0) else W) * W.dtype.type(_attribute(node, "alpha", 1.0))
+        if len(node.input) < 2:
+            raise WrongContentError(f"the node {called} has no weights")
+        columns = self._constants.has(node.input[0])  # W @ x, rather than x @ W
+        ours, theirs = ("transA", "transB") if columns else ("transB", "transA")
+        if attribute(node, theirs, 0):
+            raise WrongContentError(f"the node {called} transposes its samples, which no MLP does")
+        data = node.input[1 if columns else 0]
+        W = self._constants.matrix(node.input[0 if columns else 1], called)
+        W = (W.T if bool(attribute(node, ours, 0)) != columns else W) * W.dtype.type(attribute(node, "alpha", 1.0))
+        layout = _COLUMN if columns else frozenset({ROWS})
         if len(node.input) < 3 or not node.input[2]:
-            return _Linear(W), node.input[0]
+            return Linear(W, layout), data
         # The bias is a step of its own: it is put in the place of the Gemm, whose first part gets a name of its own.
-        beta = _attribute(node, "beta", 1.0)
-        shift = self._vector(node.input[2], called) * beta
+        shift, shape = self._constants.vector(node.input[2], called)
         inner = f"{node.output[0]}\0weights"
         product = type(node)(op_type="Gemm", name=node.name, input=node.input[:2], output=[inner])
-        product.attribute.extend(attribute for attribute in node.attribute if attribute.name != "beta")
+        product.attribute.extend(held for held in node.attribute if held.name != "beta")
         self._makers[inner] = product
-        return _Affine(Scaling(shift=shift), called), inner
+        shift = shift * attribute(node, "beta", 1.0)
+        return affine(called, _along(shape) - {VECTOR}, shift=shift), inner
 
-    def _arithmetic(self, node: Any) -> tuple[_Step, str]:
+    def _matmul(self, node: Any) -> tuple[Step, str]:
+        called, (first, second) = _called(node), node.input
+        if self._constants.has(first) and not self._constants.has(second):
+            return Linear(self._constants.matrix(first, called).T, frozenset({COLUMNS, VECTOR})), second
+        return Linear(self._constants.matrix(second, called), frozenset({ROWS, VECTOR})), first
+
+    def _arithmetic(self, node: Any) -> tuple[Step, str]:
         called, operator = _called(node), node.op_type
         first, second = node.input
         if operator == "Mul":
             for name, other in ((first, second), (second, first)):
                 maker = self._makers.get(name)
                 if maker is not None and maker.op_type == "Sigmoid" and list(maker.input) == [other]:
-                    return _Activation("silu"), other
+                    return Activation("silu"), other
             for name, other in ((first, second), (second, first)):
                 if self._is_doubled_distribution(name, other):
                     # Twice gelu; the half comes later. As with a Gemm's bias, the activation gets a name of its own.
                     inner = f"{node.output[0]}\0gelu"
                     self._makers[inner] = type(node)(op_type="Gelu", name=node.name, input=[other], output=[inner])
-                    return _Affine(Scaling(2.0), called), inner
-        constant_first = self._is_constant(first)
+                    return affine(called, scale=2.0), inner
+        constant_first = self._constants.has(first)
         data = second if constant_first else first
-        value = self._vector(first if constant_first else second, called)
+        value, shape = self._constants.vector(first if constant_first else second, called)
+        layout = _along(shape)
         if operator == "Add":
-            return _Affine(Scaling(shift=value), called), data
+            return affine(called, layout, shift=value), data
         if operator == "Sub":
-            return _Affine(Scaling(-1.0 if constant_first else 1.0, centre=value), called), data
+            return affine(called, layout, scale=-1.0 if constant_first else 1.0, centre=value), data
         if operator == "Div" and (constant_first or not value.all()):
             raise WrongContentError(f"the node {called} divides by what is no constant, or by zero")
-        return _Affine(Scaling(value if operator == "Mul" else 1 / value), called), data
+        return affine(called, layout, scale=value if operator == "Mul" else 1 / value), data
 
     def _is_doubled_distribution(self, name: str, z: str) -> bool:
         """Whether a tensor is ``1 + erf(z / sqrt(2))``, of which exporters make gelu below opset 20."""
@@ -372,84 +373,31 @@ class _Graph:
         maker = self._makers.get(name)
         if maker is None or maker.op_type != operator or len(maker.input) != 2:
             return ""
-        data, other = maker.input if self._is_constant(maker.input[1]) else (maker.input[1], maker.input[0])
-        if not self._is_constant(other) or (operator == "Div" and other != maker.input[1]):
+        data, other = maker.input if self._constants.has(maker.input[1]) else (maker.input[1], maker.input[0])
+        if not self._constants.has(other) or (operator == "Div" and other != maker.input[1]):
             return ""
-        value = self._vector(other, _called(maker))
+        value, _ = self._constants.vector(other, _called(maker))
         return str(data) if value.ndim == 0 and math.isclose(value, constant, rel_tol=1e-6) else ""
 
     def _only_bounds_an_exponential(self, node: Any) -> bool:
         # As `onnx_writing` bounds it; the bound itself is one that fastmlp has anyway.
-        bounds = [self._vector(name, _called(node)) for name in node.input[1:] if name]
+        bounds = [self._constants.vector(name, _called(node))[0] for name in node.input[1:] if name]
         return self._users.get(node.output[0]) == ["Exp"] and bounds == [80.0]
 
-    def _is_constant(self, name: str) -> bool:
-        maker = self._makers.get(name)
-        if maker is None:
-            return name in self._tensors
-        return maker.op_type == "Constant" or (
-            maker.op_type in ("Identity", "Cast", "Transpose")
-            and len(maker.input) == 1
-            and self._is_constant(maker.input[0])
-        )
 
-    def _constant(self, name: str, called: str) -> Array:
-        """Return a constant as an array, after its size was held against that of the file."""
-        from onnx import numpy_helper
-
-        maker = self._makers.get(name)
-        if name in self._tensors:
-            tensor = self._tensors[name]
-        elif maker is not None and maker.op_type == "Constant":
-            tensor = _attribute(maker, "value", None)
-            if tensor is None:
-                values = [
-                    _attribute(maker, kind, None) for kind in ("value_float", "value_floats", "value_int", "value_ints")
-                ]
-                return np.array(next((value for value in values if value is not None), []))
-        elif maker is not None and maker.op_type in ("Identity", "Cast", "Transpose") and len(maker.input) == 1:
-            array = self._constant(maker.input[0], called)
-            return array.transpose(_attribute(maker, "perm", None)) if maker.op_type == "Transpose" else array
-        else:
-            raise WrongContentError(f"the node {called} needs the constant {name!r}, which is not one")
-        if tensor.data_location == tensor.EXTERNAL:
-            raise WrongContentError(f"the weights {name!r} are in another file; save the model in one file")
-        self._check_length(tensor, name)
-        held: Array = numpy_helper.to_array(tensor)
-        if held.dtype.kind not in "biuf" or not np.isfinite(held).all():
-            raise WrongContentError(f"the weights {name!r} are not finite numbers")
-        return held
-
-    def _check_length(self, tensor: Any, name: str) -> None:
-        if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > self._file_size:
-            raise WrongContentError(f"the weights {name!r} of shape {tuple(tensor.dims)} are longer than the file")
-
-    def _take(self, size: int, called: str) -> None:
-        """Count numbers that are held from now on; of many nodes that share some, each holds its own."""
-        self._taken += size
-        if self._taken > self._file_size:
-            raise WrongContentError(f"the node {called} shares weights with others, which together outgrow the file")
-
-    def _matrix(self, name: str, called: str) -> Array:
-        W = self._constant(name, called)
-        if W.ndim != 2:
-            raise WrongContentError(f"the node {called} has weights of shape {W.shape}; they must have two dimensions")
-        self._take(W.size, called)
-        return W if W.dtype == np.float64 else W.astype(np.float32)
-
-    def _vector(self, name: str, called: str) -> Array:
-        """Return a constant that is one number, or one a unit, in float64."""
-        value = self._constant(name, called)
-        if value.size != math.prod(value.shape[-1:]) or value.size == 0:
-            raise WrongContentError(f"the node {called} has a constant of shape {value.shape}; it must be one row")
-        self._take(value.size, called)
-        return value.reshape(() if value.size == 1 else -1).astype(np.float64)
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """Return the shape of an input, 0 for what is left open; None where it isn't told."""
+    kind = value.type.tensor_type
+    return tuple(max(0, size.dim_value) for size in kind.shape.dim) if kind.HasField("shape") else None
 
 
-def _attribute(node: Any, name: str, default: Any) -> Any:
-    from onnx import helper
-
-    return next((helper.get_attribute_value(held) for held in node.attribute if held.name == name), default)
+def _along(shape: tuple[int, ...]) -> frozenset[str]:
+    """How samples lie to which a constant of this shape means a number for each unit."""
+    if math.prod(shape) == 1:
+        return ANY
+    if shape[-1] == 1:
+        return _COLUMN
+    return frozenset({ROWS, VECTOR} if len(shape) == 1 else {ROWS})
 
 
 def _called(node: Any) -> str:

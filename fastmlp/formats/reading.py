@@ -32,7 +32,9 @@ def told_as_file_errors(path: Path) -> Iterator[None]:
         raise DataFileError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except WrongContentError as error:
+    except DataFileError:
+        raise
+    except (WrongContentError, ArgumentError) as error:
         raise DataFileError(f"{path}: {error}") from None
     except Exception as error:  # whatever a damaged or hostile file provokes in a parser
         raise DataFileError(f"{path}: damaged ({type(error).__name__}: {error})") from error

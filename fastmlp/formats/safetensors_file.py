@@ -3,6 +3,7 @@
 The tensors are those of an ``.npz``: ``W0``, ``b0``, ``W1``, ...; the metadata ``fastmlp`` hold its header, as JSON.
 """
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ..atomic_write import write_bytes
 from ..model.architecture import Array
 from .checkpoint import Checkpoint
 from .npz import WrongContentError, check_header
+from .plain_arrays import MOST_NAMES, told
 from .reading import PlainReader, describe_plainly, told_as_file_errors
 
 _KEY = "fastmlp"
@@ -44,9 +46,12 @@ def load(path: Path) -> Checkpoint:
         except SafetensorError as error:
             raise WrongContentError(f"not safetensors, or a file that was cut off or damaged ({error})") from error
         with opened as file:
-            text = (file.metadata() or {}).get(_KEY, "null")
-            header = check_header(json.loads(text), "safetensors")
             names = set(file.keys())
+            text = (file.metadata() or {}).get(_KEY)
+            if text is None:
+                some = itertools.islice(file.keys(), MOST_NAMES)
+                raise WrongContentError(told({name: tuple(file.get_slice(name).get_shape()) for name in some}))
+            header = check_header(json.loads(text), "safetensors")
 
             def find(name: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any] | None) -> Array:
                 if name not in names:

@@ -1,4 +1,6 @@
-"""What a recipe is, and how it is run (floor 9; imports numpy, errors, model, datasets, data, training, network)."""
+"""What a recipe is, and how it is run (floor 9; imports numpy, checks, errors, model, datasets, data, training,
+network).
+"""
 
 import textwrap
 from collections.abc import Sequence
@@ -7,8 +9,11 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from ..checks import check_whole
 from ..data.augmentation import Augmentation, get_augmentation
 from ..datasets import Dataset, load_mnist
+from ..datasets.mnist import in_order_of_mnist
+from ..datasets.split import hold_out
 from ..errors import ArgumentError, ArgumentTypeError
 from ..model.architecture import Dense, check_units
 from ..model.history import Evaluation, History
@@ -94,7 +99,7 @@ class Recipe:
         As in `Network.fit`.
     train_rows, validation_rows : int
         How many of MNIST's 60,000 training rows are trained on, from the first, and how many after them are for
-        validation.
+        validation. See `data` for other data sets.
     test_rows : int
         How many of the 10,000 test rows count, from the first.
     reported : float or None
@@ -228,8 +233,12 @@ class Recipe:
         } | changes
         return Network(arguments.pop("layers"), **arguments)
 
-    def data(self, dataset: Dataset | None = None) -> RecipeData:
-        """Return the rows that the recipe uses, as views of the data set.
+    def data(self, dataset: Dataset | None = None, seed: int = 0) -> RecipeData:
+        """Return the rows that the recipe trains, validates and tests on.
+
+        MNIST is cut as the source cuts it: the first rows train, the next ones validate. Of any other data set, the
+        rows are drawn at random, each class in proportion: many files are sorted by class, and the last rows would be
+        of classes that the first ones lack.
 
         Parameters
         ----------
@@ -237,15 +246,18 @@ class Recipe:
             By default MNIST. Of another data set, a recipe that uses all training rows of MNIST takes all of them too,
             and cuts them in the same proportion; one that uses the first so many takes as many, or all if there are
             fewer.
+        seed : int, default 0
+            Decides which rows of another data set than MNIST are drawn.
 
         Returns
         -------
         RecipeData
+            Views of MNIST's rows, copies of rows that were drawn.
 
         Raises
         ------
-        ArgumentError
-            The data set has too few rows to train and validate on.
+        ArgumentError, ArgumentTypeError
+            The data set has too few rows to train and validate on, or the seed is not a whole number from 0 on.
 
         Examples
         --------
@@ -254,28 +266,44 @@ class Recipe:
         >>> len(data.X_train), len(data.X_val), len(data.X_test)
         (48000, 12000, 10000)
         """
+        check_whole(seed, "seed", 0, 2**63)
+        original = dataset is None
         dataset = load_mnist() if dataset is None else dataset
         X, y, X_test, y_test = dataset
+        n_train, n_validation = self._sizes(len(X))
+        n_test = len(X_test) if self.test_rows == _ALL_TEST_ROWS else min(self.test_rows, len(X_test))
+        train: Any = slice(n_train)
+        validation: Any = slice(n_train, n_train + n_validation)
+        test: Any = slice(n_test)
+        if not (original or in_order_of_mnist(y)):
+            if n_train < len(X) or not self.shuffle:
+                used = hold_out(y, len(X) - n_train - n_validation, seed)[1]
+                validation, train = (used[rows] for rows in hold_out(y[used], n_validation, seed))
+            if n_test < len(X_test):
+                test = hold_out(y_test, len(X_test) - n_test, seed)[1]
+        return RecipeData(
+            X_train=X[train],
+            y_train=y[train],
+            X_val=X[validation] if n_validation else None,
+            y_val=y[validation] if n_validation else None,
+            X_test=X_test[test],
+            y_test=y_test[test],
+        )
+
+    def _sizes(self, n_rows: int) -> tuple[int, int]:
+        """Return how many of the training rows of a data set are to train and to validate on."""
         used = self.train_rows + self.validation_rows
-        rows = len(X) if used == _ALL_TRAINING_ROWS else min(used, len(X))
+        rows = n_rows if used == _ALL_TRAINING_ROWS else min(used, n_rows)
         n_validation = rows * self.validation_rows // used
         if self.validation_rows and rows > 1:
             n_validation = max(1, n_validation)
         n_train = rows - n_validation
         if n_train < 1 or (self.validation_rows and not n_validation):
             raise ArgumentError(
-                f"the data set has {len(X)} training row{'s' * (len(X) != 1)}, but recipe {self.name!r} needs at least "
+                f"the data set has {n_rows} training row{'s' * (n_rows != 1)}, but recipe {self.name!r} needs at least "
                 f"{2 if self.validation_rows else 1}"
             )
-        n_test = len(X_test) if self.test_rows == _ALL_TEST_ROWS else min(self.test_rows, len(X_test))
-        return RecipeData(
-            X_train=X[:n_train],
-            y_train=y[:n_train],
-            X_val=X[n_train:rows] if n_validation else None,
-            y_val=y[n_train:rows] if n_validation else None,
-            X_test=X_test[:n_test],
-            y_test=y_test[:n_test],
-        )
+        return n_train, n_validation
 
     def fit(self, network: Network, data: RecipeData, **changes: Any) -> History:
         """Train a network on the recipe's data as the recipe says.
@@ -325,7 +353,8 @@ class Recipe:
         Parameters
         ----------
         seed : int, default 0
-            Of the start, the order of the samples and the dropout.
+            Of the start, the order of the samples, the dropout, and the rows that are drawn from another data set than
+            MNIST.
         epochs : int, optional
             By default the recipe's.
         engine, threads, verbose, callbacks
@@ -350,7 +379,7 @@ class Recipe:
         >>> history.epochs, evaluation.accuracy > 0.5
         (1, True)
         """
-        network, data = self.network(seed), self.data(dataset)
+        network, data = self.network(seed), self.data(dataset, seed)
         history = self.fit(
             network,
             data,

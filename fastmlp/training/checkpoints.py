@@ -93,8 +93,7 @@ class Checkpoint(Monitor):
         if not os.path.isdir(self.path.parent):
             raise ArgumentError(f"path: the folder {str(self.path.parent)!r} does not exist; make it first")
         self.best_epoch, self._saved = 0, run.epoch if run.epoch else -1
-        for path in (self.path, self.best_path):
-            remove_leftovers(path)
+        self._remove_leftovers()
 
     def on_epoch_end(self, run: FitRun) -> None:
         """Save the network when it is its turn, or the best so far."""
@@ -127,14 +126,24 @@ class Checkpoint(Monitor):
 
     def _remove_old(self, epoch: int) -> None:
         """Delete numbered files beyond `keep`; those of later epochs are another training's, and not ours to delete."""
+        numbered = {self._number(entry.name): Path(entry.path) for entry in os.scandir(self.path.parent)}
+        found = sorted(number for number in numbered if number is not None and number <= epoch)
+        for number in found[: -self.keep]:
+            numbered[number].unlink(missing_ok=True)
+
+    def _number(self, name: str) -> int | None:
+        """Return the epoch of a numbered checkpoint by its file's name; None for any other file."""
         start, end = f"{self.path.stem}-epoch-", self.path.suffix
-        found = {}
-        for entry in os.scandir(self.path.parent):
-            digits = entry.name.removeprefix(start).removesuffix(end)
-            if entry.name.startswith(start) and digits.isdecimal() and int(digits) <= epoch:
-                found[int(digits)] = Path(entry.path)
-        for number in sorted(found)[: -self.keep]:
-            found[number].unlink(missing_ok=True)
+        digits = name.removeprefix(start).removesuffix(end)
+        whole = name == f"{start}{digits}{end}" and digits.isascii() and digits.isdecimal()
+        return int(digits) if whole else None
+
+    def _remove_leftovers(self) -> None:
+        """Clear away what writers left that were killed; numbered files have writers, too."""
+        remove_leftovers(self.path.parent, lambda name: self._number(name) is not None)
+        for path in (self.path, self.best_path):  # which may be links
+            target = Path(os.path.realpath(path))
+            remove_leftovers(target.parent, target.name.__eq__)
 
 
 def _stand(run: FitRun) -> FitUnderWay:

@@ -258,6 +258,49 @@ def test_labels_beyond_the_recipes_outputs(place):
     assert "36-128-13" in run("train", "from-scratch", "--data", "letters", *NUMPY).stdout
 
 
+def test_rows_sorted_by_class_validate_by_class(place):
+    """The digits of MNIST's first rows, sorted: the last fifth would all be nines."""
+    from fastmlp import load_mnist
+
+    digits = load_mnist()
+    order = np.argsort(digits.y_train[:2000], kind="stable")
+    (place / "sorted").mkdir()
+    rows = {"train": (digits.X_train[order], digits.y_train[order]), "test": (digits.X_test[:500], digits.y_test[:500])}
+    for part, (X, y) in rows.items():
+        np.savetxt(place / f"sorted/{part}.csv", np.column_stack([y, X]), fmt="%d", delimiter=",")
+    output = run("train", "--data", "sorted", "--epochs", 4, *NUMPY).stdout
+    assert "sorted/train.csv and test.csv: 1,600 training, 400 validation, 500 test rows".replace("/", os.sep) in output
+    history = load("runs/keras-001/model.npz").history
+    tested = float(re.search(r"Test accuracy (\d+\.\d+)%", output)[1]) / 100
+    assert history["val_accuracy"][-1] > 0.75
+    assert abs(history["val_accuracy"][-1] - tested) < 0.1
+    assert "No training row" not in output
+
+
+def test_labels_that_training_lacks_are_told(place):
+    from fastmlp.datasets import load_idx
+
+    folder = write_idx(place / "some", n_train=60)
+    X, y = load_idx(folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte")
+    keep = ~np.isin(y, [3, 7])
+    (folder / "train-images-idx3-ubyte").write_bytes(struct.pack(">4i", 0x803, keep.sum(), 6, 6) + X[keep].tobytes())
+    (folder / "train-labels-idx1-ubyte").write_bytes(
+        struct.pack(">2i", 0x801, keep.sum()) + y[keep].astype(np.uint8).tobytes()
+    )
+    output = run("train", "--data", "some", "--epochs", 1, *NUMPY).stdout
+    assert "No training row has the labels 3, 7, which the data set has" in output
+    assert "No training row" not in run("train", "--data", "data", "--epochs", 1, *NUMPY).stdout
+
+
+def test_a_table_trains_and_tests(place):
+    rows = np.column_stack([np.arange(60) % 10, np.random.default_rng(0).integers(0, 256, (60, 36))])
+    np.savetxt("digits.csv", rows, fmt="%d", delimiter=",")
+    output = run("train", "--data", "digits.csv", "--epochs", 1, *NUMPY).stdout
+    assert "digits.csv: 48 training, 12 validation rows" in output
+    assert "There are no test rows; test on others with: fastmlp evaluate" in output
+    assert "digits.csv: 60 rows" in run("evaluate", "runs/keras-001", "--data", "digits.csv", *NUMPY).stdout
+
+
 def test_no_test_rows(place):
     write_idx(place / "untested", n_test=0)
     output = run("train", "from-scratch", "--data", "untested", *NUMPY).stdout
@@ -629,18 +672,34 @@ def test_bad_predict(drawings):
     pil.new("1", (9000, 9000)).save("huge.png")
     for arguments, message in (
         (["model.npz", "nowhere.png"], "nowhere.png: there is no such file"),
-        (["model.npz", "thin.png", "text.png"], "text.png: this is no image"),
+        (["model.npz", "text.png"], "text.png: this is no image"),
         (["model.npz", "blank.png"], "blank.png: nothing stands out"),
         (["model.npz", "huge.png"], "huge.png has 9,000 by 9,000 pixels"),
         (["nowhere.npz", "thin.png"], "nowhere.npz: there is no such file"),
         (["small.npz", "thin.png"], "small.npz: this network takes 36 features"),
-        (["regression.npz", "thin.png"], "predict_proba needs a network whose outputs are probabilities"),
+        (["model.npz", "thin.png", "--pixels", "1"], "--pixels must be a range such as 0..1"),
+        (["model.npz", "thin.png", "--logits"], "--logits: the network ends in softmax"),
+        (["regression.npz", "thin.png", "--logits"], "--logits: the network has one output"),
         (["model.npz", "thin.png", "--engine", "nump"], "unknown engine 'nump'; did you mean 'numpy'?"),
     ):
         result = run("predict", *arguments, code=2)
         assert result.stderr.startswith("error: ")
         assert message in result.stderr
         assert result.stdout == ""
+
+
+def test_good_pictures_are_answered_before_bad_ones_fail(drawings):
+    (drawings / "text.png").write_text("no image")
+    (drawings / "lfs.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n")
+    good = run("predict", "model.npz", "thin.png", "thick.jpg", "thin.png", *NUMPY).stdout
+    mixed = ["thin.png", "text.png", "thick.jpg", "nowhere.png", "lfs.png", "thin.png"]
+    result = run("predict", "model.npz", *mixed, *NUMPY, code=2)
+    assert result.stdout == good
+    assert [line.split(":")[0].split()[-1] for line in result.stderr.splitlines()] == [
+        "error", "nowhere.png", "lfs.png"
+    ]  # fmt: skip
+    assert "text.png: this is no image" in result.stderr
+    assert "pointer of Git LFS" in result.stderr
 
 
 def test_predict_without_pillow(drawings, monkeypatch):

@@ -9,7 +9,7 @@ V = np.random.default_rng(2).normal(size=(3, 2)).astype(np.float32)
 B = np.array([0.5, -1, 2], dtype=np.float32)
 
 
-def model(nodes, constants, outputs=("y",), inputs=("x",), **options):
+def model(nodes, constants, outputs=("y",), inputs=("x",), shape=None, **options):
     """Make a model by hand; a node is (operator, inputs, output, attributes), or of ai.onnx.ml with that attribute."""
     made = [
         helper.make_node(operator, takes, [gives], name=f"n{number}", **attributes)
@@ -20,7 +20,8 @@ def model(nodes, constants, outputs=("y",), inputs=("x",), **options):
         for name, array in constants.items()
     ]
     infos = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names] for names in (inputs, outputs)
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, form) for name in names]
+        for names, form in ((inputs, shape), (outputs, None))
     ]
     return helper.make_model(helper.make_graph(made, "g", *infos, tensors), **options)
 
@@ -145,10 +146,91 @@ def initializers_as_inputs():
     return model([("Gemm", ["x", "W", "b"], "y", {})], {"W": W, "b": B}, inputs=("W", "b", "x"))
 
 
+def pytorch_reshaped(to, shape=(1, 2, 2)):
+    """``x.view(1, -1)`` of one sample, or of as many as the exporter was shown."""
+    nodes = [
+        ("Reshape", ["x", "to"], "f", {}),
+        ("Gemm", ["f", "Wt", "b"], "z", {"transB": 1}),
+        ("Tanh", ["z"], "y", {}),
+    ]
+    return model(nodes, {"Wt": W.T, "b": B, "to": np.array(to)}, shape=shape)
+
+
+def pytorch_flattened(axis, shape=(1, 2, 2)):
+    nodes = [("Flatten", ["x"], "f", {"axis": axis}), ("Gemm", ["f", "W", "b"], "z", {}), ("Tanh", ["z"], "y", {})]
+    return model(nodes, {"W": W, "b": B}, shape=shape)
+
+
+def columns(b=B[:, None], axis=0, shape=(4, 1), before=(), after=()):
+    """``softmax(V.T @ relu(W.T @ x + b))``."""
+    nodes = [
+        *before,
+        ("MatMul", ["Wt", before[-1][2] if before else "x"], "p", {}),
+        ("Add", ["b", "p"], "z", {}),
+        ("Relu", ["z"], "a", {}),
+        ("MatMul", ["Vt", "a"], "q", {}),
+        ("Softmax", ["q"], "y" if not after else "s", {"axis": axis}),
+        *after,
+    ]
+    return model(nodes, {"Wt": W.T, "Vt": V.T, "b": b, "to": np.array([4, 1])}, shape=shape)
+
+
+def columns_of_gemm():
+    nodes = [("Gemm", ["W", "x", "b"], "z", {"transA": 1}), ("Tanh", ["z"], "y", {})]
+    return model(nodes, {"W": W, "b": B[:, None]}, shape=(4, 1))
+
+
+def rows_of_vectors():
+    nodes = [("MatMul", ["x", "W"], "p", {}), ("Add", ["p", "b"], "z", {}), ("Tanh", ["z"], "y", {})]
+    return model(nodes, {"W": W, "b": B}, shape=(4,))
+
+
+def log_softmax(axis=-1):
+    nodes = [*_BODY, ("MatMul", ["a", "V"], "q", {}), ("LogSoftmax", ["q"], "y", {"axis": axis})]
+    return model(nodes, {"W": W, "b": B[None], "V": V}, shape=("n", 4))
+
+
+def leaky(slopes, last=False, operator="LeakyRelu"):
+    """One activation with a slope after the first layer, or after both."""
+    nodes, constants = [], {"W": W, "b": B, "V": V}
+    for number, (x, constant, to) in enumerate((("x", ["W", "b"], "a"), ("a", ["V"], "y" if last else "c"))):
+        nodes.append(("Gemm", [x, *constant], f"z{number}", {}))
+        if number and not last:
+            nodes[-1] = (*nodes[-1][:2], "y", {})
+            break
+        if operator == "PRelu":
+            constants[f"s{number}"] = np.float32(slopes)[: 3 - number]
+            nodes.append(("PRelu", [f"z{number}", f"s{number}"], to, {}))
+        else:
+            nodes.append(("LeakyRelu", [f"z{number}"], to, {"alpha": float(slopes)}))
+    return model(nodes, constants, shape=("n", 4))
+
+
+def leaky_outputs(slopes, last=False):
+    each = np.broadcast_to(slopes, (3,))
+
+    def outputs(X):
+        z = X @ W + B
+        z = np.where(z > 0, z, each * z) @ V
+        return np.where(z > 0, z, each[:2] * z) if last else z
+
+    return outputs
+
+
+_SLOPES = (0.2, 0.0, 1.0, 0.01, -0.5, 3.0)
+_EACH = (0.25, 0.5, -1.0)
+
+
+def quantised():
+    nodes = [("DynamicQuantizeLinear", ["x"], "q", {}), ("MatMulInteger", ["q", "W"], "y", {})]
+    return model(nodes, {"W": W.astype(np.int8)})
+
+
 def all_models():
     """Every form, with the outputs that it must have as a function of X, shape (n, 4)."""
     distribution = lambda X: softmax(hidden(X) @ V)  # noqa: E731
     probability = lambda X: sigmoid(hidden(X) @ V[:, :1])  # noqa: E731
+    tanh = lambda X: np.tanh(X @ W + B)  # noqa: E731
     return [
         (skl2onnx_classes(), distribution),
         (skl2onnx_classes(labels=(5, 9)), distribution),
@@ -156,7 +238,28 @@ def all_models():
         (skl2onnx_binary(), probability),
         (skl2onnx_multilabel(), lambda X: sigmoid(hidden(X) @ V)),
         (skl2onnx_scaled_regressor(), lambda X: hidden((X - OFFSET) * SCALE) @ V[:, :1]),
-        (pytorch_view(), lambda X: np.tanh(X @ W + B)),
+        (pytorch_view(), tanh),
         (pytorch_squeezed(), probability),
         (initializers_as_inputs(), lambda X: X @ W + B),
+        *((pytorch_reshaped(to), tanh) for to in ([1, 4], [1, -1], [-1, 4], [0, -1])),
+        *((pytorch_reshaped(to, (5, 2, 2)), tanh) for to in ([5, 4], [5, -1])),
+        (pytorch_reshaped([1, -1], (4,)), tanh),
+        (pytorch_flattened(0), tanh),
+        (pytorch_flattened(1, ("n", 2, 2)), tanh),
+        (columns(), distribution),
+        (columns(axis=-2), distribution),
+        (columns(B, -1, (4,)), distribution),
+        (columns(before=[("Reshape", ["x", "to"], "r", {})], shape=(1, 2, 2)), distribution),
+        (columns(before=[("Reshape", ["x", "to"], "r", {})]), distribution),
+        (columns(shape=("n", 4), before=[("Transpose", ["x"], "t", {"perm": [1, 0]})]), distribution),
+        (
+            columns(shape=("n", 4), before=[("Transpose", ["x"], "t", {})], after=[("Transpose", ["s"], "y", {})]),
+            distribution,
+        ),
+        (columns_of_gemm(), tanh),
+        (rows_of_vectors(), tanh),
+        (log_softmax(), distribution),
+        (log_softmax(1), distribution),
+        *((leaky(slope, last), leaky_outputs(slope, last)) for slope in _SLOPES for last in (False, True)),
+        *((leaky(_EACH, last, "PRelu"), leaky_outputs(_EACH, last)) for last in (False, True)),
     ]

@@ -29,7 +29,7 @@ import sys
 from pathlib import Path
 import numpy, fastmlp
 from fastmlp import load
-from fastmlp.datasets import read_idx
+from fastmlp.datasets import load_csv, read_idx
 from fastmlp.errors import FastMLPError
 from fastmlp.images import as_digit
 
@@ -37,7 +37,7 @@ def resident(name):
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
 
-read = {"load": load, "read_idx": read_idx, "as_digit": as_digit}[sys.argv[1]]
+read = {"load": load, "load_csv": load_csv, "read_idx": read_idx, "as_digit": as_digit}[sys.argv[1]]
 for path in sys.argv[2:]:  # a small file first, which imports what there is to import
     Path("/proc/self/clear_refs").write_text("5")  # the peak is what is resident now
     before = resident("VmRSS")
@@ -251,6 +251,19 @@ def onnx_dims(folder):
     )
 
 
+def onnx_slopes(folder):
+    """A wide layer of small numbers with a slope, before rows of one."""
+    nodes = onnx_node("MatMul", ["x", "W"], "z") + onnx_node("LeakyRelu", ["z"], "a", alpha=0.5)
+    nodes += onnx_node("MatMul", ["a", "V"], "c") + onnx_node("LeakyRelu", ["c"], "y", alpha=0.5)
+    tensors = onnx_tensor(b"W", [1, N], (9, 9), bytes(N)) + onnx_tensor(b"V", [N, 1], (9, 9), bytes(N))
+    return onnx_file(nodes + tensors + onnx_ends())
+
+
+def onnx_slope_at_the_end(folder):
+    nodes = onnx_node("MatMul", ["x", "W"], "z") + onnx_node("LeakyRelu", ["z"], "y", alpha=0.5)
+    return onnx_file(nodes + onnx_tensor(b"W", [1, N], (9, 9), bytes(N)) + onnx_ends())
+
+
 ATTEMPTS = {
     ".json": [json_column, json_empty_lists, json_empty_objects, json_keys, json_wide_letters, json_history],
     ".npz": [npz_column, npz_over_one_another, npz_deflated, npz_many_members],
@@ -258,7 +271,7 @@ ATTEMPTS = {
     ".onnx": [
         onnx_packed((9, 9)), onnx_packed((6, 5)), onnx_packed((7, 7)), onnx_packed((2, 5)),
         onnx_empty(1), onnx_empty(5), onnx_empty(13), onnx_empty(5, of=1), onnx_names, onnx_nodes,
-        onnx_nodes_with_inputs, onnx_shared_constants, onnx_dims,
+        onnx_nodes_with_inputs, onnx_shared_constants, onnx_dims, onnx_slopes, onnx_slope_at_the_end,
     ],
 }  # fmt: skip
 
@@ -272,6 +285,34 @@ def test_a_model_takes_at_most_the_stated_multiple(tmp_path, suffix, attempt):
     path.write_bytes(attempt(tmp_path))
     grown, said = taken("load", small, path)
     assert grown <= LARGEST_MULTIPLE * path.stat().st_size + SLACK, said
+
+
+def test_weights_beside_a_model_take_at_most_the_stated_multiple(tmp_path):
+    pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    column(2).save(tmp_path / "small.onnx")
+    tensor = TensorProto(name="W", dims=[N, 1], data_type=TensorProto.INT8, data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="weights")
+    node = helper.make_node("MatMul", ["x", "W"], ["y"])
+    ends = [[helper.make_tensor_value_info(name, TensorProto.FLOAT, None)] for name in "xy"]
+    model = helper.make_model(helper.make_graph([node], "g", *ends, [tensor]))
+    (tmp_path / "file.onnx").write_bytes(model.SerializeToString())
+    (tmp_path / "weights").write_bytes(bytes(N))
+    grown, said = taken("load", tmp_path / "small.onnx", tmp_path / "file.onnx")
+    assert said == ""
+    assert grown <= LARGEST_MULTIPLE * N + SLACK
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"12" + b",12" * 333_000, b"12" + b",12" * 577**2, b"0,0\n" * 300_000, b"\n" * 500_000, b"label\n" + b"0\n" * N],
+)
+def test_tables_take_at_most_the_stated_multiple(tmp_path, content):
+    (tmp_path / "small.csv").write_bytes(b"1,2\n")
+    (tmp_path / "file.csv").write_bytes(content)
+    grown, said = taken("load_csv", tmp_path / "small.csv", tmp_path / "file.csv")
+    assert grown <= LARGEST_MULTIPLE * len(content) + SLACK, said
 
 
 IDX_HEADER = bytes([0, 0, 8, 2])

@@ -218,7 +218,7 @@ def test_a_damaged_file_is_refused_or_harmless(network, path, seed):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"header": None}, "no header"),
+        ({"header": None}, r"no network that fastmlp saved: W0 \(4, 5\)"),
         ({"header": np.frombuffer(b"{}", dtype=np.uint8)}, "not one of a fastmlp network"),
         ({"header": np.frombuffer(b"[[", dtype=np.uint8)}, "damaged"),
         ({"header": np.frombuffer("{}".encode("utf-16"), dtype=np.uint8)}, "damaged"),

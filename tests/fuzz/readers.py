@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import Dense, Network, Scaling, load
-from fastmlp.datasets import read_idx
+from fastmlp.datasets import load_csv, read_idx
 from fastmlp.errors import ArgumentError, DataFileError
 from fastmlp.formats.reading import LARGEST_MULTIPLE
 from fastmlp.images.digit import LARGEST_PICTURE, as_digit
@@ -138,6 +138,8 @@ def _use(read: Any) -> None:
         repr(read), read.summary(), repr(read.history)
         if not np.isfinite(read.state.parameters).all():
             raise AssertionError("weights that are not finite came through")
+    elif isinstance(read, tuple):
+        [_use(part) for part in read]
     elif not isinstance(read, np.ndarray):
         raise AssertionError(f"a {type(read).__name__} was read")
 
@@ -180,6 +182,19 @@ def _idx() -> list[bytes]:
     return plain + [gzip.compress(content, level, mtime=0) for content in plain for level in (0, 9)]
 
 
+def _csv() -> list[bytes]:
+    plain = [
+        b"label,a,b,c,d\n7,0,85,170,255\n1,0,255,0,9\n",
+        b"7,0,85,170,255\n1,0.0,2.0,0,9\n",
+        b'\xef\xbb\xbf"5";0\r\n\r\n1;9',
+    ]
+    return plain + [gzip.compress(content, 9, mtime=0) for content in plain]
+
+
+def _nielsens() -> list[bytes]:
+    return [b'{"sizes": [2, 1], "weights": [[[0.5, -1]]], "biases": [[[2]]], "cost": "QuadraticCost"}']
+
+
 def _images() -> list[bytes]:
     from PIL import Image
 
@@ -207,18 +222,20 @@ _NAMES = (
     "step", "optimizer", "adam", "moments", "generator", "history", "columns", "stop_reason", "under_way", "memories",
     "vectors", "arrays", "scale", "shift", "centre", "centred", "classes", "header", "W0", "b0", "moment0_W0", "null",
     "true", "[]", "{}", "1e999", "-1", "NaN", "<U9", "18446744073709551616", "descr", "fortran_order", "shape",
-    "data_offsets", "__metadata__",
+    "data_offsets", "__metadata__", "sizes", "weights", "biases", "cost", "CrossEntropyCost",
 )  # fmt: skip
 _OPERATORS = (
     "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Min", "Exp", "Erf", "Relu", "LeakyRelu", "Elu", "Gelu", "Softmax",
+    "LogSoftmax", "PRelu", "DequantizeLinear", "location",
     "Sigmoid", "Tanh", "Identity", "Dropout", "Cast", "Flatten", "Reshape", "Constant", "Transpose", "Squeeze",
     "ArgMax", "ZipMap", "ai.onnx.ml", "alpha", "beta", "transA", "transB", "axis", "to", "perm", "value_floats",
 )  # fmt: skip
 
 READERS = {
     "idx": Reader(read_idx, _idx, ""),
+    "csv": Reader(load_csv, _csv, ".csv"),
     "npz": Reader(load, lambda: _saved(".npz") + _saved(".npz", training_state=False), ".npz", words=_NAMES),
-    "json": Reader(load, lambda: _saved(".json", training_state=False), ".json", words=_NAMES),
+    "json": Reader(load, lambda: _saved(".json", training_state=False) + _nielsens(), ".json", words=_NAMES),
     "safetensors": Reader(load, lambda: _saved(".safetensors"), ".safetensors", words=_NAMES),
     "onnx": Reader(load, _onnx, ".onnx", words=_OPERATORS),
     "image": Reader(as_digit, _images, ".png", (DataFileError, ArgumentError), LARGEST_PICTURE),

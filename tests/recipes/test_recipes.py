@@ -187,6 +187,53 @@ def test_rows_of_another_data_set() -> None:
     assert sizes("numpy-tutorial", 1_200) == (1_000, 0, 7)
 
 
+def sorted_by_class(data: Dataset) -> Dataset:
+    order, order_of_test = np.argsort(data.y_train, kind="stable"), np.argsort(data.y_test, kind="stable")
+    return Dataset(data.X_train[order], data.y_train[order], data.X_test[order_of_test], data.y_test[order_of_test])
+
+
+@every_recipe
+def test_rows_sorted_by_class_are_drawn_by_class(recipe: Recipe) -> None:
+    data = recipe.data(sorted_by_class(small(3_000, 1_200)))
+    for y in (data.y_train, data.y_test, data.y_train if data.y_val is None else data.y_val):
+        counts = np.bincount(y, minlength=10)
+        assert counts.max() - counts.min() <= 1
+    if not recipe.shuffle:
+        assert (np.diff(data.y_train) < 0).any()
+
+
+@every_recipe
+def test_no_row_is_lost_or_taken_twice(recipe: Recipe) -> None:
+    whole = sorted_by_class(small(1_000, 20))
+    data = recipe.data(whole)
+    rows = data.X_train if data.X_val is None else np.concatenate([data.X_train, data.X_val])
+    assert sorted(map(bytes, rows)) == sorted(map(bytes, whole.X_train))
+
+
+def test_the_seed_decides_which_rows_are_drawn() -> None:
+    whole, recipe = sorted_by_class(small(500)), recipes.get("keras")
+    first, again, other = (recipe.data(whole, seed).X_train for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    runs = [recipe.run(seed, epochs=1, engine="numpy", verbose=0, dataset=whole) for seed in (1, 1)]
+    np.testing.assert_array_equal(*(run.network.state.parameters for run in runs))
+
+
+def test_mnist_from_files_is_cut_as_the_built_in_one(digits: Dataset) -> None:
+    copied = Dataset(*(array.copy() for array in digits))
+    data = recipes.get("nielsen").data(copied)
+    np.testing.assert_array_equal(data.y_val, digits.y_train[50_000:])
+    data = recipes.get("nielsen").data(sorted_by_class(digits))
+    assert np.bincount(data.y_val).min() > 800
+
+
+def test_targets_that_are_no_labels_are_drawn_at_random() -> None:
+    whole = small(50)
+    rows = np.eye(10)[whole.y_train], np.eye(10)[whole.y_test]
+    data = recipes.get("keras").data(Dataset(whole.X_train, rows[0], whole.X_test, rows[1]))
+    assert data.y_train.shape == (40, 10)
+
+
 @pytest.mark.parametrize(("name", "n", "least"), [("keras", 1, 2), ("keras", 0, 2), ("from-scratch", 0, 1)])
 def test_too_few_rows(name: str, n: int, least: int) -> None:
     with pytest.raises(ArgumentError, match=f"needs at least {least}"):

@@ -174,11 +174,21 @@ def test_files_of_another_training_are_not_deleted(blobs, path):
     assert other.exists()
 
 
-def test_what_a_killed_writer_left_is_cleared_away(blobs, path):
-    left = path.parent / ".run.npz.0123456789ab.tmp"
-    left.write_bytes(b"half")
+@pytest.mark.parametrize("name", ["run.npz", "run-best.npz", "run-epoch-0001.npz", "run-epoch-0099.npz"])
+def test_what_a_killed_writer_left_is_cleared_away(blobs, path, name):
+    (path.parent / f".{name}.0123456789ab.tmp").write_bytes(b"half")
     fit(network(), blobs, callbacks=[Checkpoint(path)])
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "name", [".run.npz.old.tmp", ".other.npz.0123456789ab.tmp", ".run-epoch-x.npz.0123456789ab.tmp", "run.npz.tmp"]
+)
+def test_what_others_left_stays(blobs, path, name):
+    other = path.parent / name
+    other.touch()
+    fit(network(), blobs, callbacks=[Checkpoint(path, keep=2)])
+    assert other.exists()
 
 
 def test_divergence_leaves_the_last_finite_checkpoint(blobs, path):
