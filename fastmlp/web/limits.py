@@ -20,6 +20,9 @@ IMAGE_BYTES = 20_000_000
 MODEL_BYTES = 40_000_000
 BODY_SECONDS = 30.0
 """How long a body may take to arrive."""
+MAX_CONNECTIONS = 100
+IDLE_SECONDS = 10.0
+"""How long a connection waits for a request, or for its client to read an answer."""
 
 DIGITS_A_PAGE = 40
 WEIGHT_IMAGES = 24
