@@ -7,7 +7,8 @@
 | ``GET /api/models`` | the networks in memory |
 | ``POST /api/models?name=...`` | a network's file, to be loaded |
 | ``GET /api/models/{id}/file`` | a network as a file |
-| ``GET /api/models/{id}/neurons/{layer}/{unit}`` | what a neuron looks for |
+| ``GET /api/models/{id}/weights`` | what the first neurons look for |
+| ``GET /api/models/{id}/neurons/{layer}/{unit}`` | what one neuron looks for |
 | ``POST /api/models/{id}/drawing?width=...&height=...`` | a byte for every pixel, to be recognised |
 | ``POST /api/models/{id}/image`` | a PNG or JPEG file, to be recognised |
 | ``GET /api/models/{id}/digits?wrong=...&label=...&page=...`` | test digits, with the network's answers |
@@ -45,7 +46,7 @@ from ..network import Network, load
 from . import limits
 from .gallery import Gallery
 from .guard import LOCAL, Guard
-from .looking import check_network, look, neuron
+from .looking import check_network, first_weights, look, neuron
 from .refusals import Refusal, body_of, settings_of, whole_number
 from .settings import Settings, choices
 from .shelf import Model, Shelf
@@ -89,6 +90,7 @@ class Page:
             Route("/api/models", self.models),
             Route("/api/models", self.load_model, methods=["POST"]),
             Route(f"{model}/file", self.save_model),
+            Route(f"{model}/weights", self.weights),
             Route(f"{model}/neurons/{{layer}}/{{unit}}", self.neuron),
             Route(f"{model}/drawing", self.drawing, methods=["POST"]),
             Route(f"{model}/image", self.image, methods=["POST"]),
@@ -143,6 +145,10 @@ class Page:
         headers = {"content-disposition": f'attachment; filename="{name}.npz"'}
         return Response(body, media_type="application/octet-stream", headers=headers)
 
+    async def weights(self, request: Request) -> Response:
+        """Return what the first neurons of the first layer look for."""
+        return JSONResponse(first_weights(self._model(request).look()[0]))
+
     async def neuron(self, request: Request) -> Response:
         """Return what a neuron looks for."""
         network, version = self._model(request).look()
@@ -186,8 +192,8 @@ class Page:
         model = self._model(request)
         number = whole_number(request.path_params["number"], "the digit", 0, len(self.gallery) - 1)
         network, version = model.look()
-        looked = look(network, self.gallery.digit(number))
-        return JSONResponse({**looked, "label": self.gallery.label(number), "version": version})
+        looked, label = look(network, self.gallery.digit(number)), self.gallery.label(number)
+        return JSONResponse({**looked, "label": label, "right": str(looked["digit"]) == label, "version": version})
 
     async def train(self, request: Request) -> Response:
         """Start a training."""

@@ -110,8 +110,8 @@ def test_everything_seen_is_shown(open_page):
     page = open_page()
     stroke(page, circle())
     page.wait_for_function("() => / ms/.test(document.getElementById('timing').textContent)")
-    assert page.locator("#probabilities li").count() == 10
-    assert page.locator("#probabilities li.first .name").text_content() == "0"
+    assert page.locator("#outputs li").count() == 10
+    assert page.locator("#outputs li.first .name").text_content() == "0"
     assert page.locator("#layers canvas").count() == 2
     painted = "canvas => canvas.getContext('2d').getImageData(0, 0, 28, 28).data.some((value) => value > 0)"
     assert page.locator("#seen").evaluate(painted)
