@@ -11,14 +11,28 @@ export class Refused extends Error {}
 /** The server did not answer; the page says so already, and looks for it. */
 export class Gone extends Refused {}
 
-/** Whether the page itself gave up waiting, for the answer is no longer needed. */
-const isLeft = (signal) => signal?.reason?.name === "AbortError";
+const pending = new Set(); // what can end the requests that wait for an answer
 
-async function request(address, options) {
-  const response = await fetch(address, options).catch(() => null);
+/** Wait no longer for what was asked: the server was gone meanwhile, and may never have heard of it. */
+export function dropPending() {
+  for (const stop of pending) stop.abort();
+}
+
+/** Whether the page itself gave up waiting, for the answer is no longer needed. */
+const isLeft = (stop) => stop.signal.reason?.name === "AbortError";
+
+const timeOut = (stop, milliseconds) =>
+  setTimeout(() => stop.abort(new DOMException("The server is silent.", "TimeoutError")), milliseconds);
+
+async function request(address, options, stop = new AbortController()) {
+  pending.add(stop);
+  const timer = timeOut(stop, PATIENCE);
+  const response = await fetch(address, { ...options, signal: stop.signal }).catch(() => null);
+  clearTimeout(timer);
+  pending.delete(stop);
   const name = response && nameOf(response);
   if (!name) {
-    if (!isLeft(options.signal)) lost();
+    if (!isLeft(stop)) lost();
     throw new Gone("The server does not answer.");
   }
   if (!heard(name)) throw new Gone("The server was started again.");
@@ -28,8 +42,8 @@ async function request(address, options) {
 }
 
 /** Ask for JSON; an error of the server becomes a Refused with its sentence. */
-export async function ask(address, options = {}) {
-  const response = await request(address, { signal: AbortSignal.timeout(PATIENCE), ...options });
+export async function ask(address, options) {
+  const response = await request(address, options);
   return response.json().catch(() => {
     lost();
     throw new Gone("The server's answer broke off.");
@@ -38,23 +52,23 @@ export async function ask(address, options = {}) {
 
 /** Ask for a file: its bytes, and the name that the server gives it. */
 export async function fileOf(address) {
-  const response = await request(address, {});
+  const response = await request(address);
   const [, name] = /filename="(.*)"/.exec(response.headers.get("content-disposition"));
   return { name, bytes: await response.blob() };
 }
 
 /** Events of the server, one after another, until it says that there are no more; `stop`, an AbortController, ends them. */
 export async function* events(address, stop) {
-  const response = await request(address, { signal: stop.signal });
+  const response = await request(address, {}, stop);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   let timer;
   try {
     while (true) {
-      timer = setTimeout(() => stop.abort(new DOMException("silence", "TimeoutError")), SILENCE);
+      timer = timeOut(stop, SILENCE);
       const { value, done } = await reader.read().catch(() => ({ done: true }));
       clearTimeout(timer);
-      if (done && isLeft(stop.signal)) return;
+      if (done && isLeft(stop)) return;
       if (done) {
         lost();
         throw new Gone("The events broke off.");

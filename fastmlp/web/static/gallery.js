@@ -107,6 +107,7 @@ function item(digit, kind) {
     paintInk(toldPicture, pixelsOf(digit.pixels));
     tell("");
     told.hidden = false;
+    button.scrollIntoView({ block: "nearest" }); // from under what is told
     choose({ number: digit.number, canvas });
   });
   const entry = document.createElement("li");

@@ -1,6 +1,6 @@
 // Puts the page together: which network is looked at, which tab is open, what the address says. Imports all the others.
 
-import { ask, Gone } from "./api.js";
+import { ask, dropPending, Gone } from "./api.js";
 import * as draw from "./draw.js";
 import * as form from "./form.js";
 import { calm, complain, percent } from "./say.js";
@@ -68,6 +68,7 @@ async function hearOf(id, told) {
 /** A server answers again: the same one, or one that was started anew and has other networks. */
 async function backAgain(same) {
   if (!document.body.dataset.ready) return location.reload(); // it was gone before all of the page was there
+  dropPending();
   if (!same) {
     draw.forgetModel();
     train.forgetModel();
