@@ -56,7 +56,7 @@ def test_a_server_that_ends_while_it_trains_is_missed_and_the_next_one_is_found(
     state_says(page, "Training.")
     process.kill()
     process.wait()
-    page.get_by_text("The server does not answer: it was ended").wait_for()
+    page.locator("#gone").wait_for()
     state_says(page, "The server does not answer")
     assert page.get_by_role("button", name="Stop").is_disabled()
 
