@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp import Network
+from fastmlp.web import limits
 
 from .asking import a_one, png
 
@@ -334,6 +335,27 @@ def test_the_neuron_shown_is_one_of_the_network_that_is_chosen(open_page, tmp_pa
     neuron_says(page, "Point at a neuron")  # it has no hidden layer
 
 
+def test_the_output_shown_is_the_same_one_of_a_network_with_more_layers(open_page, tmp_path):
+    page = open_page()
+    page.get_by_role("slider", name="Outputs").focus()
+    page.keyboard.press("End")
+    neuron_says(page, "Output for 9")
+    load_network(page, Network([784, 5, 5, 10], seed=1), tmp_path / "deeper.npz")
+    page.wait_for_function("() => document.getElementById('neuron-text').textContent.includes('Its 5 weights')")
+    neuron_says(page, "Output for 9")
+
+
+def test_a_network_that_made_room_is_told(open_page, tmp_path, served):
+    page = open_page()
+    load_network(page, constant(*[0.1] * 10), tmp_path / "old.npz")
+    old = page.locator("#network").input_value()
+    for _ in range(limits.MAX_MODELS):
+        page.request.post(f"{served}api/models?name=new.npz", data=(tmp_path / "old.npz").read_bytes())
+    page.locator("#network").select_option(old)
+    page.get_by_role("alert").filter(has_text="made room").wait_for()
+    assert page.locator("#network option:checked").text_content().startswith("new.npz")
+
+
 def test_the_weights_shown_are_those_of_the_network_that_is_chosen(open_page, tmp_path):
     page = open_page("#train")
     set_up(page)
@@ -359,11 +381,13 @@ def test_a_network_is_saved_and_loaded(open_page, tmp_path):
 def test_a_shared_link_carries_the_settings(open_page):
     page = open_page()
     set_up(page)
+    field(page, "Hidden layers", "textbox").fill("12 5")
     field(page, "Activation", "combobox").select_option("tanh")
+    page.wait_for_url("**activation=tanh**")
     shared = page.url
-    assert "#train?recipe=numpy-tutorial&hidden=12&activation=tanh&" in shared
+    assert "#train?recipe=numpy-tutorial&hidden=12,5&activation=tanh&" in shared
     other = open_page(shared[shared.index("#") :])
-    assert field(other, "Hidden layers", "textbox").input_value() == "12"
+    assert field(other, "Hidden layers", "textbox").input_value() == "12,5"
     assert field(other, "Activation", "combobox").input_value() == "tanh"
     assert other.get_by_role("tab", name="Train").get_attribute("aria-selected") == "true"
 

@@ -86,9 +86,10 @@ export function forgetModel() {
   layers.forgetModel();
 }
 
-/** Look again at what is there. */
+/** Ask again for what is there: answers may have been lost. */
 export function lookAgain() {
   if (current) look(current);
+  if (model) gallery.setModel(model);
 }
 
 export function startDrawing() {

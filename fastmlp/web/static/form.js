@@ -52,7 +52,7 @@ export function read() {
 
 /** The settings as the end of an address, as they stand in the form. */
 export function toLink() {
-  const values = NAMES.map((name) => [name, form.elements[name].value.replaceAll(" ", "")]);
+  const values = NAMES.map((name) => [name, form.elements[name].value.trim().replaceAll(/[\s,]+/g, ",")]);
   return new URLSearchParams(values).toString().replaceAll("%2C", ",");
 }
 

@@ -40,8 +40,9 @@ export function setModel(facts) {
     forget();
     build();
   }
-  const field = fields[before?.layer];
-  if (field && before.unit < field.units && field.isOutput === before.isOutput) field.choose(before.unit);
+  if (!before) return;
+  const field = before.isOutput ? fields.at(-1) : fields[before.layer];
+  if (field?.isOutput === before.isOutput && before.unit < field.units) field.choose(before.unit);
 }
 
 /** Forget the network, for its server is gone. */

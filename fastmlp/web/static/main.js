@@ -10,6 +10,7 @@ import * as train from "./train.js";
 
 const network = document.getElementById("network");
 let models = [];
+let looked = null; // the identity of the network that is looked at
 let refreshed = Promise.resolve();
 let written = ""; // the end of the address that we wrote ourselves
 
@@ -28,6 +29,9 @@ async function askForModels() {
   for (const option of [...network.options]) {
     if (!models.some(({ id }) => id === option.value)) option.remove();
   }
+  if (looked === null || models.some(({ id }) => id === looked)) return;
+  complain(new Error("That network made room for newer ones on the server; this page goes on with another one."), "page");
+  choose(newest());
 }
 
 function describe({ name, training, test_accuracy: accuracy }) {
@@ -41,7 +45,7 @@ const isSettled = (state) => state === null || ["done", "stopped", "failed", "pa
 
 /** Look at this network, on both tabs. */
 function choose(facts) {
-  network.value = facts.id;
+  network.value = looked = facts.id;
   draw.setModel(facts, { settled: isSettled(facts.training) });
   train.watch(facts);
 }
@@ -73,6 +77,7 @@ async function backAgain(same) {
     draw.forgetModel();
     train.forgetModel();
     network.replaceChildren();
+    looked = null;
     const words = "The server was started again, so its networks of before are gone, but for those that were saved.";
     complain(new Error(`${words} This page goes on with the one chosen above; what you drew and set is still here.`), "server");
   }
@@ -102,7 +107,7 @@ function readAddress() {
   const wrong = settings ? form.fromLink(settings) : [];
   if (name && !names.includes(name)) wrong.push(`there is no tab “${name}”, but ${names.join(" and ")}`);
   open(name);
-  if (wrong.length) complain(new Error(`Of this link not everything can be used: ${wrong.join("; ")}.`), "link");
+  if (wrong.length) complain(new Error(`Parts of this link can't be used: ${wrong.join("; ")}.`), "link");
   else calm("link");
 }
 
@@ -113,8 +118,10 @@ async function start() {
   startTabs(writeAddress);
   network.addEventListener("change", () =>
     tried(async () => {
+      calm("page");
+      looked = network.value;
       await refresh();
-      if (present()) choose(present());
+      choose(present());
     }),
   );
   addEventListener("hashchange", readAddress);
