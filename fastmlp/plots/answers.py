@@ -55,8 +55,12 @@ def answers_of(model: Any, X: Any) -> Answers:
 
 
 def has_probabilities(network: Network) -> bool:
-    """Return whether the outputs of a classifier are probabilities."""
-    return network.architecture.layers[-1].activation in ("sigmoid", "softmax")
+    """Return whether the outputs of a classifier are probabilities: those of a softmax, or of one sigmoid.
+
+    Several sigmoids lie between 0 and 1, but all may be small; divided by their sum they would look sure.
+    """
+    last = network.architecture.layers[-1]
+    return last.activation == "softmax" or (last.activation == "sigmoid" and last.units == 1)
 
 
 def classes_of(model: Any) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..checks import check_whole
 from ..errors import ArgumentError
-from .answers import Answers, Array, answers_of, classes_of, has_probabilities, named, network_of
+from .answers import Answers, Array, answers_of, classes_of, named, network_of
 from .look import Colours, axes_or_new, colours_of, matplotlib_part, ramp, size_in_points, width_of_text
 from .tiles import image_shape, pixel_limits
 
@@ -66,8 +66,8 @@ def activations(
 ) -> "Axes":
     """Draw the network with what every unit holds for one sample.
 
-    A circle is the fuller of ink the more its unit holds, compared with the largest of its layer (outputs that are
-    probabilities: with 1); red ink stands for negative values. Lines are weights, blue positive and red negative, the
+    A circle is the fuller of ink the more its unit holds, compared with the largest of its layer (outputs from 0
+    to 1: with 1); red ink stands for negative values. Lines are weights, blue positive and red negative, the
     stronger the larger they are within their layer and the more the unit that they come from holds. Of large layers
     the middle is left out. Beside the outputs stand their labels and values, with the answer in bold.
 
@@ -114,7 +114,6 @@ def activations(
     held = [values[0] for values in network.activations(row)]
     layers = [_placed(values, number, most, _full(network, number, values)) for number, values in enumerate(held)]
     answers, classes = _answers(model, network, row)
-    # Sigmoid outputs that stand for one label of several are probabilities only after division by their sum.
     shares = network.architecture.layers[-1].activation == "softmax"
     texts = _output_texts(layers[-1], held[-1], classes, shares)
     answer = None if answers is None or classes is None else answers.labels[0]
@@ -174,7 +173,8 @@ def _image(row: Array, x: Any, shape: Any) -> Array | None:
 
 def _full(network: "Network", number: int, values: Array) -> float:
     """Return what a full circle of a layer stands for."""
-    if number == len(network.architecture.layers) and has_probabilities(network):
+    layers = network.architecture.layers
+    if number == len(layers) and layers[-1].activation in ("sigmoid", "softmax"):
         return 1.0
     return float(np.abs(values).max()) or 1.0
 

@@ -7,7 +7,8 @@
 | ``GET /api/models`` | the networks in memory |
 | ``POST /api/models?name=...`` | a network's file, to be loaded |
 | ``GET /api/models/{id}/file`` | a network as a file |
-| ``GET /api/models/{id}/neurons/{layer}/{unit}`` | what a neuron looks for |
+| ``GET /api/models/{id}/weights`` | what the first neurons look for |
+| ``GET /api/models/{id}/neurons/{layer}/{unit}`` | what one neuron looks for |
 | ``POST /api/models/{id}/drawing?width=...&height=...`` | a byte for every pixel, to be recognised |
 | ``POST /api/models/{id}/image`` | a PNG or JPEG file, to be recognised |
 | ``GET /api/models/{id}/digits?wrong=...&label=...&page=...`` | test digits, with the network's answers |
@@ -37,6 +38,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ..errors import FastMLPError
 from ..images import as_digit
@@ -44,7 +46,7 @@ from ..network import Network, load
 from . import limits
 from .gallery import Gallery
 from .guard import LOCAL, Guard
-from .looking import check_network, look, neuron
+from .looking import check_network, first_weights, look, neuron
 from .refusals import Refusal, body_of, settings_of, whole_number
 from .settings import Settings, choices
 from .shelf import Model, Shelf
@@ -74,7 +76,7 @@ class Page:
 
     def __init__(self, network: Network | None = None, name: str = "network") -> None:
         self.gallery, self.shelf, self.trainings = Gallery(), Shelf(), Trainings()
-        self._streams = 0
+        self._streams: set[_Stream] = set()
         if network is not None:
             self.shelf.add(Model(name, check_network(network)))
 
@@ -88,6 +90,7 @@ class Page:
             Route("/api/models", self.models),
             Route("/api/models", self.load_model, methods=["POST"]),
             Route(f"{model}/file", self.save_model),
+            Route(f"{model}/weights", self.weights),
             Route(f"{model}/neurons/{{layer}}/{{unit}}", self.neuron),
             Route(f"{model}/drawing", self.drawing, methods=["POST"]),
             Route(f"{model}/image", self.image, methods=["POST"]),
@@ -142,6 +145,10 @@ class Page:
         headers = {"content-disposition": f'attachment; filename="{name}.npz"'}
         return Response(body, media_type="application/octet-stream", headers=headers)
 
+    async def weights(self, request: Request) -> Response:
+        """Return what the first neurons of the first layer look for."""
+        return JSONResponse(first_weights(self._model(request).look()[0]))
+
     async def neuron(self, request: Request) -> Response:
         """Return what a neuron looks for."""
         network, version = self._model(request).look()
@@ -185,8 +192,8 @@ class Page:
         model = self._model(request)
         number = whole_number(request.path_params["number"], "the digit", 0, len(self.gallery) - 1)
         network, version = model.look()
-        looked = look(network, self.gallery.digit(number))
-        return JSONResponse({**looked, "label": self.gallery.label(number), "version": version})
+        looked, label = look(network, self.gallery.digit(number)), self.gallery.label(number)
+        return JSONResponse({**looked, "label": label, "right": str(looked["digit"]) == label, "version": version})
 
     async def train(self, request: Request) -> Response:
         """Start a training."""
@@ -212,31 +219,25 @@ class Page:
     async def events(self, request: Request) -> Response:
         """Tell how a training goes until it is over, as server-sent events."""
         training = self._training(request)
-        if self._streams >= limits.MAX_STREAMS:
+        if len(self._streams) >= limits.MAX_STREAMS:
             raise Refusal(429, f"{limits.MAX_STREAMS} pages watch trainings already; close some")
-        return StreamingResponse(
-            self._events(training), media_type="text/event-stream", headers={"cache-control": "no-store"}
-        )
+        return _Stream(self._events(training), self._streams)
 
     async def _events(self, training: Training) -> AsyncIterator[bytes]:
-        self._streams += 1
-        try:
-            rows, seen, spoken = 0, -1, time.monotonic()
-            while not self.trainings.closing:
-                over, changes = training.is_over, training.changes  # before the rest, which may be newer
-                if changes != seen:
-                    told = training.since(rows)
-                    rows, seen, spoken = rows + len(told["rows"]), changes, time.monotonic()
-                    yield f"data: {json.dumps(told)}\n\n".encode()
-                elif time.monotonic() - spoken > _HEARTBEAT:
-                    spoken = time.monotonic()
-                    yield b": still here\n\n"  # by which one learns whether somebody listens
-                if over:
-                    yield b"event: over\ndata: {}\n\n"
-                    return
-                await asyncio.sleep(_POLL)
-        finally:
-            self._streams -= 1
+        rows, seen, spoken = 0, -1, time.monotonic()
+        while not self.trainings.closing:
+            over, changes = training.is_over, training.changes  # before the rest, which may be newer
+            if over or changes != seen:
+                told = training.since(rows)
+                rows, seen, spoken = rows + len(told["rows"]), changes, time.monotonic()
+                yield f"data: {json.dumps(told)}\n\n".encode()
+            elif time.monotonic() - spoken > _HEARTBEAT:
+                spoken = time.monotonic()
+                yield b": still here\n\n"  # by which both sides learn whether the other one is there
+            if over:
+                yield b"event: over\ndata: {}\n\n"
+                return
+            await asyncio.sleep(_POLL)
 
     def _start(self, settings: Settings) -> Training:
         training = Training(settings, lambda: self.gallery.dataset, self._measured)
@@ -267,6 +268,21 @@ class Page:
         if model.training is None:
             raise Refusal(404, f"network {model.identity} was loaded, so there is no training of it")
         return model.training
+
+
+class _Stream(StreamingResponse):
+    """A response of events, which is among `others` from when it is made until it ends, in whichever way."""
+
+    def __init__(self, events: AsyncIterator[bytes], others: "set[_Stream]") -> None:
+        super().__init__(events, media_type="text/event-stream", headers={"cache-control": "no-store"})
+        self._others = others
+        others.add(self)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._others.discard(self)
 
 
 def create_app(page: Page, hosts: tuple[set[str], bool] | None = None) -> Guard:

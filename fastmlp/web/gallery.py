@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..datasets import Dataset, load_mnist
 from . import limits
-from .looking import SIDE, as_inputs, names_of_outputs, shares
+from .looking import SIDE, as_inputs, digits_of_outputs, kind_of_outputs
 from .shelf import Model
 
 
@@ -53,10 +53,11 @@ class Gallery:
         Returns
         -------
         dict
-            ``total``, how many there are on all pages; ``pages``; ``page``; ``digits``, each with its ``number`` among
-            the test digits, ``label``, ``answer``, ``probability`` of that answer, and ``pixels`` as base64.
+            ``total``, how many there are on all pages; ``pages``; ``page``; ``kind``, of the outputs, see
+            `kind_of_outputs`; ``digits``, each with its ``number`` among the test digits, ``label``, ``answer``, the
+            ``output`` of that answer, and ``pixels`` as base64.
         """
-        answers, sure = self._answers(model)
+        answers, largest = self._answers(model)
         truth = self.dataset.y_test
         wanted = np.ones(len(truth), dtype=bool)
         if wrong:
@@ -65,7 +66,7 @@ class Gallery:
             wanted &= truth == label
         numbers = np.flatnonzero(wanted)
         if wrong:
-            numbers = numbers[np.argsort(-sure[numbers], kind="stable")]
+            numbers = numbers[np.argsort(-largest[numbers], kind="stable")]
         pages = max(1, -(-len(numbers) // limits.DIGITS_A_PAGE))
         page = min(page, pages - 1)
         shown = numbers[page * limits.DIGITS_A_PAGE : (page + 1) * limits.DIGITS_A_PAGE]
@@ -73,12 +74,13 @@ class Gallery:
             "total": len(numbers),
             "pages": pages,
             "page": page,
+            "kind": kind_of_outputs(model.look()[0]),
             "digits": [
                 {
                     "number": int(number),
                     "label": str(truth[number]),
                     "answer": str(answers[number]),
-                    "probability": round(float(sure[number]), 4),
+                    "output": round(float(largest[number]), 4),
                     "pixels": base64.b64encode(self.dataset.X_test[number].tobytes()).decode(),
                 }
                 for number in shown
@@ -86,15 +88,11 @@ class Gallery:
         }
 
     def _answers(self, model: Model) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Answers to all test digits as numbers, and how sure they are; computed once a version of a network."""
+        """Answers to all test digits as numbers, and their outputs; computed once a version of a network."""
         network, version = model.look()
         if model.answers is None or model.answers[0] != version:
             with np.errstate(all="ignore"):
-                probabilities = shares(network, network(as_inputs(network, self.dataset.X_test)))
-            # A label that is no number is the place of its output.
-            names = names_of_outputs(network)
-            digits = np.array(
-                [int(name) if name.isdecimal() and len(name) < 4 else place for place, name in enumerate(names)]
-            )
-            model.answers = (version, digits[probabilities.argmax(axis=1)], probabilities.max(axis=1))
+                outputs = np.nan_to_num(network(as_inputs(network, self.dataset.X_test)))
+            digits = np.array(digits_of_outputs(network))
+            model.answers = (version, digits[outputs.argmax(axis=1)], outputs.max(axis=1))
         return model.answers[1], model.answers[2]

@@ -6,6 +6,7 @@ Host that is not ours: both are refused before anything is done.
 """
 
 import ipaddress
+import secrets
 import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -24,9 +25,12 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
+    "fastmlp-server": secrets.token_hex(8),
 }
-"""Headers of every response: the page runs no code and shows no frame but its own, and talks to nobody else."""
+"""Headers of every response: the page runs no code and shows no frame but its own, and talks to nobody else.
 
+By the last it tells this server from one that was started later, which has other networks by the same numbers.
+"""
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names of a machine to itself."""

@@ -20,6 +20,10 @@ IMAGE_BYTES = 20_000_000
 MODEL_BYTES = 40_000_000
 BODY_SECONDS = 30.0
 """How long a body may take to arrive."""
+MAX_CONNECTIONS = 100
+"""Open at the same time; one over which nothing is asked makes room for a new one."""
+IDLE_SECONDS = 10.0
+"""How long a connection waits for a request, or for its client to read an answer."""
 
 DIGITS_A_PAGE = 40
 WEIGHT_IMAGES = 24

@@ -59,22 +59,32 @@ def as_inputs(network: Network, pixels: NDArray[np.uint8]) -> Array:
     return pixels if of_pixels else pixels.astype(network.architecture.dtype) / 255
 
 
-def shares(network: Network, outputs: Array) -> Array:
-    """Return outputs as the probability of every digit; those that are none are divided by their sum, from 0 up."""
-    finite: Array = np.nan_to_num(outputs)  # weights that are finite may still overflow
-    if network.architecture.layers[-1].activation == "softmax":
-        return finite
-    most = np.maximum(finite.max(axis=1, keepdims=True), 1)  # or the sum would overflow too
-    bounded = np.maximum(finite / most, np.finfo(finite.dtype).tiny)
-    divided: Array = bounded / bounded.sum(axis=1, keepdims=True)
-    return divided
+def kind_of_outputs(network: Network) -> str:
+    """Return what the outputs are.
+
+    Returns
+    -------
+    {"probabilities", "sigmoids", "numbers"}
+        Probabilities have the sum 1. Sigmoids lie between 0 and 1, each for itself: none of them may be near 1, or
+        several. Numbers are whatever the last layer gives.
+    """
+    activation = network.architecture.layers[-1].activation
+    return {"softmax": "probabilities", "sigmoid": "sigmoids"}.get(activation, "numbers")
 
 
 def names_of_outputs(network: Network) -> list[str]:
-    """Return what the ten outputs stand for."""
+    """Return what the ten outputs stand for; 3.0 is a 3."""
     labels = network.labels
-    known = labels is not None and len(labels.classes) == DIGITS
-    return [str(label)[:20] for label in labels.classes.tolist()] if labels and known else list(map(str, range(DIGITS)))
+    if labels is None or len(labels.classes) != DIGITS:
+        return list(map(str, range(DIGITS)))
+    known = labels.classes.tolist()
+    return [str(int(label) if isinstance(label, float) and label.is_integer() else label)[:20] for label in known]
+
+
+def digits_of_outputs(network: Network) -> list[int]:
+    """Return which digit each output stands for: its label, or its place where that is no number."""
+    names = names_of_outputs(network)
+    return [int(name) if name.isdecimal() and len(name) < 4 else place for place, name in enumerate(names)]
 
 
 def look(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
@@ -88,15 +98,19 @@ def look(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``answer``, a label as text; ``probabilities``, of every output; ``labels``, theirs; ``seen``, the pixels as
-        base64; ``layers``, for each its activations as base64 of little-endian float32.
+        ``answer``, the label of the largest output as text; ``digit``, which it stands for; ``outputs``, the values of
+        all; ``kind``, see `kind_of_outputs`; ``labels``, theirs; ``seen``, the pixels as base64; ``layers``, for each
+        its activations as base64 of little-endian float32.
     """
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # weights that are finite may still overflow
         held = [np.nan_to_num(values) for values in network.activations(as_inputs(network, digit.reshape(1, PIXELS)))]
-    probabilities, labels = shares(network, held[-1])[0], names_of_outputs(network)
+    outputs, labels = held[-1][0], names_of_outputs(network)
+    largest = int(outputs.argmax())
     return {
-        "answer": labels[int(probabilities.argmax())],
-        "probabilities": [round(float(share), 5) for share in probabilities],
+        "answer": labels[largest],
+        "digit": digits_of_outputs(network)[largest],
+        "outputs": [round(float(value), 5) for value in outputs],
+        "kind": kind_of_outputs(network),
         "labels": labels,
         "seen": _base64(digit),
         "layers": [_base64(values[0].astype("<f4")) for values in held[1:]],

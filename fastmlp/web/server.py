@@ -16,7 +16,9 @@ from ..checks import check_whole
 from ..errors import ArgumentError
 from ..formats.runs import model_file
 from ..network import load
+from . import limits
 from .app import Page, create_app
+from .connections import Connection
 from .guard import LOCAL, names_of
 from .settings import Settings
 
@@ -36,23 +38,13 @@ def run(model: str | None, host: str, port: int, open_browser: bool) -> None:
     if model is None:
         page.start_first(replace(Settings.of(recipes.get(recipes.DEFAULT)), epochs=FIRST_EPOCHS))
     try:
-        config = uvicorn.Config(
-            create_app(page, names_of(host)),
-            access_log=False,
-            log_level="warning",
-            lifespan="on",
-            ws="none",
-            limit_concurrency=100,
-            timeout_graceful_shutdown=3,
-            server_header=False,
-        )
         address = _address(host, listening.getsockname()[1])
         print(f"The page is at {address} (Ctrl-C ends it)", flush=True)
         if host not in LOCAL:
             print("Whoever reaches this address can use the page: it asks for no password", file=sys.stderr)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        _Server(config, page).run(sockets=[listening])
+        Server(page, host).run(sockets=[listening])
     except KeyboardInterrupt:  # uvicorn closes at Ctrl-C and raises it again
         pass
     finally:
@@ -61,14 +53,34 @@ def run(model: str | None, host: str, port: int, open_browser: bool) -> None:
     print("Closed", flush=True)
 
 
-class _Server(uvicorn.Server):
-    """A server that tells the page when it is to close, since streams of events would never end by themselves."""
+class Server(uvicorn.Server):
+    """A server that tells the page when it is to close, since streams of events would never end by themselves.
 
-    def __init__(self, config: uvicorn.Config, page: Page) -> None:
+    Parameters
+    ----------
+    page : Page
+    host : str
+        Where it listens; requests must name it.
+    """
+
+    def __init__(self, page: Page, host: str) -> None:
+        config = uvicorn.Config(
+            create_app(page, names_of(host)),
+            http=Connection,
+            access_log=False,
+            log_level="warning",
+            lifespan="on",
+            ws="none",
+            # Connections that wait make room, so that this many are at work.
+            limit_concurrency=limits.MAX_CONNECTIONS + 1,
+            timeout_graceful_shutdown=3,
+            server_header=False,
+        )
         super().__init__(config)
         self._page = page
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Close, at Ctrl-C."""
         self._page.trainings.closing = True
         super().handle_exit(sig, frame)
 

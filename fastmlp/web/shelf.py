@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..network import Network
 from . import limits
+from .looking import names_of_outputs
 from .refusals import Refusal
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Model:
     test_accuracy : float or None
         Once it was measured.
     answers : tuple or None
-        The gallery's: version, answers to the test digits, and how sure they are.
+        The gallery's: version, answers to the test digits, and their outputs.
     """
 
     def __init__(self, name: str, network: Network) -> None:
@@ -59,6 +60,7 @@ class Model:
             "name": self.name,
             "shape": "-".join(map(str, built.sizes)),
             "layers": [{"units": layer.units, "activation": layer.activation} for layer in built.layers],
+            "labels": names_of_outputs(network),
             "loss": built.loss,
             "parameters": built.n_parameters,
             "epochs": network.state.epoch,

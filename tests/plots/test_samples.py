@@ -95,8 +95,9 @@ def test_labels_that_are_words_have_a_line_of_their_own(easy):
     assert any(text.startswith("shirt  ") for text in lines)
 
 
-def test_outputs_that_are_no_probabilities_are_shown_as_they_are(easy):
-    network = Network([36, 3], loss="squared_error", output="identity", seed=0)
+@pytest.mark.parametrize("output", ["identity", "sigmoid"])
+def test_outputs_that_are_no_probabilities_are_shown_as_they_are(easy, output):
+    network = Network([36, 3], loss="squared_error", output=output, seed=0)
     network.fit(easy.X, easy.y, epochs=1, engine="numpy", verbose=0)
     assert texts(plots.predictions(network, easy.X, network.predict(easy.X), n=1)) == [
         f"{network(easy.X[:1]).argmax()}  {network(easy.X[:1]).max():.2f}"

@@ -56,18 +56,30 @@ def client(page):
         yield client
 
 
-@pytest.fixture(scope="session")
-def served(network, tmp_path_factory):
-    """Address of ``fastmlp serve MODEL`` in a process of its own."""
-    model = tmp_path_factory.mktemp("served") / "small.npz"
-    network.save(model)
+def serve_in_process(model, port=0):
+    """``fastmlp serve MODEL`` in a process of its own, and the address it says."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "fastmlp.cli", "serve", str(model), "--port", "0"],
+        [sys.executable, "-m", "fastmlp.cli", "serve", str(model), "--port", str(port)],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
-    yield process.stdout.readline().split()[4]
+    return process, process.stdout.readline().split()[4]
+
+
+@pytest.fixture(scope="session")
+def saved(network, tmp_path_factory):
+    """The file of `network`."""
+    model = tmp_path_factory.mktemp("served") / "small.npz"
+    network.save(model)
+    return model
+
+
+@pytest.fixture(scope="session")
+def served(saved):
+    """Address of ``fastmlp serve MODEL`` in a process of its own."""
+    process, address = serve_in_process(saved)
+    yield address
     process.terminate()
     process.stdout.close()
     process.wait(timeout=30)

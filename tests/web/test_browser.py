@@ -3,7 +3,11 @@
 import math
 import re
 
+import numpy as np
 import pytest
+
+from fastmlp import Network
+from fastmlp.web import limits
 
 from .asking import a_one, png
 
@@ -32,6 +36,7 @@ def open_page(browser, served):
         )
         page.goto(served + end)
         page.wait_for_selector("body[data-ready=yes]")
+        page.locator("#network").select_option("1")  # whatever other tests left on the server
         return page
 
     yield opened
@@ -110,8 +115,8 @@ def test_everything_seen_is_shown(open_page):
     page = open_page()
     stroke(page, circle())
     page.wait_for_function("() => / ms/.test(document.getElementById('timing').textContent)")
-    assert page.locator("#probabilities li").count() == 10
-    assert page.locator("#probabilities li.first .name").text_content() == "0"
+    assert page.locator("#outputs li").count() == 10
+    assert page.locator("#outputs li.first .name").text_content() == "0"
     assert page.locator("#layers canvas").count() == 2
     painted = "canvas => canvas.getContext('2d').getImageData(0, 0, 28, 28).data.some((value) => value > 0)"
     assert page.locator("#seen").evaluate(painted)
@@ -144,6 +149,38 @@ def test_the_wrong_ones_can_be_chosen(open_page):
     page.wait_for_function("() => document.getElementById('sentence').textContent.includes('Wrong: it is')")
 
 
+def in_sight(page, selector):
+    """Wait until all of an element is within the window."""
+    page.wait_for_function(
+        """wanted => {
+            const { top, bottom, height } = document.querySelector(wanted).getBoundingClientRect();
+            return height > 0 && top >= 0 && bottom <= innerHeight;
+        }""",
+        arg=selector,
+    )
+
+
+@pytest.mark.parametrize("digit", ["first", "last"])
+def test_the_answer_to_a_test_digit_is_in_sight(open_page, width, digit):
+    page = open_page()
+    page.set_viewport_size({"width": width, "height": 700})
+    getattr(page.locator("#digits button"), digit).click()
+    page.wait_for_function("() => document.getElementById('digit-sentence').textContent.length > 10")
+    assert page.locator("#digit-sentence").text_content() == page.locator("#sentence").text_content()
+    in_sight(page, "#digit-sentence")
+    in_sight(page, "#digits [aria-pressed=true]")
+    page.get_by_role("button", name="See it above").click()
+    in_sight(page, "#sentence")
+
+
+def test_a_training_that_is_started_is_in_sight(open_page, width):
+    page = open_page("#train")
+    page.set_viewport_size({"width": width, "height": 700})
+    set_up(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    in_sight(page, "#training-state")
+
+
 def test_an_image_file_is_answered(open_page):
     page = open_page()
     page.locator("#image-file").set_input_files(
@@ -158,6 +195,20 @@ def test_what_is_no_image_is_told(browser, served):
     page.wait_for_selector("body[data-ready=yes]")
     page.locator("#image-file").set_input_files({"name": "one.png", "mimeType": "image/png", "buffer": b"nothing"})
     page.get_by_role("alert").wait_for()
+    page.close()
+
+
+def test_the_answer_to_what_was_there_before_does_not_stay(browser, served):
+    page = browser.new_page()
+    page.goto(served)
+    page.wait_for_selector("body[data-ready=yes]")
+    page.locator("#network").select_option("1")
+    page.locator("#image-file").set_input_files(
+        {"name": "one.png", "mimeType": "image/png", "buffer": png(255 - a_one())}
+    )
+    answer(page, "1")
+    page.locator("#image-file").set_input_files({"name": "two.png", "mimeType": "image/png", "buffer": b"nothing"})
+    answer(page, "?")
     page.close()
 
 
@@ -208,6 +259,112 @@ def test_a_training_is_paused_goes_on_and_is_stopped(open_page):
     page.wait_for_function(state, arg="Stopped;")
 
 
+def load_network(page, network, path):
+    """Save a network, and load it into the page; it is the one that is looked at."""
+    network.save(path)
+    page.locator("#network-file").set_input_files(path)
+    page.wait_for_function(
+        "wanted => document.querySelector('#network option:checked').textContent.startsWith(wanted)", arg=path.name
+    )
+
+
+def constant(*outputs, activation="sigmoid"):
+    """A network that gives these outputs, whatever it sees."""
+    values = np.array(outputs)
+    if activation == "sigmoid":
+        values = np.log(values / (1 - values))
+    net = Network([784, 10], output=activation, loss="squared_error")
+    net.set_weights([(np.zeros((784, 10)), values)])
+    return net
+
+
+@pytest.mark.parametrize(
+    ("outputs", "activation", "words", "shown"),
+    [
+        ([0.02] * 3 + [0.067] + [0.01] * 6, "sigmoid", "No output is lit: the largest, that of 3, is 0.067.", "0.067"),
+        ([0.01] * 3 + [0.97] + [0.01] * 6, "sigmoid", "This is a 3 (output 0.970).", "0.970"),
+        ([0.01] * 8 + [0.6] + [0.01], "sigmoid", "Probably an 8 (output 0.600).", "0.600"),
+        ([0.01] * 3 + [0.97] + [0.9] + [0.01] * 5, "sigmoid", "Probably a 3 (output 0.970), or a 4 (0.900).", "0.970"),
+        (
+            [-2.0] * 3 + [1.25] + [0.5] + [0.0] * 5,
+            "identity",
+            "The largest output is that of 3 (1.250), the next that of 4 (0.500).",
+            "1.250",
+        ),
+    ],
+)
+def test_outputs_that_are_no_probabilities_are_shown_as_they_are(
+    open_page, tmp_path, outputs, activation, words, shown
+):
+    page = open_page()
+    load_network(page, constant(*outputs, activation=activation), tmp_path / "constant.npz")
+    stroke(page, circle())
+    page.wait_for_function("wanted => document.getElementById('sentence').textContent === wanted", arg=words)
+    assert page.locator("#outputs li.first .share").text_content() == shown
+    assert "%" not in page.locator("#outputs").text_content()
+
+
+def neuron_says(page, words):
+    page.wait_for_function("wanted => document.getElementById('neuron-text').textContent.startsWith(wanted)", arg=words)
+
+
+def test_an_output_goes_by_its_digit(open_page):
+    page = open_page()
+    outputs = page.get_by_role("slider", name="Outputs")
+    outputs.focus()
+    neuron_says(page, "Output for 0")
+    page.keyboard.press("End")
+    neuron_says(page, "Output for 9")
+    assert outputs.get_attribute("aria-valuenow") == "9"
+    assert outputs.get_attribute("aria-valuetext").startswith("output for 9")
+
+
+def painted(page, selector):
+    return page.locator(selector).evaluate("canvas => canvas.toDataURL()")
+
+
+def test_the_neuron_shown_is_one_of_the_network_that_is_chosen(open_page, tmp_path):
+    page = open_page()
+    load_network(page, Network([784, 24, 10], seed=1), tmp_path / "other.npz")
+    page.get_by_role("slider", name="Neurons of hidden layer 1").focus()
+    neuron_says(page, "Neuron 1 of")
+    other = painted(page, "#neuron-weights")
+    page.locator("#network").select_option("1")
+    page.wait_for_function("before => document.getElementById('neuron-weights').toDataURL() !== before", arg=other)
+    load_network(page, constant(*[0.1] * 10), tmp_path / "constant.npz")
+    neuron_says(page, "Point at a neuron")  # it has no hidden layer
+
+
+def test_the_output_shown_is_the_same_one_of_a_network_with_more_layers(open_page, tmp_path):
+    page = open_page()
+    page.get_by_role("slider", name="Outputs").focus()
+    page.keyboard.press("End")
+    neuron_says(page, "Output for 9")
+    load_network(page, Network([784, 5, 5, 10], seed=1), tmp_path / "deeper.npz")
+    page.wait_for_function("() => document.getElementById('neuron-text').textContent.includes('Its 5 weights')")
+    neuron_says(page, "Output for 9")
+
+
+def test_a_network_that_made_room_is_told(open_page, tmp_path, served):
+    page = open_page()
+    load_network(page, constant(*[0.1] * 10), tmp_path / "old.npz")
+    old = page.locator("#network").input_value()
+    for _ in range(limits.MAX_MODELS):
+        page.request.post(f"{served}api/models?name=new.npz", data=(tmp_path / "old.npz").read_bytes())
+    page.locator("#network").select_option(old)
+    page.get_by_role("alert").filter(has_text="made room").wait_for()
+    assert page.locator("#network option:checked").text_content().startswith("new.npz")
+
+
+def test_the_weights_shown_are_those_of_the_network_that_is_chosen(open_page, tmp_path):
+    page = open_page("#train")
+    set_up(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_function("() => document.querySelectorAll('#weights canvas').length === 12")
+    page.locator("#network").select_option("1")
+    page.wait_for_function("() => document.querySelectorAll('#weights canvas').length === 24")
+
+
 def test_a_network_is_saved_and_loaded(open_page, tmp_path):
     page = open_page("#train")
     page.locator("#network").select_option("1")
@@ -224,13 +381,50 @@ def test_a_network_is_saved_and_loaded(open_page, tmp_path):
 def test_a_shared_link_carries_the_settings(open_page):
     page = open_page()
     set_up(page)
+    field(page, "Hidden layers", "textbox").fill("12 5")
     field(page, "Activation", "combobox").select_option("tanh")
+    page.wait_for_url("**activation=tanh**")
     shared = page.url
-    assert "#train?recipe=numpy-tutorial&hidden=12&activation=tanh&" in shared
+    assert "#train?recipe=numpy-tutorial&hidden=12,5&activation=tanh&" in shared
     other = open_page(shared[shared.index("#") :])
-    assert field(other, "Hidden layers", "textbox").input_value() == "12"
+    assert field(other, "Hidden layers", "textbox").input_value() == "12,5"
     assert field(other, "Activation", "combobox").input_value() == "tanh"
     assert other.get_by_role("tab", name="Train").get_attribute("aria-selected") == "true"
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("hidden=a,b", "hidden “a,b” must be whole numbers from 1 to 2048"),
+        ("hidden=0", "hidden “0” must be"),
+        ("hidden=12,5", ""),
+        ("hidden=", ""),
+        ("recipe=kears", "recipe “kears” must be one of"),
+        ("activation=rleu", "activation “rleu” must be one of identity"),
+        ("loss=mse", "loss “mse” must be one of"),
+        ("optimizer=", "optimizer “” must be one of"),
+        ("dropout=x", "dropout “x” must be a number from 0 to 0.95"),
+        ("learning_rate=-1", "learning_rate “-1” must be a number from 0 up"),
+        ("batch_size=2.5", "batch_size “2.5” must be a whole number from 1 to 60000"),
+        ("epochs=1001", "epochs “1001” must be a whole number from 1 to 1000"),
+        ("seed=", "seed “” must be a whole number"),
+        ("layers=3", "there is no setting “layers”"),
+        ("seed=1&seed=2", "seed is given twice"),
+    ],
+)
+def test_what_is_wrong_with_a_link_is_told(open_page, setting, words):
+    page = open_page(f"#train?{setting}")
+    notice = page.locator("#notice")
+    assert notice.is_visible() == bool(words)
+    assert words in notice.text_content()
+    assert page.locator("#settings").evaluate("form => form.checkValidity()")
+    name, value = setting.split("&")[0].split("=")
+    if name != "layers" and "twice" not in words:
+        assert (page.locator(f"[name={name}]").input_value() == value) == (not words)
+
+
+def test_a_link_to_no_tab_is_told(open_page):
+    assert "there is no tab “trian”" in open_page("#trian?recipe=keras").locator("#notice").text_content()
 
 
 def test_settings_that_are_refused_are_told(browser, served):

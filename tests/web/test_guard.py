@@ -66,3 +66,8 @@ def test_a_server_on_one_address_goes_by_that():
     names, any_address = names_of("192.0.2.7")
     assert "192.0.2.7" in names
     assert not any_address
+
+
+def test_every_response_names_the_server(client):
+    names = {client.get(path).headers["fastmlp-server"] for path in ("/", "/api/models", "/nothing")}
+    assert len(names) == 1

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from fastmlp import Dense, Network, load, load_mnist
+from fastmlp import Network, load, load_mnist
 from fastmlp.errors import ArgumentError
 from fastmlp.images import as_digit
 from fastmlp.web import limits
 from fastmlp.web.app import Page, create_app
 from fastmlp.web.looking import as_inputs, look, neuron
+from fastmlp.web.shelf import Model
 
 from .asking import a_one, png, refused, send_drawing
 
@@ -30,9 +31,23 @@ def test_the_image_the_network_saw_is_the_librarys(client):
     assert np.array_equal(numbers(found["seen"], np.uint8).reshape(28, 28), as_digit(a_one()))
 
 
-def test_probabilities_are_the_networks(client, network):
-    found = send_drawing(client, a_one()).json()
-    assert found["probabilities"] == pytest.approx(network.predict_proba(as_digit(a_one()).reshape(1, -1))[0], abs=1e-4)
+@pytest.mark.parametrize(
+    ("output", "loss", "kind"),
+    [
+        ("softmax", "cross_entropy", "probabilities"),
+        ("sigmoid", "squared_error", "sigmoids"),
+        ("sigmoid", "binary_cross_entropy", "sigmoids"),
+        ("identity", "squared_error", "numbers"),
+        ("tanh", "squared_error", "numbers"),
+    ],
+)
+def test_outputs_are_told_as_they_are(output, loss, kind):
+    net = Network([784, 4, 10], output=output, loss=loss, seed=0)
+    digits = load_mnist().X_test[:1]
+    found = look(net, digits.reshape(28, 28))
+    assert found["kind"] == kind
+    assert found["outputs"] == pytest.approx(net(as_inputs(net, digits))[0], abs=1e-5)
+    assert found["digit"] == np.argmax(found["outputs"])
 
 
 def test_activations_of_every_layer_are_told(client, network):
@@ -80,6 +95,15 @@ def test_a_neuron_of_the_first_layer_looks_for_its_weights(client, network):
     assert numbers(found["weights"], np.int8) / 127 * found["limit"] == pytest.approx(weights, abs=found["limit"] / 250)
 
 
+def test_the_first_neurons_are_told_on_one_scale(client, network):
+    found = client.get("/api/models/1/weights").json()
+    weights = network.weights[0][0].T
+    assert found["neurons"] == 24
+    assert numbers(found["weights"], np.int8) / 127 * found["limit"] == pytest.approx(
+        weights.ravel(), abs=found["limit"] / 250
+    )
+
+
 def test_a_deeper_neuron_looks_through_the_layers_before(network):
     found = neuron(network, 1, 3)
     image = network.weights[0][0] @ network.weights[1][0][:, 3]
@@ -102,8 +126,17 @@ def test_the_wrong_ones_are_wrong_and_the_surest_come_first(client):
     digits = client.get("/api/models/1/digits?wrong=1&label=4").json()["digits"]
     assert digits
     assert all(digit["answer"] != digit["label"] == "4" for digit in digits)
-    sure = [digit["probability"] for digit in digits]
-    assert sure == sorted(sure, reverse=True)
+    outputs = [digit["output"] for digit in digits]
+    assert outputs == sorted(outputs, reverse=True)
+
+
+def test_the_gallery_tells_the_outputs_of_sigmoids_as_they_are():
+    net = Network([784, 4, 10], output="sigmoid", loss="squared_error", seed=0)
+    with TestClient(create_app(Page(net)), base_url="http://localhost") as client:
+        found = client.get("/api/models/1/digits").json()
+    expected = net(as_inputs(net, load_mnist().X_test[:40])).max(axis=1)
+    assert found["kind"] == "sigmoids"
+    assert [digit["output"] for digit in found["digits"]] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_page_beyond_the_last_is_the_last(client):
@@ -170,14 +203,33 @@ def test_a_network_sees_pixels_as_it_was_trained_on_them(scaling, unit):
     assert net(as_inputs(net, X[:1]), engine="numpy") == pytest.approx(expected, rel=1e-4)
 
 
-def test_outputs_that_are_no_probabilities_are_divided_by_their_sum():
-    net = Network([784, Dense(4), Dense(10, "identity")], loss="squared_error", seed=0)
-    found = look(net, load_mnist().X_test[0].reshape(28, 28))
-    assert sum(found["probabilities"]) == pytest.approx(1, abs=1e-3)
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (np.arange(10), "0123456789"),
+        (np.arange(10.0), "0123456789"),
+        (np.array(list("9876543210")), "0123456789"),
+        (np.array(list("abcdefghij")), "abcdefghij"),
+    ],
+)
+def test_outputs_are_named_by_their_labels(labels, names):
+    net = Network([784, 10], seed=0)
+    digits = load_mnist()
+    net.fit(digits.X_train[:500], labels[digits.y_train[:500]], epochs=1, engine="numpy", verbose=0)
+    assert Model("net", net).facts()["labels"] == list(names)
+
+
+def test_a_label_as_a_float_is_the_digit(network):
+    digits = load_mnist()
+    net = Network([784, 10], seed=0)
+    net.fit(digits.X_train[:2000], digits.y_train[:2000].astype(float), epochs=2, engine="numpy", verbose=0)
+    with TestClient(create_app(Page(net)), base_url="http://localhost") as client:
+        found = client.get("/api/models/1/digits/0").json()
+    assert (found["answer"], found["label"], found["right"]) == ("7", "7", True)
 
 
 @pytest.mark.parametrize("output", ["identity", "sigmoid", "softmax"])
-@pytest.mark.parametrize("path", ["digits/3", "digits", "neurons/2/0"])
+@pytest.mark.parametrize("path", ["digits/3", "digits", "neurons/2/0", "weights"])
 def test_weights_that_overflow_are_shown_all_the_same(output, path):
     net = Network([784, 8, 8, 10], output=output, loss="cross_entropy" if output == "softmax" else "huber", seed=0)
     net.set_weights([(np.full_like(W, 1e38), b) for W, b in net.weights])

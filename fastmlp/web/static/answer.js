@@ -1,16 +1,23 @@
-// The answer in words, the ten probabilities, and the image that the network saw. Imports api, pictures and say.
+// The answer in words, the ten outputs, and the image that the network saw. Imports api, pictures and say.
 
 import { pixelsOf } from "./api.js";
 import { paintInk } from "./pictures.js";
-import { percent } from "./say.js";
+import { outputInWords } from "./say.js";
 
 const SURE = 0.9;
 const UNSURE = 0.5;
 
+const KINDS = {
+  probabilities: "Probabilities, by a softmax: together they are 100 %.",
+  sigmoids: "Each output is a sigmoid of its own, from 0 to 1: all may be small, or several near 1.",
+  numbers: "The outputs have no bounds; the largest is the answer.",
+};
+
 const answer = document.getElementById("answer");
 const sentence = document.getElementById("sentence");
 const spoken = document.getElementById("spoken");
-const list = document.getElementById("probabilities");
+const list = document.getElementById("outputs");
+const kinds = document.getElementById("outputs-kind");
 const seen = document.getElementById("seen");
 
 const rows = Array.from({ length: 10 }, (_, digit) => {
@@ -24,30 +31,36 @@ const rows = Array.from({ length: 10 }, (_, digit) => {
   return { row, name, bar, share };
 });
 
-/** Show what the server found; `final` says it aloud too, which while drawing would never end. */
-export function showAnswer(found, { final, truth }) {
-  const { probabilities, labels } = found;
-  const order = probabilities.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
+/**
+ * Show what the server found, and return it as a sentence; `final` says it aloud too, which while drawing would never
+ * end.
+ */
+export function showAnswer(found, { final }) {
+  const { outputs, kind, labels } = found;
+  const order = outputs.map((_, i) => i).sort((a, b) => outputs[b] - outputs[a]);
+  const full = Math.max(1, outputs[order[0]]);
   rows.forEach(({ row, name, bar, share }, i) => {
     row.classList.toggle("first", i === order[0]);
     name.textContent = labels[i];
-    bar.style.width = `${100 * probabilities[i]}%`;
-    share.textContent = percent(probabilities[i]);
+    bar.style.width = `${(100 * Math.max(0, outputs[i])) / full}%`;
+    share.textContent = outputInWords(kind, outputs[i]);
   });
-  const [first, second] = order.map((i) => [labels[i], probabilities[i]]);
-  answer.textContent = first[0];
-  answer.classList.toggle("unsure", first[1] < UNSURE);
-  sentence.textContent = inWords(first, second, truth);
+  const [first, second] = order.map((i) => ({ label: labels[i], value: outputs[i] }));
+  answer.textContent = first.label;
+  answer.classList.toggle("unsure", first.value < UNSURE);
+  sentence.textContent = inWords(found, first, second);
+  kinds.textContent = KINDS[kind];
   if (final) spoken.textContent = sentence.textContent;
   paintInk(seen, pixelsOf(found.seen));
-  seen.setAttribute("aria-label", `The ${first[0]} as 28 by 28 pixels, centred`);
+  seen.setAttribute("aria-label", `The ${first.label} as 28 by 28 pixels, centred`);
+  return sentence.textContent;
 }
 
-export function showNothing() {
+export function showNothing(words = "Draw something, or choose a test digit below.") {
   answer.textContent = "?";
   answer.classList.remove("unsure");
-  sentence.textContent = "Draw something, or choose a test digit below.";
-  spoken.textContent = "";
+  sentence.textContent = words;
+  spoken.textContent = kinds.textContent = "";
   for (const { row, bar, share } of rows) {
     row.classList.remove("first");
     bar.style.width = "0";
@@ -57,11 +70,28 @@ export function showNothing() {
   seen.setAttribute("aria-label", "Nothing yet");
 }
 
-function inWords([first, p], [second, q], truth) {
-  const one = (label) => (label === "8" ? "an 8" : `a ${label}`);
-  let words = `This is ${one(first)} (${percent(p)}).`;
-  if (p < UNSURE) words = `Not sure: perhaps ${one(first)} (${percent(p)}), or ${one(second)} (${percent(q)}).`;
-  else if (p < SURE) words = `Probably ${one(first)} (${percent(p)}), or ${one(second)} (${percent(q)}).`;
+const one = (label) => (label === "8" ? "an 8" : `a ${label}`);
+
+function inWords({ kind, label: truth, right }, first, second) {
+  const words = WORDS[kind](first, second);
   if (truth === undefined) return words;
-  return truth === first ? `${words} Right.` : `${words} Wrong: it is ${one(truth)}.`;
+  return right ? `${words} Right.` : `${words} Wrong: it is ${one(truth)}.`;
 }
+
+const WORDS = {
+  probabilities(first, second) {
+    const [a, b] = [first, second].map(({ label, value }) => `${one(label)} (${outputInWords("probabilities", value)})`);
+    if (first.value < UNSURE) return `Not sure: perhaps ${a}, or ${b}.`;
+    return first.value < SURE ? `Probably ${a}, or ${b}.` : `This is ${a}.`;
+  },
+  sigmoids(first, second) {
+    const [a, b] = [first, second].map(({ value }) => outputInWords("sigmoids", value));
+    if (first.value < UNSURE) return `No output is lit: the largest, that of ${first.label}, is ${a}.`;
+    if (second.value >= UNSURE) return `Probably ${one(first.label)} (output ${a}), or ${one(second.label)} (${b}).`;
+    return `${first.value < SURE ? "Probably" : "This is"} ${one(first.label)} (output ${a}).`;
+  },
+  numbers(first, second) {
+    const [a, b] = [first, second].map(({ value }) => outputInWords("numbers", value));
+    return `The largest output is that of ${first.label} (${a}), the next that of ${second.label} (${b}).`;
+  },
+};

@@ -1,18 +1,89 @@
-// Requests to the server this page came from, and its numbers as arrays. Imports nothing.
+// Requests to the server this page came from, and its numbers as arrays. Imports server.js.
 
+import { heard, lost, nameOf } from "./server.js";
+
+const PATIENCE = 60_000; // milliseconds that an answer may take; the first one may have to wait for the kernels
+const SILENCE = 10_000; // that events may stay away; the server says every two seconds that it is still there
+
+/** What the server answered to a request that it does not meet, in a sentence. */
 export class Refused extends Error {}
 
-/** Ask for JSON; an error of the server becomes a Refused with its sentence. */
-export async function ask(address, options = {}) {
-  let response;
-  try {
-    response = await fetch(address, options);
-  } catch {
-    throw new Refused("The server does not answer; is “fastmlp serve” still running?");
+/** The server did not answer; the page says so already, and looks for it. */
+export class Gone extends Refused {}
+
+const pending = new Set(); // what can end the requests that wait for an answer
+
+/** Wait no longer for what was asked: the server was gone meanwhile, and may never have heard of it. */
+export function dropPending() {
+  for (const stop of pending) stop.abort();
+}
+
+/** Whether the page itself gave up waiting, for the answer is no longer needed. */
+const isLeft = (stop) => stop.signal.reason?.name === "AbortError";
+
+const timeOut = (stop, milliseconds) =>
+  setTimeout(() => stop.abort(new DOMException("The server is silent.", "TimeoutError")), milliseconds);
+
+async function request(address, options, stop = new AbortController()) {
+  pending.add(stop);
+  const timer = timeOut(stop, PATIENCE);
+  const response = await fetch(address, { ...options, signal: stop.signal }).catch(() => null);
+  clearTimeout(timer);
+  pending.delete(stop);
+  const name = response && nameOf(response);
+  if (!name) {
+    if (!isLeft(stop)) lost();
+    throw new Gone("The server does not answer.");
   }
-  const found = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
-  if (!response.ok) throw new Refused(found.error);
-  return found;
+  if (!heard(name)) throw new Gone("The server was started again.");
+  if (response.ok) return response;
+  const { error } = await response.json().catch(() => ({}));
+  throw new Refused(error ?? `The server answered ${response.status}.`);
+}
+
+/** Ask for JSON; an error of the server becomes a Refused with its sentence. */
+export async function ask(address, options) {
+  const response = await request(address, options);
+  return response.json().catch(() => {
+    lost();
+    throw new Gone("The server's answer broke off.");
+  });
+}
+
+/** Ask for a file: its bytes, and the name that the server gives it. */
+export async function fileOf(address) {
+  const response = await request(address);
+  const [, name] = /filename="(.*)"/.exec(response.headers.get("content-disposition"));
+  return { name, bytes: await response.blob() };
+}
+
+/** Events of the server, one after another, until it says that there are no more; `stop`, an AbortController, ends them. */
+export async function* events(address, stop) {
+  const response = await request(address, {}, stop);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  let timer;
+  try {
+    while (true) {
+      timer = timeOut(stop, SILENCE);
+      const { value, done } = await reader.read().catch(() => ({ done: true }));
+      clearTimeout(timer);
+      if (done && isLeft(stop)) return;
+      if (done) {
+        lost();
+        throw new Gone("The events broke off.");
+      }
+      const blocks = (text + value).split("\n\n");
+      text = blocks.pop();
+      for (const block of blocks) {
+        if (block.startsWith("event: over")) return;
+        if (block.startsWith("data: ")) yield JSON.parse(block.slice(6));
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
 }
 
 export const send = (address, body, options = {}) => ask(address, { method: "POST", body, ...options });

@@ -2,7 +2,7 @@
 // says is shown. Imports answer, api, gallery, layers, pen and say.
 
 import { showAnswer, showNothing } from "./answer.js";
-import { ask, Newest, send } from "./api.js";
+import { ask, Gone, Newest, send } from "./api.js";
 import * as gallery from "./gallery.js";
 import * as layers from "./layers.js";
 import { Pen } from "./pen.js";
@@ -22,17 +22,17 @@ const pen = new Pen(canvas, document.getElementById("pen-width"), {
 });
 
 const looks = new Newest(
-  (thing) => {
-    const address = `/api/models/${model.id}`;
-    if (thing.kind === "digit") return ask(`${address}/digits/${thing.number}`);
-    if (thing.kind === "file") return send(`${address}/image`, thing.file);
-    const { pixels, side } = pen.pixels();
-    return send(`${address}/drawing?width=${side}&height=${side}`, pixels);
+  async (thing) => {
+    const by = model;
+    if (!by) throw new Gone("There is no network to ask.");
+    return { by, ...(await asked(thing, `/api/models/${by.id}`)) };
   },
   (found, thing) => {
+    if (found.by.id !== model?.id) return; // another network looks at it next
     if (thing !== current && current?.kind !== "drawing") return; // cleared, or another one chosen, meanwhile
-    calm();
-    showAnswer(found, { final: thing.kind !== "drawing" || thing.finished, truth: found.label });
+    calm("drawing");
+    const words = showAnswer(found, { final: thing.kind !== "drawing" || thing.finished });
+    if (thing.kind === "digit") gallery.tell(words);
     layers.showLayers(found.layers);
     if (thing.since !== undefined) {
       const milliseconds = performance.now() - thing.since;
@@ -42,10 +42,27 @@ const looks = new Newest(
     } else if (thing.kind !== "drawing") timing.textContent = "";
   },
   (error, thing) => {
+    if (thing !== current) return;
     if (thing.kind === "drawing" && !thing.finished) return; // a dot that is not yet a digit
-    complain(error);
+    // What stands there is the answer to something else.
+    showNoAnswer(error instanceof Gone ? "No answer: the server is gone." : "No answer.");
+    if (!(error instanceof Gone)) complain(error, "drawing");
   },
 );
+
+function asked(thing, address) {
+  if (thing.kind === "digit") return ask(`${address}/digits/${thing.number}`);
+  if (thing.kind === "file") return send(`${address}/image`, thing.file);
+  const { pixels, side } = pen.pixels();
+  return send(`${address}/drawing?width=${side}&height=${side}`, pixels);
+}
+
+function showNoAnswer(words) {
+  timing.textContent = "";
+  showNothing(words);
+  gallery.tell(words ?? "");
+  layers.showLayers(null);
+}
 
 /** Take another network, or another state of the same one, and have it look at what is there. */
 export function setModel(facts, { settled }) {
@@ -63,11 +80,23 @@ export function setModel(facts, { settled }) {
   else if (other) layers.showLayers(null);
 }
 
+/** Forget the network, for its server is gone; what is drawn stays, for another one. */
+export function forgetModel() {
+  model = leafed = null;
+  layers.forgetModel();
+}
+
+/** Ask again for what is there: answers may have been lost. */
+export function lookAgain() {
+  if (current) look(current);
+  if (model) gallery.setModel(model);
+}
+
 export function startDrawing() {
   showNothing();
-  gallery.startGallery(({ number, label, canvas }) => {
+  gallery.startGallery(({ number, canvas }) => {
     pen.show(canvas);
-    look({ kind: "digit", number, label });
+    look({ kind: "digit", number });
   });
   document.getElementById("undo").addEventListener("click", undo);
   document.getElementById("clear").addEventListener("click", clear);
@@ -99,15 +128,19 @@ function clear() {
   looks.forget();
   current = null;
   gallery.chooseNone();
-  calm();
-  timing.textContent = "";
-  showNothing();
-  layers.showLayers(null);
+  calm("drawing");
+  showNoAnswer();
 }
 
 async function load(chosen) {
   gallery.chooseNone();
-  look({ kind: "file", file: chosen });
+  try {
+    // Its bytes, for it is sent again when the network changes, and the file may do so too.
+    look({ kind: "file", file: await chosen.arrayBuffer() });
+  } catch {
+    complain(new Error(`${chosen.name} can't be read; choose it again.`), "drawing");
+    return;
+  }
   try {
     pen.show(await createImageBitmap(chosen));
   } catch {

@@ -50,22 +50,53 @@ export function read() {
   return found;
 }
 
-/** The settings as the end of an address. */
+/** The settings as the end of an address, as they stand in the form. */
 export function toLink() {
-  const settings = read();
-  return new URLSearchParams(NAMES.map((name) => [name, String(settings[name])])).toString().replaceAll("%2C", ",");
+  const values = NAMES.map((name) => [name, form.elements[name].value.trim().replaceAll(/[\s,]+/g, ",")]);
+  return new URLSearchParams(values).toString().replaceAll("%2C", ",");
 }
 
-/** Settings that the end of an address carries; what it names wrongly is left out, and the server checks the rest. */
+/**
+ * Put into the form what the end of an address says, and return what is wrong with it, in words. In the place of what
+ * can't be used, as of what is missing, stands the recipe's.
+ */
 export function fromLink(text) {
-  const settings = {};
+  const wrong = [];
+  const said = new Map();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (!NAMES.includes(name)) continue;
-    if (name === "hidden") settings.hidden = complaint(value) ? [] : units(value);
-    else if (TEXTS.includes(name)) settings[name] = value;
-    else if (value !== "" && Number.isFinite(Number(value))) settings[name] = Number(value);
+    if (!NAMES.includes(name)) wrong.push(`there is no setting “${name}”, but ${NAMES.join(", ")}`);
+    else if (said.has(name)) wrong.push(`${name} is given twice`);
+    else said.set(name, value);
   }
-  return settings;
+  const recipe = said.get("recipe") ?? choices.default;
+  if (!recipes[recipe]) wrong.push(`recipe “${recipe}” must be one of ${Object.keys(recipes).join(", ")}`);
+  said.delete("recipe");
+  write((recipes[recipe] ?? recipes[choices.default]).settings);
+  for (const [name, value] of said) {
+    const expected = put(name, value);
+    if (expected) wrong.push(`${name} “${value}” must be ${expected}`);
+  }
+  return wrong;
+}
+
+/** Put a value into a field; one that doesn't go is left out, and what does go is returned, in words. */
+function put(name, value) {
+  const field = form.elements[name];
+  const before = field.value;
+  field.value = value;
+  if (name === "hidden") field.setCustomValidity(complaint(value));
+  if (field.checkValidity() && (field.value !== "" || name === "hidden")) return "";
+  field.value = before;
+  if (name === "hidden") field.setCustomValidity("");
+  return expectedOf(field);
+}
+
+function expectedOf({ name, options, min, max, step }) {
+  const { layers, units } = choices.limits;
+  if (name === "hidden") return `whole numbers from 1 to ${units}, separated by commas, such as 128,64; ${layers} at most`;
+  if (options) return `one of ${[...options].map(({ value }) => value).join(", ")}`;
+  const kind = step === "any" ? "a number" : "a whole number";
+  return max ? `${kind} from ${min} to ${max}` : `${kind} from ${min} up`;
 }
 
 function units(text) {

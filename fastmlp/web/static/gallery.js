@@ -1,8 +1,8 @@
 // Test digits, page by page, of which one can be chosen. Imports api, pictures and say.
 
-import { ask, Newest, pixelsOf } from "./api.js";
+import { ask, Gone, Newest, pixelsOf } from "./api.js";
 import { paintInk, smallCanvas } from "./pictures.js";
-import { complain, percent } from "./say.js";
+import { calm, complain, outputInWords } from "./say.js";
 
 const list = document.getElementById("digits");
 const wrong = document.getElementById("wrong-ones");
@@ -10,27 +10,37 @@ const which = document.getElementById("which-digit");
 const shown = document.getElementById("page-shown");
 const before = document.getElementById("page-before");
 const after = document.getElementById("page-after");
+const told = document.getElementById("digit-told");
+const toldPicture = document.getElementById("digit-picture");
+const toldWords = document.getElementById("digit-sentence");
 
 let model = null;
 let page = 0;
+let chosen = null; // the number of the digit that is looked at
 let choose = () => {};
 
 const pages = new Newest(
-  () => {
+  async () => {
+    const by = model;
     const wanted = new URLSearchParams({ wrong: wrong.checked ? 1 : 0, label: which.value, page });
-    return ask(`/api/models/${model.id}/digits?${wanted}`);
+    return { by, ...(await ask(`/api/models/${by.id}/digits?${wanted}`)) };
   },
   show,
-  complain,
+  (error) => {
+    if (!(error instanceof Gone)) complain(error, "gallery");
+  },
 );
 
-/** Begin; `onChoose({number, label, canvas})` is called with a digit that is pressed. */
+/** Begin; `onChoose({number, canvas})` is called with a digit that is pressed. */
 export function startGallery(onChoose) {
   choose = onChoose;
   for (let digit = 0; digit < 10; digit++) which.append(new Option(digit, digit));
   for (const control of [wrong, which]) control.addEventListener("change", () => turn(0));
   before.addEventListener("click", () => turn(page - 1));
   after.addEventListener("click", () => turn(page + 1));
+  document.getElementById("to-answer").addEventListener("click", () => {
+    document.getElementById("answer-title").scrollIntoView();
+  });
 }
 
 /** Show the digits with the answers of this network. */
@@ -39,9 +49,22 @@ export function setModel(facts) {
   pages.ask();
 }
 
-/** Mark no digit as the one that is looked at. */
+/** Look at no digit. */
 export function chooseNone() {
-  for (const button of list.querySelectorAll("[aria-pressed=true]")) button.setAttribute("aria-pressed", "false");
+  mark(null);
+  told.hidden = true;
+}
+
+/** Say the answer to the digit that is looked at here too, for the one above may be out of sight. */
+export function tell(words) {
+  toldWords.textContent = words;
+}
+
+function mark(number) {
+  chosen = number;
+  for (const button of list.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(Number(button.dataset.number) === chosen));
+  }
 }
 
 function turn(to) {
@@ -50,11 +73,14 @@ function turn(to) {
 }
 
 function show(found) {
+  if (found.by !== model) return; // another network's answers come next
+  calm("gallery");
   page = found.page;
   shown.textContent = `${found.total.toLocaleString("en")} digit${found.total === 1 ? "" : "s"}, page ${page + 1} of ${found.pages}`;
   before.disabled = page === 0;
   after.disabled = page + 1 >= found.pages;
-  list.replaceChildren(...found.digits.map(item));
+  list.replaceChildren(...found.digits.map((digit) => item(digit, found.kind)));
+  mark(chosen);
   if (!found.digits.length) {
     const none = document.createElement("li");
     none.className = "none";
@@ -63,12 +89,12 @@ function show(found) {
   }
 }
 
-function item(digit) {
+function item(digit, kind) {
   const isWrong = digit.answer !== digit.label;
   const button = document.createElement("button");
   button.type = "button";
-  button.setAttribute("aria-pressed", "false");
-  const taken = isWrong ? `, taken for a ${digit.answer} (${percent(digit.probability, 0)})` : "";
+  button.dataset.number = digit.number;
+  const taken = isWrong ? `, taken for a ${digit.answer} (${outputInWords(kind, digit.output)})` : "";
   button.setAttribute("aria-label", `Test digit ${digit.number}, a ${digit.label}${taken}`);
   const canvas = smallCanvas();
   paintInk(canvas, pixelsOf(digit.pixels));
@@ -77,9 +103,12 @@ function item(digit) {
   caption.className = isWrong ? "wrong" : "";
   button.append(canvas, caption);
   button.addEventListener("click", () => {
-    chooseNone();
-    button.setAttribute("aria-pressed", "true");
-    choose({ number: digit.number, label: digit.label, canvas });
+    mark(digit.number);
+    paintInk(toldPicture, pixelsOf(digit.pixels));
+    tell("");
+    told.hidden = false;
+    button.scrollIntoView({ block: "nearest" }); // from under what is told
+    choose({ number: digit.number, canvas });
   });
   const entry = document.createElement("li");
   entry.append(button);

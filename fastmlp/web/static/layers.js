@@ -1,32 +1,63 @@
 // The activations of every layer as a field of cells, and the weights of the neuron that is pointed at. Imports api,
 // pictures and say.
 
-import { ask, floatsOf, Newest, weightsOf } from "./api.js";
+import { ask, floatsOf, Gone, Newest, weightsOf } from "./api.js";
 import { colour, keepPainted, paintWeights } from "./pictures.js";
-import { complain } from "./say.js";
+import { calm, complain, figure } from "./say.js";
 
 const CELL = 18;
+const NAMES = 15; // pixels for the names beneath the outputs
 
 const place = document.getElementById("layers");
 const weights = document.getElementById("neuron-weights");
 const text = document.getElementById("neuron-text");
 
+const HINT = text.textContent;
+
 let fields = [];
-let chosen = null; // {layer, unit}
+let chosen = null; // {model, version, layer, unit, isOutput}
+let told = null; // what the server said about the chosen one, in this version or one before
 let model = null;
 
 const neurons = new Newest(
-  ({ layer, unit }) => ask(`/api/models/${model.id}/neurons/${layer}/${unit}`),
+  ({ model, layer, unit }) => ask(`/api/models/${model}/neurons/${layer}/${unit}`),
   showNeuron,
-  complain,
+  (error, which) => {
+    if (!isChosen(which)) return;
+    forget();
+    if (!(error instanceof Gone)) complain(error, "neuron");
+  },
 );
 
-/** Take another network, or another state of the same one. */
+const isChosen = (which) => ["model", "layer", "unit"].every((name) => which[name] === chosen?.[name]);
+
+/** Take another network, or another state of the same one; the neuron that was chosen is asked for again. */
 export function setModel(facts) {
-  const same = model && model.shape === facts.shape && model.id === facts.id;
+  const same = model && model.id === facts.id;
+  const before = chosen;
   model = facts;
-  if (!same) build();
-  if (chosen) neurons.ask(chosen);
+  if (!same) {
+    forget();
+    build();
+  }
+  if (!before) return;
+  const field = before.isOutput ? fields.at(-1) : fields[before.layer];
+  if (field?.isOutput === before.isOutput && before.unit < field.units) field.choose(before.unit);
+}
+
+/** Forget the network, for its server is gone. */
+export function forgetModel() {
+  forget();
+  model = null;
+}
+
+/** Show no neuron. */
+function forget() {
+  chosen = told = null;
+  text.textContent = HINT;
+  paintWeights(weights, new Int8Array(784));
+  weights.setAttribute("aria-label", "Weights of a neuron");
+  for (const field of fields) field.paint();
 }
 
 /** Show activations; none at all where nothing is drawn. */
@@ -36,11 +67,10 @@ export function showLayers(layers) {
     field.paint();
     field.describe();
   });
-  if (chosen) describeNeuron();
+  describeNeuron();
 }
 
 function build() {
-  chosen = null;
   place.replaceChildren();
   fields = model.layers.map((layer, number) => new Field(layer, number, number === model.layers.length - 1));
 }
@@ -49,9 +79,12 @@ class Field {
   constructor({ units, activation }, number, isLast) {
     this.units = units;
     this.number = number;
+    this.isOutput = isLast;
     this.values = null;
     this.unit = 0;
-    this.name = isLast ? "output layer" : `hidden layer ${number + 1}`;
+    // Outputs go by what they stand for, and hidden neurons, which stand for nothing, by number from 1.
+    this.labels = isLast ? model.labels : null;
+    this.hasNames = isLast && this.labels.every((label) => label.length <= 2);
     this.columns = units <= 16 ? units : units <= 256 ? 16 : units <= 1024 ? 32 : 64;
     const box = document.createElement("div");
     box.className = "layer";
@@ -60,14 +93,15 @@ class Field {
     caption.textContent = `${isLast ? "Output" : `Hidden ${number + 1}`}: ${units} ${activation}`;
     this.canvas = document.createElement("canvas");
     this.canvas.width = this.columns * CELL;
-    this.canvas.height = Math.ceil(units / this.columns) * CELL;
+    this.rows = Math.ceil(units / this.columns);
+    this.canvas.height = this.rows * CELL + (this.hasNames ? NAMES : 0);
     for (const [name, value] of Object.entries({
       // A field is a slider to a screen reader: one of its neurons is chosen, and told.
       role: "slider",
       tabindex: "0",
-      "aria-label": `Neurons of the ${this.name}`,
-      "aria-valuemin": "1",
-      "aria-valuemax": String(units),
+      "aria-label": isLast ? "Outputs" : `Neurons of hidden layer ${number + 1}`,
+      "aria-valuemin": isLast ? "0" : "1",
+      "aria-valuemax": String(isLast ? units - 1 : units),
     })) {
       this.canvas.setAttribute(name, value);
     }
@@ -83,7 +117,8 @@ class Field {
 
   point(event) {
     const scale = this.canvas.width / this.canvas.getBoundingClientRect().width;
-    const unit = Math.floor((event.offsetY * scale) / CELL) * this.columns + Math.floor((event.offsetX * scale) / CELL);
+    const row = Math.min(this.rows - 1, Math.floor((event.offsetY * scale) / CELL)); // a name belongs to what is above it
+    const unit = row * this.columns + Math.floor((event.offsetX * scale) / CELL);
     if (unit >= 0 && unit < this.units) this.choose(unit);
   }
 
@@ -102,9 +137,11 @@ class Field {
   }
 
   choose(unit) {
-    if (chosen?.layer === this.number && chosen.unit === unit) return;
+    const wanted = { model: model.id, version: model.version, layer: this.number, unit, isOutput: this.isOutput };
+    if (isChosen(wanted) && wanted.version === chosen.version) return;
+    if (!isChosen(wanted)) told = null;
     const before = fields[chosen?.layer];
-    chosen = { layer: this.number, unit };
+    chosen = wanted;
     this.unit = unit;
     before?.paint();
     this.paint();
@@ -112,10 +149,15 @@ class Field {
     neurons.ask(chosen);
   }
 
+  /** What a neuron is called. */
+  nameOf(unit) {
+    return this.labels ? `output for ${this.labels[unit]}` : `neuron ${unit + 1} of hidden layer ${this.number + 1}`;
+  }
+
   describe() {
-    const value = this.values ? `, activation ${this.values[this.unit].toFixed(3)}` : "";
-    this.canvas.setAttribute("aria-valuenow", String(this.unit + 1));
-    this.canvas.setAttribute("aria-valuetext", `neuron ${this.unit + 1} of ${this.units}${value}`);
+    const value = this.values ? `, activation ${figure(this.values[this.unit])}` : "";
+    this.canvas.setAttribute("aria-valuenow", String(this.isOutput ? this.unit : this.unit + 1));
+    this.canvas.setAttribute("aria-valuetext", `${this.nameOf(this.unit)}${value}`);
   }
 
   paint() {
@@ -135,24 +177,30 @@ class Field {
         context.lineWidth = 2;
         context.strokeRect(x + 1, y + 1, CELL - 2, CELL - 2);
       }
+      if (this.hasNames) {
+        context.fillStyle = colour("ink");
+        context.font = "11px system-ui, sans-serif";
+        context.textAlign = "center";
+        context.fillText(this.labels[i], x + CELL / 2, y + CELL + 11);
+      }
     }
   }
 }
 
-let told = null;
-
 function showNeuron(found, which) {
-  if (which.layer !== chosen?.layer || which.unit !== chosen.unit) return;
+  if (!isChosen(which)) return;
+  calm("neuron");
   told = found;
   paintWeights(weights, weightsOf(found.weights));
+  weights.setAttribute("aria-label", `Weights of the ${fields[chosen.layer].nameOf(chosen.unit)} as an image`);
   describeNeuron();
 }
 
 function describeNeuron() {
   if (!told) return;
   const field = fields[chosen.layer];
-  const figure = (value) => value.toFixed(3).replace("-", "−");
-  const parts = [`Neuron ${chosen.unit + 1} of the ${field.name}`];
+  const name = field.nameOf(chosen.unit);
+  const parts = [name[0].toUpperCase() + name.slice(1)];
   if (field.values) parts.push(`activation ${figure(field.values[chosen.unit])}`);
   if (told.bias !== null) parts.push(`bias ${figure(told.bias)}`);
   const limit = told.limit.toPrecision(2);
@@ -160,5 +208,4 @@ function describeNeuron() {
     ? `Its weights, from −${limit} to ${limit}.`
     : `Its ${told.incoming} weights through the layers before, as if these were linear.`;
   text.textContent = `${parts.join(", ")}. ${what}`;
-  weights.setAttribute("aria-label", `Weights of neuron ${chosen.unit + 1} of the ${field.name} as an image`);
 }

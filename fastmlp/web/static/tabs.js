@@ -7,9 +7,12 @@ const panel = (tab) => document.getElementById(tab.getAttribute("aria-controls")
 /** The tab that is open. */
 export const openTab = () => tabs.find((tab) => tab.getAttribute("aria-selected") === "true").getAttribute("aria-controls");
 
+/** Names of the tabs. */
+export const names = tabs.map((tab) => tab.getAttribute("aria-controls"));
+
 /** Open a tab by its name; unknown names open the first. */
 export function open(name) {
-  const chosen = tabs.find((tab) => tab.getAttribute("aria-controls") === name) ?? tabs[0];
+  const chosen = tabs[Math.max(0, names.indexOf(name))];
   for (const tab of tabs) {
     tab.setAttribute("aria-selected", String(tab === chosen));
     tab.tabIndex = tab === chosen ? 0 : -1;

@@ -1,10 +1,10 @@
 // The Train tab: start a training, watch it, steer it; save and load networks. Imports api, curves, form, pictures, say.
 
-import { ask, send, weightsOf } from "./api.js";
+import { ask, events, fileOf, Gone, send, weightsOf } from "./api.js";
 import { drawCurves } from "./curves.js";
 import * as form from "./form.js";
 import { paintWeights, smallCanvas } from "./pictures.js";
-import { calm, complain, percent, say } from "./say.js";
+import { calm, complain, percent, reveal, say } from "./say.js";
 
 const part = (name) => document.getElementById(name);
 const WORDS = {
@@ -18,7 +18,7 @@ const WORDS = {
   failed: "Failed.",
 };
 
-let watched = null; // {id, source, rows, told}
+let watched = null; // {id, stop, rows, told, isBroken}
 let report = () => {};
 
 /** Begin; `onChange(id, told)` is called when a training has news, `onModel(facts)` with a new network. */
@@ -30,6 +30,7 @@ export function startTraining(choices, { onChange, onModel, onSettings }) {
     part("start").disabled = true;
     const before = part("training-state").textContent;
     part("training-state").textContent = "Starting.";
+    reveal(part("progress-title")); // below the form on a narrow screen
     await tried(
       async () => onModel(await send("/api/trainings", JSON.stringify(form.read()))),
       () => (part("training-state").textContent = before),
@@ -41,43 +42,64 @@ export function startTraining(choices, { onChange, onModel, onSettings }) {
   part("copy-link").addEventListener("click", copyLink);
   part("load-network").addEventListener("click", () => part("network-file").click());
   part("network-file").addEventListener("change", () => load(part("network-file"), onModel));
-  part("save").addEventListener("click", save);
+  part("save").addEventListener("click", () => tried(save));
   showNothing("Nothing is training.");
 }
 
 /** Show the training of a network, from its first epoch; of one that was loaded there is none. */
 export function watch(facts) {
-  if (watched?.id === facts.id) return;
-  watched?.source?.close();
-  watched = { id: facts.id, rows: [], told: null, source: null };
+  if (watched?.id === facts.id && !watched.isBroken) return;
+  watched?.stop.abort();
+  const mine = { id: facts.id, rows: [], told: null, stop: new AbortController(), isBroken: false };
+  watched = mine;
   part("save").disabled = false;
   if (facts.training === null) {
     showNothing(`${facts.name} was loaded; it was trained for ${facts.epochs} epochs.`);
-    return;
+    tried(async () => {
+      const weights = await ask(`/api/models/${facts.id}/weights`);
+      if (mine === watched) showWeights(weights);
+    });
+  } else {
+    showNothing("");
+    follow(mine);
   }
-  showNothing("");
-  const mine = watched;
-  mine.source = new EventSource(`/api/trainings/${facts.id}/events`);
-  mine.source.addEventListener("message", (event) => {
-    const told = JSON.parse(event.data);
-    mine.rows.length = told.first; // a connection that broke off begins again
-    mine.rows.push(...told.rows);
-    mine.told = told;
-    showTold(mine);
-    report(mine.id, told);
-  });
-  mine.source.addEventListener("over", () => mine.source.close());
+}
+
+/** Forget the training, for its server is gone. */
+export function forgetModel() {
+  watched?.stop.abort();
+  watched = null;
+}
+
+async function follow(mine) {
+  try {
+    for await (const told of events(`/api/trainings/${mine.id}/events`, mine.stop)) {
+      if (mine !== watched) return;
+      mine.rows.length = told.first;
+      mine.rows.push(...told.rows);
+      mine.told = told;
+      showTold(mine);
+      report(mine.id, told);
+    }
+  } catch (error) {
+    if (mine !== watched) return;
+    mine.isBroken = true; // and watched from its beginning when the server is back
+    part("pause").disabled = part("stop").disabled = true;
+    part("training-state").textContent =
+      error instanceof Gone ? "The server does not answer: what is shown is what was heard of it last." : error.message;
+    if (!(error instanceof Gone)) complain(error, "training");
+  }
 }
 
 const isPaused = () => ["paused", "pausing"].includes(watched?.told?.state);
 
 async function tried(work, undo = () => {}) {
   try {
-    calm();
+    calm("training");
     await work();
   } catch (error) {
     undo();
-    complain(error);
+    if (!(error instanceof Gone)) complain(error, "training");
   }
 }
 
@@ -90,31 +112,40 @@ async function copyLink() {
     part("copy-link").textContent = "Copied";
     setTimeout(() => (part("copy-link").textContent = "Copy a link to these settings"), 1500);
   } catch {
-    complain(new Error(`This browser does not let a page copy; the link is ${location.href}`));
+    complain(new Error(`This browser does not let a page copy; the link is ${location.href}`), "training");
   }
 }
 
-function save() {
+async function save() {
+  const { name, bytes } = await fileOf(`/api/models/${watched.id}/file`);
   const link = document.createElement("a");
-  link.href = `/api/models/${watched.id}/file`;
-  link.download = "";
+  link.href = URL.createObjectURL(bytes);
+  link.download = name;
   link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // by then it was read
 }
 
 async function load(input, onModel) {
   const [file] = input.files;
   input.value = "";
   if (!file) return;
-  await tried(async () => onModel(await ask(`/api/models?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file })));
+  await tried(async () => {
+    const bytes = await file.arrayBuffer().catch(() => Promise.reject(new Error(`${file.name} can't be read; choose it again.`)));
+    await onModel(await send(`/api/models?${new URLSearchParams({ name: file.name })}`, bytes));
+  });
 }
 
 function showNothing(words) {
   part("training-state").textContent = words;
   for (const name of ["accuracy", "loss", "epoch", "seconds"]) part(name).textContent = "–";
+  part("accuracy-name").textContent = "accuracy";
   part("share-done").value = 0;
+  part("pause").textContent = "Pause";
   part("pause").disabled = part("stop").disabled = true;
   part("epochs").tBodies[0].replaceChildren();
   showCurves([], 10);
+  part("weights").replaceChildren();
+  part("weights").setAttribute("aria-label", "No weights yet");
 }
 
 function showTold({ rows, told }) {
