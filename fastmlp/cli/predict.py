@@ -1,5 +1,5 @@
 """``fastmlp predict``: which digits pictures are of (floor 11; imports numpy, errors, placeholders, images, engines,
-network).
+network, plots).
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DataFileError
 from ..images.digit import SIDE, as_digit
 from ..network import Network
 from ..placeholders import check_content
+from ..plots.answers import has_probabilities
 from .assumptions import as_fed, check_range, with_probabilities
 from .reports import open_model
 from .show import Screen
@@ -21,6 +22,9 @@ from .show import Screen
 _WIDTH_OF_BARS = 40
 
 _SHADES = " ░▒▓█"
+
+NOTHING_LIT = "no output is lit: the largest is below 0.5"
+"""What is said of several sigmoids that are all small; the largest is no answer to rely on."""
 
 
 def run(
@@ -82,12 +86,15 @@ def _answers(network: Network, rows: NDArray[Any], engine: str) -> tuple[list[st
     """Return an answer for each row, and the lines that tell how sure it is."""
     outputs = network(rows, engine=engine)
     labels = np.arange(outputs.shape[1]) if network.labels is None else network.labels.classes
-    try:
-        probabilities = network.predict_proba(rows, engine=engine)
-    except ArgumentError:  # they are none, so the largest output is the answer, or the only one
+    if not has_probabilities(network):  # the largest output is the answer, or the only one
         named = labels if len(labels) == outputs.shape[1] else np.arange(outputs.shape[1])
         answers = [str(named[row.argmax()]) if len(row) > 1 else f"{row[0]:.4g}" for row in outputs]
-        return answers, [numbers(named, row) if len(row) > 1 else [] for row in outputs]
+        lines = [numbers(named, row) if len(row) > 1 else [] for row in outputs]
+        if network.architecture.layers[-1].activation == "sigmoid":
+            for told, row in zip(lines, outputs, strict=True):
+                told += [NOTHING_LIT] * bool(row.max() < 0.5)
+        return answers, lines
+    probabilities = network.predict_proba(rows, engine=engine)
     labels = np.arange(probabilities.shape[1]) if network.labels is None else labels
     return [str(answer) for answer in network.predict(rows, engine=engine)], [
         bars(labels, row) for row in probabilities
@@ -99,11 +106,12 @@ def numbers(labels: NDArray[np.generic], outputs: NDArray[np.floating]) -> list[
 
     Examples
     --------
-    >>> numbers(np.arange(2), np.array([-0.5, 12.25]))
-    ['0     -0.5', '1    12.25']
+    >>> numbers(np.arange(2), np.array([-0.5, 12.25])), numbers(np.arange(2), np.array([0.98, 2e-5]))
+    (['0     -0.5', '1    12.25'], ['0   0.9800', '1   0.0000'])
     """
     width = max(len(str(label)) for label in labels)
-    return [f"{label!s:>{width}}  {output:>7.4g}" for label, output in zip(labels, outputs, strict=True)]
+    form = "7.4f" if ((outputs >= 0) & (outputs <= 1)).all() else ">7.4g"
+    return [f"{label!s:>{width}}  {output:{form}}" for label, output in zip(labels, outputs, strict=True)]
 
 
 def bars(labels: NDArray[np.generic], probabilities: NDArray[np.floating]) -> list[str]:

@@ -23,6 +23,7 @@ from fastmlp import SGD, Adam, Network, hints, load, recipes
 from fastmlp.cli import predict, reports
 from fastmlp.cli.app import app
 from fastmlp.cli.train import Place, Request, changed_recipe
+from fastmlp.data.targets import Labels
 from fastmlp.errors import ArgumentError
 from fastmlp.images import as_digit
 from fastmlp.model.optimizers import RMSprop
@@ -700,6 +701,17 @@ def test_good_pictures_are_answered_before_bad_ones_fail(drawings):
     ]  # fmt: skip
     assert "text.png: this is no image" in result.stderr
     assert "pointer of Git LFS" in result.stderr
+
+
+def test_several_sigmoids_are_shown_as_their_own_values(drawings):
+    net = Network([784, 10], output="sigmoid", loss="squared_error", seed=0)
+    dark = [(np.zeros((784, 10)), np.full(10, -3.0))]  # 0.0474 each, and a tenth of their sum
+    net.set_weights(dark)
+    net.labels = Labels("classes", np.arange(10))
+    net.save("dark.npz")
+    lines = run("predict", "dark.npz", "thin.png", *NUMPY).stdout.splitlines()
+    assert "0.0474" in lines[-2] and "%" not in lines[-2]
+    assert "no output is lit" in lines[-1]
 
 
 def test_predict_without_pillow(drawings, monkeypatch):
