@@ -20,7 +20,7 @@ from .engines import get_engine
 from .engines.base import FewRows
 from .engines.numpy_engine import forward_pass
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
-from .formats.checkpoint import in_layout, new_generator
+from .formats.checkpoint import in_layout, new_generator, writable
 from .model.architecture import Architecture, Array, Dense, WeightsAndBias
 from .model.history import Evaluation, History
 from .model.initializers import Initializer
@@ -533,7 +533,8 @@ class Network:
     def from_checkpoint(cls, checkpoint: Checkpoint) -> "Network":
         """Make a network from its parts, which become its own."""
         network = cls.__new__(cls)
-        network.architecture, network.state = checkpoint.architecture, checkpoint.state
+        network.architecture = checkpoint.architecture
+        network.state = writable(checkpoint.state, checkpoint.architecture)
         network.labels, network.scaling, network.history = checkpoint.labels, checkpoint.scaling, checkpoint.history
         network._asked, network._turns = {}, Turns()
         return network

@@ -1,6 +1,6 @@
 """What a file holds of a network, whatever its format (floor 6; imports numpy, model, data)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,18 @@ class Checkpoint:
 def new_generator(seed: int) -> np.random.Generator:
     """Return the generator that draws the order of the samples, at its start."""
     return np.random.default_rng([seed, 1])
+
+
+def writable(state: TrainingState, architecture: Architecture) -> TrainingState:
+    """Return the state with vectors that training can write to: its own, or copies of those that it can't.
+
+    Arrays of a memory-mapped file or of another process's memory are read-only, and to Numba of another type.
+    """
+    vectors = [state.parameters, *state.moments]
+    if all(vector.flags.carray for vector in vectors):
+        return state
+    parameters, *moments = (vector if vector.flags.carray else in_layout(vector, architecture) for vector in vectors)
+    return replace(state, parameters=parameters, moments=moments)
 
 
 def in_layout(vector: Array, architecture: Architecture) -> Array:

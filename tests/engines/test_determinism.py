@@ -312,9 +312,3 @@ def test_in_a_child_process(method):
     assert receiver.recv() == here
     child.join()
     assert child.exitcode == os.EX_OK
-
-
-def test_no_thread_is_left_behind():
-    before = threading.active_count()
-    bits(problem_of(), threads=4)
-    assert threading.active_count() == before

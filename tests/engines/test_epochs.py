@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fastmlp.engines import get_engine, n_batches
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.engines.simd import workspace
+from fastmlp.engines.simd.batches import Batches
 from fastmlp.engines.simd.threads import Team
 from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
@@ -83,6 +84,28 @@ def test_epochs_in_groups_have_the_bits_of_single_ones(threads, monkeypatch):
     monkeypatch.setattr(workspace, "_GROUPED_ROWS", 3)
     monkeypatch.setattr(simd_engine, "available_threads", lambda: 7)
     check_same(random_problem(build([9, 20, 3]), 50), "numba", Adam(0.01), 20, threads=threads)
+
+
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("batch_size", [14, 15, 16, 1023, 1024, 5000])
+@pytest.mark.parametrize("rows", [14, 15, 120])
+def test_epochs_of_one_batch_that_is_larger_than_the_data(rows, batch_size, sparse, monkeypatch):
+    # Such a batch is no reason for groups, nor a smaller one against halves.
+    monkeypatch.setattr(simd_engine, "available_threads", lambda: 3)
+    problem = random_problem(build([4, 32, 16, 2]), rows)
+    for threads in (1, 2, 3):
+        check_same(problem, "numba", Adam(0.01), batch_size, threads=threads, sparse=sparse)
+
+
+def test_a_batch_has_no_more_rows_than_an_epoch():
+    batches = Batches.of(np.arange(12).reshape(2, 6), 7, np.ones((2, 1)), None)
+    assert (batches.size, batches.order.tolist()) == (6, list(range(12)))
+
+
+@pytest.mark.parametrize("shape", [(1,), (3,), (2, 1)])
+def test_every_step_has_a_learning_rate(shape):
+    with pytest.raises(ValueError, match="learning rates must have the shape"):
+        Batches.of(np.arange(6), 3, np.ones(shape), None)
 
 
 @given(problem=problems(), optimizer=optimizers(), batch_size=st.integers(1, 60))

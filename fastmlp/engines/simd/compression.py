@@ -142,6 +142,8 @@ class _Memory:
 def plain(array: Array) -> Array:
     """The numbers of an array as a flat, contiguous one of the only kind that kernels know; they never write to it."""
     array = np.ascontiguousarray(array)
+    if not array.flags.aligned:
+        array = array.copy()
     if array.size == 0:
         return np.empty(0, array.dtype)
     return array.reshape(-1) if array.flags.writeable else np.asarray(_Memory(array))

@@ -24,10 +24,12 @@ from ...model.architecture import Architecture
 from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ...model.training_state import TrainingState
-from ..base import Array, Score, n_batches, one_by_one
+from ..base import Array, Score, one_by_one
 from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
+from .batches import Batches, clamped
+from .compression import plain
 from .conversion import DENSE_FROM, Prepared
 from .few_rows import FewRows
 from .out_of_core import Staged, parts, stage
@@ -94,7 +96,7 @@ def prepare(
     if data.samples.mapped:
         return stage(architecture, data, threads, once, sparse)
     prepared = conversion.prepare(architecture, data, threads, once, sparse)
-    _rows(architecture, prepared, min(batch_size or 1, prepared.n_rows), training=batch_size is not None)
+    _rows(architecture, prepared, clamped(batch_size or 1, prepared.n_rows), training=batch_size is not None)
     return prepared
 
 
@@ -164,35 +166,34 @@ def train_epoch(
     penalties: NDArray[np.float64] | None = None,
 ) -> Score:
     """See `Engine.train_epoch`."""
+    batches = Batches.of(order, batch_size, learning_rates, penalties)
     code, settings = _settings(optimizer, architecture.l1, architecture.l2)
-    order, batch_size, totals = np.ascontiguousarray(order, dtype=np.int64), min(batch_size, len(order)), np.zeros(3)
+    totals, size = np.zeros(3), batches.size
     keys: list[int] = []
     if any(layer.dropout for layer in architecture.layers):
         keys = [epoch_key(state.seed, state.epoch, number) for number in range(len(architecture.layers))]
-    for part, rows, span in parts(prepared, order, batch_size):
-        for piece, threads in _pieces(architecture, part, optimizer, len(rows), batch_size, len(state.moments)):
-            begin = span.start + piece.start
-            stretch = slice(begin, begin + len(rows[piece]))
-            steps = slice(begin // batch_size, begin // batch_size + n_batches(len(rows[piece]), batch_size))
+    for part, rows, span in parts(prepared, batches.order, size):
+        for piece, threads in _pieces(architecture, part, optimizer, len(rows), size, len(state.moments)):
+            own = batches.stretch(span.start + piece.start, len(rows[piece]))
             score = _run(
                 epoch.TRAIN,
                 architecture,
                 part,
                 state.parameters,
                 rows[piece],
-                batch_size,
-                names=order[stretch] + first_name if first_name else order[stretch],
+                size,
+                names=own.order + first_name if first_name else own.order,
                 keys=keys,
                 code=code,
                 settings=settings,
-                rates=np.ascontiguousarray(learning_rates[steps], dtype=np.float64),
-                penalties=None if penalties is None else np.ascontiguousarray(penalties[steps], dtype=np.float64),
+                rates=own.rates,
+                penalties=own.penalties,
                 moments=state.moments,
                 step=state.step,
                 totals=totals,
                 threads=threads,
             )
-            state.step += steps.stop - steps.start
+            state.step += len(own.rates)
     return score
 
 
@@ -207,10 +208,12 @@ def train_epochs(
     penalties: NDArray[np.float64] | None = None,
 ) -> tuple[list[Score], Array]:
     """See `Engine.train_epochs`."""
-    moments = len(state.moments)
-    threads = _threads_of_epochs(architecture, prepared, optimizer, orders.size, batch_size, moments)
+    batches = Batches.of(orders, batch_size, learning_rates, penalties)
+    threads = _threads_of_epochs(
+        architecture, prepared, optimizer, len(batches.order), batches.size, len(state.moments)
+    )
     if not threads:
-        given = architecture, state, optimizer, prepared, orders, batch_size, learning_rates, penalties
+        given = architecture, state, optimizer, prepared, orders, batches.size, learning_rates, penalties
         return one_by_one(train_epoch, *given)
     assert isinstance(prepared, Prepared)
     code, settings = _settings(optimizer, architecture.l1, architecture.l2)
@@ -220,19 +223,19 @@ def train_epochs(
         architecture,
         prepared,
         state.parameters,
-        np.ascontiguousarray(orders, dtype=np.int64).reshape(-1),
-        min(batch_size, orders.shape[1]),
+        batches.order,
+        batches.size,
         code=code,
         settings=settings,
-        rates=np.ascontiguousarray(learning_rates, dtype=np.float64).reshape(-1),
-        penalties=None if penalties is None else np.ascontiguousarray(penalties, dtype=np.float64).reshape(-1),
+        rates=batches.rates,
+        penalties=batches.penalties,
         moments=state.moments,
         step=state.step,
         totals=totals.reshape(-1),
         threads=threads,
         ends_of_epochs=ends,
     )
-    state.step += learning_rates.size
+    state.step += len(batches.rates)
     return [_score(*sums) for sums in totals.tolist()], ends
 
 
@@ -311,11 +314,15 @@ def _run(
     threads: int = 0,
     ends_of_epochs: Array | None = None,
 ) -> Score:
-    """Call the kernels for one pass over the data; the arguments are those of `kernels.batches`.
+    """Call the kernels for one pass over the data; the arguments are those of `kernels.epoch`.
 
     The score is that of all passes that have had these `totals`, if they are those of one epoch.
     """
     nothing = np.empty(0, dtype=architecture.dtype)
+    if mode != epoch.TRAIN:
+        parameters = plain(parameters)
+    elif not all(vector.flags.carray for vector in (parameters, *moments)):
+        raise ValueError("parameters and moments that are trained must be contiguous, aligned and writable")
     settings = _NO_SETTINGS if settings is None else settings
     threads = threads or _threads(architecture, prepared, batch_size, len(moments))
     backward = mode != epoch.FORWARD
@@ -329,6 +336,8 @@ def _run(
     elif places is None:
         places = layout(architecture, prepared, *wanted)
     works, networks, in_halves = places.works, places.networks, places.works[0].half >= 0
+    # At the end of an epoch the first thread has only what it owns, but in groups.
+    assert ends_of_epochs is None or threads == 1 or works[0].groups
     if keys:
         places.tables[:, :, constants.KEY] = keys
     for network in networks:

@@ -57,6 +57,7 @@ class FewRows:
         rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
         # Taken out while it is in use: another thread may be here too.
         memory = self._memories.pop() if self._memories else self._memory()
+        parameters = parameters if parameters.flags.writeable else plain(parameters)
         finite = forward_rows(outputs, rows, *self._describing, parameters, *memory)
         self._memories.append(memory)
         return outputs if finite else None

@@ -1,13 +1,14 @@
 """Threads that run one compiled function together (floor 5; imports numba, kernels).
 
 They are plain Python threads; kernels release the GIL. Each data set that is trained on has its own, so fits in
-several threads don't disturb one another, and they end with it, so no thread is left behind.
+several threads don't disturb one another, and they end with it, so no thread is left behind, also after Ctrl-C.
 """
 
 import ctypes
 import os
 import threading
 import weakref
+from _thread import start_new_thread
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numba
 
-from ...kernels.parallel.barrier import give_up, new_barrier
+from ...kernels.parallel.barrier import BROKEN, give_up, new_barrier
 
 
 def available_threads() -> int:
@@ -45,7 +46,7 @@ class Team:
     """
 
     def __init__(self) -> None:
-        self._members: list[_Member] = []
+        self._helpers: list[_Helper] = []
         self._process = os.getpid()
         self._nobody = new_barrier()
 
@@ -62,7 +63,7 @@ class Team:
         Raises
         ------
         BaseException
-            The first that a thread raised; the others are let go at the barrier.
+            What the calling thread raised, else the first that another did; the others are let go at the barrier.
         """
         if len(arguments) == 1:  # nobody to wait for
             function(0, 1, self._nobody, *arguments[0])
@@ -70,64 +71,76 @@ class Team:
         barrier, threads = new_barrier(), len(arguments)
         raised: list[BaseException] = []
         done: SimpleQueue[None] = SimpleQueue()
-
-        def work(thread: int) -> None:
-            try:
-                function(thread, threads, barrier, *arguments[thread])
-            except BaseException as error:
-                give_up(barrier)
-                raised.append(error)
-
         processors = _processors()
 
         def help_with(thread: int) -> None:
             try:
                 _move(0, processors)
-                work(thread)
+                function(thread, threads, barrier, *arguments[thread])
+            except BaseException as error:
+                give_up(barrier)
+                raised.append(error)
             finally:
                 done.put(None)
 
         asked = 0
         try:
             for thread in range(1, threads):
-                member = self._member(thread - 1)
+                helper = self._helper(thread - 1)
                 # In a virtual machine Linux may wake a thread on the processor of the one that wakes it, and move it
                 # some milliseconds later: then it isn't needed any more. To start a thread may have moved this one.
-                _move(member.thread.native_id, processors - {_own_processor()})
-                member.tasks.put(partial(help_with, thread))
+                _move(helper.system_number, processors - {_own_processor()})
+                helper.tasks.put(partial(help_with, thread))
                 asked += 1
-            work(0)
-        except BaseException:  # no more threads to be had, or Ctrl-C: those that were asked must not wait for ever
-            give_up(barrier)
-            raise
+            function(0, threads, barrier, *arguments[0])
         finally:
+            # Where this thread didn't get through (no more threads to be had, Ctrl-C), nobody must wait for it. Where
+            # it did, all waiting is over. Not `give_up`: a second Ctrl-C can break into a call, and not into this.
+            barrier[BROKEN] = 1
             for _ in range(asked):
                 done.get()
         if raised:
-            raise raised[0]
+            error = raised[0]
+            try:
+                raise error
+            finally:
+                # An error refers to this frame by its traceback, and both would stay until garbage is collected.
+                raised.clear()
+                del error
 
-    def _member(self, number: int) -> "_Member":
+    def _helper(self, number: int) -> "_Helper":
         """Return a helper, having started it if need be."""
         if self._process != os.getpid():
-            self._members, self._process = [], os.getpid()
-        if number == len(self._members):
-            tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-            helper = threading.Thread(target=_serve, args=(tasks,), daemon=True)
-            helper.start()
-            weakref.finalize(self, _dismiss, tasks, helper)
-            self._members.append(_Member(helper, tasks))
-        return self._members[number]
+            self._helpers, self._process = [], os.getpid()
+        if number == len(self._helpers):
+            self._helpers.append(_start(self))
+        return self._helpers[number]
 
 
-class _Member(NamedTuple):
-    """A helper, and where it takes its tasks from."""
+class _Helper(NamedTuple):
+    """A waiting thread: where it takes its tasks from, and its number in the system."""
 
-    thread: threading.Thread
-    tasks: "SimpleQueue[Callable[[], None] | None]"
+    tasks: "SimpleQueue[Any]"
+    system_number: int
 
 
-def _serve(tasks: "SimpleQueue[Callable[[], None] | None]") -> None:
-    while (task := tasks.get()) is not None:
+def _start(team: Team) -> _Helper:
+    """Start a thread that ends with its team.
+
+    The last thing that it finds in its queue is put there when the team is no more, by `weakref` calling `put`: all of
+    that is C, into which no KeyboardInterrupt can break. One that is raised in a finalizer written in Python is printed
+    and lost, and what the finalizer had yet to do isn't done. For the same reason the thread is not a
+    `threading.Thread`, which has such finalizers and can be interrupted while it starts, half of it done.
+    """
+    tasks: SimpleQueue[Any] = SimpleQueue()
+    numbers: SimpleQueue[int] = SimpleQueue()
+    start_new_thread(_serve, (tasks, numbers, weakref.ref(team, tasks.put)))
+    return _Helper(tasks, numbers.get())
+
+
+def _serve(tasks: "SimpleQueue[Any]", numbers: "SimpleQueue[int]", end: "weakref.ref[Team]") -> None:
+    numbers.put(threading.get_native_id())
+    while (task := tasks.get()) is not end:
         task()
         del task  # with it go the arrays it works on
 
@@ -157,8 +170,3 @@ def _move(thread: int | None, processors: set[int]) -> None:
         # It may have ended, or the system doesn't allow it: then it stays where it is.
         with suppress(OSError):
             os.sched_setaffinity(thread, processors)
-
-
-def _dismiss(tasks: "SimpleQueue[Callable[[], None] | None]", helper: threading.Thread) -> None:
-    tasks.put(None)
-    helper.join()

@@ -22,7 +22,7 @@ from numba.extending import intrinsic
 from ..runtime.jit import INTERPRETED, kernel
 
 _LINE = 16  # words of 8 bytes: two cache lines, since the prefetcher fetches lines in pairs
-_ARRIVED, _ROUND, _BROKEN, _FAR, _TAKEN = 0, _LINE, 2 * _LINE, 3 * _LINE, 5 * _LINE
+_ARRIVED, _ROUND, BROKEN, _FAR, _TAKEN = 0, _LINE, 2 * _LINE, 3 * _LINE, 5 * _LINE
 _SPINS = 4096
 
 
@@ -38,7 +38,7 @@ def new_barrier() -> Any:
 
 def give_up(barrier: Any) -> None:
     """Let every thread that waits, now or later, go on: one of them will never arrive."""
-    barrier[_BROKEN] = 1
+    barrier[BROKEN] = 1
 
 
 def _word(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
@@ -107,7 +107,7 @@ def wait(barrier, threads):
         spins += 1
         if spins > _SPINS:
             _let_others_run()
-            if _read(barrier, _BROKEN) != 0:
+            if _read(barrier, BROKEN) != 0:
                 return
 
 
@@ -135,7 +135,7 @@ def wait_for(barrier, thread, far):
         spins += 1
         if spins > _SPINS:
             _let_others_run()
-            if _read(barrier, _BROKEN) != 0:
+            if _read(barrier, BROKEN) != 0:
                 return
 
 
@@ -153,7 +153,7 @@ if INTERPRETED:
                 barrier[_ARRIVED] = 0
                 barrier[_ROUND] += 1
                 _MOVED.notify_all()
-            while barrier[_ROUND] == before and barrier[_BROKEN] == 0:
+            while barrier[_ROUND] == before and barrier[BROKEN] == 0:
                 _MOVED.wait(0.05)  # nobody tells of a barrier that breaks
 
     def take_piece(barrier, threads, before):
@@ -173,5 +173,5 @@ if INTERPRETED:
     def wait_for(barrier, thread, far):
         """Do the same in Python."""
         with _MOVED:
-            while barrier[_FAR + thread * _LINE] < far and barrier[_BROKEN] == 0:
+            while barrier[_FAR + thread * _LINE] < far and barrier[BROKEN] == 0:
                 _MOVED.wait(0.05)

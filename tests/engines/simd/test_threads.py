@@ -1,7 +1,13 @@
 import gc
 import os
+import random
+import signal
+import subprocess
 import sys
 import threading
+import time
+import weakref
+from contextlib import suppress
 
 import numba
 import numpy as np
@@ -10,6 +16,8 @@ import pytest
 from fastmlp.engines.simd import threads
 from fastmlp.engines.simd.threads import Team, available_threads
 from fastmlp.kernels.parallel.barrier import wait
+
+from ...interpreted import needs_compiler
 
 
 @numba.njit(nogil=True)
@@ -62,41 +70,131 @@ def test_threads_are_kept_from_call_to_call():
     assert len(set(seen)) == 3
 
 
+def end(helpers):
+    """Whether none of these threads is left, if not now then soon: one that was told to end takes a moment."""
+    deadline = time.monotonic() + 30
+    while helpers & set(sys._current_frames()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return not helpers & set(sys._current_frames())
+
+
+def helpers_of(team, error=None):
+    """Have a team of three work, or fail with this kind of error; return the identifiers of its helpers."""
+    seen = set()
+
+    def work(thread, threads, barrier):
+        seen.add(threading.get_ident())
+        meet(barrier, threads)
+        if error is not None and thread == 0:
+            raise error
+
+    with suppress(*filter(None, [error])):
+        team.run(work, [()] * 3)
+    return seen - {threading.get_ident()}
+
+
 def test_threads_end_with_their_team():
-    gc.collect()  # teams of other tests, which may end at any time
-    before = threading.active_count()
     team = Team()
-    team.run(lambda thread, threads, barrier: meet(barrier, threads), [()] * 3)
-    assert threading.active_count() == before + 2
+    helpers = helpers_of(team)
+    assert len(helpers & set(sys._current_frames())) == 2
     del team
-    assert threading.active_count() == before
+    assert end(helpers)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_threads_end_with_a_team_that_failed_without_a_collection_of_garbage(error):
+    gc.disable()
+    try:
+        helpers = helpers_of(Team(), error)  # what an assertion compares is kept until the next one
+        assert end(helpers)
+    finally:
+        gc.enable()
 
 
 def test_what_a_helper_worked_on_is_let_go():
-    team, array = Team(), np.zeros(3)
+    class Numbers(np.ndarray):
+        """An array that can be referred to weakly."""
+
+    team, array = Team(), np.zeros(3).view(Numbers)
+    there = weakref.ref(array)
     team.run(lambda thread, threads, barrier, x: meet(barrier, threads), [(array,)] * 2)
     team.run(lambda thread, threads, barrier: meet(barrier, threads), [()] * 2)
-    assert sys.getrefcount(array) == 2
+    del array
+    assert there() is None
 
 
 @pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), KeyboardInterrupt()], ids=repr)
 def test_a_thread_that_does_not_start_leaves_none_waiting(error, monkeypatch):
-    start, started, finished = threading.Thread.start, [], []
+    start, started, finished = threads.start_new_thread, [], []
 
-    def start_one(thread):
+    def start_one(*arguments):
         if started:
             raise error
-        started.append(thread)
-        start(thread)
+        started.append(start(*arguments))
 
     def work(thread, threads, barrier):
         meet(barrier, threads)
         finished.append(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", start_one)
+    monkeypatch.setattr(threads, "start_new_thread", start_one)
     with pytest.raises(type(error)):
         Team().run(work, [()] * 3)
     assert finished == [1]
+
+
+FITS = """
+import signal, sys, time
+import numpy as np
+from fastmlp import Network
+from fastmlp.engines.simd import engine
+
+generator = np.random.default_rng(0)
+X, y = generator.normal(size=(60, 20)).astype(np.float32), generator.integers(0, 3, 60)
+engine.available_threads = lambda: 2
+heard, swallowed, lost = 0, 0, []
+
+
+def hear(number, frame):
+    global heard
+    heard += 1
+    raise KeyboardInterrupt
+
+
+def fit():
+    return Network([20, 33, 3], seed=0).fit(X, y, epochs=2, threads=2, verbose=0)
+
+
+fit()
+sys.unraisablehook = lambda unraisable: lost.append(str(unraisable.object))
+signal.signal(signal.SIGINT, hear)
+for number in range(ROUNDS):
+    try:
+        print("ready", flush=True)
+        while heard == number:
+            history = fit()
+        swallowed += history.stop_reason != "interrupted"
+    except KeyboardInterrupt:
+        pass
+deadline = time.monotonic() + 30
+while len(sys._current_frames()) > 1 and time.monotonic() < deadline:
+    time.sleep(0.001)
+print(heard, swallowed, lost, len(sys._current_frames()))
+"""
+
+
+@needs_compiler
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_at_any_moment_ends_a_fit_and_leaves_no_thread():
+    rounds, moments = 60, random.Random(0)
+    code = FITS.replace("ROUNDS", str(rounds))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line != "ready\n":
+                break
+            time.sleep(moments.uniform(0, 0.006))
+            process.send_signal(signal.SIGINT)
+    assert line.split(maxsplit=2) == [str(rounds), "0", "[] 1\n"]
+    assert process.returncode == 0
 
 
 linux = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system doesn't say where a thread may run")
