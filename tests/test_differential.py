@@ -127,7 +127,7 @@ def test_a_batch_that_is_larger_than_the_data(form, engine, threads):
     y = (X[:, 0] > 0).astype(int)
     X = getattr(pytest.importorskip("scipy.sparse"), form)(X) if isinstance(form, str) else form(X)
     network = Network([4, 32, 16, 2], seed=0)
-    given_ = {"epochs": 30, "batch_size": 5000, "validation_split": 0.2, "verbose": 0}
+    given_ = {"epochs": size(30, 3), "batch_size": 5000, "validation_split": 0.2, "verbose": 0}
     history = network.fit(X, y, engine=engine, threads=threads, **given_)
     assert history.val_loss[:3] == pytest.approx([0.91612, 0.88983, 0.86410], abs=1e-5)
 
