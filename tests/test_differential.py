@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastmlp import Network
+from fastmlp.engines.simd import conversion, workspace
+from fastmlp.engines.simd import engine as simd_engine
+from fastmlp.engines.simd.threads import Team
 from fastmlp.training.callbacks import Callback
 
 from .configurations import FORMS, configurations
 from .interpreted import size, too_long_for_python
-
-pytest.importorskip("numba")
 
 COUNTS = size([1, 2, 3, 5, "auto"], [1, 2])
 """Thread counts; with "auto" the engine chooses, and tries by the clock whether halves pay."""
@@ -28,12 +30,10 @@ def five_threads():
     """Have up to five threads used, however many processors there are, also for little work, chunks of some hundred
     rows, and columns of sparse rows parted whatever the processor.
     """
-    from fastmlp.engines.simd import conversion, engine, workspace
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "available_threads", lambda: 5)
-        patch.setattr(engine, "THREADS_FROM", 1e4)
-        patch.setattr(engine, "HALVES_FROM", 1e4)
+        patch.setattr(simd_engine, "available_threads", lambda: 5)
+        patch.setattr(simd_engine, "THREADS_FROM", 1e4)
+        patch.setattr(simd_engine, "HALVES_FROM", 1e4)
         patch.setattr(workspace, "_CHUNK_NUMBERS", 2**17)
         patch.setattr(conversion, "WIDEST", 512)
         yield
@@ -85,21 +85,21 @@ def check_engines_agree(configuration):
 
 
 @every_form
-@settings(max_examples=size(40, 3))
+@settings(max_examples=size(30, 3))
 @given(data=st.data())
 def test_engines_agree_in_float64(form, data):
     check_engines_agree(data.draw(configurations(form, dtypes=["float64"])))
 
 
 @every_form
-@settings(max_examples=size(20, 3))
+@settings(max_examples=size(15, 3))
 @given(data=st.data())
 def test_engines_agree_in_float32(form, data):
     check_engines_agree(data.draw(configurations(form, dtypes=["float32"], smooth=True)))
 
 
 @every_form
-@settings(max_examples=size(40, 3))
+@settings(max_examples=size(30, 3))
 @given(data=st.data())
 def test_any_number_of_threads_has_the_same_bits(form, data):
     configuration = data.draw(configurations(form))
@@ -109,7 +109,7 @@ def test_any_number_of_threads_has_the_same_bits(form, data):
 
 
 @every_form
-@settings(max_examples=size(20, 3))
+@settings(max_examples=size(15, 3))
 @given(data=st.data(), threads=st.sampled_from(COUNTS), engine=st.sampled_from(["numba", "numpy"]))
 def test_epochs_in_one_call_have_the_bits_of_epochs_one_by_one(form, data, threads, engine):
     configuration = data.draw(configurations(form))
@@ -117,6 +117,19 @@ def test_epochs_in_one_call_have_the_bits_of_epochs_one_by_one(form, data, threa
     # Somebody looks at this one after every epoch.
     single = configuration.fit(engine=engine, threads=threads, callbacks=[Callback()])
     assert bits(together) == bits(single)
+
+
+@pytest.mark.parametrize("threads", COUNTS)
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+@pytest.mark.parametrize("form", [np.asarray, "csr_matrix"], ids=["dense", "sparse"])
+def test_a_batch_that_is_larger_than_the_data(form, engine, threads):
+    X = np.random.default_rng(0).normal(size=(150, 4))
+    y = (X[:, 0] > 0).astype(int)
+    X = getattr(pytest.importorskip("scipy.sparse"), form)(X) if isinstance(form, str) else form(X)
+    network = Network([4, 32, 16, 2], seed=0)
+    given_ = {"epochs": size(30, 3), "batch_size": 5000, "validation_split": 0.2, "verbose": 0}
+    history = network.fit(X, y, engine=engine, threads=threads, **given_)
+    assert history.val_loss[:3] == pytest.approx([0.91612, 0.88983, 0.86410], abs=1e-5)
 
 
 def ways_of(function, arguments):
@@ -142,8 +155,6 @@ WAYS = {
 @too_long_for_python
 @every_form
 def test_a_form_has_work_divided_in_its_way(form, monkeypatch):
-    from fastmlp.engines.simd.threads import Team
-
     seen, run_together = set(), Team.run
 
     def run(team, function, arguments):
