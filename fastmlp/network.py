@@ -300,7 +300,8 @@ class Network:
             run.settings = arguments.fit_settings(run, n_batch, shuffles, augmentation, validation_split, class_weight)
             if found is not None or any(isinstance(callback, checkpoints.Checkpoint) for callback in watchers):
                 run.settings |= fingerprints(data, sample_weight) | self._asked
-            given = self.architecture, get_engine(engine), data, n_batch, n_threads
+            most = n_batch if blocks else min(n_batch, data.n_training_rows)
+            given = self.architecture, get_engine(engine), data, most, n_threads
             plan = Plan(*given, blocks, augmentation, self._turns.between_epochs)
             if found is not None:
                 checkpoints.check_same(resume_from, found, run)
