@@ -41,6 +41,8 @@ def hold_out(
     """
     counting = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
     strata = None if strata is None else strata[counting]
+    if len(counting) < n_rows and strata is not None and np.unique(strata, return_counts=True)[1].min() < 2:
+        strata = None  # of a class that a single row is left of, no part is left for the other side
     train, held_out = train_test_split(counting, random_state=random_state, test_size=share, stratify=strata)
     if len(held_out) < 2:
         raise ArgumentError(
