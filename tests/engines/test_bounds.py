@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.engines.simd import compression, conversion, split_layer, workspace
+from fastmlp.engines.simd import compression, conversion, few_rows, split_layer, workspace
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model import architecture
 from fastmlp.model.optimizers import SGD, Adam
@@ -46,9 +46,9 @@ def guarded():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(architecture, "aligned_zeros", guard)
-        for module in (simd_engine, split_layer, workspace):
+        for module in (few_rows, split_layer, workspace):
             patch.setattr(module, "aligned_zeros", guard)
-        for module in (simd_engine, compression, conversion, workspace):
+        for module in (simd_engine, compression, conversion, few_rows, workspace):
             patch.setattr(module, "np", GuardedNumpy(guard))
         patch.setattr(simd_engine, "available_threads", lambda: 7)
         yield
@@ -81,7 +81,9 @@ def test_outputs_losses_and_gradients(problem, sparse, threads):
 def test_few_rows(problem):
     samples = problem.data.samples
     with guarded():
-        simd_engine.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense)
+        simd_engine.few_rows(problem.architecture, samples.scaling)(
+            problem.parameters, samples.dense[: few_rows.FEW_ROWS]
+        )
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])

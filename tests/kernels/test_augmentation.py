@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,9 +10,19 @@ from tests.data.test_augmentation import images, some_augmentations
 pytest.importorskip("numba")
 
 from fastmlp.data.augmentation import FIRST_OF_FIELD, MIDWAY, NOISE, SUBPIXELS, WEIGHTS, Augmentation, augmented
+from fastmlp.data.dataset import Dataset
+from fastmlp.data.samples import Samples
 from fastmlp.engines.simd import augmenting
-from fastmlp.engines.simd.augmenting import augment
 from fastmlp.kernels import augmentation as kernels
+
+
+def augment(augmentation, given, shape, key, rows, first_name, threads):
+    """Some rows of images moved by the kernel; the others are not trained on."""
+    data = Dataset(
+        Samples(*given.shape, np.ascontiguousarray(given), None), None, None, "classes", 2, np.dtype("float32"), rows
+    )
+    return augmenting.augment(replace(augmentation, image_shape=shape), data, key, first_name, threads)
+
 
 shapes = st.tuples(st.integers(1, 20), st.integers(1, 20))
 
