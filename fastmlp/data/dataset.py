@@ -83,22 +83,27 @@ class Dataset:
     def __post_init__(self) -> None:
         _check_samples(self.samples)
         n_rows = self.samples.n_rows
-        _require(self.task in TASKS, f"its task must be one of {TASKS}, got {self.task!r}")
+        if self.task not in TASKS:
+            raise _broken(f"its task must be one of {TASKS}, got {self.task!r}")
         if self.targets is not None:
             _check_targets(self.targets, n_rows, self.outputs, self.dtype)
         if self.weights is not None:
-            _require(_is(self.weights, self.dtype, (n_rows,)), f"its weights must be {n_rows} numbers of {self.dtype}")
-            _require(
-                bool(np.isfinite(self.weights).all() and (self.weights >= 0).all()), "its weights must be finite, >= 0"
-            )
+            if not (_is(self.weights, self.dtype, (n_rows,))):
+                raise _broken(f"its weights must be {n_rows} numbers of {self.dtype}")
+            if not (bool(np.isfinite(self.weights).all() and (self.weights >= 0).all())):
+                raise _broken("its weights must be finite, >= 0")
         if self.rows is not None:
-            _require(_is(self.rows, np.dtype(np.int64), None), "its rows must be a vector of int64")
-            _require(_within(self.rows, n_rows), f"its rows must lie from 0 to {n_rows - 1}")
+            if not (_is(self.rows, np.dtype(np.int64), None)):
+                raise _broken("its rows must be a vector of int64")
+            if not (_within(self.rows, n_rows)):
+                raise _broken(f"its rows must lie from 0 to {n_rows - 1}")
         if self.validation is not None:
             other = self.validation
             mine, theirs = ((d.samples.n_features, d.outputs, d.dtype, d.task) for d in (self, other))
-            _require(mine == theirs, f"its validation data must be of the same kind: {theirs} for {mine}")
-            _require(other.targets is not None, "its validation data must have targets")
+            if not (mine == theirs):
+                raise _broken(f"its validation data must be of the same kind: {theirs} for {mine}")
+            if not (other.targets is not None):
+                raise _broken("its validation data must have targets")
 
     @classmethod
     def of(
@@ -124,7 +129,8 @@ class Dataset:
         """
         mine = self.samples.n_features, self.outputs, self.dtype
         theirs = architecture.inputs, architecture.outputs, architecture.dtype
-        _require(mine == theirs, f"it is for another network: inputs, outputs and dtype are {mine}, not {theirs}")
+        if not (mine == theirs):
+            raise _broken(f"it is for another network: inputs, outputs and dtype are {mine}, not {theirs}")
 
     @property
     def n_rows(self) -> int:
@@ -154,6 +160,8 @@ class Dataset:
 
     def scaled(self, scaling: Scaling) -> "Dataset":
         """Return the same data as a network with this scaling sees them, validation data too."""
+        if self.samples.scaling is scaling:
+            return self
         other = self.validation
         return replace(
             self,
@@ -278,9 +286,10 @@ def training_data(
         check_some_weight(weights, rows, "to train on")
     if weights is not None and rows is not None and proportions:
         weights = mean_one(weights, rows)
-    data = replace(data, weights=weights, rows=rows)
+    if rows is not None or weights is not data.weights:
+        data = replace(data, weights=weights, rows=rows, validation=validation)
     settled = settle(scaling, data)
-    data = replace(data, validation=validation).scaled(settled)
+    data = data.scaled(settled)
     if X_val is not None:
         judged = labelled(
             architecture,
@@ -349,44 +358,58 @@ def _warn_of_untrained_classes(data: Dataset, labels: Labels) -> None:
 
 def _check_samples(samples: Samples) -> None:
     dense, rows = samples.dense, samples.sparse
-    _require((dense is None) != (rows is None), "its samples must be either dense or sparse")
-    _require(samples.n_rows > 0 and samples.n_features > 0, "its samples must have a row and a feature")
+    if not ((dense is None) != (rows is None)):
+        raise _broken("its samples must be either dense or sparse")
+    if not (samples.n_rows > 0 and samples.n_features > 0):
+        raise _broken("its samples must have a row and a feature")
     if dense is not None:
         height = samples.n_rows if samples.picked is None else len(dense)
-        _require(
-            dense.dtype in (np.uint8, np.float32, np.float64) and _is(dense, dense.dtype, (height, samples.n_features)),
-            "dense samples must be a C-contiguous table (n_rows, n_features) of uint8, float32 or float64",
-        )
+        if not (
+            dense.dtype in (np.uint8, np.float32, np.float64) and _is(dense, dense.dtype, (height, samples.n_features))
+        ):
+            raise _broken(
+                "dense samples must be a C-contiguous table (n_rows, n_features) of uint8, float32 or float64"
+            )
         if samples.picked is not None:
-            _require(samples.picked.shape == (samples.n_rows,), "as many rows of a map must be picked as there are")
-            _require(_within(samples.picked, len(dense)), "picked rows must lie within the map")
+            if not (samples.picked.shape == (samples.n_rows,)):
+                raise _broken("as many rows of a map must be picked as there are")
+            if not (_within(samples.picked, len(dense))):
+                raise _broken("picked rows must lie within the map")
     if rows is not None:
         _check_sparse(rows, samples.n_rows, samples.n_features)
     for value in (samples.scaling.scale, samples.scaling.shift, samples.scaling.centre):
-        _require(np.shape(value) in ((), (samples.n_features,)), "its scaling must have a number for each feature")
+        if np.shape(value) not in ((), (samples.n_features,)):
+            raise _broken("its scaling must have a number for each feature")
 
 
 def _check_sparse(rows: SparseRows, n_rows: int, n_features: int) -> None:
     starts, columns, values = rows.starts, rows.columns, rows.values
-    _require(_is(starts, np.dtype(np.int64), (n_rows + 1,)), "row starts must be n_rows + 1 numbers of int64")
-    _require(starts[0] == 0 and bool((starts[1:] >= starts[:-1]).all()), "row starts must begin at 0 and never fall")
-    _require(
-        columns.dtype.kind in "iu" and values.dtype in (np.uint8, np.float32, np.float64),
-        "columns must be whole numbers, values uint8, float32 or float64",
-    )
-    _require(columns.shape == values.shape == (starts[-1],), "row starts must end with the columns and the values")
-    _require(_within(columns, n_features), f"columns must lie from 0 to {n_features - 1}")
-    _require(in_order(starts, columns), "columns must ascend within a row")
+    if not (_is(starts, np.dtype(np.int64), (n_rows + 1,))):
+        raise _broken("row starts must be n_rows + 1 numbers of int64")
+    if not (starts[0] == 0 and bool((starts[1:] >= starts[:-1]).all())):
+        raise _broken("row starts must begin at 0 and never fall")
+    if not (columns.dtype.kind in "iu" and values.dtype in (np.uint8, np.float32, np.float64)):
+        raise _broken("columns must be whole numbers, values uint8, float32 or float64")
+    if not (columns.shape == values.shape == (starts[-1],)):
+        raise _broken("row starts must end with the columns and the values")
+    if not (_within(columns, n_features)):
+        raise _broken(f"columns must lie from 0 to {n_features - 1}")
+    if not (in_order(starts, columns)):
+        raise _broken("columns must ascend within a row")
 
 
 def _check_targets(targets: Targets, n_rows: int, outputs: int, dtype: np.dtype[Any]) -> None:
     labels, values = targets.labels, targets.values
-    _require((labels is None) != (values is None), "its targets must be either labels or numbers")
+    if not ((labels is None) != (values is None)):
+        raise _broken("its targets must be either labels or numbers")
     if labels is not None:
-        _require(_is(labels, np.dtype(np.int32), (n_rows,)), f"its labels must be {n_rows} numbers of int32")
-        _require(_within(labels, outputs), f"its labels must lie from 0 to {outputs - 1}")
+        if not (_is(labels, np.dtype(np.int32), (n_rows,))):
+            raise _broken(f"its labels must be {n_rows} numbers of int32")
+        if not (_within(labels, outputs)):
+            raise _broken(f"its labels must lie from 0 to {outputs - 1}")
     if values is not None:
-        _require(_is(values, dtype, (n_rows, outputs)), f"its targets must be ({n_rows}, {outputs}) numbers of {dtype}")
+        if not (_is(values, dtype, (n_rows, outputs))):
+            raise _broken(f"its targets must be ({n_rows}, {outputs}) numbers of {dtype}")
 
 
 def _is(array: Array, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> bool:
@@ -399,6 +422,5 @@ def _within(numbers: NDArray[Any], limit: int) -> bool:
     return not numbers.size or bool(numbers.min() >= 0 and numbers.max() < limit)
 
 
-def _require(holds: bool, wanted: str) -> None:
-    if not holds:
-        raise ArgumentError(f"a Dataset can't be made so: {wanted}")
+def _broken(wanted: str) -> ArgumentError:
+    return ArgumentError(f"a Dataset can't be made so: {wanted}")

@@ -162,19 +162,25 @@ class Scaling:
         return replace(self, shift=self.shift - (self.centre - centre) * self.scale, centre=centre)
 
     def vectors(self, n_features: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
-        """Scale, shift and centre of the `rounded` scaling as vectors of shape (n_features,).
+        """Scale, shift and centre of the `rounded` scaling as vectors of shape (n_features,), to be read only.
 
         Raises
         ------
         ArgumentError
             They are vectors of another length, or `dtype` cannot hold them.
         """
-        rounded = self.rounded(dtype)
-        return (
-            rounded._vector("scale", n_features, dtype),
-            rounded._vector("shift", n_features, dtype),
-            rounded._vector("centre", n_features, dtype),
-        )
+        made = self.__dict__.get("_made")
+        # Asked for with every call, by small networks too.
+        if made is None or made[0] != n_features or made[1] != dtype:
+            rounded = self.rounded(dtype)
+            vectors = tuple(rounded._vector(name, n_features, dtype) for name in ("scale", "shift", "centre"))
+            made = n_features, dtype, vectors
+            self.__dict__["_made"] = made
+        scale, shift, centre = made[2]
+        return scale, shift, centre
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_made"}
 
     def apply(self, X: Array, dtype: Any = np.float64) -> Array:
         """Return the scaled rows, shape as `X`, in `dtype`; float64 rows are rounded to it after they were scaled."""
@@ -199,6 +205,10 @@ class Scaling:
         return np.ascontiguousarray(np.broadcast_to(value.astype(dtype), (n_features,)))
 
 
+AS_THEY_ARE, PIXELS = Scaling(), Scaling.pixels()
+"""Scalings of samples for which nobody chose one: of numbers, and of uint8."""
+
+
 @dataclass(frozen=True)
 class Samples:
     """The rows of a data set.
@@ -221,7 +231,7 @@ class Samples:
     n_features: int
     dense: Array | None
     sparse: SparseRows | None
-    scaling: Scaling = Scaling()
+    scaling: Scaling = AS_THEY_ARE
     picked: NDArray[np.integer[Any]] | None = None
     unchecked: bool = False
 
@@ -325,11 +335,14 @@ def as_samples(
     rows, width = as_sparse_rows(X, name) if hasattr(X, "tocsr") else (None, 0)
     given = _as_table(X, name) if rows is None else rows.values
     values = _as_numbers(given, name)
+    if scaling is None:
+        scaling = PIXELS if values.dtype == np.uint8 else AS_THEY_ARE
     if rows is None:
         values = np.ascontiguousarray(values)
-        samples = Samples(values.shape[0], values.shape[1], values, None)
+        unchecked = later and values.dtype == dtype and not is_mapped(values)
+        samples = Samples(values.shape[0], values.shape[1], values, None, scaling, unchecked=unchecked)
     else:
-        samples = Samples(len(rows.starts) - 1, width, None, replace(rows, values=values))
+        samples = Samples(len(rows.starts) - 1, width, None, replace(rows, values=values), scaling)
     if samples.n_rows == 0:
         raise ArgumentError(f"{name} has no rows; at least one sample is needed")
     if n_features is not None and samples.n_features != n_features:
@@ -337,15 +350,11 @@ def as_samples(
             f"{name} has {samples.n_features} features, but the network was built for {n_features} inputs"
             f"{_shape_hint(X, n_features, name)}"
         )
-    if later and rows is None and values.dtype == dtype and not samples.mapped:
-        samples = replace(samples, unchecked=True)
-    else:
+    if not samples.unchecked:
         check_finite(samples, name, dtype)
-    if scaling is None:
-        scaling = Scaling.pixels() if values.dtype == np.uint8 else Scaling()
     scaling.vectors(samples.n_features, np.dtype(np.float64) if dtype is None else dtype)  # raises where it doesn't fit
     _check_kind(values, given.dtype.kind in "fO", scaling, name)
-    return replace(samples, scaling=scaling)
+    return samples
 
 
 def plain_dtypes(scaling: Scaling, dtype: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:

@@ -4,7 +4,7 @@ errors, model, data, training).
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,8 +117,8 @@ class ScikitLearnRules(Rules):
         )
         validation = plan.data.validation
         self._score = None if validation is None else Judge(plan.engine, plan.architecture, validation)
-        self._norm = squared_norm(plan.architecture, run.state.parameters)
-        self._norm_after, self._epoch, self._share = self._norm, run.epoch, 0.0
+        (self._norm,) = squared_norms(plan.architecture, [run.state.parameters])
+        self._norms, self._epoch, self._share = [self._norm], run.epoch, 0.0
         self._objective, self._row = math.nan, dict[str, float]()
         self.forgiven: DivergenceError | None = None
 
@@ -161,24 +161,25 @@ class ScikitLearnRules(Rules):
         loss, score = self._score(parameters, checks)
         return {"val_loss": loss * self.loss_share, f"val_{self.metric}": score}
 
-    def are_finite(self, parameters: Array) -> bool:
+    def are_finite(self, ends: Sequence[Array]) -> list[bool]:
         """Whether no parameter is infinite or NaN, nor the sum of their squares, which is part of the objective."""
-        self._norm_after = squared_norm(self.plan.architecture, parameters)
-        return math.isfinite(self._norm_after)
+        self._norms = squared_norms(self.plan.architecture, ends)
+        return [math.isfinite(norm) for norm in self._norms]
 
     def note(self, epoch: Trained, row: dict[str, float]) -> None:
         """Note an epoch in the curves, and whether it was an improvement."""
         progress, settings, steps = self.progress, self.settings, self.batches.steps
         # The weights at each step are not known; that their squares change evenly is exact for one step an epoch.
-        between = self._norm + (self._norm_after - self._norm) * (steps - 1) / (2 * steps)
-        self._norm = self._norm_after
+        after = self._norms.pop(0)
+        between = self._norm + (after - self._norm) * (steps - 1) / (2 * steps)
+        self._norm = after
         objective = epoch.loss + self._share * between
         progress.samples += int(epoch.weight)
         progress.places, progress.drawn = progress.drawn[0], progress.drawn[1:]
-        shown = {name: row[name] for name in ("loss", "learning_rate", "seconds")}
-        if self.metric == "accuracy":
-            shown["accuracy"] = row["accuracy"]
-        shown |= {name: value for name, value in row.items() if name.startswith("val_")}
+        shown = row.copy()
+        del shown["epoch"]
+        if self.metric != "accuracy":
+            del shown["accuracy"]
         val_loss, val_score = row.get("val_loss", math.nan), row.get(f"val_{self.metric}", math.nan)
         self.curves.append(objective, None if self._score is None else val_score, shown)
         if settings.callbacks:
@@ -259,11 +260,14 @@ def keep_velocity(optimizer: Optimizer, moments: list[Array], before: float, rat
         moments[0] *= before / rate
 
 
-def squared_norm(architecture: Architecture, parameters: Array) -> float:
-    """Return ``sum(W²)`` over the weights of all layers; not finite if a weight or a bias is not."""
-    total = np.vecdot(parameters, parameters)
+def squared_norms(architecture: Architecture, ends: Sequence[Array]) -> list[float]:
+    """Return ``sum(W²)`` over the weights of all layers for each vector of parameters; not finite if a weight or a bias
+    is not.
+    """
+    parameters = np.asarray(ends)
+    totals = np.vecdot(parameters, parameters)
     for layer in architecture.layers:
         if layer.has_bias:
-            biases = parameters[layer.bias_start : layer.bias_start + layer.units]
-            total = total - np.vecdot(biases, biases)
-    return float(total)
+            biases = parameters[:, layer.bias_start : layer.bias_start + layer.units]
+            totals = totals - np.vecdot(biases, biases)
+    return [float(total) for total in totals]

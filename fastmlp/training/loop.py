@@ -119,12 +119,13 @@ def _finish_epochs(plan: Plan, run: FitRun, rules: Rules, data: Any, checks: Any
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told below
         trained = _trained(plan, run, rules, data, count)
         seconds = (time.perf_counter() - started) / count
-        for epoch in trained:
+        finite = rules.are_finite([epoch.parameters for epoch in trained])
+        for epoch, has_finite_weights in zip(trained, finite, strict=True):
             row = {"epoch": run.state.epoch + 1, "loss": epoch.loss, "accuracy": epoch.accuracy}
             if checks is not None:
                 row |= rules.judge(epoch.parameters, checks)
             row |= {"learning_rate": float(epoch.rates[-1]), "seconds": seconds}
-            _check_finite(rules, epoch, row)
+            _check_finite(rules, epoch, row, has_finite_weights)
             run.state.epoch += 1
             rules.note(epoch, row)
     reason = rules.after_epochs()
@@ -146,7 +147,7 @@ def _train_several(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int)
         raise KeyboardInterrupt
     orders = np.stack([rules.order(plan.data, ahead) for ahead in range(count)])
     (call,) = rules.calls(plan.data, data, orders[0])
-    rates = np.stack([_learning_rates(run, plan.steps, ahead) for ahead in range(count)])
+    rates = _learning_rates(run, plan.steps, count)
     penalties = None if call.penalties is None else np.tile(call.penalties, (count, 1))
     given = call.architecture, run.state, run.optimizer, data, orders, plan.batch_size, rates, penalties
     scores, ends = plan.engine.train_epochs(*given)
@@ -159,7 +160,7 @@ def _train_several(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int)
 def _train_on_all(plan: Plan, run: FitRun, rules: Rules, prepared: Any) -> Trained:
     """Train one epoch on data that are there as a whole."""
     order = rules.order(plan.data)
-    rates = _learning_rates(run, n_batches(len(order), plan.batch_size))
+    (rates,) = _learning_rates(run, n_batches(len(order), plan.batch_size))
     if plan.augmentation is not None:
         prepared = _prepared(plan, _augmented(plan, plan.data, run, 0))
     parts = _train_in_calls(plan, run, rules, plan.data, prepared, order, rates)
@@ -237,14 +238,15 @@ def _train_in_calls(
     return parts
 
 
-def _learning_rates(run: FitRun, n_steps: int, ahead: int = 0) -> NDArray[np.float64]:
-    """Return the learning rate of every step of the epoch that is so far `ahead` of the coming one.
+def _learning_rates(run: FitRun, n_steps: int, count: int = 1) -> NDArray[np.float64]:
+    """Return the learning rate of every step of the next `count` epochs, shape (count, n_steps).
 
     Positions depend on the epochs the network has had, not on those of this fit, so that fits in a row go on with the
     bits of one.
     """
-    positions = run.state.epoch + ahead - run.schedule_start + np.arange(n_steps) / n_steps
-    return run.learning_rate * checked_factors(run.schedule, positions)
+    epochs = np.arange(run.state.epoch - run.schedule_start, run.state.epoch - run.schedule_start + count)
+    positions = epochs[:, np.newaxis] + np.arange(n_steps) / n_steps
+    return run.learning_rate * checked_factors(run.schedule, positions.ravel()).reshape(positions.shape)
 
 
 def _sums(parts: Sequence[tuple[Score, float]]) -> tuple[float, float, float]:
@@ -268,10 +270,10 @@ def _mean(rules: Rules, parts: Sequence[tuple[Score, float]], parameters: Array,
     return Trained(float(rules.loss_share * loss / weight), float(correct / weight), weight, parameters, rates)
 
 
-def _check_finite(rules: Rules, epoch: Trained, row: dict[str, float]) -> None:
+def _check_finite(rules: Rules, epoch: Trained, row: dict[str, float], has_finite_weights: bool) -> None:
     if not math.isfinite(epoch.loss):
         found = f"the loss became {epoch.loss}"
-    elif not rules.are_finite(epoch.parameters):
+    elif not has_finite_weights:
         found = "weights became infinite or NaN"
     elif not math.isfinite(row.get("val_loss", 0.0)):
         found = f"the validation loss became {row['val_loss']}"

@@ -156,9 +156,10 @@ class Rules:
         score: Score = self.plan.engine.evaluate(self.plan.architecture, parameters, checks)
         return {"val_loss": float(score.loss), "val_accuracy": float(score.accuracy)}
 
-    def are_finite(self, parameters: Array) -> bool:
-        """Whether no parameter is infinite or NaN."""
-        return bool(np.isfinite(parameters).all())
+    def are_finite(self, ends: Sequence[Array]) -> list[bool]:
+        """Whether no parameter is infinite or NaN, at the end of each of some epochs."""
+        finite: list[bool] = np.isfinite(np.asarray(ends)).all(axis=1).tolist()
+        return finite
 
     def note(self, epoch: Trained, row: dict[str, float]) -> None:
         """Note the figures of an epoch in the histories."""

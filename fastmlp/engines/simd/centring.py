@@ -64,6 +64,8 @@ def without_centre(samples: Samples, dtype: np.dtype[Any]) -> Samples:
     half of their values stored, which at most doubles the memory. Values of other features, such as a few time stamps
     that most rows lack, lose digits.
     """
+    if not np.any(samples.scaling.centre):
+        return samples
     features, rows = samples.n_features, samples.sparse
     possible: NDArray[np.bool_] | bool = samples.stored().dtype != np.uint8
     if rows is not None and possible and np.any(samples.scaling.centre):
