@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from ..checks import check_unmasked
 from ..errors import ArgumentError, ArgumentTypeError, DataFileError, require
 from .segmentation import find_ink, shrink
+from .several import count_digits
+from .strokes import with_wide_strokes
 
 Array = NDArray[Any]
 
@@ -94,6 +96,9 @@ def as_digit(image: "str | os.PathLike[str] | bytes | Array | Any", *, name: str
             f"{name}: nothing stands out from the background; give a picture of one digit, in ink that is darker or "
             "lighter than its paper"
         )
+    n_digits = count_digits(ink)
+    if n_digits > 1:
+        raise ArgumentError(f"{name}: this looks like {n_digits} digits; give a picture of each, cropped to it")
     return _centred(_boxed(ink))
 
 
@@ -237,10 +242,10 @@ def _on_paper(opacity: NDArray[np.float64], pixels: Array) -> NDArray[np.float64
 
 
 def _boxed(ink: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Crop to the ink, and scale the longer side to 20 pixels."""
+    """Crop to the ink, widen its strokes where they are thin, and scale the longer side to 20 pixels."""
     inked = ink > _FAINT
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    cropped = with_wide_strokes(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     height, width = cropped.shape
     scale = BOX / max(height, width)
     down = _resampling(height, max(1, round(height * scale)))

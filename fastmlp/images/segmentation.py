@@ -5,16 +5,13 @@ to place, perhaps a shadow, the edge of the paper, noise. There the background i
 than a stroke can be is taken away (a morphological opening, Serra 1982), and ink is what stands out from it.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .pieces import connected, of_digit
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from .morphology import Array, Mask, connected, dilated, opened
+from .pieces import of_digit
 
 LEAST_CONTRAST = 0.04
 """By how much of the range from black to white ink has to differ from its background."""
@@ -117,7 +114,7 @@ def _ink_is_bright(tones: Array) -> bool:
     for share in (STROKE / 8, STROKE / 4, STROKE / 2):
         for bright in (False, True):
             upright = small if bright else -small
-            energies[bright] += _energy(upright - _background(upright, share))
+            energies[bright] += _energy(upright - opened(upright, share * max(upright.shape)))
     return energies[1] > energies[0]
 
 
@@ -130,7 +127,7 @@ def _energy(contrast: Array) -> float:
 def _contrast(tones: Array, dark: bool) -> tuple[Array, float]:
     """How much darker, or brighter, every pixel is than its background, and the noise of that."""
     upright = -tones if dark else tones
-    background = _background(upright, STROKE)
+    background = opened(upright, STROKE * max(upright.shape))
     contrast = upright - background
     if tones.min() >= 0 and dark:
         contrast /= np.maximum(-background, _DARKEST_PAPER)  # ink takes away a share of the light that falls on paper
@@ -148,18 +145,6 @@ def _is_lit_otherwise(off: Array, difference: Array) -> bool:
         return False
     share = difference[np.abs(difference) > LEAST_CONTRAST] / tone
     return int(((share < 0) | (share > 1.15)).sum()) > 0.005 * difference.size
-
-
-def _background(tones: Array, share: float) -> Array:
-    """Tones without anything bright that is narrower than a share of the longer side: a morphological opening by a square.
-
-    What runs over the border of the picture goes on behind it, as the shadow of a hand does.
-    """
-    reach = max(1, math.ceil(share * max(tones.shape) / 2))
-    # Dark specks, which would pull down the background all around them, go first.
-    closed = -_maximum(-_maximum(tones, 1), 1)
-    eroded = -_maximum(np.pad(-closed, reach, constant_values=-np.inf), reach)
-    return _maximum(eroded, reach)[reach:-reach, reach:-reach]
 
 
 def shrink(values: NDArray[Any], side: int) -> tuple[NDArray[np.float64], int]:
@@ -186,19 +171,6 @@ def shrink(values: NDArray[Any], side: int) -> tuple[NDArray[np.float64], int]:
             sums = np.add.reduceat(smaller, edges, axis=axis, dtype=np.float64)
             smaller = sums / counts.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
     return smaller, factor
-
-
-def _maximum(values: Array, reach: int) -> Array:
-    """The largest of `reach` neighbours on every side: a square, by windows along each axis that double."""
-    for axis in (0, 1):
-        wide = np.pad(np.moveaxis(values, axis, 0), ((reach, reach), (0, 0)), constant_values=-np.inf)
-        window, wanted = 1, 2 * reach + 1
-        while window < wanted:
-            by = min(window, wanted - window)
-            wide = np.maximum(wide[: len(wide) - by], wide[by:])
-            window += by
-        values = np.moveaxis(wide, 0, axis)
-    return values
 
 
 def _whole_strokes(contrast: Array, noise: float, photographed: bool = False) -> Array | None:
@@ -231,4 +203,4 @@ def _smooth(values: Array) -> Array:
 
 def _near(mask: Mask, reach: int) -> Mask:
     """Pixels of which one of a mask lies within `reach` rows and columns."""
-    return _maximum(mask.astype(np.float64), reach) > 0
+    return dilated(mask.astype(np.float64), reach) > 0
