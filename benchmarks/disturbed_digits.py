@@ -1,7 +1,8 @@
 """Pictures of digits as users have them, made from MNIST's (imports numpy).
 
-Thin pens, litter at the border, frames, axes, cast shadows, several digits. Every size is drawn at random from a wide
-range, as a share of the picture or of MNIST's pixel.
+Thin pens, dashes at the border, frames, axes, cast shadows, several digits. Every size is drawn at random from a wide
+range, as a share of the picture or of a pixel of MNIST. Each function takes a digit, float of shape (28, 28) from 0 to
+1, and returns a picture in [0, 1].
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 DARKEST = 0.35
-"""Share of the light that is left in the darkest cast shadow."""
+"""Share of the light that is left in a cast shadow."""
 
 
 def enlarged(ink: Array, generator: np.random.Generator) -> Array:
@@ -91,10 +92,10 @@ def frame(digit: Array, generator: np.random.Generator) -> Array:
     ruled = ink[away : len(ink) - away, away : ink.shape[1] - away]
     tone = generator.uniform(0.3, 1.0)
     which = np.ones(4, dtype=bool) if generator.random() < 0.5 else generator.random(4) < 0.5
-    parts = [np.s_[:width], np.s_[-width:], np.s_[:, :width], np.s_[:, -width:]]
-    for part, there in zip(parts, which, strict=True):
+    lines = [ruled[:width], ruled[-width:], ruled[:, :width], ruled[:, -width:]]
+    for line, there in zip(lines, which, strict=True):
         if there:
-            ruled[part] = tone
+            line[:] = tone
     return inverted(ink, generator)
 
 
@@ -124,7 +125,7 @@ def axes(digit: Array, generator: np.random.Generator) -> Array:
     return inverted(ink, generator)
 
 
-def shadow(digit: Array, generator: np.random.Generator, darkest: float = DARKEST) -> Array:
+def shadow(digit: Array, generator: np.random.Generator) -> Array:
     """Ink on paper, with the edge of a cast shadow, sharp or soft, across it; in uneven light, with noise."""
     ink = moved(enlarged(digit, generator), generator)
     height, width = ink.shape
@@ -136,8 +137,9 @@ def shadow(digit: Array, generator: np.random.Generator, darkest: float = DARKES
     softness = generator.choice([0.0, generator.uniform(0.0, 0.1)])
     shaded = np.clip(beyond / max(softness, 1e-6) + 0.5, 0.0, 1.0)
     paper, pen = generator.uniform(0.75, 1.0), generator.uniform(0.05, 0.4)
-    tones = (paper + (paper * pen - paper) * ink) * light * (1 - (1 - darkest) * shaded)
-    return np.asarray(np.clip(tones + generator.normal(0, generator.choice([0.0, generator.uniform(0, 0.02)]), ink.shape), 0.0, 1.0))
+    tones = (paper + (paper * pen - paper) * ink) * light * (1 - (1 - DARKEST) * shaded)
+    noise = generator.choice([0.0, generator.uniform(0, 0.02)])
+    return np.asarray(np.clip(tones + generator.normal(0, noise, ink.shape), 0.0, 1.0))
 
 
 def several(digits: Array, generator: np.random.Generator) -> Array:
@@ -156,10 +158,10 @@ def several(digits: Array, generator: np.random.Generator) -> Array:
 
 PICTURES: dict[str, Callable[[Array, np.random.Generator], Array]] = {
     "drawn with a thin pen": thin_pen,
-    "dashes at the border": border_piece,
-    "a frame": frame,
-    "axes of a plot": axes,
-    "a cast shadow": shadow,
+    "with dashes at the border": border_piece,
+    "in a frame": frame,
+    "in the axes of a plot": axes,
+    f"with a cast shadow, {DARKEST} of the light": shadow,
 }
 
 

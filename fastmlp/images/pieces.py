@@ -38,10 +38,12 @@ class Boxes(NamedTuple):
 
     @property
     def height(self) -> Array:
+        """Rows."""
         return self.bottom - self.top + 1
 
     @property
     def width(self) -> Array:
+        """Columns."""
         return self.right - self.left + 1
 
 
@@ -107,8 +109,7 @@ def _rules(found: Boxes, amounts: NDArray[np.float64], side: int) -> Mask:
     flat, upright = found.height <= thin, found.width <= thin
     largest = int(np.argmax(np.where(flat | upright, 0.0, amounts)))
     return np.asarray(
-        flat & (found.width > LONGER * found.width[largest])
-        | upright & (found.height > LONGER * found.height[largest])
+        flat & (found.width > LONGER * found.width[largest]) | upright & (found.height > LONGER * found.height[largest])
     )
 
 

@@ -1,16 +1,16 @@
 """How many digits there are in a picture (floor 3; imports numpy)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .morphology import connected, dilated
+from .morphology import Array, Mask, connected, dilated
 from .pieces import Boxes, boxes
 from .strokes import stroke_width
 
-Array = NDArray[np.float64]
-
 GAP = 0.1
 """Of the height of the tallest piece, how far apart pieces of one digit may be: strokes that don't quite meet."""
+
+GAP_BELOW = 0.3
+"""Of the height of the taller of two digits, how far one lies below the other at least."""
 
 LEAST_HEIGHT = 0.5
 """Of the tallest digit's height, and of its own width, the height of a digit; what is lower is a stroke."""
@@ -52,20 +52,21 @@ def count_digits(ink: Array) -> int:
     height, width = ink.shape
     found = boxes(groups[reach : reach + height, reach : reach + width] * strokes, n_groups)
     least = np.maximum(LEAST_HEIGHT * np.maximum(found.height.max(), found.width), LEAST_LENGTH * stroke_width(ink))
-    tall = np.flatnonzero(found.height >= least)
     whole: list[list[int]] = []
-    for number in tall:
-        meets = [digit for digit in whole if not all(_apart(found, int(number), other) for other in digit)]
-        whole = [digit for digit in whole if digit not in meets] + [[int(number), *sum(meets, [])]]
+    for number in np.flatnonzero(found.height >= least).tolist():
+        meets = [digit for digit in whole if not all(_apart(found, number, other, strokes) for other in digit)]
+        whole = [digit for digit in whole if digit not in meets]
+        whole.append([number, *(other for digit in meets for other in digit)])
     return max(1, len(whole))
 
 
-def _apart(found: Boxes, one: int, other: int) -> bool:
+def _apart(found: Boxes, one: int, other: int, strokes: Mask) -> bool:
     """Whether two groups of strokes are two digits."""
     across = min(found.right[one], found.right[other]) - max(found.left[one], found.left[other]) + 1
     if across <= OVERLAP * min(found.width[one], found.width[other]):
         return True
     # The halves of a digit that is broken in the middle lie one below the other too: closer, and they are flat.
-    gap = max(found.top[one], found.top[other]) - min(found.bottom[one], found.bottom[other]) - 1
+    upper, lower = sorted((one, other), key=lambda number: int(found.top[number]))
+    between = strokes[found.bottom[upper] + 1 : found.top[lower]]
     flat = any(found.height[number] < 0.8 * found.width[number] for number in (one, other))
-    return bool(not flat and gap >= 3 * GAP * max(found.height[one], found.height[other]))
+    return not flat and not between.any() and len(between) >= GAP_BELOW * max(found.height[one], found.height[other])
