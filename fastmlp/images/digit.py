@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from ..checks import check_unmasked
 from ..errors import ArgumentError, ArgumentTypeError, DataFileError, require
 from .segmentation import find_ink, shrink
+from .several import count_digits
+from .strokes import with_wide_strokes
 
 Array = NDArray[Any]
 
@@ -39,7 +41,9 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 """Formats of files that are read; the fewer decoders, the fewer mistakes in them."""
 
 _BYTES_PER_PIXEL = 12
-"""That decoding takes at most: a picture and a copy of it, of four bytes each, and what the decoder keeps."""
+"""That decoding takes at most: a picture and a copy of it, of four bytes each, and what the decoder keeps.
+
+Half of it where the picture is decoded in place and scaled down before there is a copy."""
 
 _WORKING_SIDE = 400
 _FAINT = 0.08
@@ -49,14 +53,17 @@ _FAINT = 0.08
 def as_digit(image: "str | os.PathLike[str] | bytes | Array | Any", *, name: str = "image") -> NDArray[np.uint8]:
     """Make a picture of one digit into what MNIST is: bright ink on black, 28 by 28.
 
-    Ink may be dark on light or light on dark, of any colour, anywhere in the picture and of any size; the light of a
-    photograph may be uneven. Noise and specks are left out. Of what is transparent, ink is what is not.
+    Ink may be dark on light or light on dark, of any colour, anywhere in the picture and of any size; a photograph may
+    have uneven light and cast shadows. Noise and specks are left out, and so are frames, rules, the axes of a plot and
+    strokes that run in over the border, where they don't touch the digit. Strokes thinner than MNIST's are widened.
+    Of what is transparent, ink is what is not.
 
     Parameters
     ----------
     image : path, bytes, PIL image, or array_like of shape (h, w), (h, w, 3) or (h, w, 4)
-        A path or bytes are of a file in one of `FORMATS`, of at most 22 million pixels, or in proportion to its length.
-        Arrays are uint8, or float in [0, 1]; Pillow is not used for them. At most 64 million pixels.
+        A path or bytes are of a file in one of `FORMATS`. A JPEG or PNG has at most 40 million pixels, others 22
+        million, or more in proportion to the length of the file. Arrays are uint8, or float in [0, 1]; Pillow is not
+        used for them. At most 64 million pixels.
     name : str, default "image"
         What messages call it; a file is called by its path.
 
@@ -68,7 +75,8 @@ def as_digit(image: "str | os.PathLike[str] | bytes | Array | Any", *, name: str
     Raises
     ------
     ArgumentError
-        Nothing stands out from the background, there are too many pixels, or an array has another shape or range.
+        Nothing stands out from the background, there are several digits or too many pixels, or an array has another
+        shape or range.
     ArgumentTypeError
         Something that is no image.
     DataFileError
@@ -94,6 +102,9 @@ def as_digit(image: "str | os.PathLike[str] | bytes | Array | Any", *, name: str
             f"{name}: nothing stands out from the background; give a picture of one digit, in ink that is darker or "
             "lighter than its paper"
         )
+    n_digits = count_digits(ink)
+    if n_digits > 1:
+        raise ArgumentError(f"{name}: this looks like {n_digits} digits; give a picture of each, cropped to it")
     return _centred(_boxed(ink))
 
 
@@ -155,13 +166,36 @@ def _opened(source: Any, name: str) -> Array:
     with opened:
         width, height = opened.size
         _check_size(width, height, name)
-        if width * height * _BYTES_PER_PIXEL > max(LARGEST_PICTURE, LARGEST_MULTIPLE * len(content)):
+        if _bytes_to_decode(opened) > max(LARGEST_PICTURE, LARGEST_MULTIPLE * len(content)):
             raise ArgumentError(
                 f"{name} has {width:,} by {height:,} pixels in {len(content):,} bytes of file, which could be meant to "
                 "fill the memory; make it smaller, or if you trust it, open it yourself and give what PIL.Image.open "
                 "returns"
             )
         return _decoded(opened, name)
+
+
+def _bytes_to_decode(picture: Any) -> int:
+    """Return how much memory decoding a file takes at most; a JPEG is told to be decoded small."""
+    width, height = _size(picture)
+    if picture.format in ("JPEG", "MPO"):
+        _draft(picture)
+        small_width, small_height = _size(picture)
+        # One that is sent in several scans has the coefficients of all its pixels in memory, of two bytes each.
+        coefficients = 2 * max(3, len(picture.getbands())) * width * height
+        return coefficients + _BYTES_PER_PIXEL * small_width * small_height
+    once = picture.format == "PNG" and picture.mode in ("1", "L", "P", "RGB") and "transparency" not in picture.info
+    return (_BYTES_PER_PIXEL // 2 if once else _BYTES_PER_PIXEL) * width * height
+
+
+def _size(picture: Any) -> tuple[int, int]:
+    width, height = picture.size
+    return int(width), int(height)
+
+
+def _draft(picture: Any) -> None:
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size, where that is still at least twice what is needed."""
+    picture.draft(None, (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))
 
 
 def _decoded(picture: Any, name: str) -> Array:
@@ -172,19 +206,23 @@ def _decoded(picture: Any, name: str) -> Array:
     _check_size(width, height, name)
     try:
         if hasattr(picture, "draft"):
-            picture.draft(None, (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # JPEG decodes a part of it in less time
+            _draft(picture)
         numbers = picture.mode in ("I", "F") or picture.mode.startswith("I;")  # 16 bits, or numbers of any range
         transparent = "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info
-        converted = picture.convert("F" if numbers else "RGBA" if transparent else "RGB")
-        factor = max(converted.size) // (2 * _WORKING_SIDE)
-        if factor > 1:
-            converted = converted.reduce(factor)
+        if not transparent and picture.mode in ("1", "L", "RGB"):
+            picture = _reduced(picture.convert("L") if picture.mode == "1" else picture)  # before there are copies
+        converted = _reduced(picture.convert("F" if numbers else "RGBA" if transparent else "RGB"))
         if numbers:
             values = np.asarray(converted, dtype=np.float64)
             return np.clip(values / next((top for top in (1, 255, 65535) if values.max() <= top), values.max()), 0, 1)
         return np.asarray(ImageOps.exif_transpose(converted))
     except Exception as error:  # damaged pixels raise whatever decoding them raises
         raise DataFileError(f"{name}: the image is damaged and can't be decoded ({error})") from None
+
+
+def _reduced(picture: Any) -> Any:
+    factor = max(picture.size) // (2 * _WORKING_SIDE)
+    return picture.reduce(factor) if factor > 1 else picture
 
 
 def _check_size(width: int, height: int, name: str) -> None:
@@ -237,10 +275,10 @@ def _on_paper(opacity: NDArray[np.float64], pixels: Array) -> NDArray[np.float64
 
 
 def _boxed(ink: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Crop to the ink, and scale the longer side to 20 pixels."""
+    """Crop to the ink, widen its strokes where they are thin, and scale the longer side to 20 pixels."""
     inked = ink > _FAINT
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    cropped = with_wide_strokes(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     height, width = cropped.shape
     scale = BOX / max(height, width)
     down = _resampling(height, max(1, round(height * scale)))
