@@ -58,21 +58,21 @@ def main() -> None:
     table += f"""
 
 float64, {options.rows:,} images, batches of 10. Seconds: the fastest epoch of {options.rounds} processes, which take
-turns and train again and again for {options.seconds:g} s; ~: extrapolated from {options.python_rows:,} images. BLAS has
-one thread; `prange` has all cores, and its threads wait without spinning (`OMP_WAIT_POLICY=passive`). First call: ten
+turns and train again and again for {options.seconds:g} s; ~: extrapolated from {options.python_rows:,} images. CPU s:
+of all threads together; it says more than seconds where the machine has other work to do. BLAS has one thread; `prange` has all cores, and its threads wait without spinning (`OMP_WAIT_POLICY=passive`). First call: ten
 images, compiling included; rung 7 with an empty cache. Lines: without docstrings, comments and blank lines. Share of
 peak: the multiply-adds that pixels other than 0 need, {multiply_adds:,.0f} an image on average (30 for each such pixel
 and 300 for the upper layer, both forward and in the gradient, and 300 for the delta between), at 2 operations each,
 against the {peak / 1e9:.0f} GFLOP/s that independent multiply-adds of float64 reach on all cores at once.
 {options.machine}; {in_words(machine)}; {date.today()};
 `python examples/ladder/{shlex.join(["table.py", *sys.argv[1:]])}`."""
-    print(table)
     if options.write:
         readme = HERE / "README.md"
         before, rest = readme.read_text(encoding="utf-8").split(START)
         after = rest.split(END)[1]
         readme.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
         write_gains(found, f"{options.machine}, {date.today()}")
+    print(table)
 
 
 def measure(rows: int, python_rows: int, rounds: int, seconds: float) -> tuple[Figures, float]:
@@ -94,9 +94,11 @@ def measure(rows: int, python_rows: int, rounds: int, seconds: float) -> tuple[F
                 print(f"round {number + 1} of {rounds}: {rung}", file=sys.stderr)
                 few = rung == RUNGS[0]
                 result = run_rung(rung, python_rows if few else rows, seconds, Path(folder), environment)
-                result["seconds"] *= rows / result["rows"]
+                for name in ("seconds", "cpu_seconds"):
+                    result[name] *= rows / result["rows"]
                 before = found.setdefault(rung, result)
-                before["seconds"] = min(before["seconds"], result["seconds"])
+                for name in ("seconds", "cpu_seconds"):
+                    before[name] = min(before[name], result[name])
                 before["first"] = max(before["first"], result["first"])  # with nothing in the cache
         check_same(Path(folder), [rung for rung in RUNGS if found[rung]["rows"] == rows])
     return found, peak
@@ -151,8 +153,9 @@ def _seconds(work: Callable[[], object]) -> float:
 def markdown(found: Figures, seconds_at_peak: float) -> str:
     """Return the table."""
     lines = [
-        "| rung | s/epoch | times faster than rung below | than rung 1 | share of peak | first call, s | lines |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| rung | s/epoch | times faster than rung below | than rung 1 | share of peak | CPU s | first call, s "
+        "| lines |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     seconds = [figures["seconds"] for figures in found.values()]
     largest = max(figures["rows"] for figures in found.values())
@@ -164,10 +167,10 @@ def markdown(found: Figures, seconds_at_peak: float) -> str:
             folder = Path(str(kernels.__file__)).parent
             count += f" + {sum(map(lines_of_code, folder.rglob('*.py'))):,} of `fastmlp/kernels`"
         ratios = [f"{two_digits(below / now)}" if number else "" for below in (seconds[number - 1], seconds[0])]
-        first = two_digits(figures["first"])
+        cpu, first = about + two_digits(figures["cpu_seconds"]), two_digits(figures["first"])
         lines.append(
             f"| [{rung}]({rung}.py) | {about}{two_digits(now)} | {ratios[0]} | {ratios[1]} "
-            f"| {two_digits(100 * share)} % | {first} | {count} |"
+            f"| {two_digits(100 * share)} % | {cpu} | {first} | {count} |"
         )
     return "\n".join(lines)
 
@@ -177,8 +180,8 @@ def two_digits(number: float) -> str:
 
     Examples
     --------
-    >>> two_digits(0.0345), two_digits(1234.5)
-    ('0.034', '1,200')
+    >>> two_digits(0.0346), two_digits(1234.5)
+    ('0.035', '1,200')
     """
     rounded = float(f"{number:.2g}")
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.2g}"
@@ -198,12 +201,14 @@ def lines_of_code(path: Path) -> int:
 
 def write_gains(found: Figures, where: str) -> None:
     """Replace the line in each file's docstring that says what the rung gained."""
-    seconds = [figures["seconds"] for figures in found.values()]
-    for number, rung in enumerate(found):
+    rungs = list(found)
+    for number, rung in enumerate(rungs):
         path = HERE / f"{rung}.py"
-        gain = f"about {two_digits(seconds[0])} s an epoch"
+        gain = f"about {two_digits(found[rung]['seconds'])} s an epoch"
         if number:
-            gain = f"{two_digits(seconds[number - 1] / seconds[number])} times as fast as rung {number}"
+            below, now = found[rungs[number - 1]], found[rung]
+            times, of_cpu = (two_digits(below[name] / now[name]) for name in ("seconds", "cpu_seconds"))
+            gain = f"{times} times as fast as rung {number}; CPU time divided by {of_cpu}"
         text = GAINED.sub(f"Gained  {gain} ({where}).", path.read_text(encoding="utf-8"), count=1)
         path.write_text(text, encoding="utf-8")
 
