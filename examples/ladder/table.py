@@ -59,7 +59,8 @@ def main() -> None:
 
 float64, {options.rows:,} images, batches of 10. Seconds: the fastest epoch of {options.rounds} processes, which take
 turns and train again and again for {options.seconds:g} s; ~: extrapolated from {options.python_rows:,} images. CPU s:
-of all threads together; it says more than seconds where the machine has other work to do. BLAS has one thread; `prange` has all cores, and its threads wait without spinning (`OMP_WAIT_POLICY=passive`). First call: ten
+of all threads together; it says more than seconds where the machine has other work to do. BLAS has one
+thread; `prange` has all cores, and its threads wait without spinning (`OMP_WAIT_POLICY=passive`). First call: ten
 images, compiling included; rung 7 with an empty cache. Lines: without docstrings, comments and blank lines. Share of
 peak: the multiply-adds that pixels other than 0 need, {multiply_adds:,.0f} an image on average (30 for each such pixel
 and 300 for the upper layer, both forward and in the gradient, and 300 for the delta between), at 2 operations each,
