@@ -18,6 +18,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -114,6 +115,7 @@ def count(name: str, numbers_of_threads: Sequence[int]) -> None:
     from benchmarks.thread_model import rows_of
     from benchmarks.workloads import WORKLOADS, make_data
     from fastmlp.engines.simd import engine, threads
+    from fastmlp.engines.simd.split_layer import run_half
     from fastmlp.kernels import epoch
 
     workload = WORKLOADS[name].limited(rows_of(WORKLOADS[name]))
@@ -136,7 +138,7 @@ def count(name: str, numbers_of_threads: Sequence[int]) -> None:
         return call
 
     def run_counted(self: Any, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
-        if arguments[0][0] != epoch.TRAIN or function not in (epoch.run, engine.run_half):
+        if arguments[0][0] != epoch.TRAIN or function not in (epoch.run, run_half):
             run(self, function, arguments)
             return
         request(_START)
@@ -147,7 +149,7 @@ def count(name: str, numbers_of_threads: Sequence[int]) -> None:
     threads.Team.run = run_counted  # type: ignore[method-assign]
     for wanted in numbers_of_threads:
         # The machine has fewer processors: threads take turns, which doesn't change what each of them does.
-        engine.available_threads = lambda wanted=wanted: wanted  # type: ignore[misc]
+        vars(engine)["available_threads"] = partial(int, wanted)
         described: list[dict[str, Any]] = []
         meetings.clear()
         label = f"{name} {wanted}"
@@ -269,7 +271,8 @@ def _symbols() -> Iterator[tuple[int, int, str]]:
     """Yield address, size and name of every function in the machine code of `epoch.run`."""
     from fastmlp.kernels import epoch
 
-    for compiled in epoch.run.overloads.values():
+    entry_point: Any = epoch.run
+    for compiled in entry_point.overloads.values():
         library, entry = compiled.library, compiled.fndesc.llvm_func_name
         functions = list(_functions(_OBJECTS[library.name, id(library)]))
         moved = library.get_pointer_to_function(entry) - dict((name, place) for place, _, name in functions)[entry]
@@ -291,12 +294,12 @@ def _functions(elf: bytes) -> Iterator[tuple[int, int, str]]:
 
 
 def _plain(mangled: str) -> str:
-    """Return the name that a function has in Python, with its file.
+    """Return the name that a function has in Python, with its folder and file in `kernels/`.
 
     Examples
     --------
-    >>> _plain("_ZN7fastmlp7kernels5steps11pack_layersB4v120B98c8tJ")
-    'steps.pack_layers'
+    >>> _plain("_ZN7fastmlp7kernels6sparse4rows12row_gradientB4v188B98c8tJ")
+    'sparse.rows.row_gradient'
     """
     parts, rest = [], mangled.removeprefix("_ZN")
     while rest[:1].isdigit():
@@ -304,7 +307,7 @@ def _plain(mangled: str) -> str:
         rest = rest.removeprefix(str(length))
         parts.append(rest[:length])
         rest = rest[length:]
-    return ".".join(parts[-2:])
+    return ".".join(parts[parts.index("kernels") + 1 :]) if "kernels" in parts else ".".join(parts)
 
 
 _OBJECTS: dict[tuple[str, int], bytes] = {}

@@ -13,8 +13,8 @@ the layout of their memory. From both comes the time of a step if every thread h
     seconds(T) = seconds(1) * most instructions of a thread(T) / instructions(1)
                  + bytes that it collects / `BANDWIDTH` + meetings * `MEETING`
 
-and from these the speed-up to expect. It is checked against the measured ratio of one thread and two. Work that grows
-with the number of threads, because each thread does all of it, is named with its share of a thread's instructions.
+and from these the speed-up to expect. It is checked against the measured ratio of one thread and two. What a thread
+does beyond its share, because every thread does all of it or because it has to be handed on, is named by kernel.
 
 Needs valgrind and an x86-64 processor. There is no form with `perf stat`: virtual machines rarely have the counters,
 and callgrind tells functions and waiting apart.
@@ -44,9 +44,8 @@ ROOT = Path(__file__).parent.parent
 SCRIPT = Path(__file__).parent / "thread_counts.py"
 
 THREADS = (1, 2, 4, 8, 16)
-NAMED_AT, NAMED_FROM, GROWS_FROM = 8, 0.01, 1.5
-"""Number of threads at which growing work is named; its share of a thread's instructions, at least; and how many times
-the instructions of one thread all of them together do, at least."""
+NAMED_AT, NAMED_FROM = 8, 0.01
+"""At how many threads work is named that is beyond a thread's share, and the part of its instructions from which."""
 
 BANDWIDTH = 10e9
 """Bytes a second that a thread collects from another core's cache: an assumption, ten lines in flight, 60 ns each."""
@@ -187,7 +186,7 @@ class Symbols:
     """
 
     def __init__(self, functions: Sequence[tuple[int, int, str]]) -> None:
-        self._functions = sorted(map(tuple, functions))
+        self._functions = sorted((address, size, name) for address, size, name in functions)
         self._addresses = [address for address, *_ in self._functions]
 
     def name(self, address: int) -> str | None:
@@ -264,20 +263,24 @@ def expected(counts: Mapping[int, Counts], threads: int, seconds: float) -> floa
     return seconds / (seconds * share + (exchange if len(many.totals) > 1 else 0.0))
 
 
-def growing(counts: Mapping[int, Counts], threads: int) -> dict[str, tuple[float, float]]:
-    """Return the kernels that threads repeat: how many times one thread's instructions they do together, and the share.
+def lost(counts: Mapping[int, Counts], threads: int) -> dict[str, dict[str, float]]:
+    """Return what the busiest of so many threads does beyond its share of the work of one thread alone.
 
-    The share is that of the instructions of the thread that does most.
+    Returns
+    -------
+    dict of str to dict of str to float
+        By folder or file of `kernels/`, then by kernel: shares of all instructions of that thread. They add up to what
+        is missing from a speed-up of `threads` times. A kernel that takes the place of another has a share above zero,
+        and the other one below.
     """
     one, many = counts[1].kernels, counts[threads]
     busiest = many.instructions[max(range(len(many.totals)), key=many.totals.__getitem__)]
     whole = sum(busiest.values())
-    found = {}
-    for name, instructions in many.kernels.items():
-        times = instructions / one[name] if one[name] else float("inf")
-        if times >= GROWS_FROM and busiest.get(name, 0) / whole >= NAMED_FROM:
-            found[name] = times, busiest[name] / whole
-    return dict(sorted(found.items(), key=lambda item: -item[1][1]))
+    found: dict[str, dict[str, float]] = {}
+    for name in {**one, **busiest}:
+        share = (busiest.get(name, 0) - one[name] / threads) / whole
+        found.setdefault(name.split(".")[0], {})[name] = share
+    return dict(sorted(found.items(), key=lambda item: -sum(item[1].values())))
 
 
 def report(workload: Workload, counts: Mapping[int, Counts], measured: Mapping[int, float]) -> list[str]:
@@ -302,10 +305,15 @@ def report(workload: Workload, counts: Mapping[int, Counts], measured: Mapping[i
         lines.append("".join(f"{cell:>16}" for cell in cells))
     if 2 in measured:
         lines.append(f"  measured with two threads: {measured[1] / measured[2]:.2f}x")
-    if NAMED_AT in counts:
-        for name, (times, share) in growing(counts, NAMED_AT).items():
-            often = f"{times:.1f} times the work of one thread" if times < float("inf") else "none with one thread"
-            lines.append(f"  grows: {name}, {share:.1%} of a thread's instructions at {NAMED_AT}; {often}")
+    if NAMED_AT in counts and len(counts[NAMED_AT].totals) == NAMED_AT:
+        found = lost(counts, NAMED_AT)
+        whole = sum(sum(shares.values()) for shares in found.values())
+        lines.append(f"  of a thread's instructions at {NAMED_AT} threads {whole:.1%} are beyond its share:")
+        for room, shares in found.items():
+            named = sorted((item for item in shares.items() if abs(item[1]) >= NAMED_FROM), key=lambda item: -item[1])
+            if named:
+                words = ", ".join(f"{name.removeprefix(room + '.')} {share:+.1%}" for name, share in named)
+                lines.append(f"    {room} {sum(shares.values()):+.1%}: {words}")
     return lines
 
 

@@ -167,8 +167,10 @@ def compare_at(workload: Workload, trees: Sequence[Tree], folder: Path, rounds: 
 def described(workload: Workload, path: Path) -> dict[str, Any]:
     """Write the arrays to a file, and return what `tree_process.Training` has to be told."""
     data, weights = make_data(workload), workload.weights()
-    layers = {f"{name}{n}": array for n, pair in enumerate(weights) for name, array in zip("Wb", pair, strict=True)}
-    np.savez(path, X=data.given_X, y=data.given_y, **layers)
+    arrays: dict[str, Any] = {"X": data.given_X, "y": data.given_y}
+    for n, (W, b) in enumerate(weights):
+        arrays |= {f"W{n}": W, f"b{n}": b}
+    np.savez(path, **arrays)
     keys = ("sizes", "hidden", "output", "loss", "scaling", "dtype")
     if workload.optimizer == "adam":
         optimizer = {"name": "Adam", "learning_rate": workload.learning_rate}
