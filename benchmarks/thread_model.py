@@ -2,7 +2,7 @@
 
     python -m benchmarks.thread_model                                 the seven workloads, 1 to 16 threads; ten minutes
     python -m benchmarks.thread_model --workloads K128 --threads 1 2 8
-    python -m benchmarks.thread_model --no-check                      without timing one thread and two
+    python -m benchmarks.thread_model --no-check                      counts only, nothing is timed
     python -m benchmarks.thread_model --write counts.json
 
 Each workload trains one epoch of its first rows under callgrind (`thread_counts.py`), with every number of threads. The
@@ -11,10 +11,11 @@ instructions of the kernels, thread by thread, without those spent waiting. The 
 the layout of their memory. From both comes the time of a step if every thread had a core:
 
     seconds(T) = seconds(1) * most instructions of a thread(T) / instructions(1)
-                 + bytes that it collects / `BANDWIDTH` + meetings * `MEETING`
+                 + bytes that it collects / bandwidth + meetings * seconds of a meeting
 
-and from these the speed-up to expect. It is checked against the measured ratio of one thread and two. What a thread
-does beyond its share, because every thread does all of it or because it has to be handed on, is named by kernel.
+where `meeting.py` measures the last two between two threads here. That gives the speed-up to expect, which is checked
+against the measured ratio of one thread and two. What a thread does beyond its share, because every thread does all of
+it or because it has to be handed on, is named by kernel.
 
 Needs valgrind and an x86-64 processor. There is no form with `perf stat`: virtual machines rarely have the counters,
 and callgrind tells functions and waiting apart.
@@ -35,6 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import meeting
 from .compare import count, some
 from .machine import describe
 from .thread_counts import ENVIRONMENT
@@ -46,12 +48,6 @@ SCRIPT = Path(__file__).parent / "thread_counts.py"
 THREADS = (1, 2, 4, 8, 16)
 NAMED_AT, NAMED_FROM = 8, 0.01
 """At how many threads work is named that is beyond a thread's share, and the part of its instructions from which."""
-
-BANDWIDTH = 10e9
-"""Bytes a second that a thread collects from another core's cache: an assumption, ten lines in flight, 60 ns each."""
-
-MEETING = 0.5e-6
-"""Seconds that threads lose at a meeting, each on a core of its own: an assumption."""
 
 ROUNDS = 10
 
@@ -96,13 +92,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         cache = options.cache or Path(folder) / "cache"
         compile_kernels(cache)
+        costs = meeting.ASSUMED if options.no_check else meeting.measure()
+        print(f"a meeting of threads takes {1e6 * costs.meeting:.2f} µs, they hand on {costs.bandwidth / 1e9:.1f} GB/s")
         for name in options.workloads:
             counts = counted(name, sorted({1, *options.threads}), cache)
             measured = {} if options.no_check else measure(WORKLOADS[name])
-            print("\n".join(report(WORKLOADS[name], counts, measured)), end="\n\n", flush=True)
+            print("\n".join(report(WORKLOADS[name], counts, measured, costs)), end="\n\n", flush=True)
             results[name] = as_json(counts, measured)
     if options.write:
-        options.write.write_text(json.dumps({"machine": describe(), "workloads": results}, indent=1) + "\n")
+        options.write.write_text(
+            json.dumps({"machine": describe(), **costs._asdict(), "workloads": results}, indent=1) + "\n"
+        )
     return 0
 
 
@@ -114,7 +114,7 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME", help=some(WORKLOADS))
     add("--threads", nargs="+", type=count, default=THREADS, metavar="N", help="numbers of threads (default: 1 to 16)")
-    add("--no-check", action="store_true", help="don't measure the ratio of one thread and two")
+    add("--no-check", action="store_true", help="count only: assume the costs of threads, and don't time one and two")
     add("--cache", type=Path, metavar="FOLDER", help="where compiled kernels are kept (default: they are not)")
     add("--write", type=Path, metavar="FILE", help="JSON file for the counts")
     return parser.parse_args(given)
@@ -255,11 +255,11 @@ def measure(workload: Workload) -> dict[int, float]:
     return least
 
 
-def expected(counts: Mapping[int, Counts], threads: int, seconds: float) -> float:
+def expected(counts: Mapping[int, Counts], threads: int, seconds: float, costs: meeting.Costs) -> float:
     """Return the speed-up to expect of so many threads, where one takes so many seconds for the epoch."""
     one, many = counts[1], counts[threads]
     share = max(many.totals) / sum(one.totals)
-    exchange = many.steps * max(many.collected) / BANDWIDTH + many.meetings * MEETING
+    exchange = many.steps * max(many.collected) / costs.bandwidth + many.meetings * costs.meeting
     return seconds / (seconds * share + (exchange if len(many.totals) > 1 else 0.0))
 
 
@@ -283,7 +283,12 @@ def lost(counts: Mapping[int, Counts], threads: int) -> dict[str, dict[str, floa
     return dict(sorted(found.items(), key=lambda item: -sum(item[1].values())))
 
 
-def report(workload: Workload, counts: Mapping[int, Counts], measured: Mapping[int, float]) -> list[str]:
+def report(
+    workload: Workload,
+    counts: Mapping[int, Counts],
+    measured: Mapping[int, float],
+    costs: meeting.Costs = meeting.ASSUMED,
+) -> list[str]:
     """Return the lines about a workload."""
     one = counts[1]
     # Without a clock: some 3 instructions of AVX2 a cycle of 4 GHz, so that exchange has a weight.
@@ -300,7 +305,7 @@ def report(workload: Workload, counts: Mapping[int, Counts], measured: Mapping[i
             f"{max(many.collected) / 1e3:.1f}",
             f"{many.meetings / many.steps:.1f}",
             f"{sum(one.totals) / max(many.totals):.2f}x",
-            f"{expected(counts, threads, seconds):.2f}x",
+            f"{expected(counts, threads, seconds, costs):.2f}x",
         )
         lines.append("".join(f"{cell:>16}" for cell in cells))
     if 2 in measured:

@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("numba")
 
 from benchmarks import thread_counts, thread_model
-from benchmarks.thread_model import BANDWIDTH, MEETING, Counts
+from benchmarks.meeting import ASSUMED, measure
+from benchmarks.thread_model import Counts
 from fastmlp import Network
 from fastmlp.engines.simd import engine
 from fastmlp.engines.simd.threads import Team
@@ -23,12 +24,20 @@ TWO = Counts(
 
 def test_the_speed_up_is_that_of_the_thread_that_does_most():
     seconds = 1.0
-    exchange = 10 * 64 / BANDWIDTH + 30 * MEETING
-    assert thread_model.expected({1: ONE, 2: TWO}, 2, seconds) == pytest.approx(1 / (0.6 + exchange))
+    exchange = 10 * 64 / ASSUMED.bandwidth + 30 * ASSUMED.meeting
+    assert thread_model.expected({1: ONE, 2: TWO}, 2, seconds, ASSUMED) == pytest.approx(1 / (0.6 + exchange))
 
 
 def test_one_thread_has_nobody_to_meet():
-    assert thread_model.expected({1: ONE}, 1, 0.5) == 1
+    assert thread_model.expected({1: ONE}, 1, 0.5, ASSUMED) == 1
+
+
+@needs_compiler
+def test_costs_of_meeting_are_positive(monkeypatch):
+    monkeypatch.setattr("benchmarks.meeting.ROUNDS", 0)
+    monkeypatch.setattr("benchmarks.meeting.MEETINGS", 10)
+    monkeypatch.setattr("benchmarks.meeting.SWAPS", 10)
+    assert min(measure()) > 0
 
 
 def test_what_is_lost_adds_up_to_what_is_missing_from_the_speed_up():
