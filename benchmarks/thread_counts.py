@@ -1,4 +1,4 @@
-"""Training under callgrind, which counts the instructions of every thread, by kernel (imports numpy and fastmlp).
+"""Training under callgrind, which counts the instructions of every thread, by kernel (imports llvmlite and fastmlp).
 
     python benchmarks/thread_counts.py compile                 fill the cache with kernels for callgrind
     valgrind --tool=callgrind ... thread_counts.py count NAME THREADS...
@@ -24,7 +24,6 @@ from types import FunctionType
 from typing import Any
 
 import llvmlite.binding
-import numpy as np
 
 _CALLGRIND = ord("C") << 24 | ord("T") << 16
 _TOGGLE, _DUMP_AT, _START, _STOP = (_CALLGRIND + number for number in (2, 3, 4, 5))
@@ -109,52 +108,23 @@ def _mark_waiting() -> None:
 def count(name: str, numbers_of_threads: Sequence[int]) -> None:
     """Train an epoch of a workload's first rows with each number of threads; print a line of JSON about each.
 
-    It says what `Team.run` was given: threads, bytes that each published and collected, meetings. Callgrind writes the
-    rest, a file for each thread.
+    It says how the work was divided, the bytes that each thread published and collected, and the meetings; a last line
+    has the functions' addresses. Callgrind writes the rest, a file for each thread.
     """
     from benchmarks.thread_model import rows_of
     from benchmarks.workloads import WORKLOADS, make_data
     from fastmlp.engines.simd import engine, threads
-    from fastmlp.engines.simd.split_layer import run_half
-    from fastmlp.kernels import epoch
 
     workload = WORKLOADS[name].limited(rows_of(WORKLOADS[name]))
     data = make_data(workload)
     engine.warmup()  # which trains, too
-    request = _requests()
-    run = threads.Team.run
-    label = ""
-    meetings: list[int] = []
-
-    def counted(function: Callable[..., None]) -> Callable[..., None]:
-        def call(thread: int, n_threads: int, barrier: Any, *arguments: Any) -> None:
-            request(_TOGGLE)
-            function(thread, n_threads, barrier, *arguments)
-            request(_TOGGLE)
-            request(_DUMP_AT, f"{label} {thread}")
-            if thread == 0:
-                meetings.append(_meetings(barrier))
-
-        return call
-
-    def run_counted(self: Any, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
-        if arguments[0][0] != epoch.TRAIN or function not in (epoch.run, run_half):
-            run(self, function, arguments)
-            return
-        request(_START)
-        run(self, counted(function), arguments)
-        request(_STOP)
-        described.append(_described(arguments))
-
-    threads.Team.run = run_counted  # type: ignore[method-assign]
+    counting = _Counting()
+    threads.Team.run = lambda *given: counting.run(*given)  # type: ignore[method-assign]
     for wanted in numbers_of_threads:
         # The machine has fewer processors: threads take turns, which doesn't change what each of them does.
         vars(engine)["available_threads"] = partial(int, wanted)
-        described: list[dict[str, Any]] = []
-        meetings.clear()
-        label = f"{name} {wanted}"
-        network = workload.network()
-        network.fit(
+        counting.label = f"{name} {wanted}"
+        workload.network().fit(
             data.given_X,
             data.given_y,
             epochs=1,
@@ -166,12 +136,46 @@ def count(name: str, numbers_of_threads: Sequence[int]) -> None:
             verbose=0,
         )
         steps = -(-workload.rows // workload.batch_size)
-        assert len(described) == 1
-        print(
-            json.dumps({"wanted": wanted, "steps": steps, "meetings": meetings[0], **described[0]}, default=int),
-            flush=True,
-        )
+        print(json.dumps({"wanted": wanted, "steps": steps, **counting.described}, default=int), flush=True)
     print(json.dumps({"symbols": list(_symbols())}), flush=True)
+
+
+class _Counting:
+    """What stands in the place of `Team.run`: it counts each thread's instructions in training.
+
+    Attributes
+    ----------
+    label : str
+        Of the dumps that callgrind writes; the number of the thread comes after it.
+    described : dict
+        Of the last training, see `_described`.
+    """
+
+    def __init__(self) -> None:
+        from fastmlp.engines.simd.threads import Team
+
+        self.label, self.described = "", dict[str, Any]()
+        self._request, self._run, self._meetings = _requests(), Team.run, 0
+
+    def run(self, team: Any, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
+        """Run a function on threads, and count if it trains."""
+        from fastmlp.engines.simd.split_layer import run_half
+        from fastmlp.kernels import epoch
+
+        if function not in (epoch.run, run_half) or arguments[0][0] != epoch.TRAIN:
+            self._run(team, function, arguments)
+            return
+        self._request(_START)
+        self._run(team, partial(self._count, function), arguments)
+        self._request(_STOP)
+        self.described = _described(arguments) | {"meetings": self._meetings}
+
+    def _count(self, function: Callable[..., None], thread: int, threads: int, barrier: Any, *arguments: Any) -> None:
+        self._request(_TOGGLE)
+        function(thread, threads, barrier, *arguments)
+        self._request(_TOGGLE)
+        self._request(_DUMP_AT, f"{self.label} {thread}")
+        self._meetings = _meetings(barrier)
 
 
 def _requests() -> Callable[..., None]:
@@ -329,6 +333,5 @@ def _keep_objects() -> None:
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
     assert all(os.environ.get(name) == value for name, value in ENVIRONMENT.items())
-    np.seterr(all="ignore")
     _keep_objects()
     main()
