@@ -121,14 +121,14 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
 
 
 def rows_of(workload: Workload) -> int:
-    """How many rows are trained on: eight batches, 320 rows at least, or as many as there are.
+    """How many rows are trained on: four batches, 320 rows at least, or as many as there are.
 
     Examples
     --------
     >>> [rows_of(WORKLOADS[name]) for name in ("S128", "W512", "T4")]
-    [320, 1024, 10000]
+    [320, 512, 10000]
     """
-    return min(workload.rows, max(320, 8 * workload.batch_size))
+    return min(workload.rows, max(320, 4 * workload.batch_size))
 
 
 def environment(cache: Path) -> dict[str, str]:
