@@ -36,7 +36,7 @@ class Trainer(base.Trainer):
         self._X, self._Y = jnp.array(data.X), jnp.array(data.Y)
         parameters = jax.tree.map(jnp.array, weights)
         moments = [jax.tree.map(jnp.zeros_like, parameters) for _ in range(_MOMENTS[workload.optimizer])]
-        self._state = (parameters, moments, jnp.float32(0))
+        self._state = (parameters, moments, jnp.zeros((), workload.dtype))
         self._epoch = jax.jit(self._train_in_batches, donate_argnums=0)
         self._epochs = jax.jit(self._train_on_all, donate_argnums=0)
         self._outputs = jax.jit(
