@@ -87,21 +87,31 @@ def compare(workloads: Sequence[Workload], competitors: Sequence[Competitor], ro
     with ExitStack() as processes:
         workers = [processes.enter_context(Worker(competitor)) for competitor in competitors]
         reference = processes.enter_context(Worker(REFERENCE))
-        results = []
-        for workload in workloads:
-            print(f"{workload.name}, checking losses", file=sys.stderr, flush=True)
-            entrants = [train_a_part(workload, worker) for worker in workers]
-            check_losses(workload, train_a_part(workload, reference).loss, entrants)
-            for entrant in entrants:
-                load(workload, entrant)
-            time_epochs(workload, entrants, rounds)
-            results.append(result_of(workload, entrants))
-        return results
+        return [compare_at(workload, workers, reference, rounds) for workload in workloads]
 
 
-def train_a_part(workload: Workload, worker: Worker) -> Entrant:
+def compare_at(
+    workload: Workload, workers: Sequence[Worker], reference: Worker, rounds: int, rows: int = ROWS_TO_CHECK
+) -> dict[str, Any]:
+    """Check all who can train this network, on so many rows, and time them; return what `result_of` does.
+
+    Raises
+    ------
+    LossError, WorkerError
+    """
+    print(f"{workload.name}, checking losses", file=sys.stderr, flush=True)
+    able = [worker for worker in workers if worker.ask("supports", workload=workload.name)]
+    entrants = [train_a_part(workload, worker, rows) for worker in able]
+    check_losses(workload, train_a_part(workload, reference, rows).loss, entrants)
+    for entrant in entrants:
+        load(workload, entrant)
+    time_epochs(workload, entrants, rounds)
+    return result_of(workload, entrants)
+
+
+def train_a_part(workload: Workload, worker: Worker, rows: int = ROWS_TO_CHECK) -> Entrant:
     """Train on a part of the rows, which also compiles what is to be compiled, and return the loss on it."""
-    part = workload.limited(ROWS_TO_CHECK)
+    part = workload.limited(rows)
     differences = worker.ask("load", workload=part.name, rows=part.rows)
     # Twice, since the first time has the compiling in it; and several epochs where one is a single step.
     timings = worker.ask("train", epochs=1 if part.shuffled else part.epochs_a_timing, times=2)

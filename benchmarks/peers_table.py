@@ -48,7 +48,7 @@ def _cells(workload: Mapping[str, Any]) -> list[str]:
 
 def described(workload: Mapping[str, Any]) -> str:
     """Name, sizes, and how it is trained, in a few words."""
-    optimizer = {"sgd": "SGD", "adam": "Adam"}[workload["optimizer"]]
+    optimizer = {"sgd": "SGD", "momentum": "SGD with momentum", "adam": "Adam"}[workload["optimizer"]]
     batch = f"batch {workload['batch_size']:,}" if workload["batch_size"] < workload["rows"] else "full batch"
     return f"{workload['name']}: {'-'.join(map(str, workload['sizes']))}, {optimizer}, {batch}"
 

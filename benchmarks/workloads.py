@@ -29,8 +29,8 @@ class Workload:
         Inputs and units of every layer.
     hidden, output, loss : str
         In fastmlp's terms: squared_error is half the squared norm of a row's error, averaged over the batch.
-    optimizer : {"sgd", "adam"}
-        Without momentum, and with fastmlp's defaults.
+    optimizer : {"sgd", "momentum", "adam"}
+        Gradient descent without momentum or with one of 0.9, or Adam with fastmlp's defaults.
     learning_rate : float
     batch_size : int
         The last batch of an epoch may be smaller.
@@ -38,11 +38,15 @@ class Workload:
         Of MNIST's training rows the first so many, or as many of a table of normal numbers.
     scaling : {"pixels", "centred_pixels"} or None
         What happens to MNIST's pixels; None stands for the table.
-    target_ratio : float
+    target_ratio : float, default 1
         How many times faster than the best other library fastmlp aims to be.
     epochs_a_timing : int
         How many are timed together, in one call of `Network.fit`, where one is so short that what a call does once,
         checking rows and finding their non-zeros, would count as much as the training.
+    dtype : {"float32", "float64"}
+        Of the parameters, and of the table.
+    density : float in (0, 1]
+        Share of the table's numbers that are not zero.
     """
 
     name: str
@@ -55,8 +59,10 @@ class Workload:
     batch_size: int
     rows: int
     scaling: str | None
-    target_ratio: float
+    target_ratio: float = 1.0
     epochs_a_timing: int = 1
+    dtype: str = "float32"
+    density: float = 1.0
 
     @property
     def shape(self) -> str:
@@ -66,7 +72,7 @@ class Workload:
     @property
     def classifies(self) -> bool:
         """Whether the targets are labels rather than numbers."""
-        return self.scaling is not None
+        return self.scaling is not None or self.loss == "cross_entropy"
 
     @property
     def shuffled(self) -> bool:
@@ -83,25 +89,32 @@ class Workload:
         """
         return self if rows is None else replace(self, rows=min(rows, self.rows))
 
-    def network(self, dtype: str = "float32") -> Network:
-        """Return fastmlp's network, always with the same weights."""
+    def network(self, dtype: str | None = None) -> Network:
+        """Return fastmlp's network, always with the same weights; of another dtype on request."""
         return Network(
             list(self.sizes),
             hidden=self.hidden,
             output=self.output,
             loss=self.loss,
             scaling=self.scaling,
-            dtype=dtype,
+            dtype=dtype or self.dtype,
             seed=SEED,
         )
 
     def weights(self) -> Weights:
-        """Return what every competitor starts from: ``W`` (fan_in, fan_out) and ``b`` of each layer, in float32."""
+        """Return what every competitor starts from: ``W`` (fan_in, fan_out) and ``b`` of each layer."""
         return [(np.array(W, order="C"), np.array(b)) for W, b in self.network().weights]
 
     def own_optimizer(self) -> SGD | Adam:
         """Return fastmlp's optimizer."""
-        return SGD(self.learning_rate) if self.optimizer == "sgd" else Adam(self.learning_rate)
+        if self.optimizer == "adam":
+            return Adam(self.learning_rate)
+        return SGD(self.learning_rate, momentum=self.momentum)
+
+    @property
+    def momentum(self) -> float:
+        """Of gradient descent."""
+        return 0.9 if self.optimizer == "momentum" else 0.0
 
     def orders(self) -> Iterator[NDArray[np.int64]]:
         """Yield the order of the rows of each epoch: what `Network.fit` draws from the network's generator."""
@@ -118,19 +131,26 @@ class Data(NamedTuple):
     given_y: Array
     """Labels, or numbers of shape (rows, outputs)."""
     X: Array
-    """Scaled, float32, shape (rows, inputs)."""
+    """Scaled, of the workload's dtype, shape (rows, inputs)."""
     Y: Array
-    """One-hot rows or numbers, float32, shape (rows, outputs)."""
+    """One-hot rows or numbers, of the workload's dtype, shape (rows, outputs)."""
 
 
 def make_data(workload: Workload) -> Data:
     """Return the rows of a workload; always the same."""
     if workload.scaling is None:
         X, Y = _table(workload)
-        return Data(X, Y, X, Y)
+        if not workload.classifies:
+            return Data(X, Y, X, Y)
+        labels = Y.argmax(axis=1)
+        return Data(X, labels, X, _one_hot(workload, labels))
     pixels, labels = (array[: workload.rows] for array in _digits())
-    one_hot = np.eye(workload.sizes[-1], dtype=np.float32)[labels]
-    return Data(pixels, labels, PIXELS[workload.scaling].apply(pixels, np.float32), one_hot)
+    return Data(pixels, labels, PIXELS[workload.scaling].apply(pixels, np.float32), _one_hot(workload, labels))
+
+
+def _one_hot(workload: Workload, labels: Array) -> Array:
+    rows: Array = np.eye(workload.sizes[-1], dtype=workload.dtype)[labels]
+    return rows
 
 
 @cache
@@ -140,14 +160,16 @@ def _digits() -> tuple[Array, Array]:
 
 
 def _table(workload: Workload) -> tuple[Array, Array]:
-    """Normal numbers, and waves of them, with some noise, to learn."""
+    """Normal numbers, or zeros, and waves of them, with some noise, to learn."""
     generator = np.random.default_rng(SEED)
     inputs, outputs = workload.sizes[0], workload.sizes[-1]
     directions = generator.normal(size=(inputs, 4, outputs)) / np.sqrt(inputs)
     X = generator.standard_normal((workload.rows, inputs), dtype=np.float32)
+    if workload.density < 1:
+        X[generator.random(X.shape, dtype=np.float32) >= workload.density] = 0
     waves = np.sin(np.tensordot(X, directions, 1)).sum(axis=1)
     noise = 0.1 * generator.normal(size=waves.shape)
-    return X, np.ascontiguousarray(waves + noise, dtype=np.float32)
+    return X.astype(workload.dtype, copy=False), np.ascontiguousarray(waves + noise, dtype=workload.dtype)
 
 
 _CLASSIFIER: dict[str, Any] = {"hidden": "relu", "output": "softmax", "loss": "cross_entropy", "scaling": "pixels"}

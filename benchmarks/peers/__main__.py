@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..workloads import WORKLOADS, Array, make_data
+from ..points import POINTS
+from ..workloads import WORKLOADS, Array, Workload, make_data
 from . import COMPETITORS, REFERENCE, Competitor, base
 
 
@@ -36,10 +37,15 @@ class Session:
         self._predictor: base.Predictor | None = None
         self._X: Array = np.empty((0, 0), dtype=np.float32)
 
+    def supports(self, workload: str) -> bool:
+        """Whether the library can train this network."""
+        answer: bool = self._module.Trainer.supports(find(workload))
+        return answer
+
     def load(self, workload: str, rows: int | None) -> str:
         """Make the data and a network in the place of the last; return what differs from the workload."""
         self._trainer = None  # its memory first
-        chosen = WORKLOADS[workload].limited(rows)
+        chosen = find(workload).limited(rows)
         self._trainer = self._module.Trainer(chosen, make_data(chosen), chosen.weights(), self._threads)
         self._orders = chosen.orders()
         return self._trainer.differences(chosen)
@@ -76,6 +82,11 @@ class Session:
         """Seconds of one prediction for all rows, over so many in a row."""
         assert self._predictor is not None
         return self._predictor.seconds(self._X, times)
+
+
+def find(name: str) -> Workload:
+    """Return a workload, or a point of the landscape, by name."""
+    return WORKLOADS[name] if name in WORKLOADS else POINTS[name]
 
 
 def main() -> int:

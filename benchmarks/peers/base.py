@@ -41,7 +41,7 @@ class Trainer(ABC):
 
     @abstractmethod
     def outputs(self) -> Array:
-        """Return the outputs for all rows, in float32; of a softmax the probabilities."""
+        """Return the outputs for all rows; of a softmax the probabilities."""
 
     def loss(self) -> float:
         """Mean loss over all rows."""
@@ -51,6 +51,11 @@ class Trainer(ABC):
     def differences(workload: Workload) -> str:
         """Say what the library cannot do as the workload says; empty where there is nothing."""
         return ""
+
+    @staticmethod
+    def supports(workload: Workload) -> bool:
+        """Whether the library can train such a network at all."""
+        return True
 
 
 class Predictor(ABC):

@@ -16,7 +16,9 @@ class Trainer(base.Trainer):
     state of before each epoch. The network draws the very orders that the others are given; see `Workload.orders`.
     """
 
-    engine, dtype = "numba", "float32"
+    engine = "numba"
+    dtype: str | None = None
+    """Where it is another than the workload's."""
 
     def __init__(self, workload: Workload, data: Data, weights: Weights, threads: int | None) -> None:
         super().__init__(workload, data, weights, threads)

@@ -1,6 +1,7 @@
 """JAX, a whole epoch in one compiled function (imports numpy and jax)."""
 
 import time
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,7 +12,14 @@ from jax import lax
 from ..workloads import Array, Data, Weights, Workload
 from . import base
 
-_ACTIVATIONS = {"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu}
+_ACTIVATIONS = {
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "gelu": partial(jax.nn.gelu, approximate=False),
+    "silu": jax.nn.silu,
+}
+_MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}
 
 
 class Trainer(base.Trainer):
@@ -24,10 +32,11 @@ class Trainer(base.Trainer):
 
     def __init__(self, workload: Workload, data: Data, weights: Weights, threads: int | None) -> None:
         super().__init__(workload, data, weights, threads)
+        jax.config.update("jax_enable_x64", workload.dtype == "float64")
         self._X, self._Y = jnp.array(data.X), jnp.array(data.Y)
         parameters = jax.tree.map(jnp.array, weights)
-        moments = [jax.tree.map(jnp.zeros_like, parameters) for _ in range(2 * (workload.optimizer == "adam"))]
-        self._state = (parameters, moments, jnp.float32(0))
+        moments = [jax.tree.map(jnp.zeros_like, parameters) for _ in range(_MOMENTS[workload.optimizer])]
+        self._state = (parameters, moments, jnp.zeros((), workload.dtype))
         self._epoch = jax.jit(self._train_in_batches, donate_argnums=0)
         self._epochs = jax.jit(self._train_on_all, donate_argnums=0)
         self._outputs = jax.jit(
@@ -69,6 +78,9 @@ class Trainer(base.Trainer):
         rate = self.workload.learning_rate
         if self.workload.optimizer == "sgd":
             return jax.tree.map(lambda p, g: p - rate * g, parameters, gradient), moments, step
+        if self.workload.optimizer == "momentum":
+            velocity = jax.tree.map(lambda v, g: self.workload.momentum * v + g, moments[0], gradient)
+            return jax.tree.map(lambda p, v: p - rate * v, parameters, velocity), [velocity], step
         step += 1
         first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, moments[0], gradient)
         second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, moments[1], gradient)

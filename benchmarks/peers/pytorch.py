@@ -9,7 +9,15 @@ from torch.nn import functional
 from ..workloads import Array, Data, Weights, Workload
 from . import base
 
-_ACTIVATIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "softmax": None, "identity": None}
+_ACTIVATIONS = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "softmax": None,
+    "identity": None,
+}
 
 
 class Trainer(base.Trainer):
@@ -30,7 +38,7 @@ class Trainer(base.Trainer):
         self._optimizer = (
             torch.optim.Adam(tensors, workload.learning_rate, fused=True)
             if workload.optimizer == "adam"
-            else torch.optim.SGD(tensors, workload.learning_rate, foreach=False)
+            else torch.optim.SGD(tensors, workload.learning_rate, momentum=workload.momentum, foreach=False)
         )
 
     def train(self, orders: base.Orders) -> float:

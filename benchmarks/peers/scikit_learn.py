@@ -4,12 +4,16 @@ import time
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from ..workloads import Array, Data, Weights, Workload
 from . import base
 
 _ACTIVATIONS = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
+
+_SPARSE_BELOW = 0.1
+"""Density below which a table is a sparse matrix, which scikit-learn trains on as it is."""
 
 
 class Trainer(base.Trainer):
@@ -25,23 +29,24 @@ class Trainer(base.Trainer):
         model = make(
             hidden_layer_sizes=workload.sizes[1:-1],
             activation=_ACTIVATIONS[workload.hidden],
-            solver=workload.optimizer,
+            solver="adam" if workload.optimizer == "adam" else "sgd",
             alpha=0.0,
             batch_size=min(workload.batch_size, workload.rows),
             learning_rate_init=workload.learning_rate,
             shuffle=False,
-            momentum=0.0,
+            momentum=workload.momentum,
             nesterovs_momentum=False,
         )
         single = data.given_y.shape[1:] == (1,)
         self._y = data.given_y[:, 0] if single else data.given_y  # it warns of a column
+        self._X = csr_array(data.X) if workload.density < _SPARSE_BELOW else data.X
         self._model = with_weights(model, weights, data.X[:1], self._y[:1])
 
     def train(self, orders: base.Orders) -> float:
         """See `base.Trainer.train`."""
         seconds = 0.0
         for order in orders:
-            X, y = (self.data.X[order], self._y[order]) if self.workload.shuffled else (self.data.X, self._y)
+            X, y = (self._X[order], self._y[order]) if self.workload.shuffled else (self._X, self._y)
             start = time.perf_counter()
             self._model.partial_fit(X, y)
             seconds += time.perf_counter() - start
@@ -58,6 +63,11 @@ class Trainer(base.Trainer):
     def differences(workload: Workload) -> str:
         """A classifier of scikit-learn's ends in a softmax with cross-entropy, whatever one would like."""
         return "softmax and cross-entropy" if workload.classifies and workload.output != "softmax" else ""
+
+    @staticmethod
+    def supports(workload: Workload) -> bool:
+        """It has few activations."""
+        return workload.hidden in _ACTIVATIONS
 
 
 class Predictor(base.Predictor):
