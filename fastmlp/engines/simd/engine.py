@@ -6,7 +6,6 @@ optimizers are run-time values there, so the kernels are compiled once per dtype
 """
 
 import gc
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,6 @@ from ...data.targets import Targets
 from ...kernels import epoch
 from ...kernels.predict import forward_rows
 from ...kernels.runtime import constants
-from ...kernels.runtime.jit import on_compile
 from ...kernels.runtime.records import Rows
 from ...kernels.sparse.microkernels import BLOCK
 from ...model.architecture import Architecture, aligned_zeros
@@ -29,6 +27,7 @@ from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ...model.training_state import TrainingState
 from ..base import Array, Score, n_batches, one_by_one
+from ..compiling import say_when_compiling
 from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
@@ -538,10 +537,4 @@ def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, NDArray[
     return constants.ADAM, settings
 
 
-@cache
-def _say_compiling(kept: bool) -> None:
-    once = "is done once" if kept else "is not kept: no folder for it could be written, set FASTMLP_CACHE_DIR to one"
-    sys.stderr.write(f"fastmlp: compiling kernels for this machine; it takes some 7 s and {once}\n")
-
-
-on_compile(_say_compiling)
+say_when_compiling()

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any, TypeVar
 
 import numba
@@ -180,6 +181,30 @@ def kernel(function: F) -> F:
 def entry(function: F) -> F:
     """Compile a function that Python calls, and cache its machine code."""
     return _cached(_quickly_compiled(numba.njit(no_cfunc_wrapper=True, **_FLAGS)(function)))
+
+
+_VIEWS: dict[str, Any] = _FLAGS | {"_nrt": True}
+"""Flags of functions that return views of arrays, whose references Numba counts."""
+
+
+def loop(function: F) -> F:
+    """Compile a building block as `kernel` does, which may return views of arrays."""
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=_KernelCompiler, **_VIEWS)(function)
+
+
+def serial_entry(function: F) -> F:
+    """Compile a function of `loop` building blocks that Python calls, on one thread: `prange` is `range`."""
+    return _cached(_quickly_compiled(numba.njit(no_cfunc_wrapper=True, **_VIEWS)(function)))
+
+
+def parallel_entry(function: F) -> F:
+    """Compile a function that Python calls, whose `prange` loops Numba's parallel runtime divides among threads.
+
+    The same function may be a `serial_entry` too: this one has a name of its own in the cache.
+    """
+    own = FunctionType(function.__code__, function.__globals__, f"{function.__name__}_parallel")
+    own.__module__, own.__qualname__, own.__doc__ = function.__module__, own.__name__, function.__doc__
+    return _cached(numba.njit(no_cfunc_wrapper=True, parallel=True, **_VIEWS)(own))
 
 
 def _quickly_compiled(dispatcher: Any) -> Any:
