@@ -5,10 +5,8 @@ Each operation is one call of compiled code for all batches of an epoch. Layer s
 optimizers are run-time values there, so the kernels are compiled once per dtype, not once per network.
 """
 
-import gc
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import cache, lru_cache
 
 import numpy as np
@@ -27,7 +25,7 @@ from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ...model.training_state import TrainingState
 from ..base import Array, Score, n_batches, one_by_one
-from ..compiling import say_when_compiling
+from ..compiling import no_garbage_collection, say_when_compiling
 from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
@@ -318,20 +316,8 @@ def _load(dtype: str) -> None:
     samples = Samples(1, 8, np.ones((1, 8), dtype=np.uint8), None)
     data = Dataset.of(architecture, samples, Targets(np.zeros(1, np.int32), None))
     prepared = conversion.prepare(architecture, data, 1, sparse=True)
-    with _no_garbage_collection():
+    with no_garbage_collection():
         train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Don't look for garbage: a compiler makes millions of objects, and looking at them takes a tenth of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _run(

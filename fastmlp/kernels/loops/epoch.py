@@ -10,8 +10,8 @@ parallel runtime is never touched. The rung below: `train_epoch`, `evaluate` and
 
 from numba import prange
 
-from ..runtime.jit import loop, parallel_entry, serial_entry
-from .linear import add_multiple, copy, fill, weights_of
+from ..runtime.jit import entry, loop, parallel_entry, view
+from .linear import add_multiple, copy, fill
 from .losses import is_correct, loss_value
 from .optimizers import (
     add_penalties,
@@ -26,7 +26,7 @@ from .records import Chunk
 from .sample import NO_DROPOUT, backprop_sample, forward_sample, units_of
 from .samples import read_sample, read_target
 
-CHUNK_ROWS = 16
+CHUNK_ROWS = 32
 """Rows of a chunk, at least: to add up gradients costs as much as a few samples' backward pass."""
 
 MOST_CHUNKS = 16
@@ -41,7 +41,7 @@ def most_chunks(n_rows):
 n_chunks = loop(most_chunks)
 
 
-@loop
+@view
 def chunk_of(work, c):
     """One chunk's memory."""
     return Chunk(
@@ -85,13 +85,15 @@ def backprop_rows(network, samples, targets, parameters, batches, work, c, span)
         note_features(work, c, chunk.columns[:n])
 
 
-@loop
-def feature_row(network, gradient, j):
-    """What a feature has of the first layer's gradient."""
-    return weights_of(network.layers[0], gradient)[j]
+@view
+def feature_row(network, flat, j):
+    """A feature's weights in the first layer."""
+    layer = network.layers[0]
+    start = layer.weights + j * layer.stride
+    return flat[start : start + layer.units]
 
 
-@loop
+@view
 def beyond_features(network, flat):
     """All of a flat vector but the first layer's weights."""
     first = network.layers[0]
@@ -160,8 +162,11 @@ def _train_epoch(network, samples, targets, optimizer, state, batches, work, ste
         first = batch * batches.size
         n_rows = min(batches.size, len(batches.order) - first)
         chunks = n_chunks(n_rows)
-        for c in prange(chunks):
-            backprop_rows(network, samples, targets, state.parameters, batches, work, c, (first, n_rows))
+        if chunks == 1:  # to wake a thread takes longer than so few samples do
+            backprop_rows(network, samples, targets, state.parameters, batches, work, 0, (first, n_rows))
+        else:
+            for c in prange(chunks):
+                backprop_rows(network, samples, targets, state.parameters, batches, work, c, (first, n_rows))
         add_up(network, work, chunks)
         l2 = batches.penalties[batch] if len(batches.penalties) else network.l2
         take_step(network, optimizer, state, work, batches.rates[batch], l2, step + batch + 1)
@@ -217,6 +222,6 @@ def _forward(network, samples, targets, parameters, outputs, work):
     return loss, correct, weight
 
 
-train_epoch, train_epoch_parallel = serial_entry(_train_epoch), parallel_entry(_train_epoch)
-loss_and_gradient, loss_and_gradient_parallel = serial_entry(_loss_and_gradient), parallel_entry(_loss_and_gradient)
-forward, forward_parallel = serial_entry(_forward), parallel_entry(_forward)
+train_epoch, train_epoch_parallel = entry(_train_epoch), parallel_entry(_train_epoch)
+loss_and_gradient, loss_and_gradient_parallel = entry(_loss_and_gradient), parallel_entry(_loss_and_gradient)
+forward, forward_parallel = entry(_forward), parallel_entry(_forward)

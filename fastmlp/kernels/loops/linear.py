@@ -11,17 +11,17 @@ NumPy does the same for all rows of a batch at once: ``@`` in `numpy_engine.forw
 ``W`` lie one after another in memory, so every inner loop goes along a row.
 """
 
-from ..runtime.jit import loop
+from ..runtime.jit import loop, view
 
 
-@loop
+@view
 def weights_of(layer, flat):
     """``W`` of a layer as a view of the flat vector, (fan_in, stride): `Layer.weights`, with its padding."""
     stop = layer.weights + layer.fan_in * layer.stride
     return flat[layer.weights : stop].reshape((layer.fan_in, layer.stride))
 
 
-@loop
+@view
 def bias_of(layer, flat):
     """``b`` of a layer as a view of the flat vector, (units,): `Layer.bias`; empty without bias."""
     if layer.bias < 0:

@@ -6,7 +6,7 @@ the loss's derivative by ``z``: ``dW += x[:, None] * d``, ``db += d``, and ``W @
 `backward_pass`.
 """
 
-from ..runtime.jit import loop
+from ..runtime.jit import loop, view
 from .activations import activate, activation_backward
 from .dropout import dropout
 from .linear import (
@@ -27,7 +27,7 @@ NO_DROPOUT = -1
 """Instead of a sample's name."""
 
 
-@loop
+@view
 def units_of(layer, numbers):
     """A layer's part of an array that has room for the units of all layers."""
     return numbers[layer.start : layer.start + layer.units]
