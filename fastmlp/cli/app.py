@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from ..errors import FastMLPError
 
+_ENGINE = "numba (SIMD kernels), loops (plain compiled loops), numpy (reference) or auto."
 _MODEL_DATA = "Folder with four IDX files like MNIST's."
 
 
@@ -104,11 +105,11 @@ def train(
     seed: Annotated[int, typer.Option(metavar="N", help="Decides the start and the order of the rows.")] = 0,
     engine: Annotated[
         str,
-        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+        typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
     threads: Annotated[
         str,
-        typer.Option(metavar="N", help="Threads of the compiled engine; changes no result."),
+        typer.Option(metavar="N", help="Threads of a compiled engine; changes no result."),
     ] = "auto",
     out: Annotated[
         str,
@@ -171,7 +172,7 @@ def evaluate(
     ] = None,
     engine: Annotated[
         str,
-        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+        typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
 ) -> None:
     """Test a saved network.
@@ -193,7 +194,7 @@ def predict(
     show: Annotated[bool, typer.Option("--show", help="Print the 28 by 28 pixels that the network saw, too.")] = False,
     engine: Annotated[
         str,
-        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+        typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
 ) -> None:
     """Say which digits pictures are of.

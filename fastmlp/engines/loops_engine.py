@@ -120,9 +120,9 @@ def _run(architecture: Architecture, parameters: Array, prepared: Prepared, outp
     """Pass all rows through the network; `outputs`, which receives what comes out, may have no columns."""
     network, totals = _network(architecture, prepared.data.task), np.zeros(3)
     for part, order, span in _parts(architecture, prepared, np.arange(len(outputs)), 1):
-        work = _work(architecture, len(order), gradients=False)
+        work = _work(architecture, len(order), totals, gradients=False)
         given = network, part.samples, part.targets, parameters, outputs[span], work
-        totals += _call(epoch.forward, epoch.forward_parallel, prepared.threads, given)
+        _call(epoch.forward, epoch.forward_parallel, prepared.threads, given)
     return _score(totals)
 
 
@@ -130,7 +130,7 @@ def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: P
     """See `Engine.loss_and_gradient`."""
     network, n_rows = _network(architecture, prepared.data.task), prepared.data.n_rows
     ((part, order, _),) = _parts(architecture, prepared, np.arange(n_rows), n_rows)
-    work = _work(architecture, n_rows)
+    work = _work(architecture, n_rows, np.zeros(3))
     given = network, part.samples, part.targets, parameters, _batches(order, n_rows), work
     objective = _call(epoch.loss_and_gradient, epoch.loss_and_gradient_parallel, prepared.threads, given)
     gradient = architecture.zeros()
@@ -152,7 +152,7 @@ def train_epoch(
     """See `Engine.train_epoch`."""
     network, totals = _network(architecture, prepared.data.task, state), np.zeros(3)
     order, batch_size = np.ascontiguousarray(order, np.int64), min(batch_size, len(order))
-    work = _work(architecture, batch_size)
+    work = _work(architecture, batch_size, totals)
     names = order + first_name if network.layers["threshold"].any() else np.empty(0, np.int64)
     changed = State(state.parameters, *[*state.moments, *[np.empty(0, architecture.dtype)] * 2][:2])
     for part, rows, span in _parts(architecture, prepared, order, batch_size):
@@ -160,7 +160,7 @@ def train_epoch(
         l2 = None if penalties is None else penalties[steps]
         batches = _batches(rows, batch_size, names[span], learning_rates[steps], l2)
         given = network, part.samples, part.targets, _optimizer(optimizer), changed, batches, work, state.step
-        totals += _call(epoch.train_epoch, epoch.train_epoch_parallel, prepared.threads, given)
+        _call(epoch.train_epoch, epoch.train_epoch_parallel, prepared.threads, given)
         state.step += len(batches.rates)
     return _score(totals)
 
@@ -226,7 +226,7 @@ def _parts(
 
 
 def _plain(array: Array) -> Array:
-    """Return the numbers as a flat array that can be written to, though nobody does: to Numba others are another type."""
+    """Return the numbers as a flat array that may be written to; to Numba, a read-only one is of another type."""
     return np.require(array, requirements=["C", "W"]).reshape(-1)
 
 
@@ -234,10 +234,13 @@ def _samples(data: Dataset, architecture: Architecture) -> Samples:
     """Describe samples to the loops; floats are scaled before, bytes as they are read."""
     given, dtype, n_features = data.samples, architecture.dtype, architecture.inputs
     nothing = np.empty(0, dtype)
+    scale, shift, centre = map(_plain, given.scaling.vectors(n_features, np.dtype(np.float64)))
     record = Samples(
         n_features,
-        np.empty(0, np.uint8),
-        *given.scaling.vectors(n_features, np.dtype(np.float64)),
+        pixels=np.empty(0, np.uint8),
+        scale=scale,
+        shift=shift,
+        centre=centre,
         numbers=nothing,
         starts=np.zeros(1, np.int64),
         columns=np.empty(0, np.int32),
@@ -246,12 +249,12 @@ def _samples(data: Dataset, architecture: Architecture) -> Samples:
     )
     if given.sparse is not None:
         columns, values = given.sparse.columns, given.sparse.values
-        factors = [vector[columns] for vector in (record.centre, record.scale, record.shift)]
+        scale, shift, centre = (vector[columns] for vector in (scale, shift, centre))
         absent = given.scaling.apply(np.zeros((1, n_features)), dtype)[0]
         return record._replace(
             starts=_plain(given.sparse.starts),
             columns=_plain(columns.astype(np.int32, copy=False)),
-            values=((values - factors[0]) * factors[1] + factors[2]).astype(dtype),
+            values=((values - centre) * scale + shift).astype(dtype),
             absent=absent if absent.any() else nothing,
         )
     assert given.dense is not None
@@ -317,8 +320,9 @@ def _optimizer(optimizer: Optimizer) -> OptimizerRecord:
     if isinstance(optimizer, RMSprop):
         return record._replace(kind=constants.RMSPROP, decay=optimizer.decay)
     assert isinstance(optimizer, Adam)
-    betas = {"beta_1": optimizer.beta_1, "decay": optimizer.beta_2}
-    return record._replace(kind=constants.ADAM, epsilon_hat=optimizer.epsilon_hat, **betas)
+    return record._replace(
+        kind=constants.ADAM, beta_1=optimizer.beta_1, decay=optimizer.beta_2, epsilon_hat=optimizer.epsilon_hat
+    )
 
 
 def _batches(
@@ -329,19 +333,28 @@ def _batches(
     penalties: NDArray[np.float64] | None = None,
 ) -> Batches:
     """Describe the batches of a pass to the loops."""
-    numbers = (np.empty(0) if given is None else np.ascontiguousarray(given, np.float64) for given in (rates, penalties))
-    return Batches(order, np.empty(0, np.int64) if names is None else names, size, *numbers)
+    return Batches(
+        order,
+        names=np.empty(0, np.int64) if names is None else names,
+        size=size,
+        rates=np.empty(0) if rates is None else np.ascontiguousarray(rates, np.float64),
+        penalties=np.empty(0) if penalties is None else np.ascontiguousarray(penalties, np.float64),
+    )
 
 
-def _work(architecture: Architecture, n_rows: int, gradients: bool = True) -> Work:
-    """Make the memory for batches of so many rows."""
+def _work(architecture: Architecture, n_rows: int, totals: NDArray[np.float64], gradients: bool = True) -> Work:
+    """Make the memory for batches of so many rows, which adds to these totals."""
     dtype, n_features = architecture.dtype, architecture.inputs
     chunks = epoch.most_chunks(n_rows)
     units = sum(layer.stride for layer in architecture.layers)
+    z, a, out, d = np.zeros((4, chunks, units), dtype)
     return Work(
-        np.empty((chunks, n_features), np.int32),
-        np.empty((chunks, n_features), dtype),
-        *(np.zeros((chunks, units), dtype) for _ in range(4)),
+        columns=np.empty((chunks, n_features), np.int32),
+        values=np.empty((chunks, n_features), dtype),
+        z=z,
+        a=a,
+        out=out,
+        d=d,
         y=np.zeros((chunks, architecture.outputs), dtype),
         gradients=np.zeros((chunks, architecture.flat_size if gradients else 0), dtype),
         seen=np.zeros((chunks, n_features), np.bool_),
@@ -349,6 +362,7 @@ def _work(architecture: Architecture, n_rows: int, gradients: bool = True) -> Wo
         n_features=np.zeros(chunks, np.int64),
         losses=np.zeros(n_rows),
         correct=np.zeros(n_rows),
+        totals=totals,
     )
 
 

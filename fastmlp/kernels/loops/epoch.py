@@ -33,7 +33,7 @@ MOST_CHUNKS = 16
 """Chunks of a batch, at most: each has a gradient of its own."""
 
 
-def most_chunks(n_rows):
+def most_chunks(n_rows: int) -> int:
     """Into how many chunks so many rows are cut; it depends on nothing else."""
     return min(max(n_rows // CHUNK_ROWS, 1), MOST_CHUNKS)
 
@@ -57,6 +57,14 @@ def judge(network, targets, row, chunk, work, place):
     read_target(network, targets, row, chunk.y)
     work.losses[place] = targets.weights[row] * loss_value(network, z, a, chunk.y)
     work.correct[place] = targets.weights[row] * is_correct(network.task, a, chunk.y)
+
+
+@loop
+def count(work, place, weight):
+    """Add a sample that was judged to the totals."""
+    work.totals[0] += work.losses[place]
+    work.totals[1] += work.correct[place]
+    work.totals[2] += weight
 
 
 @loop
@@ -154,10 +162,8 @@ def take_step(network, optimizer, state, work, rate, l2, step):
 def _train_epoch(network, samples, targets, optimizer, state, batches, work, step):
     """Train on the rows in their order, a step a batch: `numpy_engine.train_epoch`.
 
-    `step` is how many steps were taken before. Returns the sums of weighted losses, of the weights of correct answers,
-    and of weights.
+    `step` is how many steps were taken before.
     """
-    loss, correct, weight = 0.0, 0.0, 0.0
     for batch in range(len(batches.rates)):
         first = batch * batches.size
         n_rows = min(batches.size, len(batches.order) - first)
@@ -171,10 +177,7 @@ def _train_epoch(network, samples, targets, optimizer, state, batches, work, ste
         l2 = batches.penalties[batch] if len(batches.penalties) else network.l2
         take_step(network, optimizer, state, work, batches.rates[batch], l2, step + batch + 1)
         for place in range(n_rows):
-            loss += work.losses[place]
-            correct += work.correct[place]
-            weight += targets.weights[batches.order[first + place]]
-    return loss, correct, weight
+            count(work, place, targets.weights[batches.order[first + place]])
 
 
 def _loss_and_gradient(network, samples, targets, parameters, batches, work):
@@ -210,16 +213,12 @@ def _forward(network, samples, targets, parameters, outputs, work):
     """Run all rows through the network: `numpy_engine.forward` and `evaluate`.
 
     Outputs are written where there is room for them, (n_rows, outputs) or (n_rows, 0); rows are judged where they have
-    weights. Returns the sums that `train_epoch` returns.
+    weights.
     """
     for c in prange(n_chunks(len(outputs))):
         forward_rows(network, samples, targets, parameters, outputs, work, c)
-    loss, correct, weight = 0.0, 0.0, 0.0
     for row in range(len(targets.weights)):
-        loss += work.losses[row]
-        correct += work.correct[row]
-        weight += targets.weights[row]
-    return loss, correct, weight
+        count(work, row, targets.weights[row])
 
 
 train_epoch, train_epoch_parallel = entry(_train_epoch), parallel_entry(_train_epoch)

@@ -151,6 +151,8 @@ class Work(NamedTuple):
     """float64, (rows of a batch,): weighted loss of each row."""
     correct: Array
     """float64, (rows of a batch,): its weight where the answer is right, else 0; NaN in regression."""
+    totals: Array
+    """float64, (3,): sums of losses, correct and weights over all rows so far."""
 
 
 class Chunk(NamedTuple):
