@@ -4,8 +4,8 @@
     python -m benchmarks.recipes_table --write README.md    and write it there, and benchmarks/results/recipes.json
 
 The test accuracy is the mean over the seeds, trained by the SIMD engine. An epoch's time is what `History` records:
-training without validation, in float32, on one thread of each engine, and by the loops with `prange` on all threads too,
-the minimum over rounds in which they take turns. The exit code is 1 if a recipe misses its accuracy.
+training without validation, in float32, on one thread of each engine, and by the loops with `prange` on all threads
+too, the minimum over rounds in which they take turns. The exit code is 1 if a recipe misses its accuracy.
 """
 
 import argparse
@@ -166,8 +166,8 @@ def markdown(results: dict[str, Any]) -> str:
             *lines,
             "",
             f"Test accuracy: {accuracy}, after all epochs of the recipe. Seconds: training of one epoch in float32, "
-            "each engine on one thread, loops with prange on all, minimum of interleaved epochs; the speed-up is that of "
-            f"SIMD over NumPy. {in_words(results['machine'])}; "
+            "each engine on one thread, loops with prange on all, minimum of interleaved epochs; the speed-up is SIMD's "
+            f"over NumPy. {in_words(results['machine'])}; "
             f"{results['date']}; `{results['command']}`.",
         ]
     )

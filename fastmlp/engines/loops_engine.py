@@ -1,5 +1,5 @@
-"""The engine of plain loops: hands a network and its data to `kernels.loops` (floor 5; imports numpy, model, kernels,
-data).
+"""The engine of plain loops: hands a network and its data to `kernels.loops` (floor 5; imports numba, numpy, model,
+kernels, data).
 
 Compiled, and otherwise as simple as the NumPy engine: one sample at a time, each number on its own. It shows what
 compiling alone does. The mathematics is in `kernels/loops/`; here arrays get their places in records.

@@ -1,4 +1,4 @@
-"""Losses, their derivatives, and which answers are right (floor 2).
+"""Losses, their derivatives, and which answers are right (floor 2; imports numpy).
 
 A loss is a sum over the outputs of one sample, of outputs ``a``, logits ``z`` and targets ``y``, each (outputs,). The
 cross-entropies and poisson are computed from the logits, and differentiated by them: ``dz = a - y``. The others are
