@@ -166,8 +166,8 @@ def markdown(results: dict[str, Any]) -> str:
             *lines,
             "",
             f"Test accuracy: {accuracy}, after all epochs of the recipe. Seconds: training of one epoch in float32, "
-            "each engine on one thread, loops with prange on all, minimum of interleaved epochs; the speed-up is SIMD's "
-            f"over NumPy. {in_words(results['machine'])}; "
+            "each engine on one thread, loops with prange on all, minimum of interleaved epochs; speed-up of SIMD over "
+            f"NumPy. {in_words(results['machine'])}; "
             f"{results['date']}; `{results['command']}`.",
         ]
     )
