@@ -279,7 +279,7 @@ def _targets(data: Dataset, architecture: Architecture) -> Targets:
 
 def _network(architecture: Architecture, task: str, state: TrainingState | None = None) -> Network:
     """Describe a network to the loops, with the dropout of the state's epoch."""
-    layers, start = np.zeros(len(architecture.layers), LAYER), 0
+    layers, start = np.zeros(len(architecture.layers), LAYER).view(np.recarray), 0
     for number, (row, layer) in enumerate(zip(layers, architecture.layers, strict=True)):
         row["fan_in"], row["units"], row["stride"] = layer.fan_in, layer.units, layer.stride
         row["weights"], row["bias"], row["start"] = layer.weights_start, layer.bias_start, start

@@ -55,7 +55,8 @@ def judge(network, targets, row, chunk, work, place):
     last = network.layers[len(network.layers) - 1]
     z, a = units_of(last, chunk.z), units_of(last, chunk.a)
     read_target(network, targets, row, chunk.y)
-    work.losses[place] = targets.weights[row] * loss_value(network, z, a, chunk.y)
+    loss = z.dtype.type(loss_value(network, z, a, chunk.y))  # infinite where it is for NumPy
+    work.losses[place] = float(targets.weights[row]) * loss
     work.correct[place] = targets.weights[row] * is_correct(network.task, a, chunk.y)
 
 
