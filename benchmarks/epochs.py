@@ -18,7 +18,7 @@ class Trainer:
     Parameters
     ----------
     recipe : Recipe
-    engine : {"numba", "numpy"}
+    engine : {"numba", "loops", "numpy"}
     rows : int
         How many of the recipe's training rows, from the first.
     dtype : {"float32", "float64"}, default "float32"

@@ -66,7 +66,7 @@ def _mark_waiting() -> None:
 
     llvmlite.binding.initialize_native_asmparser()
     read, add, write, let_others_run = module._read, module._add, module._write, module._let_others_run
-    arrived, turn, broken, far_, line = module._ARRIVED, module._ROUND, module._BROKEN, module._FAR, module._LINE
+    arrived, turn, broken, far_, line = module._ARRIVED, module._ROUND, module.BROKEN, module._FAR, module._LINE
 
     @intrinsic  # type: ignore[untyped-decorator]
     def toggle(typingctx: Any) -> Any:

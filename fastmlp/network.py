@@ -236,9 +236,11 @@ class Network:
             the same data and arguments the result has the bits of a fit that was never interrupted. The network takes
             over the file's weights, seed, labels, scaling and history. A file that isn't there yet is a fit at its
             start, so that the same lines begin and go on; one that `save` wrote, a fit that began with the first epoch.
-        engine : {"auto", "numba", "numpy"}, default "auto"
+        engine : {"auto", "numba", "loops", "numpy"}, default "auto"
+            See `fastmlp.engines.get_engine`: SIMD kernels, plain compiled loops, or NumPy.
         threads : int >= 1 or "auto", default "auto"
-            How many threads the compiled engine may use; the result does not depend on it.
+            How many threads a compiled engine may use; the result does not depend on it. "auto" is one for
+            ``engine="loops"``.
         verbose : {0, 1, 2}, default 1
             0: silent; 1: a progress line on a terminal; 2: a line for every epoch.
 
@@ -256,7 +258,7 @@ class Network:
         TrainingError
             The loss or a weight became infinite or NaN; or another fit trains this network.
         MissingDependencyError
-            ``engine="numba"`` where Numba can't be imported.
+            ``engine="numba"`` or ``"loops"`` where Numba can't be imported.
 
         Notes
         -----
@@ -333,7 +335,7 @@ class Network:
         Parameters
         ----------
         X : array_like, shape (n_samples, inputs)
-        engine : {"auto", "numba", "numpy"}, default "auto"
+        engine : {"auto", "numba", "loops", "numpy"}, default "auto"
 
         Raises
         ------
@@ -363,7 +365,7 @@ class Network:
         Parameters
         ----------
         X : array_like, shape (n_samples, inputs)
-        engine : {"auto", "numba", "numpy"}, default "auto"
+        engine : {"auto", "numba", "loops", "numpy"}, default "auto"
 
         Returns
         -------
@@ -380,7 +382,7 @@ class Network:
         Parameters
         ----------
         X : array_like, shape (n_samples, inputs)
-        engine : {"auto", "numba", "numpy"}, default "auto"
+        engine : {"auto", "numba", "loops", "numpy"}, default "auto"
 
         Raises
         ------
@@ -407,7 +409,7 @@ class Network:
         y : array_like
             As in `fit`. Before any fit its labels are learned for this call only.
         sample_weight : array_like, shape (n_samples,), optional
-        engine : {"auto", "numba", "numpy"}, default "auto"
+        engine : {"auto", "numba", "loops", "numpy"}, default "auto"
 
         Returns
         -------

@@ -29,7 +29,10 @@ def _ctrl_c_is_heard():
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.fixture(params=["numpy", pytest.param("numba", marks=pytest.mark.skipif(not _numba, reason="needs Numba"))])
+_needs_numba = pytest.mark.skipif(not _numba, reason="needs Numba")
+
+
+@pytest.fixture(params=["numpy", *(pytest.param(name, marks=_needs_numba) for name in ("loops", "numba"))])
 def engine(request):
     """Name of each engine in turn."""
     return request.param

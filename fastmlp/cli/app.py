@@ -9,6 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 from .. import hints
 from ..errors import FastMLPError
 
+_ENGINE = "numba (SIMD kernels), loops (plain compiled loops), numpy (reference) or auto."
 _MODEL_DATA = "Folder with four IDX files like MNIST's, or a CSV file with a label and pixels in each row."
 _MODEL = "A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
 _PIXELS = "The numbers that the network takes for paper and ink, such as 0..1, -1..1 or 0..255."
@@ -133,11 +134,11 @@ def train(
     seed: Annotated[int, typer.Option(metavar="N", help="Decides the start and the order of the rows.")] = 0,
     engine: Annotated[
         str,
-        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+        typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
     threads: Annotated[
         str,
-        typer.Option(metavar="N", help="Threads of the compiled engine; changes no result."),
+        typer.Option(metavar="N", help="Threads of a compiled engine; changes no result."),
     ] = "auto",
     out: Annotated[
         str,
@@ -200,7 +201,7 @@ def evaluate(
     logits: Annotated[bool | None, typer.Option("--logits/--no-logits", help=_LOGITS, show_default=_ASSUMED)] = None,
     engine: Annotated[
         str,
-        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+        typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
 ) -> None:
     """Test a saved network.
@@ -224,7 +225,7 @@ def predict(
     logits: Annotated[bool | None, typer.Option("--logits/--no-logits", help=_LOGITS, show_default=_ASSUMED)] = None,
     engine: Annotated[
         str,
-        typer.Option(metavar="NAME", help="numba (compiled), numpy (reference) or auto."),
+        typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
 ) -> None:
     """Say which digits pictures are of.

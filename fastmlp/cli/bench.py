@@ -27,13 +27,15 @@ from .show import Screen
 
 TRAININGS: dict[str, tuple[str, int | str]] = {
     "numpy": ("numpy", 1),
+    "loops": ("loops", 1),
+    "loops_prange": ("loops", "all"),
     "one_thread": ("numba", 1),
     "auto_threads": ("numba", "auto"),
 }
 """The ways in which every network is trained: engine and threads."""
 
 EPOCHS_A_ROUND = 2
-"""Of the compiled engine, for which preparing the rows takes as long as an epoch."""
+"""Of the SIMD engine, for which preparing the rows takes as long as an epoch."""
 
 _ANSWERING = ("nielsen", "from-scratch", "keras")
 
@@ -49,7 +51,7 @@ class Plan:
     recipes : tuple of str
         Whose networks are trained.
     rows, numpy_rows : int
-        Training rows for the compiled engine and for NumPy, at most; seconds are scaled to all rows of the recipe.
+        Training rows for the SIMD engine and for the others, at most; seconds are scaled to all rows of the recipe.
     test_rows : int
         How many rows a network answers at once.
     rounds : int
@@ -174,7 +176,7 @@ def measure_training(plan: Plan, progress: Progress) -> list[dict[str, Any]]:
     for name in plan.recipes:
         recipe = recipes.get(name)
         progress.say(f"training {name}")
-        rows = {way: plan.numpy_rows if way == "numpy" else plan.rows for way in TRAININGS}
+        rows = {way: plan.rows if TRAININGS[way][0] == "numba" else plan.numpy_rows for way in TRAININGS}
         rows = {way: min(most, recipe.train_rows) for way, most in rows.items()}
         seconds = in_turns(plan.rounds, **{way: _epoch_timing(recipe, *TRAININGS[way], rows[way]) for way in TRAININGS})
         found.append(
@@ -216,6 +218,10 @@ def _epoch_timing(recipe: Recipe, engine: str, threads: int | str, rows: int) ->
     network, data = recipe.network(), recipe.data()
     data = data._replace(X_train=data.X_train[:rows], y_train=data.y_train[:rows], X_val=None, y_val=None)
     epochs = EPOCHS_A_ROUND if engine == "numba" else 1
+    if threads == "all":
+        from ..engines.simd.threads import available_threads  # imports Numba
+
+        threads = max(2, available_threads())
 
     def timing() -> float:
         history = recipe.fit(network, data, epochs=epochs, engine=engine, threads=threads, verbose=0)
@@ -248,9 +254,11 @@ def show_training(screen: Screen, found: list[dict[str, Any]]) -> None:
     columns = {
         "an epoch of": "left",
         "NumPy": "right",
-        "1 thread": "right",
+        "loops": "right",
+        "prange": "right",
+        "SIMD": "right",
         "speed-up": "right",
-        "auto threads": "right",
+        "auto": "right",
         "rows/s": "right",
     }
     rows = []
@@ -262,11 +270,13 @@ def show_training(screen: Screen, found: list[dict[str, Any]]) -> None:
         }
         rate = entry["rows"] / min(seconds["one_thread"], seconds["auto_threads"])
         speed_up = f"{seconds['numpy'] / seconds['one_thread']:.1f}"
-        rows.append(
-            [entry["recipe"], cells["numpy"], cells["one_thread"], speed_up, cells["auto_threads"], f"{rate:,.0f}"]
-        )
+        slow = [cells[way] for way in ("numpy", "loops", "loops_prange")]
+        rows.append([entry["recipe"], *slow, cells["one_thread"], speed_up, cells["auto_threads"], f"{rate:,.0f}"])
     screen.table(columns, rows)
-    screen.say("~ is measured on the first rows and scaled to all. The speed-up is that of one thread.")
+    screen.say(
+        "~ is measured on the first rows and scaled to all. One thread, but for prange, which is the loops on all "
+        "threads, and auto, which is SIMD on as many as pay. The speed-up is that of SIMD over NumPy."
+    )
 
 
 def show_answers(screen: Screen, found: list[dict[str, Any]]) -> None:

@@ -168,8 +168,8 @@ def warmup(dtype: str) -> None:
     if dtype not in _DTYPES:
         raise unknown_name("dtype", dtype, _DTYPES)
     get_engine("numba")  # says what is wrong where Numba can't be imported
+    from ..engines.compiling import why_not_kept
     from ..engines.simd import engine as simd_engine
-    from ..engines.simd.telling import why_not_kept
     from ..kernels.runtime.jit import cache_folder
 
     screen = Screen()

@@ -12,8 +12,11 @@ from .base import Engine, Score, n_batches
 
 __all__ = ["ENGINES", "Engine", "Score", "get_engine", "n_batches"]
 
-ENGINES = ("auto", "numba", "numpy")
+ENGINES = ("auto", "numba", "loops", "numpy")
 """What `get_engine` takes."""
+
+_MODULES = {"numba": ".simd.engine", "loops": ".loops_engine"}
+"""Those that need Numba."""
 
 
 def get_engine(name: str = "auto") -> Engine:
@@ -21,10 +24,11 @@ def get_engine(name: str = "auto") -> Engine:
 
     Parameters
     ----------
-    name : {"auto", "numba", "numpy"}, default "auto"
-        ``"numba"`` is the compiled engine, ``"numpy"`` the reference. ``"auto"`` takes the compiled one where Numba
-        imports, else the reference, and warns when Numba is installed but broken. With ``NUMBA_DISABLE_JIT=1`` it
-        takes the reference too, which is the faster one then.
+    name : {"auto", "numba", "loops", "numpy"}, default "auto"
+        ``"numba"`` is the SIMD engine, the fastest; ``"loops"`` is compiled by Numba too, from plain loops that can be
+        read; ``"numpy"`` is the specification. ``"auto"`` takes ``"numba"`` where Numba imports, else ``"numpy"``, and
+        warns when Numba is installed but broken. With ``NUMBA_DISABLE_JIT=1`` it takes ``"numpy"`` too, which is the
+        faster one then.
 
     Returns
     -------
@@ -35,7 +39,7 @@ def get_engine(name: str = "auto") -> Engine:
     ArgumentError
         The name is unknown; the message offers the nearest one.
     MissingDependencyError
-        ``"numba"`` was asked for, and it cannot be imported.
+        ``"numba"`` or ``"loops"`` was asked for, and Numba cannot be imported.
 
     Examples
     --------
@@ -48,8 +52,8 @@ def get_engine(name: str = "auto") -> Engine:
         return cast(Engine, numpy_engine)
     if name == "auto":
         return _automatic()
-    if name == "numba":
-        return _compiled()
+    if name in _MODULES:
+        return _compiled(name)
     raise unknown_name("engine", name, ENGINES)
 
 
@@ -58,7 +62,7 @@ def _automatic() -> Engine:
     if importlib.util.find_spec("numba") is None:
         return cast(Engine, numpy_engine)
     try:
-        engine = _compiled()
+        engine = _compiled("numba")
     except MissingDependencyError as error:
         message = f"{error}. Until then networks run on the NumPy engine, which is slower"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
@@ -69,11 +73,11 @@ def _automatic() -> Engine:
 
 
 @cache
-def _compiled() -> Engine:
+def _compiled(name: str) -> Engine:
     try:
-        return cast(Engine, importlib.import_module(".simd.engine", __name__))
+        return cast(Engine, importlib.import_module(_MODULES[name], __name__))
     except Exception as error:  # a broken LLVM or an unfit NumPy shows as ImportError, OSError, SystemError, ...
         raise MissingDependencyError(
-            f"engine='numba' needs Numba, which cannot be imported ({type(error).__name__}: {error}); "
+            f"engine={name!r} needs Numba, which cannot be imported ({type(error).__name__}: {error}); "
             "install it with: pip install --upgrade numba"
         ) from error

@@ -1,7 +1,8 @@
-"""What an engine is (floor 5; imports numpy, model, data).
+"""What an engine is, and what engines have in common (floor 5; imports numpy, model, data).
 
-Two engines compute the same operations under the same names: `reference` in NumPy, to be read beside the mathematics,
-and `compiled` in Numba, to be fast. Everything above speaks to an `Engine`.
+Three engines compute the same operations under the same names: `numpy_engine`, to be read beside the mathematics,
+`loops_engine` in plain compiled loops, and `simd.engine`, to be fast. Each is a module with the functions of `Engine`.
+A function at the end of this file is the simplest that does; an engine that has no better one imports it.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.augmentation import Augmentation
+from ..data.augmentation import Augmentation, augmented
 from ..data.dataset import Dataset
 from ..data.samples import Scaling
 from ..model.architecture import Architecture
@@ -36,7 +37,7 @@ rows, another type or dtype, another number of features, numbers that are not fi
 
 
 class Engine(Protocol):
-    """The operations that both engines offer, with the same results up to rounding."""
+    """The operations that every engine offers, with the same results up to rounding."""
 
     name: str
 
@@ -127,6 +128,28 @@ class Engine(Protocol):
 def n_batches(n_rows: int, batch_size: int) -> int:
     """Steps of an epoch; the last batch may be smaller."""
     return -(-n_rows // batch_size)
+
+
+def load(architecture: Architecture) -> None:
+    """Do what `Engine.load` says where there is nothing to compile."""
+
+
+def few_rows(architecture: Architecture, scaling: Scaling) -> None:
+    """Do what `Engine.few_rows` says where there is no shorter way."""
+
+
+def marks_rows(prepared: Any) -> bool:
+    """Do what `Engine.marks_rows` says where an activation may hide an infinity."""
+    return False
+
+
+def augment(augmentation: Augmentation, data: Dataset, key: int, first_name: int, threads: int) -> Array:
+    """Do what `Engine.augment` says, in NumPy."""
+    images, rows = data.samples.dense, data.training_rows
+    assert images is not None
+    out, shape = images.copy(), augmentation.shape_of(data.samples.n_features)
+    out[rows] = augmented(augmentation, images[rows], shape, key, rows + first_name)
+    return out
 
 
 def one_by_one(

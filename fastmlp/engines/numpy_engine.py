@@ -12,15 +12,33 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.augmentation import Augmentation, augmented
 from ..data.dataset import Dataset
-from ..data.samples import Scaling
 from ..model.activations import get_activation
 from ..model.architecture import Architecture
 from ..model.dropout import dropout_mask, epoch_key
 from ..model.optimizers import Optimizer, clipped
 from ..model.training_state import TrainingState
-from .base import Array, Score, one_by_one
+from .base import Array, Score, augment, few_rows, load, marks_rows, one_by_one
+
+__all__ = [
+    "Pass",
+    "add_penalties",
+    "augment",
+    "backward_pass",
+    "correct_answers",
+    "evaluate",
+    "few_rows",
+    "forward",
+    "forward_pass",
+    "load",
+    "loss_and_gradient",
+    "marks_rows",
+    "name",
+    "prepare",
+    "train_epoch",
+    "train_epochs",
+    "weigh",
+]
 
 _ROWS_AT_A_TIME = 1024
 
@@ -137,10 +155,6 @@ def correct_answers(outputs: Array, y: Array, task: str) -> NDArray[Any]:
     return np.asarray(((outputs >= 0.5) == (y >= 0.5)).all(axis=1))
 
 
-def load(architecture: Architecture) -> None:
-    """See `Engine.load`; there is nothing to compile."""
-
-
 def prepare(
     architecture: Architecture, data: Dataset, threads: int, once: bool = False, batch_size: int | None = None
 ) -> Dataset:
@@ -153,15 +167,6 @@ def weigh(prepared: Dataset, weights: Array) -> None:
     """See `Engine.weigh`."""
     assert prepared.weights is not None
     prepared.weights[...] = weights
-
-
-def marks_rows(prepared: Any) -> bool:
-    """See `Engine.marks_rows`; an infinity may be hidden by an activation here."""
-    return False
-
-
-def few_rows(architecture: Architecture, scaling: Scaling) -> None:
-    """See `Engine.few_rows`; there is no shorter way here."""
 
 
 def forward(architecture: Architecture, parameters: Array, prepared: Dataset) -> Array:
@@ -194,15 +199,6 @@ def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: D
     losses = backward_pass(architecture, parameters, run, y, weights, gradient)
     penalty = add_penalties(architecture, parameters, gradient)
     return float((weights.astype(np.float64) * losses).sum()) + penalty, gradient
-
-
-def augment(augmentation: Augmentation, data: Dataset, key: int, first_name: int, threads: int) -> Array:
-    """See `Engine.augment`."""
-    images, rows = data.samples.dense, data.training_rows
-    assert images is not None
-    out, shape = images.copy(), augmentation.shape_of(data.samples.n_features)
-    out[rows] = augmented(augmentation, images[rows], shape, key, rows + first_name)
-    return out
 
 
 def train_epoch(
@@ -240,19 +236,9 @@ def train_epoch(
     return meter.score()
 
 
-def train_epochs(
-    architecture: Architecture,
-    state: TrainingState,
-    optimizer: Optimizer,
-    prepared: Dataset,
-    orders: NDArray[np.int64],
-    batch_size: int,
-    learning_rates: NDArray[np.float64],
-    penalties: NDArray[np.float64] | None = None,
-) -> tuple[list[Score], Array]:
+def train_epochs(*given: Any, **options: Any) -> tuple[list[Score], Array]:
     """See `Engine.train_epochs`."""
-    given = architecture, state, optimizer, prepared, orders, batch_size, learning_rates, penalties
-    return one_by_one(train_epoch, *given)
+    return one_by_one(train_epoch, *given, **options)
 
 
 class _Meter:

@@ -21,7 +21,14 @@ _LOGARITHMIC_FROM = 8.0
 _BETWEEN_GROUPS = 0.8
 _FONT = 9
 _UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
-_NAMES = {"numpy": "NumPy", "numba": "fastmlp", "one_thread": "fastmlp, 1 thread", "auto_threads": "fastmlp"}
+_NAMES = {
+    "numpy": "NumPy",
+    "loops": "loops",
+    "loops_prange": "loops, prange",
+    "numba": "fastmlp",
+    "one_thread": "fastmlp, 1 thread",
+    "auto_threads": "fastmlp",
+}
 
 
 def benchmarks(results: Any, *, highlight: str = "fastmlp", axes: Any = None) -> "Axes":

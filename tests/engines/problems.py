@@ -1,4 +1,4 @@
-"""Small training problems, and running them on either engine."""
+"""Small training problems, and running them on any engine."""
 
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from fastmlp.model.architecture import Architecture, Dense
 from fastmlp.model.losses import LOSSES
 from fastmlp.model.training_state import TrainingState
 
-both_engines = pytest.mark.parametrize("engine", ["numpy", "numba"])
+every_engine = pytest.mark.parametrize("engine", ["numpy", "loops", "numba"])
 both_dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 

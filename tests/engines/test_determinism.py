@@ -20,7 +20,7 @@ from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
 
 from ..interpreted import size
-from .problems import both_dtypes, both_engines, build, random_problem
+from .problems import both_dtypes, build, every_engine, random_problem
 from .strategies import optimizers, problems
 
 CASES = [(SGD(0.1), 1), (SGD(0.1), 7), (SGD(0.1, momentum=0.9), 7), (Adam(0.01), 50)]
@@ -82,7 +82,7 @@ def works(monkeypatch):
     return seen
 
 
-@both_engines
+@every_engine
 @cases
 @both_dtypes
 def test_on_repeat(dtype, optimizer, batch_size, engine):
@@ -90,7 +90,7 @@ def test_on_repeat(dtype, optimizer, batch_size, engine):
     assert bits(problem, optimizer, batch_size, engine) == bits(problem, optimizer, batch_size, engine)
 
 
-@both_engines
+@every_engine
 def test_another_seed_drops_other_units(engine):
     problem = problem_of()
     assert bits(problem, engine=engine) != bits(problem, engine=engine, seed=6)

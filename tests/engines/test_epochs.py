@@ -16,7 +16,7 @@ from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
 from fastmlp.model.training_state import TrainingState
 
-from .problems import both_engines, build, random_problem
+from .problems import build, every_engine, random_problem
 from .strategies import optimizers, problems, sparse_or_dense
 from .test_bounds import guarded
 
@@ -71,7 +71,7 @@ def test_any_epochs_in_one_call_have_the_bits_of_single_ones(
     check_same(problem, "numba", optimizer, batch_size, sparse=sparse, threads=threads, penalties=penalties)
 
 
-@both_engines
+@every_engine
 @pytest.mark.parametrize("penalties", [None, 0.1])
 def test_epochs_in_one_call_have_the_bits_of_single_ones(engine, penalties):
     problem = random_problem(build([9, Dense(20, dropout=0.5), 3]), 30)

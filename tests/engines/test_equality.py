@@ -17,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fastmlp.data.samples import Scaling
-from fastmlp.engines import n_batches, numpy_engine
+from fastmlp.engines import get_engine, loops_engine, n_batches, numpy_engine
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.architecture import Dense
@@ -147,8 +147,8 @@ def test_one_step(problem, optimizer, sparse, threads):
     check_training(problem, optimizer, problem.data.samples.n_rows, sparse, threads, steps=1)
 
 
-def both(problem, sparse, threads):
-    yield simd_engine, problem.prepare("numba", threads, sparse)
+def both(problem, sparse, threads, engine="numba"):
+    yield get_engine(engine), problem.prepare(engine, threads, sparse)
     yield numpy_engine, problem.prepare("numpy")
 
 
@@ -162,22 +162,24 @@ def decided(problem):
     return ((gaps > 1e-4) | (gaps == 0)).all()
 
 
-def check_training(problem, optimizer, batch_size, sparse, threads, epochs=1, steps=None, penalties=None):
-    """Compare parameters, moments and scores after training on both engines."""
+def check_training(
+    problem, optimizer, batch_size, sparse, threads, epochs=1, steps=None, penalties=None, engine="numba"
+):
+    """Compare parameters, moments and scores after training on an engine and on the reference."""
     architecture, rows = problem.architecture, problem.data.samples.n_rows
     order = np.random.default_rng(1).permutation(rows)
     if steps is not None:  # the rows again and again, in batches of any size
         order = np.resize(order, min(batch_size, rows) * steps)
         batch_size = min(batch_size, rows)
     results = []
-    for engine, prepared in both(problem, sparse, threads):
+    for trained, prepared in both(problem, sparse, threads, engine):
         state = TrainingState(problem.parameters.copy(), np.random.default_rng(0), 7)
         state.prepare_for(optimizer, architecture)
         scores = []
         for _ in range(epochs):
             learning_rates = np.full(n_batches(len(order), batch_size), optimizer.learning_rate)
             given_ = prepared, order, batch_size, learning_rates
-            score = engine.train_epoch(architecture, state, optimizer, *given_, penalties=penalties)
+            score = trained.train_epoch(architecture, state, optimizer, *given_, penalties=penalties)
             scores.append(score.loss)
             state.epoch += 1
         results.append((state, scores))
@@ -301,7 +303,7 @@ def test_numbers_that_only_float64_can_tell_from_zero(sparse):
 def test_samples_without_weight_change_nothing(batch_size, dtype):
     problem = random_problem(build([6, 4, 2], dtype=dtype), rows=5)
     problem = replace(problem, data=replace(problem.data, weights=np.zeros(5, dtype)))
-    for engine in ("numba", "numpy"):
+    for engine in ("numba", "loops", "numpy"):
         state, (score,) = problem.train(engine, SGD(0.1), batch_size)
         np.testing.assert_array_equal(state.parameters, problem.parameters)
         assert score == (0.0, 0.0)
@@ -312,17 +314,20 @@ def test_samples_without_weight_change_nothing(batch_size, dtype):
 def test_a_weight_that_is_nan_shows_in_the_outputs(activation, dtype):
     problem = random_problem(build([6, 4, 3, 2], "squared_error", activation, dtype=dtype), rows=5, density=1.0)
     problem.architecture.layers[0].weights(problem.parameters)[0, 0] = np.nan
-    for engine in (simd_engine, numpy_engine):
+    for engine in (simd_engine, loops_engine, numpy_engine):
         prepared = problem.prepare(engine.name)
         assert np.isnan(engine.forward(problem.architecture, problem.parameters, prepared)).all()
 
 
 @both_dtypes
-@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
-def test_the_accuracy_of_a_network_that_diverged(sparse, dtype):
+@pytest.mark.parametrize(
+    ("engine", "sparse"), [("numba", False), ("numba", True), ("loops", None)], ids=["dense", "sparse", "loops"]
+)
+def test_the_accuracy_of_a_network_that_diverged(engine, sparse, dtype):
     problem = random_problem(build([6, 4, 3], dtype=dtype), rows=9)
     nan = np.full_like(problem.parameters, np.nan)
-    ours, theirs = (engine.evaluate(problem.architecture, nan, of) for engine, of in both(problem, sparse, 1))
+    given_ = both(problem, sparse, 1, engine)
+    ours, theirs = (module.evaluate(problem.architecture, nan, of) for module, of in given_)
     assert ours.accuracy == theirs.accuracy
 
 
@@ -350,7 +355,7 @@ def test_huge_weighted_inputs_give_finite_losses_and_gradients(dtype):
     for loss in LOSSES:
         problem = random_problem(build([6, 4, 2], loss, "relu", dtype=dtype), rows=5)
         problem = replace(problem, parameters=problem.parameters * np.dtype(dtype).type(100))
-        for engine in ("numba", "numpy"):
+        for engine in ("numba", "loops", "numpy"):
             objective, gradient = problem.gradient(engine)
             assert np.isfinite(objective) and np.isfinite(gradient).all()
 

@@ -18,7 +18,9 @@ STEP = 1e-5
 AWAY = 1e-3  # how far data keep from every kink, a hundred steps
 
 engines = pytest.mark.parametrize(
-    ("engine", "sparse"), [("numpy", None), ("numba", False), ("numba", True)], ids=["numpy", "dense", "sparse"]
+    ("engine", "sparse"),
+    [("numpy", None), ("loops", None), ("numba", False), ("numba", True)],
+    ids=["numpy", "loops", "dense", "sparse"],
 )
 penalties = pytest.mark.parametrize(
     "penalty", [{}, {"l1": 0.05}, {"l2": 0.1}, {"l1": 0.05, "l2": 0.1}], ids=["none", "l1", "l2", "l1+l2"]

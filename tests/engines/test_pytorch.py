@@ -9,7 +9,7 @@ from fastmlp.data.targets import Targets
 from fastmlp.model.losses import LOSSES
 from fastmlp.model.optimizers import SGD, Adam, AdamW, RMSprop
 
-from .problems import both_engines, build, random_problem, replace
+from .problems import build, every_engine, random_problem, replace
 
 torch = pytest.importorskip("torch")
 
@@ -93,13 +93,13 @@ def check(problem, engine, ours, theirs, **options):
             np.testing.assert_allclose(part, wanted, rtol=1e-6, atol=1e-6 * np.abs(wanted).max())
 
 
-@both_engines
+@every_engine
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers(name, engine):
     check(problem_of(), engine, *OPTIMIZERS[name])
 
 
-@both_engines
+@every_engine
 def test_adamw_decays_weights_only(engine):
     check(
         problem_of(),
@@ -110,13 +110,13 @@ def test_adamw_decays_weights_only(engine):
     )
 
 
-@both_engines
+@every_engine
 @pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov"])
 def test_l2_is_the_weight_decay_of_sgd(name, engine):
     check(problem_of(l2=0.1), engine, *OPTIMIZERS[name], weight_decay=0.1)
 
 
-@both_engines
+@every_engine
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_l1_and_l2_are_penalties_of_the_loss(name, engine):
     check(
@@ -127,7 +127,7 @@ def test_l1_and_l2_are_penalties_of_the_loss(name, engine):
     )
 
 
-@both_engines
+@every_engine
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("clip_norm", [0.1, 100.0])
 def test_clipping(clip_norm, name, engine):
@@ -143,13 +143,13 @@ def test_clipping(clip_norm, name, engine):
     )
 
 
-@both_engines
+@every_engine
 @pytest.mark.parametrize("loss", LAST)
 def test_losses(loss, engine):
     check(problem_of(loss, quantile=0.9 if loss == "quantile" else 0.5), engine, *OPTIMIZERS["momentum"])
 
 
-@both_engines
+@every_engine
 @pytest.mark.parametrize("labels", [True, False])
 def test_label_smoothing(labels, engine, monkeypatch):
     smoothed = partial(torch.nn.functional.cross_entropy, label_smoothing=0.2)
@@ -161,7 +161,7 @@ def test_label_smoothing(labels, engine, monkeypatch):
     check(problem, engine, *OPTIMIZERS["momentum"])
 
 
-@both_engines
+@every_engine
 @pytest.mark.parametrize("activation", HIDDEN)
 def test_activations(activation, engine):
     # Steps as long as those of sgd make exponentials of exponentials grow without bounds.

@@ -5,9 +5,7 @@ Each operation is one call of compiled code for all batches of an epoch. Layer s
 optimizers are run-time values there, so the kernels are compiled once per dtype, not once per network.
 """
 
-import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import cache, lru_cache
 
 import numpy as np
@@ -18,13 +16,13 @@ from ...data.samples import Samples
 from ...data.targets import Targets
 from ...kernels import epoch
 from ...kernels.runtime import constants
-from ...kernels.runtime.jit import on_compile
 from ...kernels.runtime.records import Rows
 from ...model.architecture import Architecture
 from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ...model.training_state import TrainingState
 from ..base import Array, Score, one_by_one
+from ..compiling import no_garbage_collection, say_when_compiling
 from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
@@ -34,7 +32,6 @@ from .conversion import DENSE_FROM, Prepared
 from .few_rows import FewRows
 from .out_of_core import Staged, parts, stage
 from .split_layer import Pace, halves, is_halved, put_together, run_half, take_apart
-from .telling import tell
 from .threads import available_threads
 from .workspace import (
     FORWARD_ROWS,
@@ -276,20 +273,8 @@ def _load(dtype: str) -> None:
     samples = Samples(1, 8, np.ones((1, 8), dtype=np.uint8), None)
     data = Dataset.of(architecture, samples, Targets(np.zeros(1, np.int32), None))
     prepared = conversion.prepare(architecture, data, 1, sparse=True)
-    with _no_garbage_collection():
+    with no_garbage_collection():
         train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Don't look for garbage: a compiler makes millions of objects, and looking at them takes a tenth of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _run(
@@ -501,4 +486,4 @@ def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, NDArray[
     return constants.ADAM, settings
 
 
-on_compile(tell)
+say_when_compiling()

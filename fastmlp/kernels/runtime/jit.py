@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple, TypeVar
 
 import numba
@@ -151,12 +152,20 @@ _UNNEEDED = {
 class _KernelCompiler(CompilerBase):
     """Numba's own compiler with that pass, and without the unneeded ones."""
 
+    unneeded = frozenset(_UNNEEDED)
+
     def define_pipelines(self) -> list[Any]:
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.add_pass_after(_LinkOnly, NopythonTypeInference)
-        passes.passes = [(step, name) for step, name in passes.passes if step._name not in _UNNEEDED]
+        passes.passes = [(step, name) for step, name in passes.passes if step._name not in self.unneeded]
         passes.finalize()
         return [passes]
+
+
+class _LoopCompiler(_KernelCompiler):
+    """The same for functions that call a `view`."""
+
+    unneeded = _KernelCompiler.unneeded - {"inline_inlinables"}
 
 
 @contextmanager
@@ -199,6 +208,29 @@ def kernel(function: F) -> F:
 def entry(function: F) -> F:
     """Compile a function that Python calls, and cache its machine code."""
     return _cached(_quickly_compiled(numba.njit(no_cfunc_wrapper=True, **_FLAGS)(function)))
+
+
+def view(function: F) -> F:
+    """Have a function that returns a view of an array written out wherever a `loop` calls it.
+
+    Kernels can't return arrays, since nobody counts references there.
+    """
+    return numba.njit(inline="always", **_FLAGS)(function)
+
+
+def loop(function: F) -> F:
+    """Compile a building block as `kernel` does, which may call a `view`."""
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=_LoopCompiler, **_FLAGS)(function)
+
+
+def parallel_entry(function: F) -> F:
+    """Compile a function that Python calls, whose `prange` loops Numba's parallel runtime divides among threads.
+
+    The same function may be an `entry` too: this one has a name of its own in the cache.
+    """
+    own = FunctionType(function.__code__, function.__globals__, f"{function.__name__}_parallel")
+    own.__module__, own.__qualname__, own.__doc__ = function.__module__, own.__name__, function.__doc__
+    return _cached(numba.njit(no_cfunc_wrapper=True, parallel=True, **_FLAGS)(own))
 
 
 def _quickly_compiled(dispatcher: Any) -> Any:

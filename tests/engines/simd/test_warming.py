@@ -87,9 +87,8 @@ def test_what_is_compiled_is_said_with_whether_it_is_kept(variable, value, kept,
 
 
 def test_every_entry_has_words():
-    telling = pytest.importorskip("fastmlp.engines.simd.telling")
+    compiling = pytest.importorskip("fastmlp.engines.compiling")
     files = (ROOT / "fastmlp" / "kernels").rglob("*.py")
-    found = {
-        f"{file.stem}.{name}" for file in files for name in re.findall(r"^@entry\ndef (\w+)", file.read_text(), re.M)
-    }
-    assert set(telling._WORDS) == found
+    entries = r"(?:^@entry\ndef |= entry\(|, entry\()(\w+)"
+    found = {f"{file.stem}.{name}" for file in files for name in re.findall(entries, file.read_text(), re.M)}
+    assert set(compiling._WORDS) == found

@@ -1,15 +1,22 @@
-"""What is said while kernels are compiled, which somebody waits for (floor 5; imports kernels)."""
+"""What the compiled engines do and say while Numba compiles (floor 5; imports kernels)."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 
-from ...kernels.runtime.jit import Compilation
+from ..kernels.runtime.jit import Compilation, on_compile
 
 _WORDS = {
     "epoch.run": ("training and predictions of {parameters} networks", 7),
     "predict.forward_rows": ("predictions of a few rows by {parameters} networks", 1),
     "parting.part_rows": ("the conversion of dense to sparse rows of {values}", 1),
     "augmentation.augment": ("the augmentation of {images} images", 1),
+    "epoch._train_epoch": ("training by plain loops", 5),
+    "epoch._loss_and_gradient": ("gradients by plain loops", 3),
+    "epoch._forward": ("predictions by plain loops", 2),
 }
 """By entry what it is for, in terms of the dtypes of its arguments, and about how many seconds it takes to compile."""
 
@@ -27,3 +34,21 @@ def tell(compilation: Compilation) -> None:
     kept = "kept for later" if compilation.kept else f"not kept: {why_not_kept()}"
     named = what.format_map(compilation.dtypes)
     sys.stderr.write(f"fastmlp: compiling {named} for this machine (about {seconds} s, {kept})\n")
+
+
+@cache
+def say_when_compiling() -> None:
+    """Have `tell` called before a kernel is compiled; further calls do nothing."""
+    on_compile(tell)
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Don't look for garbage: a compiler makes millions of objects, and looking at them takes a tenth of its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
