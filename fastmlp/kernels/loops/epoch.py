@@ -20,6 +20,7 @@ from .optimizers import (
     descend,
     descend_everywhere,
     goes_everywhere,
+    penalties,
     sum_of_squares,
 )
 from .records import Chunk
@@ -194,7 +195,8 @@ def _loss_and_gradient(network, samples, targets, parameters, batches, work):
     loss = 0.0
     for place in range(n_rows):
         loss += work.losses[place]
-    return loss / n_rows + add_penalties(network, network.l2, parameters, work.gradients[0])
+    add_penalties(network, network.l2, parameters, work.gradients[0])
+    return loss / n_rows + penalties(network, parameters)
 
 
 @loop

@@ -36,32 +36,42 @@ def sign(x):
 
 
 @loop
-def add_penalty(l1, l2, W, dW, units):
-    """Add the derivative of ``l1 * sum(|W|) + l2 / 2 * sum(W²)`` to `dW`, and return the penalty."""
-    penalty = 0.0
-    for i in range(len(W)):
-        for j in range(units):
-            w = W[i, j]
-            dW[i, j] += l1 * sign(w) + l2 * w
-            penalty += l1 * abs(w) + 0.5 * l2 * w * w
-    return penalty
+def add_penalty(l1, l2, w, g):
+    """``g += l1 * sign(w) + l2 * w``."""
+    l1, l2 = w.dtype.type(l1), w.dtype.type(l2)
+    for j in range(len(w)):
+        g[j] += l1 * w.dtype.type(sign(w[j])) + l2 * w[j]
 
 
 @loop
 def add_penalties(network, l2, parameters, gradient):
-    """Add the penalties' derivative to the gradient, and return their value: `numpy_engine.add_penalties`."""
-    penalty = 0.0
+    """Add the penalties' derivative to the gradient: `numpy_engine.add_penalties`."""
     if network.l1 > 0 or l2 > 0:
         for n in range(len(network.layers)):
             layer = network.layers[n]
             W, dW = weights_of(layer, parameters), weights_of(layer, gradient)
-            penalty += add_penalty(network.l1, l2, W, dW, layer.units)
-    return penalty
+            for i in range(len(W)):
+                add_penalty(network.l1, l2, W[i][: layer.units], dW[i][: layer.units])
+
+
+@loop
+def penalties(network, parameters):
+    """``l1 * sum(|W|) + l2 / 2 * sum(W²)`` of all layers."""
+    total = 0.0
+    if network.l1 > 0 or network.l2 > 0:
+        for n in range(len(network.layers)):
+            layer = network.layers[n]
+            W = weights_of(layer, parameters)
+            for i in range(len(W)):
+                for j in range(layer.units):
+                    total += network.l1 * abs(W[i, j]) + 0.5 * network.l2 * W[i, j] * W[i, j]
+    return total
 
 
 @loop
 def decay(network, parameters, factor):
     """``W *= factor`` of every layer."""
+    factor = parameters.dtype.type(factor)
     for n in range(len(network.layers)):
         W = weights_of(network.layers[n], parameters)
         for i in range(len(W)):
