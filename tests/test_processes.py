@@ -84,8 +84,7 @@ def test_a_disk_that_fills_up_during_a_training_keeps_the_last_checkpoint(tmp_pa
     path = tmp_path / "run.npz"
     message, epochs = python(FULL_DISK_IN_TRAINING, path)
     assert "cannot be written" in message
-    assert epochs == "4"
-    assert load(path).state.epoch == 3
+    assert load(path).state.epoch == int(epochs) == 3  # the epoch that could not be saved is undone
 
 
 def test_a_folder_that_is_read_only_is_told_and_keeps_the_old_file():
