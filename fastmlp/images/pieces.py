@@ -21,8 +21,11 @@ BAND = 0.06
 FRAME_IN_BAND = 0.8
 """Of a frame's pixels, how many at least lie in that band."""
 
+LEAST_FRAMED = 0.02
+"""Of a frame's ink, how much has to be within it, or else it is the digit."""
+
 LEAST_INSIDE = 0.1
-"""Of all ink, the share that has to be left when pieces at the border are taken away, or else they are the digit."""
+"""Of the rest of the ink, the share that has to be within a frame, or left without the pieces at the border."""
 
 LONGER = 1.25
 """How many times as long as what else there is a rule of the paper is."""
@@ -79,8 +82,9 @@ def of_digit(pieces: NDArray[np.int64], amounts: NDArray[np.float64]) -> Mask:
     for number in np.argsort(-found.height * found.width, kind="stable"):
         if kept[number]:
             inside = _framed(number, pieces, found, kept)
-            if amounts[inside].sum() >= LEAST_INSIDE * amounts[number]:
-                kept &= inside
+            frame, within, total = amounts[number], amounts[inside].sum(), amounts[kept].sum()
+            if inside.any() and within >= max(LEAST_FRAMED * frame, LEAST_INSIDE * (total - frame)):
+                kept = inside
     kept = _without(_rules(found, amounts * kept, max(pieces.shape)), kept, amounts)
     kept = _without(_at_border(found, pieces.shape), kept, amounts)
     return np.asarray(kept & (amounts >= LEAST_SHARE * amounts[kept].max()))

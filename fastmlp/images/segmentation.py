@@ -28,6 +28,9 @@ LEAST_PANEL = 0.1
 WHERE_BORDERS_ARE = (0.0, 0.01, 0.03, 0.06)
 """Of the shorter side, how far inside a tone is looked for: at the border itself there may be a frame."""
 
+_FAINTEST = 0.2
+"""Of the strongest contrast, that of a digit at least, if there are printed lines beside it."""
+
 _DARKEST_PAPER = 0.2
 _DARKEST_INK = 0.05
 _SIDE_OF_POLARITY = 128
@@ -104,7 +107,20 @@ def _tone_of_border(tones: Array) -> tuple[float, float] | None:
             if near.mean() < 0.95 and _is_lit_otherwise(border[~near] - level, tones - level):
                 continue
             return level, float((border - level)[near].std())
-    return None
+    return _tone_of_two(tones)
+
+
+def _tone_of_two(tones: Array) -> tuple[float, float] | None:
+    """The tone of the background where there are two, paper and ink, and a digit fills its picture to the border."""
+    border, few = _ring(tones), 0.1 * float(np.ptp(tones))
+    found = [np.abs(values - tone) <= few for tone in (tones.min(), tones.max()) for values in (border, tones)]
+    if few == 0 or found[0].mean() + found[2].mean() < 0.9:
+        return None
+    dark = found[0].mean() + found[1].mean() >= found[2].mean() + found[3].mean()
+    if not dilated(found[1 if dark else 3].astype(np.float64), round(STROKE / 2 * max(tones.shape))).all():
+        return None  # what is so thick is no stroke, but a shadow as dark as ink
+    paper = border[found[0] if dark else found[2]]
+    return float(np.median(paper)), float(paper.std())
 
 
 def _ink_is_bright(tones: Array) -> bool:
@@ -174,24 +190,37 @@ def shrink(values: NDArray[Any], side: int) -> tuple[NDArray[np.float64], int]:
 
 
 def _whole_strokes(contrast: Array, noise: float, photographed: bool = False) -> Array | None:
-    """Turn contrast into ink: without noise, specks and what runs over the border of a photograph."""
+    """Turn contrast into ink: without noise, specks and what does not belong to a digit."""
+    # The frame of a form may be printed, and the digit in it faint: what to compare ink with is known without litter.
+    litter = np.zeros_like(contrast)
+    for faintest in (_FAINTEST, 0.5):
+        found = _pieces(contrast - litter, noise, faintest)
+        if found is None:
+            return None
+        pieces, amounts = found
+        kept = of_digit(pieces, amounts)
+        dropped = ((amounts > 0) & ~kept)[pieces]
+        litter = np.where(_near(dropped, 1) & ~kept[pieces], contrast, litter)
+    contrast, kept_pixels = contrast - litter, kept[pieces]
+    # A photograph has noise in its ink, too.
+    strong = contrast[kept_pixels & (contrast > max(contrast[kept_pixels].max() / 2, 5 * noise))]
+    full = float(np.quantile(strong, 0.75 if photographed else 1.0))
+    ink: Array = np.clip((contrast - 2 * noise) / (full - 2 * noise), 0.0, 1.0)
+    # The soft edge of a stroke belongs to it, the noise farther away does not.
+    return np.where(_near(kept_pixels, 1 + max(kept_pixels.shape) // 150), ink, 0.0)
+
+
+def _pieces(contrast: Array, noise: float, faintest: float) -> tuple[NDArray[np.int64], Array] | None:
+    """Number the pieces that stand out, and say how much ink each has: 0 where it is faint all over, or noise."""
     peak = float(_smooth(contrast).max())
     if peak < max(LEAST_CONTRAST / 2, 4 * noise) or contrast.max() < LEAST_CONTRAST:
         return None
-    low, high = max(peak / 4, 3 * noise), max(peak / 2, 5 * noise)
-    pieces, n_pieces = connected(contrast > low)
+    pieces, n_pieces = connected(contrast > max(faintest / 2 * peak, 3 * noise))
     amounts = np.bincount(pieces.ravel(), contrast.ravel(), n_pieces + 1)
     strong = np.zeros(n_pieces + 1, dtype=bool)
-    strong[pieces[contrast > high]] = True
+    strong[pieces[contrast > max(faintest * peak, 5 * noise)]] = True
     strong[0] = False
-    if not strong.any():
-        return None
-    kept = of_digit(pieces, np.where(strong, amounts, 0.0))[pieces]
-    # A photograph has noise in its ink, too.
-    full = float(np.quantile(contrast[kept & (contrast > high)], 0.75 if photographed else 1.0))
-    ink: Array = np.clip((contrast - 2 * noise) / (full - 2 * noise), 0.0, 1.0)
-    # The soft edge of a stroke belongs to it, the noise farther away does not.
-    return np.where(_near(kept, 1 + max(kept.shape) // 150), ink, 0.0)
+    return (pieces, np.where(strong, amounts, 0.0)) if strong.any() else None
 
 
 def _smooth(values: Array) -> Array:

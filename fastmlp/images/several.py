@@ -67,6 +67,7 @@ def _apart(found: Boxes, one: int, other: int, strokes: Mask) -> bool:
         return True
     # The halves of a digit that is broken in the middle lie one below the other too: closer, and they are flat.
     upper, lower = sorted((one, other), key=lambda number: int(found.top[number]))
-    between = strokes[found.bottom[upper] + 1 : found.top[lower]]
+    left, right = min(found.left[one], found.left[other]), max(found.right[one], found.right[other])
+    between = strokes[found.bottom[upper] + 1 : found.top[lower], left : right + 1]
     flat = any(found.height[number] < 0.8 * found.width[number] for number in (one, other))
     return not flat and not between.any() and len(between) >= GAP_BELOW * max(found.height[one], found.height[other])

@@ -316,3 +316,16 @@ def test_pictures_that_are_read_take_what_is_stated(tmp_path, mode):
     grown, said = taken("as_digit", tmp_path / "small.png", path)
     assert "pixels" not in said
     assert grown <= LARGEST_PICTURE + SLACK
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "jpeg", "grey jpeg"])
+def test_a_page_scanned_at_600_dpi_takes_what_is_stated(tmp_path, mode):
+    Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
+    Image.new("L", (9, 9)).save(tmp_path / "small.png")
+    path = tmp_path / ("page.jpeg" if mode.endswith("jpeg") else "page.png")
+    page = Image.new("L", (4962, 7014), 240)
+    page.paste(30, (2000, 3000, 2120, 4500))
+    page.convert({"jpeg": "RGB", "grey jpeg": "L"}.get(mode, mode)).save(path, progressive=True)
+    grown, said = taken("as_digit", tmp_path / "small.png", path)
+    assert "pixels" not in said
+    assert grown <= LARGEST_PICTURE + SLACK

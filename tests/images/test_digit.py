@@ -243,6 +243,23 @@ def test_large_photographs_are_scaled_down():
 
 
 @needs_pillow
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {})],
+    ids=["jpeg", "progressive", "png"],
+)
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_page_scanned_at_600_dpi_is_read(mode, form, options):
+    page = Image.new("L", (4962, 7014), 240)
+    page.paste(30, (2000, 3000, 2120, 4500))
+    page.paste(30, (1500, 3000, 2120, 3120))
+    memory = io.BytesIO()
+    page.convert(mode).save(memory, form, **options)
+    small = np.asarray(page.reduce(8))
+    assert difference(as_digit(memory.getvalue()), as_digit(small)) < 2
+
+
+@needs_pillow
 @pytest.mark.parametrize("size", [(9000, 9000), (20_000, 20_000)], ids=["large", "bomb"])
 def test_huge_files_are_refused_before_they_are_decoded(size):
     bomb = io.BytesIO()

@@ -2,34 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from fastmlp.images.segmentation import connected, find_ink, shrink
-
-
-def flooded(mask):
-    """Pieces by flooding them pixel by pixel."""
-    pieces, n = np.zeros(mask.shape, dtype=int), 0
-    for seed in zip(*np.nonzero(mask), strict=True):
-        if pieces[seed]:
-            continue
-        n += 1
-        todo = [seed]
-        while todo:
-            i, j = todo.pop()
-            if not (0 <= i < mask.shape[0] and 0 <= j < mask.shape[1]) or not mask[i, j] or pieces[i, j]:
-                continue
-            pieces[i, j] = n
-            todo += [(i + a, j + b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
-    return pieces, n
-
-
-@given(arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12))))
-def test_connected_pieces_are_those_of_flooding(mask):
-    pieces, n_pieces = connected(mask)
-    expected, n = flooded(mask)
-    assert n_pieces == n
-    np.testing.assert_array_equal(pieces, expected)
+from fastmlp.images.segmentation import find_ink, shrink
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 50))
@@ -63,3 +37,100 @@ def test_thick_strokes_of_a_photograph_are_ink_to_their_middle():
 @given(st.floats(0, 1), st.integers(1, 50), st.integers(1, 50))
 def test_one_tone_has_no_ink(tone, height, width):
     assert find_ink(np.full((height, width), tone)) is None
+
+
+def page(ink):
+    return 0.9 - 0.7 * ink
+
+
+def stroke(height=120, width=120):
+    """A slanted stroke in the middle: ink that touches nothing."""
+    y, x = np.indices((height, width))
+    return ((np.abs(x - width / 2 + (y - height / 2) / 4) < 5) & (np.abs(y - height / 2) < 35)).astype(float)
+
+
+def is_the_stroke(ink):
+    return ink is not None and np.abs(ink - stroke(*ink.shape)).mean() < 0.01
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 20])
+@pytest.mark.parametrize("tone", [0.0, 0.2, 0.6, 1.0])
+def test_a_frame_on_the_border_is_no_ink(width, tone):
+    tones = np.pad(page(stroke()), width, constant_values=tone)
+    ink = find_ink(tones)
+    assert ink is not None
+    assert is_the_stroke(ink[width:-width, width:-width])
+
+
+@pytest.mark.parametrize("sides", [(0,), (0, 2), (0, 3), (0, 1, 2)])
+@pytest.mark.parametrize("tone", [0.0, 0.5])
+def test_neither_is_one_on_some_sides(sides, tone):
+    tones = page(stroke())
+    for side in sides:
+        np.rot90(tones, side)[:2] = tone
+    assert is_the_stroke(find_ink(tones))
+
+
+@pytest.mark.parametrize("away", [3, 12])
+def test_neither_is_one_within_the_picture(away):
+    ruled = np.zeros((120, 120))
+    ruled[away:-away, away:-away] = 1.0
+    ruled[away + 2 : -away - 2, away + 2 : -away - 2] = 0.0
+    assert is_the_stroke(find_ink(page(np.maximum(ruled, stroke()))))
+
+
+def test_axes_with_ticks_and_numbers_are_no_ink():
+    plot = stroke()
+    plot[10:111, 12:14] = plot[109:111, 12:110] = 1.0
+    plot[20:100:20, 9:12] = plot[111:114, 30:100:20] = 1.0
+    plot[19:100:20, 4:7] = plot[116:119, 29:100:20] = 1.0
+    assert is_the_stroke(find_ink(page(plot)))
+
+
+def test_rules_of_the_paper_are_no_ink():
+    ruled = stroke()
+    ruled[8] = ruled[112] = 1.0
+    assert is_the_stroke(find_ink(page(ruled)))
+
+
+@pytest.mark.parametrize("place", [np.s_[:20, 10:13], np.s_[60:63, :18], np.s_[-2:, 5:40], np.s_[:3, :3]])
+@pytest.mark.parametrize("strength", [1.0, 1.25])
+def test_pieces_at_the_border_are_no_ink(place, strength):
+    with_dash = stroke()
+    with_dash[place] = strength
+    assert is_the_stroke(find_ink(page(with_dash)))
+
+
+def test_faint_ink_counts_in_a_black_frame():
+    tones = 1 - 0.3 * stroke()
+    tones[5:-5, 5:8] = tones[5:8, 5:-5] = 0.0
+    assert is_the_stroke(find_ink(tones))
+
+
+@pytest.mark.parametrize("margin", [0, 1])
+def test_a_digit_that_fills_its_picture_keeps_strokes_that_lie_apart(margin):
+    five = np.zeros((40, 30))
+    five[:4, 8:] = five[8:12, 4:26] = five[8:40, 22:26] = five[36:, :26] = 1.0
+    ink = find_ink(np.pad(page(five), margin, constant_values=0.9))
+    assert ink is not None
+    np.testing.assert_allclose(ink[margin : margin + 40, margin : margin + 30], five)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.5, 1.3, 2.5, 4.0])
+@pytest.mark.parametrize("soft", [0.5, 6.0])
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+@pytest.mark.parametrize("away", [-25, 0, 25])
+def test_the_edge_of_a_shadow_is_no_ink(angle, soft, noise, away):
+    y, x = np.indices((120, 120)) - 60
+    shaded = np.clip((x * np.cos(angle) + y * np.sin(angle) - away) / soft + 0.5, 0, 1)
+    light = 1 - 0.65 * shaded + np.random.default_rng(0).normal(0, noise, shaded.shape)
+    ink = find_ink(np.clip(page(stroke()) * light, 0, 1))
+    assert ink is not None
+    assert np.abs(ink - stroke()).mean() < 0.02
+
+
+@pytest.mark.parametrize("bright", [False, True])
+def test_ink_may_be_lighter_than_its_paper(bright):
+    light = 0.9 - 0.3 * np.linspace(0, 1, 120)
+    ink = find_ink((0.2 + 0.7 * stroke() if bright else page(stroke())) * light)
+    assert is_the_stroke(ink)
