@@ -22,7 +22,8 @@ def run(model: str, images: Sequence[str], show: bool, engine: str) -> None:
     Raises
     ------
     ArgumentError
-        The network is no classifier of images of 28 by 28 pixels; or a picture is blank or too large.
+        The network is no classifier of images of 28 by 28 pixels; or a picture is blank, too large, or of
+        several digits.
     DataFileError
         The model or a picture can't be read.
     MissingDependencyError
