@@ -62,7 +62,8 @@ def find_ink(tones: Array) -> Array | None:
         return _whole_strokes(np.maximum(contrast, 0.0), noise, photographed=True)
     level, noise = border
     difference = tones - level
-    panel = _panel(np.abs(difference) > max(ONE_TONE, 4 * noise))
+    away = np.abs(difference)
+    panel = _panel(away > max(ONE_TONE, 4 * noise, float(np.median(away)) / 2))
     ink = None if panel is None else find_ink(tones[panel])
     if panel is not None and ink is not None:
         whole = np.zeros_like(tones)
@@ -75,15 +76,19 @@ def find_ink(tones: Array) -> Array | None:
 
 def _panel(mask: Mask) -> tuple[slice, slice] | None:
     """The rectangle that a mask is, but for holes: a sheet on a table, a picture with a frame or margins around it."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if len(rows) == 0 or mask.mean() < LEAST_PANEL:
+    if mask.mean() < LEAST_PANEL:
+        return None
+    rows, columns = (np.flatnonzero(mask.mean(axis=axis) > LEAST_PANEL) for axis in (1, 0))  # not for specks
+    if len(rows) == 0 or len(columns) == 0:
         return None
     away = 1 + max(mask.shape) // 200  # edges are soft
     inside = np.s_[rows[0] + away : rows[-1] + 1 - away, columns[0] + away : columns[-1] + 1 - away]
     height, width = mask[inside].shape
     if min(height, width) < 0.3 * max(height, width) or min(height, width) < 3:
         return None
-    return inside if _ring(mask[inside]).mean() > 0.95 and mask[inside].mean() > 0.5 else None
+    # A digit may come close to the frame of its picture; and a thick digit is nearly a rectangle itself.
+    least = 0.8 if height * width > 0.7 * mask.size else 0.95
+    return inside if _ring(mask[inside]).mean() > least and mask[inside].mean() > 0.5 else None
 
 
 def _ring(values: NDArray[Any], away: int = 0) -> NDArray[Any]:
@@ -114,9 +119,11 @@ def _tone_of_two(tones: Array) -> tuple[float, float] | None:
     """The tone of the background where there are two, paper and ink, and a digit fills its picture to the border."""
     border, few = _ring(tones), 0.1 * float(np.ptp(tones))
     found = [np.abs(values - tone) <= few for tone in (tones.min(), tones.max()) for values in (border, tones)]
-    if few == 0 or found[0].mean() + found[2].mean() < 0.9:
+    if few == 0 or found[0].mean() + found[2].mean() < 0.75:
         return None
     dark = found[0].mean() + found[1].mean() >= found[2].mean() + found[3].mean()
+    if not dilated(found[1 if dark else 3].astype(np.float64), round(STROKE / 2 * max(tones.shape))).all():
+        return None  # what is so thick is no stroke, but a shadow as dark as ink
     paper = border[found[0] if dark else found[2]]
     return float(np.median(paper)), float(paper.std())
 

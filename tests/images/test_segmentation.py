@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,6 +62,25 @@ def test_a_frame_on_the_border_is_no_ink(width, tone):
     ink = find_ink(tones)
     assert ink is not None
     assert is_the_stroke(ink[width:-width, width:-width])
+
+
+@pytest.mark.parametrize("margin", [6, 60])
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_a_picture_within_a_picture_is_the_one_to_look_at(margin, noise):
+    black = np.pad(0.1 + 0.8 * stroke(), margin, constant_values=1.0)
+    ink = find_ink(black + np.random.default_rng(0).normal(0, noise, black.shape))
+    assert ink is not None
+    assert is_the_stroke(ink[margin:-margin, margin:-margin])
+
+
+def test_frames_may_be_blurred_by_compression():
+    Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
+    memory = io.BytesIO()
+    Image.fromarray((255 * np.pad(page(stroke()), 2)).astype(np.uint8)).save(memory, "JPEG", quality=50)
+    assert is_the_stroke(find_ink(np.asarray(Image.open(memory))[2:-2, 2:-2] / 255))
+    ink = find_ink(np.asarray(Image.open(memory)) / 255)
+    assert ink is not None
+    assert is_the_stroke(ink[2:-2, 2:-2])
 
 
 @pytest.mark.parametrize("sides", [(0,), (0, 2), (0, 3), (0, 1, 2)])
