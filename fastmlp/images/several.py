@@ -19,7 +19,8 @@ LEAST_LENGTH = 3.0
 """Of the width of strokes, the height of a digit; what is lower is a dot."""
 
 OVERLAP = 0.25
-"""Of the narrower of two digits, how much may lie above or below the other."""
+"""Of the narrower of two digits side by side, how much may lie above or below the other; of the lower one, how much has
+to lie beside the other."""
 
 _FULL = 0.25
 """Ink from which a pixel belongs to a stroke."""
@@ -62,12 +63,18 @@ def count_digits(ink: Array) -> int:
 
 def _apart(found: Boxes, one: int, other: int, strokes: Mask) -> bool:
     """Whether two groups of strokes are two digits."""
-    across = min(found.right[one], found.right[other]) - max(found.left[one], found.left[other]) + 1
-    if across <= OVERLAP * min(found.width[one], found.width[other]):
-        return True
-    # The halves of a digit that is broken in the middle lie one below the other too: closer, and they are flat.
     upper, lower = sorted((one, other), key=lambda number: int(found.top[number]))
-    left, right = min(found.left[one], found.left[other]), max(found.right[one], found.right[other])
-    between = strokes[found.bottom[upper] + 1 : found.top[lower], left : right + 1]
+    left, right = sorted((one, other), key=lambda number: int(found.left[number]))
+    across = min(found.right[one], found.right[other]) - found.left[right] + 1
+    down = min(found.bottom[one], found.bottom[other]) - found.top[lower] + 1
+    beside = across <= OVERLAP * min(found.width[one], found.width[other])
+    if beside and down >= OVERLAP * min(found.height[one], found.height[other]):
+        return True
+    # The parts of a digit that is broken in the middle lie one below the other too: closer, and they are flat.
+    least = GAP_BELOW * max(found.height[one], found.height[other])
+    if beside:
+        return bool(-across >= least or -down >= least)
+    right_end = max(found.right[one], found.right[other])
+    between = strokes[found.bottom[upper] + 1 : found.top[lower], found.left[left] : right_end + 1]
     flat = any(found.height[number] < 0.8 * found.width[number] for number in (one, other))
-    return not flat and not between.any() and len(between) >= GAP_BELOW * max(found.height[one], found.height[other])
+    return not flat and not between.any() and len(between) >= least

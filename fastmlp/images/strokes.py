@@ -15,8 +15,8 @@ THINNEST = 0.07
 """Of the longer side of the box around a digit, the width from which strokes stay as they are: 1.4 of MNIST's 20
 pixels. Hardly one of its digits is thinner."""
 
-WIDENED = 0.1
-"""Of the longer side, the width of strokes that were thinner: 2 of MNIST's pixels."""
+WIDENED = 0.105
+"""Of the longer side, the width of strokes that were thinner: 2.1 of MNIST's pixels."""
 
 _FINE = 160
 """Pixels of the longer side, at least, of an image in which strokes are made wider."""

@@ -45,10 +45,11 @@ def strokes(*parts):
     [
         strokes(np.s_[10:13, 20:45], np.s_[18:50, 20:24], np.s_[46:50, 20:40]),
         strokes(np.s_[10:28, 30:34], np.s_[32:50, 28:32]),
+        strokes(np.s_[10:28, 30:33], np.s_[32:50, 26:29]),
         strokes(np.s_[10:50, 20:24], np.s_[10:50, 26:30]),
         strokes(np.s_[10:50, 20:24], np.s_[10:16, 40:46]),
     ],
-    ids=["bar of a 5", "broken 1", "nearly touching", "dot"],
+    ids=["bar of a 5", "broken 1", "broken slanted 1", "nearly touching", "dot"],
 )
 def test_strokes_of_one_digit_may_lie_apart(ink):
     assert count_digits(ink) == 1
