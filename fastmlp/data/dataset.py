@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, warn
 from ..model.architecture import Architecture, Array
-from .samples import Samples, Scaling, as_samples, found_scaling
+from .samples import AS_THEY_ARE, Samples, Scaling, as_samples, found_scaling
 from .sparse import SparseRows, in_order
 from .targets import TASKS, Labels, Targets, as_targets, check_size, learn_labels
 from .weights import as_sample_weights, check_some_weight, encoded, fitting, mean_one, weighted_by_class
@@ -317,7 +317,7 @@ def present(scaling: str | Scaling) -> Scaling | None:
     """Return a network's scaling as `as_samples` takes it: None for "auto", the identity for an unfitted one."""
     if isinstance(scaling, Scaling):
         return scaling
-    return None if scaling == "auto" else Scaling()
+    return None if scaling == "auto" else AS_THEY_ARE
 
 
 def settle(scaling: str | Scaling, data: Dataset) -> Scaling:

@@ -23,14 +23,13 @@ from .idx import LARGEST_MULTIPLE, LARGEST_UNPACKED, as_path
 LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")
 """What the column of the labels may be called, in letters of either case."""
 
-
-class NoLabelsError(DataFileError):
-    """A table of images has no column of labels, as Kaggle's test.csv."""
-
-
 _ROWS_AT_A_TIME = 2048
 _LONGEST_LINE = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
+
+
+class NoLabelsError(DataFileError):
+    """A table of images has no column of labels, as Kaggle's test.csv."""
 
 
 def load_csv(path: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

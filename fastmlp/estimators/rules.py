@@ -107,14 +107,8 @@ class ScikitLearnRules(Rules):
         loss_share: float,
     ) -> None:
         super().__init__(plan, run, total, settings.shuffle, settings.callbacks)
-        self.loss_share = loss_share
-        self.settings, self.batches, self.progress, self.curves, self.metric = (
-            settings,
-            batches,
-            progress,
-            curves,
-            metric,
-        )
+        self.settings, self.batches, self.progress = settings, batches, progress
+        self.curves, self.metric, self.loss_share = curves, metric, loss_share
         validation = plan.data.validation
         self._score = None if validation is None else Judge(plan.engine, plan.architecture, validation)
         (self._norm,) = squared_norms(plan.architecture, [run.state.parameters])

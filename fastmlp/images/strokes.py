@@ -58,10 +58,10 @@ def with_wide_strokes(ink: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray of float64
         The same image where strokes are wide enough, else a larger one.
     """
-    side = max(ink.shape)
-    missing = (WIDENED * side - stroke_width(ink)) / (1 - WIDENED)  # the box grows by as much as strokes do
-    if stroke_width(ink) >= THINNEST * side:
+    side, width = max(ink.shape), stroke_width(ink)
+    if width >= THINNEST * side:
         return ink
+    missing = (WIDENED * side - width) / (1 - WIDENED)  # the box grows by as much as strokes do
     factor = -(-_FINE // side)
     reach = round(missing * factor / 2)
     fine = _firm(ink).repeat(factor, axis=0).repeat(factor, axis=1)

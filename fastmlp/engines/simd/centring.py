@@ -68,7 +68,7 @@ def without_centre(samples: Samples, dtype: np.dtype[Any]) -> Samples:
         return samples
     features, rows = samples.n_features, samples.sparse
     possible: NDArray[np.bool_] | bool = samples.stored().dtype != np.uint8
-    if rows is not None and possible and np.any(samples.scaling.centre):
+    if rows is not None and possible:
         possible = 2 * np.bincount(rows.columns, minlength=features) >= samples.n_rows
     origin, scaling = split_centre(samples.scaling, features, possible)
     if origin is None:

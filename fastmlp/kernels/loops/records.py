@@ -62,7 +62,7 @@ class Samples(NamedTuple):
     starts: Array
     """int64, (n_rows + 1,): sparse rows. Row i has the entries from ``starts[i]`` to ``starts[i + 1]``."""
     columns: Array
-    """int64, (n_entries,), ascending within a row."""
+    """int32, (n_entries,), ascending within a row."""
     values: Array
     """real, (n_entries,), scaled already."""
     absent: Array
@@ -126,7 +126,7 @@ class Work(NamedTuple):
     """Memory for the chunks of a batch: each has a row of every array of its own, and nobody else writes there."""
 
     columns: Array
-    """int64, (chunks, n_features): features of the current sample that are not 0; its input ``x`` as a list."""
+    """int32, (chunks, n_features): features of the current sample that are not 0; its input ``x`` as a list."""
     values: Array
     """real, (chunks, n_features): their values."""
     z: Array
@@ -144,7 +144,7 @@ class Work(NamedTuple):
     seen: Array
     """bool, (chunks, n_features): whether a sample of the chunk had the feature."""
     features: Array
-    """int64, (chunks, n_features): those features, in the order of their coming."""
+    """int32, (chunks, n_features): those features, in the order of their coming."""
     n_features: Array
     """int64, (chunks,): how many they are."""
     losses: Array
