@@ -18,27 +18,10 @@ from .parallel.exchange import (
     publish_rows,
 )
 from .parallel.split_layer import second_layer_forward
-from .runtime.constants import (
-    APART,
-    CLIP_L2,
-    CLIP_NORM,
-    KEPT,
-    L1,
-    L2,
-    LEFT,
-    MOMENTUM,
-    ONE_OF_GROUP,
-    RIGHT,
-    ROW,
-    SGD,
-    STRIDE,
-    UNITS,
-    WEIGHTS,
-    A,
-)
+from .runtime.constants import CLIP_L2, CLIP_NORM, L1, L2, MOMENTUM, ONE_OF_GROUP, SGD
 from .runtime.jit import entry
 from .runtime.records import NO, NONE, ONE_ROW, PACK_FROM, PIECES, SPARSE_BYTES, YES
-from .runtime.simd import at, get, moved, pointer, put
+from .runtime.simd import get, moved, pointer, put
 from .sparse.eights import eights_forward, list_eights
 from .sparse.first_layer import (
     dense_forward,
@@ -109,7 +92,7 @@ def run(
     ends_of_epochs : flat array, (epochs * n_parameters,)
         Receives the parameters that the first thread has at the end of every epoch, unless it is empty.
     """
-    loss, n_layers, layers = network.loss, network.n_layers, pointer(network.layers)
+    loss, n_layers, layers = network.loss, network.n_layers, network.layers
     settings = pointer(network.settings)
     kind, features, readable = rows.kind, rows.features, rows.readable
     scale, shift = pointer(rows.scale), pointer(rows.shift)
@@ -133,7 +116,7 @@ def run(
     gradient_, m_, v_, ends_ = pointer(gradient), pointer(m), pointer(v), pointer(ends_of_epochs)
 
     top, halved = n_layers - 1, half >= 0 or first_units > 0
-    units, width, answers = at(layers, top, UNITS), at(layers, top, ROW), at(layers, top, A)
+    units, width, answers = layers[top].units, layers[top].row_stride, layers[top].activations
     training = mode == TRAIN
     backward = mode != FORWARD
     # Outputs alone need no other thread's rows: each takes pieces of them as they come.
@@ -145,7 +128,7 @@ def run(
     folded = rows.has_shift and (sparse or work.skipping)
     exchanging = backward and threads > 1 and groups == 0
     by_columns = exchanging and sparse
-    left, right = at(layers, 0, LEFT), at(layers, 0, RIGHT)
+    left, right = layers[0].first_column, layers[0].end_column
     # Plain gradient descent on a batch of one chunk needs no gradient: deltas times minus the rate go straight into the
     # weights.
     direct = training and optimizer == SGD and get(settings, MOMENTUM) == 0 and get(settings, L1) == 0
@@ -198,9 +181,9 @@ def run(
                         order, n_rows, position, from_row, to_row, left, right,
                     )  # fmt: skip
                 if by_eights:
-                    out, w = at(layers, 0, KEPT) + left, at(layers, 0, WEIGHTS) + left
+                    out, w = layers[0].before_dropout + left, layers[0].weights + left
                     eights_forward(
-                        memory, out, at(layers, 0, ROW), parameters_, w, at(layers, 0, APART), eights, n_eights,
+                        memory, out, layers[0].row_stride, parameters_, w, layers[0].weights_stride, eights, n_eights,
                         columns_16, bytes, get(scale, NO), right - left,
                     )  # fmt: skip
                 else:
@@ -220,12 +203,12 @@ def run(
                     position, first, last,
                 )  # fmt: skip
             if by_columns:
-                start, row = at(layers, 0, KEPT), at(layers, 0, ROW)
+                start, row = layers[0].before_dropout, layers[0].row_stride
                 exchange_others(memory, shared, start, row, first, last, count, left, right, YES)
                 wait(barrier, threads)
                 start += first * row
                 collect(memory, shared, start, row, last - first, left)
-                collect(memory, shared, start + right, row, last - first, at(layers, 0, STRIDE) - right)
+                collect(memory, shared, start + right, row, last - first, layers[0].width - right)
             # Of pieces, whose rows depend on the number of threads, none is.
             alone = count == 1 and not loose
             for n in range(top + 1):
@@ -290,7 +273,7 @@ def run(
             if listing:
                 list_entries(
                     ends, members, factors, pairs, room, kind, features, scale, starts, columns_16, columns_32, bytes,
-                    numbers, order, position, count, in_words(memory, at(layers, 0, ROW)),
+                    numbers, order, position, count, in_words(memory, layers[0].row_stride),
                 )  # fmt: skip
             gradient_and_update(
                 target, parameters_, m_, v_, memory, n_layers, layers, settings, optimizer, step + batch + 1, rate,

@@ -28,42 +28,10 @@ from .dense.products import (
 from .elementwise import activation_backward, activation_forward, copy_rows, dropout, fill_rows, fill_zeros
 from .losses import correct_row, loss_backward, loss_row
 from .optimizers import shrink, update, update_weights
-from .runtime.constants import (
-    ACTIVATION,
-    APART,
-    BIAS,
-    BIAS_LEFT,
-    BIAS_RIGHT,
-    BINARY_CROSS_ENTROPY,
-    BLOCK,
-    FAN_IN,
-    HIGH,
-    KEPT,
-    KEY,
-    L2,
-    LEFT,
-    LEVEL,
-    LOW,
-    PACKED,
-    RELU,
-    RIGHT,
-    ROW,
-    SETTINGS,
-    SQUARED_ERROR,
-    STRIDE,
-    THRESHOLD,
-    TRANSPOSED,
-    TURNED,
-    UNITS,
-    WEIGHT_DECAY,
-    WEIGHTS,
-    A,
-    D,
-    Z,
-)
+from .runtime.constants import BINARY_CROSS_ENTROPY, L2, LEVEL, RELU, SQUARED_ERROR, WEIGHT_DECAY
 from .runtime.jit import kernel
 from .runtime.records import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, SPARSE_BYTES, UNPACKED, YES
-from .runtime.simd import at, get, lanes, load, put, put_totals
+from .runtime.simd import get, lanes, load, put, put_totals
 from .sparse.eights import eights_gradient
 from .sparse.first_layer import is_rectified, sparse_gradient
 from .sparse.rows import add_shift_gradient, in_words, read_list, row_forward
@@ -73,14 +41,15 @@ from .sparse.rows import add_shift_gradient, in_words, read_list, row_forward
 def pack_layers(memory, n_layers, layers, parameters, forward, backward):
     """Lay the weights of the layers behind the first out as the products read them."""
     for n in range(1, n_layers):
-        w, stride, fan_in = at(layers, n, WEIGHTS), at(layers, n, STRIDE), at(layers, n, FAN_IN)
-        if at(layers, n, TURNED):
-            turn(memory, at(layers, n, PACKED), parameters, w, stride, fan_in, at(layers, n, UNITS))
+        layer = layers[n]
+        w, stride, fan_in = layer.weights, layer.width, layer.fan_in
+        if layer.few_units:
+            turn(memory, layer.packed, parameters, w, stride, fan_in, layer.units)
             continue
         if forward:
-            pack(memory, at(layers, n, PACKED), parameters, w, stride, fan_in, stride)
+            pack(memory, layer.packed, parameters, w, stride, fan_in, stride)
         if backward:
-            pack_transposed(memory, at(layers, n, TRANSPOSED), parameters, w, stride, fan_in, at(layers, n, UNITS))
+            pack_transposed(memory, layer.packed_transposed, parameters, w, stride, fan_in, layer.units)
 
 
 @kernel
@@ -95,22 +64,23 @@ def layer_forward(memory, layers, n, parameters, first, count, alone, packed):
     bool
         Whether they are activations already, as those of relu are.
     """
-    width, row, before = at(layers, n, STRIDE), at(layers, n, ROW), at(layers, n - 1, ROW)
-    out, a, bias = at(layers, n, KEPT) + first * row, at(layers, n - 1, A) + first * before, at(layers, n, BIAS)
-    w, fan_in, panel, weights = at(layers, n, WEIGHTS), at(layers, n, FAN_IN), UNPACKED, parameters
-    if alone or at(layers, n, TURNED):
+    layer = layers[n]
+    width, row, before = layer.width, layer.row_stride, layers[n - 1].row_stride
+    out, a, bias = layer.before_dropout + first * row, layers[n - 1].activations + first * before, layer.bias
+    w, fan_in, panel, weights = layer.weights, layer.fan_in, UNPACKED, parameters
+    if alone or layer.few_units:
         if bias >= 0:
             fill_rows(memory, out, row, width, count, parameters, bias)
         else:
             fill_zeros(memory, out, count * row)
         if not alone:
-            w, units = at(layers, n, PACKED), at(layers, n, UNITS)
+            w, units = layer.packed, layer.units
             add_dot_products(memory, out, row, memory, a, before, memory, w, fan_in, units, count)
         elif count > 0:
             row_times_matrix(memory, out, memory, a, parameters, w, width, width, fan_in)
         return False
     if packed:
-        w, panel, weights = at(layers, n, PACKED), fan_in, memory
+        w, panel, weights = layer.packed, fan_in, memory
     rectified, add = is_rectified(layers, n), NO
     if bias >= 0:
         add = YES
@@ -127,15 +97,16 @@ def activate(memory, layers, n, rectified, settings, order, position, first, cou
 
     They may be `rectified` already.
     """
-    width, row, units, code = at(layers, n, STRIDE), at(layers, n, ROW), at(layers, n, UNITS), at(layers, n, ACTIVATION)
-    kept, a, z = at(layers, n, KEPT) + first * row, at(layers, n, A) + first * row, at(layers, n, Z)
+    layer = layers[n]
+    width, row, units, code = layer.width, layer.row_stride, layer.units, layer.activation
+    kept, a, z = layer.before_dropout + first * row, layer.activations + first * row, layer.logits
     if z >= 0:
         copy_rows(memory, z + first * row, memory, kept, row, count, width)
     if not rectified:
         activation_forward(code, memory, kept, row, count, units, width)
     if a != kept:
         if training:
-            key, threshold, scale = at(layers, n, KEY), at(layers, n, THRESHOLD), get(settings, SETTINGS + n)
+            key, threshold, scale = layer.key, layer.threshold, layer.dropout_scale
             dropout(memory, a, memory, kept, row, count, width, order, position + first, key, threshold, scale)
         else:
             copy_rows(memory, a, memory, kept, row, count, width)
@@ -150,7 +121,8 @@ def judge_rows(
 
     `n` is the last layer; `sums` is where a vector may be written meanwhile.
     """
-    units, width, stride = at(layers, n, UNITS), at(layers, n, STRIDE), at(layers, n, ROW)
+    layer = layers[n]
+    units, width, stride = layer.units, layer.width, layer.row_stride
     level = get(settings, LEVEL)
     # In a loop of its own: numbers written one by one are not to be had as a vector before they are in the cache.
     for i in range(first, last):
@@ -167,7 +139,7 @@ def judge_rows(
         first_alone = first + (last - first) // 4 * 4
         inside = load(memory, mask)
         for i in range(first, first_alone, 4):
-            a, y = at(layers, n, A) + i * stride, y_start + i * width
+            a, y = layer.activations + i * stride, y_start + i * width
             r0, r1 = load(memory, a) - load(memory, y), load(memory, a + stride) - load(memory, y + width)
             a, y = a + 2 * stride, y + 2 * width
             r2, r3 = load(memory, a) - load(memory, y), load(memory, a + stride) - load(memory, y + width)
@@ -178,7 +150,7 @@ def judge_rows(
     for i in range(first, last):
         row, y = get(order, position + i), y_start + i * width
         label = np.int64(get(labels, row)) if labelled else np.int64(-1)
-        a, z = at(layers, n, A) + i * stride, at(layers, n, Z) + i * stride
+        a, z = layer.activations + i * stride, layer.logits + i * stride
         weight = 1.0
         if weighted:
             weight = float(get(weights, row))
@@ -197,12 +169,13 @@ def backward_top(
 
     `n` is the last layer.
     """
-    width, stride, level = at(layers, n, STRIDE), at(layers, n, ROW), get(settings, LEVEL)
+    layer = layers[n]
+    width, stride, level = layer.width, layer.row_stride, get(settings, LEVEL)
     for i in range(first, last):
         weight = 1.0
         if weighted:
             weight = float(get(weights, get(order, position + i)))
-        d, a, y = at(layers, n, D) + i * stride, at(layers, n, A) + i * stride, y_start + i * width
+        d, a, y = layer.deltas + i * stride, layer.activations + i * stride, y_start + i * width
         loss_backward(loss, memory, d, memory, a, memory, y, memory, mask, delta_scale * weight, width, level)
 
 
@@ -214,28 +187,29 @@ def backward_rows(memory, layers, top, parameters, loss, settings, order, positi
     """
     count = last - first
     for n in range(top, -1, -1):
-        width, row, units = at(layers, n, STRIDE), at(layers, n, ROW), at(layers, n, UNITS)
-        out, a, code = at(layers, n, D) + first * row, at(layers, n, KEPT) + first * row, at(layers, n, ACTIVATION)
-        dropping = training and at(layers, n, A) != at(layers, n, KEPT)
-        rectified = n < top and at(layers, n + 1, TURNED) and code == RELU and not dropping
+        layer = layers[n]
+        width, row, units = layer.width, layer.row_stride, layer.units
+        out, a, code = layer.deltas + first * row, layer.before_dropout + first * row, layer.activation
+        dropping = training and layer.activations != layer.before_dropout
+        rectified = n < top and layers[n + 1].few_units and code == RELU and not dropping
         if n < top:
-            after, wanted = at(layers, n + 1, ROW), at(layers, n + 1, UNITS)
-            d, w = at(layers, n + 1, D) + first * after, at(layers, n + 1, TRANSPOSED)
-            if at(layers, n + 1, TURNED):
+            after, wanted = layers[n + 1].row_stride, layers[n + 1].units
+            d, w = layers[n + 1].deltas + first * after, layers[n + 1].packed_transposed
+            if layers[n + 1].few_units:
                 outer_products(
                     memory, out, row, memory, d, after, memory, w, units, wanted, count, memory, a - out, rectified
                 )  # fmt: skip
             elif packed:
                 product(memory, out, row, memory, d, after, NEXT, memory, w, width, wanted, count, width, wanted, NEW)
             elif count > 0:
-                w, fan_in, after = at(layers, n + 1, WEIGHTS), at(layers, n + 1, FAN_IN), at(layers, n + 1, STRIDE)
+                w, fan_in, after = layers[n + 1].weights, layers[n + 1].fan_in, layers[n + 1].width
                 fill_zeros(memory, out, width)
                 matrix_times_column(memory, out, parameters, w, after, memory, d, fan_in, after)
             if dropping:
-                key, threshold, scale = at(layers, n, KEY), at(layers, n, THRESHOLD), get(settings, SETTINGS + n)
+                key, threshold, scale = layer.key, layer.threshold, layer.dropout_scale
                 dropout(memory, out, memory, out, row, count, width, order, position + first, key, threshold, scale)
         if (n < top and not rectified) or (n == top and loss < BINARY_CROSS_ENTROPY):
-            z = at(layers, n, Z) + first * row
+            z = layer.logits + first * row
             activation_backward(code, memory, out, memory, a, memory, z, row, count, units, width)
 
 
@@ -259,7 +233,8 @@ def add_block(
     fused : bool
         Whether the optimizer takes it straight away: it is complete then, and all `width` columns are the layer's.
     """
-    stride, d, d_row = at(layers, n, APART), at(layers, n, D) + left, at(layers, n, ROW)
+    layer = layers[n]
+    stride, d, d_row = layer.weights_stride, layer.deltas + left, layer.row_stride
     if listed:
         if not accumulate:
             for i in range(rows):
@@ -280,8 +255,8 @@ def add_block(
     else:
         a, row, panel = x + first, x_row, UNPACKED
         if n > 0:
-            a, row = at(layers, n - 1, A) + first, at(layers, n - 1, ROW)
-        units, turned, across = at(layers, n, UNITS), at(layers, n, TRANSPOSED), padded(rows, memory)
+            a, row = layers[n - 1].activations + first, layers[n - 1].row_stride
+        units, turned, across = layer.units, layer.packed_transposed, padded(rows, memory)
         if n > 0 and fused and turned >= 0 and 4 * units * across <= 3 * rows * stride:
             # As the same sums of the same products: dWᵀ, of which less is padding. Its place is that of Wᵀ, which
             # nobody needs any more before the next batch.
@@ -306,10 +281,11 @@ def shrink_rows(parameters, n_layers, layers, settings, rate):
     factor = 1.0 - rate * (get(settings, WEIGHT_DECAY) + get(settings, L2))
     if factor != 1.0:
         for n in range(n_layers):
-            width = at(layers, n, APART)
-            for i in range(at(layers, n, LOW), at(layers, n, HIGH)):
-                start = at(layers, n, WEIGHTS) + i * width
-                shrink(parameters, start + at(layers, n, LEFT), start + at(layers, n, RIGHT), factor)
+            layer = layers[n]
+            width = layer.weights_stride
+            for i in range(layer.first_row, layer.end_row):
+                start = layer.weights + i * width
+                shrink(parameters, start + layer.first_column, start + layer.end_column, factor)
 
 
 @kernel
@@ -335,24 +311,26 @@ def gradient_and_update(
         So many features of sparse rows are multiplied as dense ones are.
     """
     if folded:
-        d = at(layers, 0, D) + at(layers, 0, LEFT)
-        column_sums(memory, sums, memory, d, at(layers, 0, ROW), count, at(layers, 0, RIGHT) - at(layers, 0, LEFT), NO)
+        d = layers[0].deltas + layers[0].first_column
+        owned = layers[0].end_column - layers[0].first_column
+        column_sums(memory, sums, memory, d, layers[0].row_stride, count, owned, NO)
     for n in range(n_layers):
-        stride, left, high = at(layers, n, APART), at(layers, n, LEFT), at(layers, n, HIGH)
-        width = at(layers, n, RIGHT) - left
+        layer = layers[n]
+        stride, left, high = layer.weights_stride, layer.first_column, layer.end_row
+        width = layer.end_column - left
         sparse = n == 0 and kind >= SPARSE_BYTES
         panelled = NONE
         if not sparse and width >= PANELS_FROM and count >= PACK_FROM:
             panelled = panels
-            pack(memory, panels, memory, at(layers, n, D) + left, at(layers, n, ROW), count, width)
-        row = at(layers, n, LOW)
+            pack(memory, panels, memory, layer.deltas + left, layer.row_stride, count, width)
+        row = layer.first_row
         while row < high:
             dense = not sparse or row < filled
             row_by_row = not dense and not listing
             fused = whole and not row_by_row
             end = filled if sparse and dense else high
-            rows = end - row if row_by_row or end - row < at(layers, n, BLOCK) else at(layers, n, BLOCK)
-            place = at(layers, n, WEIGHTS) + row * stride + left
+            rows = end - row if row_by_row or end - row < layer.block_rows else layer.block_rows
+            place = layer.weights + row * stride + left
             to, out, add = target, place, accumulate
             if fused:
                 to, out, add = memory, block, NO
@@ -362,7 +340,7 @@ def gradient_and_update(
                         fill_zeros(to, out + i * stride, width)
                 if by_eights:
                     eights_gradient(
-                        to, out - row * stride, stride, memory, at(layers, 0, D) + left, at(layers, 0, ROW), eights,
+                        to, out - row * stride, stride, memory, layers[0].deltas + left, layers[0].row_stride, eights,
                         n_eights, columns_16, bytes, get(scale, NO), width,
                     )  # fmt: skip
                 else:
@@ -382,12 +360,12 @@ def gradient_and_update(
                     optimizer, parameters, place, stride, rows, width, to, out, m, v, settings, step, rate
                 )
             row += rows
-        left, width = at(layers, n, BIAS_LEFT), at(layers, n, BIAS_RIGHT) - at(layers, n, BIAS_LEFT)
-        if at(layers, n, BIAS) >= 0 and width > 0:
-            place = at(layers, n, BIAS) + left
+        left, width = layer.first_bias, layer.end_bias - layer.first_bias
+        if layer.bias >= 0 and width > 0:
+            place = layer.bias + left
             to, out, add = target, place, accumulate
             if whole:
                 to, out, add = memory, block, NO
-            column_sums(to, out, memory, at(layers, n, D) + left, at(layers, n, ROW), count, width, add)
+            column_sums(to, out, memory, layer.deltas + left, layer.row_stride, count, width, add)
             if updating:
                 update(optimizer, parameters, place, stride, ONE_ROW, width, to, out, m, v, settings, step, rate)

@@ -407,11 +407,11 @@ def sum_of_squares(g, first, size):
 
 def clip(g, w, n_layers, layers, settings):
     parts = []
-    for row in layers:
-        start, size = row[constants.WEIGHTS], row[constants.FAN_IN] * row[constants.STRIDE]
+    for layer in layers:
+        start, size = layer.weights, layer.fan_in * layer.width
         add_penalty_gradient(g, start, w, start, start + size, settings[constants.CLIP_L1], settings[constants.CLIP_L2])
         parts.append(np.arange(start, start + size))
-        if row[constants.BIAS] >= 0:
-            parts.append(np.arange(row[constants.BIAS], row[constants.BIAS] + row[constants.STRIDE]))
+        if layer.bias >= 0:
+            parts.append(np.arange(layer.bias, layer.bias + layer.width))
     everything = np.concatenate(parts)
     g[everything] = clipped(g[everything], settings[constants.CLIP_NORM])

@@ -339,7 +339,9 @@ def _run(
     # At the end of an epoch the first thread has only what it owns, but in groups.
     assert ends_of_epochs is None or threads == 1 or works[0].groups
     if keys:
-        places.tables[:, :, constants.KEY] = keys
+        for layers in places.tables:
+            for layer, key in zip(layers, keys, strict=True):
+                layer.key = key
     for network in networks:
         network.settings[: constants.SETTINGS] = settings
         network.settings[constants.LEVEL] = architecture.quantile

@@ -120,10 +120,10 @@ def halves(architecture: Architecture, prepared: Prepared, batch_size: int, mome
     second, turns = architecture.layers[1], first_layer_sums(architecture)
     # Two of each, for they are written in turns.
     partials = aligned_zeros(4 * batch_size * row_stride(second.stride, architecture.dtype), architecture.dtype)
-    tables = np.concatenate([part.tables for part in parts])
+    tables = [part.tables[0] for part in parts]
     return Layout(
         tables=tables,
-        networks=[part.networks[0]._replace(layers=own.reshape(-1)) for part, own in zip(parts, tables, strict=True)],
+        networks=[part.networks[0] for part in parts],
         works=[
             part.works[0]._replace(turns=turns, half=number, partials=partials) for number, part in enumerate(parts)
         ],

@@ -9,10 +9,10 @@ step on its own copy of the parameters. The threads meet twice a batch.
 """
 
 from ..optimizers import update, update_weights
-from ..runtime.constants import BIAS, FAN_IN, ONE_OF_GROUP, STRIDE, WEIGHTS
+from ..runtime.constants import ONE_OF_GROUP
 from ..runtime.jit import kernel
 from ..runtime.records import ONE_ROW
-from ..runtime.simd import at, get, lanes, load, put, store
+from ..runtime.simd import get, lanes, load, put, store
 
 
 @kernel
@@ -48,8 +48,9 @@ def add_groups(gradient, of_groups, groups, size):
 def update_all(optimizer, parameters, gradient, m, v, n_layers, layers, settings, step, rate):
     """One step of the optimizer on all parameters, whose gradient is complete."""
     for n in range(n_layers):
-        w, width, bias = at(layers, n, WEIGHTS), at(layers, n, STRIDE), at(layers, n, BIAS)
-        rows = at(layers, n, FAN_IN)
+        layer = layers[n]
+        w, width, bias = layer.weights, layer.width, layer.bias
+        rows = layer.fan_in
         update_weights(optimizer, parameters, w, width, rows, width, gradient, w, m, v, settings, step, rate)
         if bias >= 0:
             update(optimizer, parameters, bias, width, ONE_ROW, width, gradient, bias, m, v, settings, step, rate)

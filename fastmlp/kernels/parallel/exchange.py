@@ -8,10 +8,9 @@ until `publish` takes it back, whole, in one go.
 """
 
 from ..dense.products import padded
-from ..runtime.constants import BIAS, BIAS_RIGHT, FAN_IN, HIGH, LEFT, LOW, RIGHT, ROW, STRIDE, WEIGHTS, A, D
 from ..runtime.jit import kernel
 from ..runtime.records import NO, ONE_ROW
-from ..runtime.simd import at, lanes, line, load, store, write_back
+from ..runtime.simd import lanes, line, load, store, write_back
 
 
 @kernel
@@ -51,7 +50,8 @@ def exchange_others(own, shared, start, stride, first, last, count, low, high, t
 @kernel
 def publish_inputs(shared, own, start, stride, count, width, layers, n):
     """Publish of the inputs of a layer, `count` rows, the columns that meet rows of its weights that others own."""
-    low, high = at(layers, n, LOW), padded(at(layers, n, HIGH), own)
+    layer = layers[n]
+    low, high = layer.first_row, padded(layer.end_row, own)
     publish(shared, own, start, stride, count, low)
     publish(shared, own, start + high, stride, count, width - high)
 
@@ -66,24 +66,26 @@ def publish_rows(shared, memory, x, x_row, n_layers, layers, by_columns, feature
         width = padded(features, memory)
         publish_inputs(shared, memory, x + first * x_row, x_row, count, width, layers, NO)
     for n in range(n_layers):
-        row, width = at(layers, n, ROW), at(layers, n, STRIDE)
-        publish(shared, memory, at(layers, n, D) + first * row, row, count, width)
+        layer = layers[n]
+        row, width = layer.row_stride, layer.width
+        publish(shared, memory, layer.deltas + first * row, row, count, width)
         if n < n_layers - 1:
-            publish_inputs(shared, memory, at(layers, n, A) + first * row, row, count, width, layers, n + 1)
+            publish_inputs(shared, memory, layer.activations + first * row, row, count, width, layers, n + 1)
 
 
 @kernel
 def collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, last, count):
     """Collect of the others' rows what this thread's gradients need."""
     for n in range(n_layers):
-        left, right = at(layers, n, LEFT), at(layers, n, RIGHT)
-        exchange_others(memory, shared, at(layers, n, D), at(layers, n, ROW), first, last, count, left, right, NO)
+        layer = layers[n]
+        left, right = layer.first_column, layer.end_column
+        exchange_others(memory, shared, layer.deltas, layer.row_stride, first, last, count, left, right, NO)
         # Of the inputs of a layer, those that meet the rows of its weights that this thread owns.
-        low, high = at(layers, n, LOW), padded(at(layers, n, HIGH), memory)
-        if at(layers, n, LOW) == at(layers, n, HIGH):
+        low, high = layer.first_row, padded(layer.end_row, memory)
+        if layer.first_row == layer.end_row:
             continue
         if n > 0:
-            row, start = at(layers, n - 1, ROW), at(layers, n - 1, A)
+            row, start = layers[n - 1].row_stride, layers[n - 1].activations
             exchange_others(memory, shared, start, row, first, last, count, low, high, NO)
         elif not by_columns:
             exchange_others(memory, shared, x, x_row, first, last, count, low, high, NO)
@@ -93,21 +95,23 @@ def collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, 
 def publish_parameters(shared, parameters, n_layers, layers, by_columns):
     """Publish the parameters that this thread owns and others need."""
     for n in range(n_layers):
+        layer = layers[n]
         if n > 0 or not by_columns:
-            width, bias, low, high = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, LOW), at(layers, n, HIGH)
-            publish(shared, parameters, at(layers, n, WEIGHTS) + low * width, width, high - low, width)
+            width, bias, low, high = layer.width, layer.bias, layer.first_row, layer.end_row
+            publish(shared, parameters, layer.weights + low * width, width, high - low, width)
             if bias >= 0:
-                publish(shared, parameters, bias, width, ONE_ROW, at(layers, n, BIAS_RIGHT))
+                publish(shared, parameters, bias, width, ONE_ROW, layer.end_bias)
 
 
 @kernel
 def collect_parameters(parameters, shared, n_layers, layers, by_columns):
     """Collect the parameters that other threads own."""
     for n in range(n_layers):
+        layer = layers[n]
         if n > 0 or not by_columns:
-            width, bias, low, high = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, LOW), at(layers, n, HIGH)
-            w = at(layers, n, WEIGHTS)
+            width, bias, low, high = layer.width, layer.bias, layer.first_row, layer.end_row
+            w = layer.weights
             collect(parameters, shared, w, width, low, width)
-            collect(parameters, shared, w + high * width, width, at(layers, n, FAN_IN) - high, width)
+            collect(parameters, shared, w + high * width, width, layer.fan_in - high, width)
             if bias >= 0:
-                collect(parameters, shared, bias, width, ONE_ROW, width - at(layers, n, BIAS_RIGHT))
+                collect(parameters, shared, bias, width, ONE_ROW, width - layer.end_bias)

@@ -10,10 +10,9 @@ To its kernels a thread's half is a network of its own; only the sum below knows
 
 from ..dense.products import product, row_times_matrix
 from ..elementwise import fill_rows, fill_zeros
-from ..runtime.constants import BIAS, FAN_IN, KEPT, ROW, STRIDE, WEIGHTS, A
 from ..runtime.jit import kernel
 from ..runtime.records import ADD, NEXT, NO, UNPACKED
-from ..runtime.simd import at, lanes, load, store
+from ..runtime.simd import lanes, load, store
 from .barrier import say, wait_for
 
 
@@ -41,19 +40,19 @@ def second_layer_forward(memory, layers, parameters, count, most, first_units, o
     step : int
         How many steps there were since the barrier was made.
     """
-    width, row = at(layers, 1, STRIDE), at(layers, 1, ROW)
-    out, a, bias = at(layers, 1, KEPT), at(layers, 0, A), at(layers, 1, BIAS)
-    w, fan_in = at(layers, 1, WEIGHTS), at(layers, 1, FAN_IN)
+    width, row = layers[1].width, layers[1].row_stride
+    out, a, bias = layers[1].before_dropout, layers[0].activations, layers[1].bias
+    w, fan_in = layers[1].weights, layers[1].fan_in
     units = first_units if half < 0 else fan_in
     if bias >= 0 and half <= 0:
         fill_rows(memory, out, row, width, count, parameters, bias)
     else:
         fill_zeros(memory, out, count * row)
-    _multiply(memory, out, row, a, at(layers, 0, ROW), parameters, w, width, units, count)
+    _multiply(memory, out, row, a, layers[0].row_stride, parameters, w, width, units, count)
     if half < 0:
         fill_zeros(memory, other, count * row)
         w += units * width
-        _multiply(memory, other, row, a + units, at(layers, 0, ROW), parameters, w, width, fan_in - units, count)
+        _multiply(memory, other, row, a + units, layers[0].row_stride, parameters, w, width, fan_in - units, count)
         _add(memory, out, memory, other, count * row)
     else:
         room = most * row

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .fields import Record, Records, real, whole
+
 # Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
 NEXT = ADD = YES = ONE_ROW = np.int64(1)
 UNPACKED = NEW = NO = np.int64(0)
@@ -53,6 +55,40 @@ class Rows(NamedTuple):
     by_eights: int  # whether every row has whole eights of entries, see `eights`; bytes of one scale then
 
 
+class Layer(Record):
+    """A layer as one thread is told of it.
+
+    Matrices lie in flat arrays: a place in the parameters or in the workspace, and a stride from row to row. A place of
+    -1: there is none. What a thread owns it alone keeps up to date.
+    """
+
+    fan_in = whole("Inputs of a unit: rows of the weights.")
+    units = whole("Outputs.")
+    width = whole("Units, padded to whole cache lines: columns of the weights.")
+    activation = whole("Its code.")
+    weights = whole("Where W starts in the parameters; of columns of a first layer, where column 0 would be.")
+    weights_stride = whole("From row to row of W, in the vectors of this thread.")
+    bias = whole("Where b starts in the parameters.")
+    row_stride = whole("From row to row of a chunk, in the workspace.")
+    before_dropout = whole("Weighted inputs and then activations, in the workspace.")
+    activations = whole("Activations after dropout; without dropout the same place.")
+    deltas = whole("Derivatives of the loss by the weighted inputs.")
+    logits = whole("Weighted inputs, where they are kept beside the activations.")
+    packed = whole("W in panels, as forward products read it.")
+    packed_transposed = whole("W transposed in panels, as backward products read it.")
+    few_units = whole("Whether both are W transposed row by row instead, as `narrow` reads it.")
+    block_rows = whole("Rows of W whose gradient is computed at a time, where the optimizer takes it at once.")
+    key = whole("Of dropout, in this epoch.")
+    threshold = whole("Hash below which dropout drops a unit; 0: none is dropped.")
+    dropout_scale = real("1 / (1 - rate) of dropout.")
+    first_row = whole("Of W, this thread owns the rows from here")
+    end_row = whole("to here,")
+    first_column = whole("columns from here")
+    end_column = whole("to here,")
+    first_bias = whole("and of b the numbers from here")
+    end_bias = whole("to here.")
+
+
 class Wanted(NamedTuple):
     """The targets: labels, or values, flat; `has_targets` is 0 where there are none."""
 
@@ -70,8 +106,8 @@ class Network(NamedTuple):
 
     loss: int
     n_layers: int
-    layers: Any  # int64 (n_layers * LAYER_COLUMNS,); each thread its own
-    settings: Any  # float64, by the numbers of codes; behind them 1 / (1 - dropout) of every layer; each thread its own
+    layers: Records  # of `Layer`; each thread its own
+    settings: Any  # float64, by the numbers of codes; each thread its own
 
 
 class Work(NamedTuple):

@@ -7,10 +7,10 @@ The functions here and in `steps` are parts of `batches.run`. Rows are taken by 
 import numpy as np
 
 from ..dense.products import product_from
-from ..runtime.constants import ACTIVATION, APART, BIAS, FAN_IN, KEPT, RELU, ROW, STRIDE, WEIGHTS, D, Z
+from ..runtime.constants import RELU
 from ..runtime.jit import kernel
 from ..runtime.records import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, ONE_ROW, SPARSE_BYTES, STRIP, UNPACKED
-from ..runtime.simd import at, fma, get, lanes, load, load_bytes, prefetch, put, splat, store, where
+from ..runtime.simd import fma, get, lanes, load, load_bytes, prefetch, put, splat, store, where
 from .microkernels import BLOCK
 from .rows import (
     add_shift,
@@ -39,7 +39,8 @@ FAR_AHEAD = 16
 @kernel
 def is_rectified(layers, n):
     """Whether a product may write a layer's activations: relu's, where nobody needs what it was of."""
-    return at(layers, n, ACTIVATION) == RELU and at(layers, n, Z) < 0
+    layer = layers[n]
+    return layer.activation == RELU and layer.logits < 0
 
 
 @kernel
@@ -48,15 +49,16 @@ def first_layer_base(memory, base, layers, folded, shift, parameters, low, high)
 
     With sparse rows what a shift of the features adds to every row is `folded` into it: ``b + shift W``.
     """
-    bias = at(layers, 0, BIAS)
+    layer = layers[0]
+    bias = layer.bias
     for j in range(low, high, lanes(memory)):
         start = splat(memory, 0.0)
         if bias >= 0:
             start = load(parameters, bias + j)
         store(memory, base + j, start)
     if folded and low < high:
-        w, apart = at(layers, 0, WEIGHTS) + low, at(layers, 0, APART)
-        add_shift(memory, base + low, shift, parameters, w, apart, NO, at(layers, 0, FAN_IN), high - low)
+        w, apart = layer.weights + low, layer.weights_stride
+        add_shift(memory, base + low, shift, parameters, w, apart, NO, layer.fan_in, high - low)
 
 
 @kernel
@@ -88,14 +90,15 @@ def sparse_forward(
     layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `sums` is how many
     the layer has that entries are added to in turns, see `given.MEDIUM`.
     """
-    words = in_words(memory, at(layers, 0, APART))
+    layer = layers[0]
+    words = in_words(memory, layer.weights_stride)
     for left in range(low, high, STRIP):
         width = STRIP if high - left > STRIP else high - left
-        start, w = base + left, at(layers, 0, WEIGHTS) + left
+        start, w = base + left, layer.weights + left
         for i in range(first, last):
             row = get(order, position + i)
             begin, end = get(starts, row), get(starts, row + 1)
-            out = at(layers, 0, KEPT) + i * at(layers, 0, ROW) + left
+            out = layer.before_dropout + i * layer.row_stride + left
             coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
             # Where that row begins has to be known by then.
             prefetch(starts, get(order, position + i + 2 * AHEAD) if position + i + 2 * AHEAD < n_rows else row)
@@ -117,6 +120,7 @@ def filled_forward(
     """What the first layer's weighted inputs, columns `low` to `high`, are of the features that are `filled`, for the
     rows `first` to `last` of a chunk of sparse rows; these features are copied to its input.
     """
+    layer = layers[0]
     vector = lanes(memory)
     for i in range(first, last):
         row = get(order, position + i)
@@ -131,10 +135,10 @@ def filled_forward(
             for j in range(0, filled, vector):
                 prefetch(numbers, coming * filled + j)
                 store(memory, out + j, load(numbers, start + j) * load(scale, j))
-    row, w = at(layers, 0, ROW), at(layers, 0, WEIGHTS) + low
-    out = at(layers, 0, KEPT) + first * row + low
+    row, w = layer.row_stride, layer.weights + low
+    out = layer.before_dropout + first * row + low
     product_from(
-        memory, out, row, memory, x + first * x_row, x_row, NEXT, parameters, w, at(layers, 0, APART), UNPACKED,
+        memory, out, row, memory, x + first * x_row, x_row, NEXT, parameters, w, layer.weights_stride, UNPACKED,
         last - first, high - low, filled, memory, base + low, NO, ADD, -np.inf,
     )  # fmt: skip
 
@@ -161,12 +165,13 @@ def skipping_forward(
 
     Of a row that is not finite they all are NaN, and so is what comes out of the network.
     """
-    stride, w, row, apart = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW), features + BLOCK
+    layer = layers[0]
+    stride, w, row, apart = layer.width, layer.weights, layer.row_stride, features + BLOCK
     words = in_words(memory, stride)
     for i in range(first, last, ONE_ROW if sums > 1 else 2):
         second = i + 1 if sums == 1 and i + 1 < last else i
         begin, other = get(order, position + i) * features, get(order, position + second) * features
-        to, out = at(layers, 0, KEPT) + i * row, at(layers, 0, KEPT) + second * row
+        to, out = layer.before_dropout + i * row, layer.before_dropout + second * row
         if sums > 1:
             if kind == DENSE_BYTES:
                 entries, finite = compress_row(members, factors, bytes, begin, features)
@@ -203,6 +208,7 @@ def dense_forward(
     """Weighted inputs of the first layer for the dense rows `first` to `last` of a chunk; return whether they are
     activations already, as those of relu are.
     """
+    layer = layers[0]
     for i in range(first, last):
         coming = get(order, position + i + AHEAD) if i + AHEAD < last else get(order, position + i)
         for j in range(coming * features, (coming + 1) * features, 16):
@@ -211,8 +217,8 @@ def dense_forward(
             else:
                 prefetch(numbers, j)
         gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, get(order, position + i), i)
-    width, w, row = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW)
-    out, a, rectified = at(layers, 0, KEPT) + first * row, x + first * x_row, is_rectified(layers, 0)
+    width, w, row = layer.width, layer.weights, layer.row_stride
+    out, a, rectified = layer.before_dropout + first * row, x + first * x_row, is_rectified(layers, 0)
     product_from(
         memory, out, row, memory, a, x_row, NEXT, parameters, w, width, UNPACKED, last - first, width, features, memory,
         base, NO, ADD, 0.0 if rectified else -np.inf,
@@ -266,10 +272,11 @@ def sparse_gradient(
     `target` receives it from `start` on, rows as far apart as those of the weights. A single row has been read when it
     went forward.
     """
-    words = in_words(memory, at(layers, 0, APART))
+    layer = layers[0]
+    words = in_words(memory, layer.weights_stride)
     for i in range(count):
         row = get(order, position + i)
-        begin, end, d = get(starts, row), get(starts, row + 1), at(layers, 0, D) + i * at(layers, 0, ROW) + left
+        begin, end, d = get(starts, row), get(starts, row + 1), layer.deltas + i * layer.row_stride + left
         if count > 1 and kind == SPARSE_BYTES:
             read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
         elif count > 1:
