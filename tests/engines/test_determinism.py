@@ -15,7 +15,7 @@ from fastmlp.data.samples import Scaling
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.engines.simd import workspace
 from fastmlp.engines.simd.threads import Team
-from fastmlp.kernels.runtime.records import Work
+from fastmlp.kernels.runtime.records import Step
 from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
 
@@ -75,7 +75,7 @@ def works(monkeypatch):
     seen, run_together = [], Team.run
 
     def run(team, function, arguments):
-        seen.extend(argument for of in arguments for argument in of if isinstance(argument, Work))
+        seen.extend(given[0].work for given in arguments if isinstance(given[0], Step))
         run_together(team, function, arguments)
 
     monkeypatch.setattr(Team, "run", run)

@@ -388,14 +388,12 @@ def add_groups(gradient, of_groups, groups, size):
             gradient[j] += of_groups[group * size + j]
 
 
-def count_in_group(totals, group, first, losses, correct, weighted, weights, order, position, count):
-    sums = [0.0, 0.0, 0.0]
-    for i in range(count):
-        row = order[position + i]
-        for k, number in enumerate((losses[i], correct[i], float(weights[row]) if weighted else 1.0)):
-            sums[k] += number
-    place = slice(group * 16, group * 16 + 3)
+def group_sums(totals, group, first, losses, correct, weights, rows):
+    totals, place = totals.copy(), slice(group * 16, group * 16 + 3)
+    # Python's sum of floats is exact since 3.12; numbers are added one by one here.
+    sums = [np.cumsum(numbers.astype(float))[-1] for numbers in (losses[:5], correct[:5], weights[rows])]
     totals[place] = sums if first else np.array(sums) + totals[place]
+    return totals
 
 
 # --- clipping ---

@@ -18,7 +18,7 @@ from ...kernels.runtime.records import (
     PACK_FROM,
     PANELS_FROM,
     SPARSE_BYTES,
-    Network,
+    Step,
     Work,
 )
 from ...kernels.runtime.records import Layer as LayerRecord
@@ -83,9 +83,8 @@ class Layout(NamedTuple):
     ----------
     tables : list of Records
         The layers as each thread is told of them.
-    networks : list of Network
-        The network as each thread is told of it; what an optimizer is set to is entered for every pass.
-    works : list of Work
+    steps : list of Step
+        What each thread is told; what belongs to a pass is entered for every pass.
     gradients : list of ndarray
         One flat vector a thread; of none in a forward pass.
     copies : list of list of ndarray
@@ -99,8 +98,7 @@ class Layout(NamedTuple):
     """
 
     tables: list[Records]
-    networks: list[Network]
-    works: list[Work]
+    steps: list[Step]
     gradients: list[Array]
     copies: list[list[Array]]
     team: Team
@@ -195,8 +193,11 @@ def layout(
         entries = max(longest_row, room)
     works = [
         Work(
-            *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), room, int(skipping)),
-            *(first_layer_sums(architecture), -1, first_half(architecture) if halved else 0, other),
+            dtype,
+            **{"chunk": chunk, "x": x, "x_row": x_row, "y": y, "mask": mask, "base": base, "sums": sums},
+            **{"block": block, "panels": panels, "listing": listing, "room": room, "skipping": skipping},
+            **{"turns": first_layer_sums(architecture), "half": -1, "other": other},
+            first_units=first_half(architecture) if halved else 0,
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
@@ -221,8 +222,14 @@ def layout(
     loss = getattr(constants, architecture.loss.upper())
     return Layout(
         tables=tables,
-        networks=[Network(loss, len(strides), own, np.zeros(constants.SETTINGS)) for own in tables],
-        works=works,
+        steps=[
+            Step(
+                dtype,
+                **{"layers": own, "n_layers": len(own), "loss": loss, "settings": np.zeros(constants.SETTINGS)},
+                **{"work": work, "n_parameters": n_parameters},
+            )
+            for own, work in zip(tables, works, strict=True)
+        ],
         gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
         copies=[[architecture.zeros() for _ in range(1 + moments)] for _ in range(copies)],
         team=Team(),

@@ -97,7 +97,7 @@ def real(sentence: str, changing: bool = False) -> Any:
     return Field("real", sentence, changing=changing)
 
 
-def numbers(sentence: str, dtype: Any = "numbers", changing: bool = False) -> Any:
+def numbers_of(sentence: str, dtype: Any = "numbers", changing: bool = False) -> Any:
     """Declare the address of numbers: of this dtype, or that of the network."""
     return Field(dtype if dtype == "numbers" else np.dtype(dtype), sentence, changing=changing)
 
@@ -137,8 +137,17 @@ class Record:
         self.table = np.zeros(len(self.fields), np.int64) if table is None else table
         self.address = self.table.ctypes.data
         self.alive: dict[str, Any] = {}
+        self.enter(**values)
+
+    def enter(self, **values: Any) -> None:
+        """Write fields."""
         for name, value in values.items():
             setattr(self, name, value)
+
+    def forget(self, *names: str) -> None:
+        """Don't keep what these fields refer to any longer: they may not be read before they are written again."""
+        for name in names:
+            self.alive.pop(name, None)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self.fields and name not in ("dtype", "table", "address", "alive"):

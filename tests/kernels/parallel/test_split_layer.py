@@ -6,7 +6,7 @@ import pytest
 from fastmlp.kernels.parallel import split_layer
 from fastmlp.kernels.parallel.barrier import new_barrier
 from fastmlp.kernels.runtime.fields import Records
-from fastmlp.kernels.runtime.records import Layer
+from fastmlp.kernels.runtime.records import Layer, Step, Work
 
 from ..calls import both_dtypes, from_python, random_numbers
 
@@ -41,11 +41,14 @@ def weighted_inputs(memory, count):
 
 def alone(dtype, count, bias):
     memory, parameters = memories(dtype)
-    nothing = np.zeros(0, dtype)
-    from_python(split_layer.second_layer_forward)(
-        memory, table(FAN_IN, bias), parameters, count, MOST, FIRST, 300, -1, nothing, new_barrier(), 0
-    )
+    work = Work(dtype, memory=memory, chunk=MOST, first_units=FIRST, other=300, half=-1)
+    step = step_of(dtype, table(FAN_IN, bias), work, parameters, new_barrier(), count)
+    from_python(split_layer.second_layer_forward)(step)
     return weighted_inputs(memory, count)
+
+
+def step_of(dtype, layers, work, parameters, barrier, count, batch=0):
+    return Step(dtype, layers=layers, work=work, parameters=parameters, barrier=barrier, count=count, batch=batch)
 
 
 def together(dtype, counts, bias):
@@ -55,10 +58,11 @@ def together(dtype, counts, bias):
 
     def steps(half):
         layers = table(FIRST if half == 0 else FAN_IN - FIRST, bias)
-        for step, count in enumerate(counts):
-            from_python(split_layer.second_layer_forward)(
-                parts[half][0], layers, parts[half][1], count, MOST, 0, -1, half, partials, barrier, step
-            )
+        memory, parameters = parts[half]
+        work = Work(dtype, memory=memory, chunk=MOST, half=half, partials=partials)
+        for batch, count in enumerate(counts):
+            step = step_of(dtype, layers, work, parameters, barrier, count, batch)
+            from_python(split_layer.second_layer_forward)(step)
 
     other = threading.Thread(target=steps, args=(1,), daemon=True)
     other.start()
