@@ -10,8 +10,9 @@ from .elementwise import activation_backward, dropout, fill_zeros
 from .losses import loss_backward
 from .runtime.constants import BINARY_CROSS_ENTROPY, LEVEL, RELU
 from .runtime.jit import kernel
+from .runtime.matrices import matrix
 from .runtime.records import NEW, NEXT
-from .runtime.simd import get
+from .runtime.simd import get, moved
 
 
 @kernel
@@ -54,22 +55,18 @@ def layer_backward(step, n):
     layer, after, memory, first = step.layers[n], step.layers[n + 1], step.work.memory, step.first
     width, row, count, units = layer.width, layer.row_stride, step.last - first, after.units
     out, d, d_row = layer.deltas + first * row, after.deltas + first * after.row_stride, after.row_stride
+    D, D_after = matrix(memory, out, row, NEXT), matrix(memory, d, d_row, NEXT)
     dropping = step.training and layer.activations != layer.before_dropout
     rectified = after.few_units and layer.activation == RELU and not dropping
     if after.few_units:
-        shift = layer.before_dropout - layer.deltas
-        outer_products(
-            memory, out, row, memory, d, d_row, memory, after.packed_transposed, layer.units, units, count, memory,
-            shift, rectified,
-        )  # fmt: skip
+        w, a = moved(memory, after.packed_transposed), moved(memory, layer.before_dropout + first * row)
+        outer_products(D, D_after, w, a, layer.units, units, count, rectified)
     elif step.batch_size > 1:
-        w = after.packed_transposed
-        product(memory, out, row, memory, d, d_row, NEXT, memory, w, width, units, count, width, units, NEW)
+        product(D, D_after, matrix(memory, after.packed_transposed, width, -units), count, width, units, NEW)
     elif count > 0:
         fill_zeros(memory, out, width)
-        matrix_times_column(
-            memory, out, step.parameters, after.weights, after.width, memory, d, after.fan_in, after.width
-        )  # fmt: skip
+        W = matrix(step.parameters, after.weights, after.width, NEXT)
+        matrix_times_column(moved(memory, out), W, moved(memory, d), after.fan_in, after.width)
     if dropping:
         dropout(
             memory, out, memory, out, row, count, width, step.names, step.position + first, layer.key, layer.threshold,
@@ -85,6 +82,6 @@ def differentiate_activation(step, n):
     row, count = layer.row_stride, step.last - step.first
     shift = step.first * row
     activation_backward(
-        layer.activation, memory, layer.deltas + shift, memory, layer.before_dropout + shift, memory,
-        layer.logits + shift, row, count, layer.units, layer.width,
+        layer.activation, moved(memory, layer.deltas + shift), moved(memory, layer.before_dropout + shift),
+        moved(memory, layer.logits + shift), row, count, layer.units, layer.width,
     )  # fmt: skip

@@ -186,7 +186,7 @@ def activation_forward(code, a, start, stride, rows, units, width):
 
 
 @kernel
-def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, units, width):
+def activation_backward(code, d, a, z, stride, rows, units, width):
     """``D = D * f'`` in place: from the derivative by the activations to that by the weighted inputs.
 
     Parameters
@@ -199,44 +199,44 @@ def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, 
     vector = lanes(d)
     one = splat(d, 1.0)
     for i in range(rows):
-        first, shift, z_shift = d_start + i * stride, a_start - d_start, z_start - d_start
+        first = i * stride
         last = first + width
         if code == RELU:
             zero = splat(d, 0.0)
             for j in range(first, last, vector):
-                store(d, j, where_positive(load(a, j + shift), load(d, j), zero))
+                store(d, j, where_positive(load(a, j), load(d, j), zero))
         elif code == SIGMOID:
             for j in range(first, last, vector):
-                x = load(a, j + shift)
+                x = load(a, j)
                 store(d, j, load(d, j) * x * (one - x))
         elif code == TANH:
             for j in range(first, last, vector):
-                x = load(a, j + shift)
+                x = load(a, j)
                 store(d, j, load(d, j) * (one - x * x))
         elif code == LEAKY_RELU:
             for j in range(first, last, vector):
                 x = load(d, j)
-                store(d, j, where_positive(load(a, j + shift), x, x * splat(d, LEAKY_SLOPE)))
+                store(d, j, where_positive(load(a, j), x, x * splat(d, LEAKY_SLOPE)))
         elif code == ELU:
             for j in range(first, last, vector):
-                x, y = load(d, j), load(a, j + shift)
+                x, y = load(d, j), load(a, j)
                 store(d, j, where_positive(y, x, x * (y + one)))
         elif code == SOFTMAX:
-            inner = get(d, first) * get(a, first + shift)
+            inner = get(d, first) * get(a, first)
             for j in range(first + 1, first + units):
-                inner += get(d, j) * get(a, j + shift)
+                inner += get(d, j) * get(a, j)
             for j in range(first, last, vector):
-                store(d, j, load(a, j + shift) * (load(d, j) - splat(d, inner)))
+                store(d, j, load(a, j) * (load(d, j) - splat(d, inner)))
         elif code == SILU:
             for j in range(first, last, vector):
-                s = sigmoid(load(z, j + z_shift))
-                store(d, j, load(d, j) * (s + load(a, j + shift) * (one - s)))
+                s = sigmoid(load(z, j))
+                store(d, j, load(d, j) * (s + load(a, j) * (one - s)))
         elif code == EXPONENTIAL:
             for j in range(first, last, vector):
-                store(d, j, load(d, j) * load(a, j + shift))
+                store(d, j, load(d, j) * load(a, j))
         elif code == GELU:
             for j in range(first, last):
-                x = get(z, j + z_shift)
+                x = get(z, j)
                 density = math.exp(-0.5 * x * x) * _ROOT_HALF_OVER_PI if abs(x) < 40.0 else 0.0
                 put(d, j, get(d, j) * (0.5 * (1.0 + math.erf(x * _ROOT_HALF)) + x * density))
 

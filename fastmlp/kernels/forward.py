@@ -13,8 +13,9 @@ from .losses import correct_row, loss_row
 from .parallel.split_layer import second_layer_forward
 from .runtime.constants import LEVEL, SQUARED_ERROR
 from .runtime.jit import kernel
-from .runtime.records import NEXT, NO, PACK_FROM, UNPACKED, YES
-from .runtime.simd import get, lanes, load, put, put_totals
+from .runtime.matrices import matrix
+from .runtime.records import NEXT, NO, PACK_FROM
+from .runtime.simd import get, lanes, load, moved, put, put_totals
 from .sparse.first_layer import first_layer_forward, is_rectified
 
 
@@ -64,27 +65,25 @@ def layer_forward(step, n):
     memory, parameters, first, count = step.work.memory, step.parameters, step.first, step.last - step.first
     width, row, a_row, bias = layer.width, layer.row_stride, before.row_stride, layer.bias
     out, a = layer.before_dropout + first * row, before.activations + first * a_row
-    w, fan_in, panel, weights = layer.weights, layer.fan_in, UNPACKED, parameters
-    alone = step.count == 1 and not step.loose
+    fan_in, alone = layer.fan_in, step.count == 1 and not step.loose
     if alone or layer.few_units:
         if bias >= 0:
             fill_rows(memory, out, row, width, count, parameters, bias)
         else:
             fill_zeros(memory, out, count * row)
         if not alone:
-            add_dot_products(memory, out, row, memory, a, a_row, memory, layer.packed, fan_in, layer.units, count)
+            Z, A = matrix(memory, out, row, NEXT), matrix(memory, a, a_row, NEXT)
+            add_dot_products(Z, A, moved(memory, layer.packed), fan_in, layer.units, count)
         elif count > 0:
-            row_times_matrix(memory, out, memory, a, parameters, w, width, width, fan_in)
+            W = matrix(parameters, layer.weights, width, NEXT)
+            row_times_matrix(moved(memory, out), moved(memory, a), W, width, fan_in)
         return False
+    W = matrix(parameters, layer.weights, width, NEXT)
     if step.work.chunk >= PACK_FROM:
-        w, panel, weights = layer.packed, fan_in, memory
-    rectified, add = is_rectified(layer), NO
-    if bias >= 0:
-        add = YES
-    product_from(
-        memory, out, row, memory, a, a_row, NEXT, weights, w, width, panel, count, width, fan_in, parameters, bias, NO,
-        add, 0.0 if rectified else -np.inf,
-    )  # fmt: skip
+        W = matrix(memory, layer.packed, width, -fan_in)
+    b = matrix(parameters, bias, NO, NEXT) if bias >= 0 else matrix(parameters, NO, NO, NO)
+    rectified, Z, A = is_rectified(layer), matrix(memory, out, row, NEXT), matrix(memory, a, a_row, NEXT)
+    product_from(Z, A, W, count, width, fan_in, b, 0.0 if rectified else -np.inf)
     return rectified
 
 

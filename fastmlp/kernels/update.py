@@ -16,7 +16,8 @@ from .parallel.data_parallel import add_group_totals, add_groups
 from .parallel.exchange import collect_rows, publish, publish_parameters
 from .runtime.constants import L2, WEIGHT_DECAY
 from .runtime.jit import kernel
-from .runtime.records import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, UNPACKED
+from .runtime.matrices import matrix
+from .runtime.records import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM
 from .runtime.simd import get, moved
 from .sparse.eights import eights_gradient
 from .sparse.first_layer import list_entries, listed_gradient, sparse_gradient
@@ -97,10 +98,7 @@ def update_weight_rows(step, n):
             start = out - row * stride
             add_shift_gradient(to, start, stride, step.rows.shift, memory, work.sums, row, row + rows, width)
         if step.updating:
-            update_weights(
-                step.optimizer, step.parameters, place, stride, rows, width, to, out, step.m, step.v, step.settings,
-                step.steps_before + step.batch + 1, step.rate,
-            )  # fmt: skip
+            update_weights(step, place, stride, rows, width, to, out)
         row += rows
 
 
@@ -116,10 +114,7 @@ def update_bias(step, n):
             to, out, add = memory, step.work.block, NO
         column_sums(to, out, memory, layer.deltas + left, layer.row_stride, step.count, width, add)
         if step.updating:
-            update(
-                step.optimizer, step.parameters, place, width, ONE_ROW, width, to, out, step.m, step.v, step.settings,
-                step.steps_before + step.batch + 1, step.rate,
-            )  # fmt: skip
+            update(step, place, width, ONE_ROW, width, to, out)
 
 
 @kernel
@@ -134,8 +129,9 @@ def add_sparse_rows(step, target, start, first, rows):
             fill_zeros(target, start + i * stride, width)
     if step.rows.by_eights:
         eights_gradient(
-            target, start - first * stride, stride, work.memory, layer.deltas + left, layer.row_stride, work.eights,
-            step.n_eights, step.rows.columns_16, step.rows.bytes, get(step.rows.scale, NO), width,
+            matrix(target, start - first * stride, stride, NEXT),
+            matrix(work.memory, layer.deltas + left, layer.row_stride, NEXT),
+            work.eights, step.n_eights, step.rows.columns_16, step.rows.bytes, get(step.rows.scale, NO), width,
         )  # fmt: skip
     else:
         sparse_gradient(step, target, start - first * stride)
@@ -155,7 +151,7 @@ def add_dense_rows(step, n, target, start, first, rows, panels, fused):
         Whether the optimizer takes it straight away: it is complete then.
     """
     layer, memory, count, left = step.layers[n], step.work.memory, step.count, step.layers[n].first_column
-    stride, d, d_row, panel = layer.weights_stride, layer.deltas + left, layer.row_stride, UNPACKED
+    stride, d, d_row = layer.weights_stride, layer.deltas + left, layer.row_stride
     width, units, turned, across = layer.end_column - left, layer.units, layer.packed_transposed, padded(rows, memory)
     a, a_row, add = step.work.x + first, step.work.x_row, step.accumulate
     if n > 0:
@@ -163,18 +159,18 @@ def add_dense_rows(step, n, target, start, first, rows, panels, fused):
     if n > 0 and fused and turned >= 0 and 4 * units * across <= 3 * rows * stride:
         # As the same sums of the same products: dWᵀ, of which less is padding. Its place is that of Wᵀ, which nobody
         # needs any more before the next batch.
-        product(
-            memory, turned, across, memory, d, NEXT, d_row, memory, a, a_row, UNPACKED, units, across, count, NEW,
-        )  # fmt: skip
+        D_transposed, A = matrix(memory, d, NEXT, d_row), matrix(memory, a, a_row, NEXT)
+        product(matrix(memory, turned, across, NEXT), D_transposed, A, units, across, count, NEW)
         for i in range(rows):
             fill_zeros(target, start + i * stride, stride)
         turn_back(target, start, stride, memory, turned, across, rows, units)
         return
+    D, A_transposed = matrix(memory, d, d_row, NEXT), matrix(memory, a, NEXT, a_row)
     if panels >= 0:
-        d, d_row, panel = panels, width, count
+        D = matrix(memory, panels, width, -count)
     if fused:
         add = NO
-    product(target, start, stride, memory, a, NEXT, a_row, memory, d, d_row, panel, rows, width, count, add)
+    product(matrix(target, start, stride, NEXT), A_transposed, D, rows, width, count, add)
 
 
 @kernel
@@ -204,11 +200,9 @@ def finish_batch(step):
 @kernel
 def update_all(step):
     """One step of the optimizer on all parameters, whose gradient is complete."""
-    w, g, m, v, code, settings = step.parameters, step.gradient, step.m, step.v, step.optimizer, step.settings
-    number, rate = step.steps_before + step.batch + 1, step.rate
     for n in range(step.n_layers):
         layer = step.layers[n]
         start, width, rows, bias = layer.weights, layer.width, layer.fan_in, layer.bias
-        update_weights(code, w, start, width, rows, width, g, start, m, v, settings, number, rate)
+        update_weights(step, start, width, rows, width, step.gradient, start)
         if bias >= 0:
-            update(code, w, bias, width, ONE_ROW, width, g, bias, m, v, settings, number, rate)
+            update(step, bias, width, ONE_ROW, width, step.gradient, bias)

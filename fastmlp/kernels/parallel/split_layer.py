@@ -11,8 +11,9 @@ To its kernels a thread's half is a network of its own; only the sum below knows
 from ..dense.products import product, row_times_matrix
 from ..elementwise import fill_rows, fill_zeros
 from ..runtime.jit import kernel
-from ..runtime.records import ADD, NEXT, NO, UNPACKED
-from ..runtime.simd import lanes, load, store
+from ..runtime.matrices import matrix
+from ..runtime.records import ADD, NEXT, NO
+from ..runtime.simd import lanes, load, moved, store
 from .barrier import say, wait_for
 
 
@@ -53,10 +54,11 @@ def _multiply(step, out, a, w, inner):
     """``C += A W``; a matrix-vector product where there is one row."""
     memory, parameters, width, count = step.work.memory, step.parameters, step.layers[1].width, step.count
     row, a_row = step.layers[1].row_stride, step.layers[0].row_stride
+    W = matrix(parameters, w, width, NEXT)
     if count == 1:
-        row_times_matrix(memory, out, memory, a, parameters, w, width, width, inner)
+        row_times_matrix(moved(memory, out), moved(memory, a), W, width, inner)
     else:
-        product(memory, out, row, memory, a, a_row, NEXT, parameters, w, width, UNPACKED, count, width, inner, ADD)
+        product(matrix(memory, out, row, NEXT), matrix(memory, a, a_row, NEXT), W, count, width, inner, ADD)
 
 
 @kernel

@@ -14,6 +14,7 @@ constant, and may read it once for all, unless it was declared as `changing`.
 With ``NUMBA_DISABLE_JIT=1`` kernels get the object itself.
 """
 
+import ctypes
 import operator
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -64,37 +65,49 @@ class Field:
         return Pointer(from_dtype(self.kind))
 
     def __get__(self, record: Any, owner: Any = None) -> Any:
-        if record is None:
-            return self
-        if self.kind == "whole":
-            return int(record.table[self.place])
-        if self.kind == "real":
-            return float(record.table[self.place : self.place + 1].view(np.float64)[0])
-        return record.alive[self.name]
+        return self if record is None else record.alive[self.name]
 
     def __set__(self, record: Any, value: Any) -> None:
-        if self.kind == "whole":
-            record.table[self.place] = value
-        elif self.kind == "real":
-            record.table[self.place : self.place + 1].view(np.float64)[0] = value
-        elif isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray):
             if not value.flags.c_contiguous or value.dtype != (record.dtype if self.kind == "numbers" else self.kind):
-                raise TypeError(
-                    f"{self.name}: {value.dtype} numbers that are not those of the field, or not contiguous"
-                )
-            record.alive[self.name], record.table[self.place] = value.reshape(-1), value.ctypes.data
+                raise TypeError(f"{self.name}: {value.dtype} numbers, not contiguous or not of the dtype of the field")
+            record.alive[self.name] = value if value.ndim == 1 else value.reshape(-1)
+            record.table[self.place] = _address(value) if value.size else 0
         else:
             record.alive[self.name], record.table[self.place] = value, value.address
 
 
+def _address(array: Any) -> int:
+    """Where an array's numbers begin; what NumPy itself offers takes twice as long."""
+    if array.flags.writeable:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    return int(array.__array_interface__["data"][0])
+
+
+class _Whole(Field):
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        return self if record is None else int(record.table[self.place])
+
+    def __set__(self, record: Any, value: Any) -> None:
+        record.table[self.place] = value
+
+
+class _Real(Field):
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        return self if record is None else float(record.table.view(np.float64)[self.place])
+
+    def __set__(self, record: Any, value: Any) -> None:
+        record.table.view(np.float64)[self.place] = value
+
+
 def whole(sentence: str, changing: bool = False) -> Any:
     """Declare an integer."""
-    return Field("whole", sentence, changing=changing)
+    return _Whole("whole", sentence, changing=changing)
 
 
 def real(sentence: str, changing: bool = False) -> Any:
     """Declare a float of 64 bits."""
-    return Field("real", sentence, changing=changing)
+    return _Real("real", sentence, changing=changing)
 
 
 def numbers_of(sentence: str, dtype: Any = "numbers", changing: bool = False) -> Any:
@@ -135,24 +148,19 @@ class Record:
     def __init__(self, dtype: Any = None, table: Any = None, **values: Any) -> None:
         self.dtype = np.dtype(dtype) if self.generic else None
         self.table = np.zeros(len(self.fields), np.int64) if table is None else table
-        self.address = self.table.ctypes.data
+        self.address = _address(self.table)
         self.alive: dict[str, Any] = {}
         self.enter(**values)
 
     def enter(self, **values: Any) -> None:
         """Write fields."""
         for name, value in values.items():
-            setattr(self, name, value)
+            self.fields[name].__set__(self, value)
 
     def forget(self, *names: str) -> None:
         """Don't keep what these fields refer to any longer: they may not be read before they are written again."""
         for name in names:
             self.alive.pop(name, None)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self.fields and name not in ("dtype", "table", "address", "alive"):
-            raise AttributeError(f"{type(self).__name__} has no field {name}")
-        super().__setattr__(name, value)
 
     def copy(self) -> Any:
         """Return a record of the same values, with a table of its own."""
@@ -175,7 +183,8 @@ class Records:
 
     def __init__(self, kind: Any, count: int, value: int = 0) -> None:
         self.kind, self.table = kind, np.full((count, len(kind.fields)), value, np.int64)
-        self.address, self._records = self.table.ctypes.data, [kind(table=row) for row in self.table]
+        self.address = _address(self.table)
+        self._records = [kind(table=row) for row in self.table]
 
     def __getitem__(self, n: int) -> Any:
         return self._records[n]

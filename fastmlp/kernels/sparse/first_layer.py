@@ -13,7 +13,8 @@ from ..parallel.barrier import wait
 from ..parallel.exchange import collect, exchange_others
 from ..runtime.constants import RELU
 from ..runtime.jit import kernel
-from ..runtime.records import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, SPARSE_BYTES, STRIP, UNPACKED, YES
+from ..runtime.matrices import matrix
+from ..runtime.records import DENSE_BYTES, NARROW_SUMS, NEXT, NO, SPARSE_BYTES, STRIP, YES
 from ..runtime.simd import fma, get, lanes, load, load_bytes, prefetch, put, splat, store, where
 from .eights import eights_forward, list_eights
 from .microkernels import BLOCK
@@ -78,6 +79,13 @@ def first_layer_forward(step):
     return dense_forward(step)
 
 
+@kernel
+def weights_of(step):
+    """``W`` of the first layer, in the columns that this thread owns."""
+    layer = step.layers[0]
+    return matrix(step.parameters, layer.weights + layer.first_column, layer.weights_stride, NEXT)
+
+
 # --- dense rows ---
 
 
@@ -97,10 +105,9 @@ def dense_forward(step):
         gather_row(step, row, work.x + i * work.x_row)
     width, row, memory = layer.width, layer.row_stride, work.memory
     out, a, rectified = layer.before_dropout + first * row, work.x + first * work.x_row, is_rectified(layer)
-    product_from(
-        memory, out, row, memory, a, work.x_row, NEXT, step.parameters, layer.weights, width, UNPACKED, last - first,
-        width, features, memory, work.base, NO, ADD, 0.0 if rectified else -np.inf,
-    )  # fmt: skip
+    Z, X, W = matrix(memory, out, row, NEXT), matrix(memory, a, work.x_row, NEXT), weights_of(step)
+    b = matrix(memory, work.base, NO, NEXT)
+    product_from(Z, X, W, last - first, width, features, b, 0.0 if rectified else -np.inf)
     return rectified
 
 
@@ -212,10 +219,9 @@ def sparse_rows_forward(step):
         filled_forward(step, first, last)
     if rows.by_eights:
         left, right = layer.first_column, layer.end_column
+        Z, scale = matrix(work.memory, layer.before_dropout + left, layer.row_stride, NEXT), get(rows.scale, NO)
         eights_forward(
-            work.memory, layer.before_dropout + left, layer.row_stride, step.parameters, layer.weights + left,
-            layer.weights_stride, work.eights, step.n_eights, rows.columns_16, rows.bytes, get(rows.scale, NO),
-            right - left,
+            Z, weights_of(step), work.eights, step.n_eights, rows.columns_16, rows.bytes, scale, right - left
         )  # fmt: skip
     else:
         sparse_forward(step, first, last)
@@ -313,10 +319,8 @@ def filled_forward(step, first, last):
                 store(memory, out + j, load(rows.filled_numbers, start + j) * load(scale, j))
     row, low, high = layer.row_stride, layer.first_column, layer.end_column
     out, x = layer.before_dropout + first * row + low, work.x + first * work.x_row
-    product_from(
-        memory, out, row, memory, x, work.x_row, NEXT, step.parameters, layer.weights + low, layer.weights_stride,
-        UNPACKED, last - first, high - low, filled, memory, work.base + low, NO, ADD, -np.inf,
-    )  # fmt: skip
+    Z, X, W = matrix(memory, out, row, NEXT), matrix(memory, x, work.x_row, NEXT), weights_of(step)
+    product_from(Z, X, W, last - first, high - low, filled, matrix(memory, work.base + low, NO, NEXT), -np.inf)
 
 
 # --- gradients of sparse rows ---
