@@ -199,8 +199,8 @@ def columns_listed(count: Any, append: Any) -> Any:
     return rows_listed
 
 
-_rows_forward = numba.njit(forward_rows(sparse.read_row, sparse.row_forward))
-_rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, sparse.row_gradient))
+_rows_forward = numba.njit(forward_rows(sparse.read_row, flat.row_forward))
+_rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, flat.row_gradient))
 _rows_listed = numba.njit(columns_listed(sparse.count_columns, sparse.list_columns))
 
 
@@ -356,7 +356,7 @@ def row_key() -> Work:
 def dropout() -> Work:
     out, x = zeros(BATCH, HIDDEN), numbers(BATCH, HIDDEN)
     hashed = np.uint32(12345), np.uint32(threshold(0.5)), np.float32(2.0)
-    return Work(elementwise.dropout, (out, 0, x, 0, HIDDEN, BATCH, HIDDEN, np.arange(BATCH), 0, *hashed))
+    return Work(flat.dropout, (out, 0, x, 0, HIDDEN, BATCH, HIDDEN, np.arange(BATCH), 0, *hashed))
 
 
 for name in ("exp_of_negative", "expm1_of_negative", "sigmoid", "tanh"):

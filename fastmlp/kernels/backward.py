@@ -68,10 +68,8 @@ def layer_backward(step, n):
         W = matrix(step.parameters, after.weights, after.width, NEXT)
         matrix_times_column(moved(memory, out), W, moved(memory, d), after.fan_in, after.width)
     if dropping:
-        dropout(
-            memory, out, memory, out, row, count, width, step.names, step.position + first, layer.key, layer.threshold,
-            layer.dropout_scale,
-        )  # fmt: skip
+        d = moved(memory, out)
+        dropout(d, d, count, moved(step.names, step.position + first), layer)
     return rectified
 
 

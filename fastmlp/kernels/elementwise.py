@@ -252,24 +252,24 @@ def row_key(key, row):
 
 
 @kernel
-def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, threshold, scale):
-    """Multiply every row by its dropout factors, 0 or `scale` = 1 / (1 - rate): activations forward, deltas backward.
+def dropout(out, x, rows, names, layer):
+    """Multiply every row by its dropout factors, 0 or 1 / (1 - rate): activations forward, deltas backward.
 
     Parameters
     ----------
     out, x : flat arrays
-        (rows, width), rows `stride` apart; may be the same.
-    order : ndarray of int64
-        Row numbers in the data set; that of the first row here is ``order[first]``.
-    key, threshold : int
-        `fastmlp.model.dropout.epoch_key` and `fastmlp.model.dropout.threshold`.
+        (rows, width), as the rows of this layer lie in the workspace; may be the same.
+    names : array of int64, (rows,)
+        Row numbers in the data set.
+    layer : Layer
+        Its key, threshold and scale are those of `fastmlp.model.dropout`.
     """
-    vector = lanes(x)
+    vector, stride, width, threshold = lanes(x), layer.row_stride, layer.width, layer.threshold
     for i in range(rows):
-        row = row_key(key, get(order, first + i))
+        row = row_key(layer.key, get(names, i))
         for j in range(0, width, vector):
-            values = load(x, x_start + i * stride + j)
-            store(out, out_start + i * stride + j, values * dropout_factors(values, row, j, threshold, scale))
+            values = load(x, i * stride + j)
+            store(out, i * stride + j, values * dropout_factors(values, row, j, threshold, layer.dropout_scale))
 
 
 @kernel

@@ -99,10 +99,8 @@ def activate(step, n, rectified):
         activation_forward(layer.activation, memory, kept, row, count, layer.units, width)
     if a != kept:
         if step.training:
-            dropout(
-                memory, a, memory, kept, row, count, width, step.names, step.position + first, layer.key,
-                layer.threshold, layer.dropout_scale,
-            )  # fmt: skip
+            names = moved(step.names, step.position + first)
+            dropout(moved(memory, a), moved(memory, kept), count, names, layer)
         else:
             copy_rows(memory, a, memory, kept, row, count, width)
 

@@ -76,10 +76,10 @@ def forward_rows(
             if n > 0:
                 entries, _ = compress_row(members, factors, memory, now, layer.fan_in)
                 now, factor, blockwise = now + layers[n - 1].width, ones, entries + BLOCK
-            base, start = (parameters, bias) if bias >= 0 else (memory, NO)
+            base = moved(parameters, bias) if bias >= 0 else memory
             words = in_words(memory, width)
             read_row(members, factors, members, factors, NO, entries, blockwise, factor, words)
-            row_forward(memory, now, base, start, members, factors, NO, entries, parameters, w, width)
+            row_forward(moved(memory, now), base, members, factors, NO, entries, moved(parameters, w), width)
             if n == 0 and has_shift:
                 add_shift(memory, now, shift, parameters, w, width, NO, features, width)
             activation_forward(layer.activation, memory, now, width, ONE_ROW, units, width)

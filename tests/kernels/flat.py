@@ -6,9 +6,9 @@ from fastmlp.kernels import elementwise, optimizers
 from fastmlp.kernels.dense import narrow, products
 from fastmlp.kernels.runtime.jit import kernel
 from fastmlp.kernels.runtime.matrices import matrix
-from fastmlp.kernels.runtime.records import NEXT, Step
+from fastmlp.kernels.runtime.records import NEXT, Layer, Step
 from fastmlp.kernels.runtime.simd import moved, pointer
-from fastmlp.kernels.sparse import eights
+from fastmlp.kernels.sparse import eights, rows
 
 from .calls import from_python
 
@@ -77,13 +77,51 @@ def eights_gradient(g, g_start, apart, d, d_start, row, listed, size, columns, v
     eights.eights_gradient(G, D, listed, size, columns, values, scale, width)
 
 
+@kernel
+def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
+    c, base, w = moved(pointer(c), c_start), moved(pointer(base), base_start), moved(pointer(w), w_start)
+    rows.row_forward(c, base, places, factors, first, last, w, width)
+
+
+@kernel
+def narrow_row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
+    c, base, w = moved(pointer(c), c_start), moved(pointer(base), base_start), moved(pointer(w), w_start)
+    rows.narrow_row_forward(c, base, places, factors, first, last, w, width)
+
+
+@kernel
+def medium_row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
+    c, base, w = moved(pointer(c), c_start), moved(pointer(base), base_start), moved(pointer(w), w_start)
+    rows.medium_row_forward(c, base, places, factors, first, last, w, width)
+
+
+@kernel
+def row_gradient(g, g_start, d, d_start, places, factors, first, last, width):
+    g, d = moved(pointer(g), g_start), moved(pointer(d), d_start)
+    rows.row_gradient(g, d, places, factors, first, last, width)
+
+
+@kernel
+def _dropout(out, out_start, x, x_start, rows, order, first, layer):
+    out, x, names = moved(pointer(out), out_start), moved(pointer(x), x_start), moved(pointer(order), first)
+    elementwise.dropout(out, x, rows, names, layer)
+
+
+def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, threshold, scale):
+    layer = Layer(row_stride=stride, width=width, key=key, threshold=threshold, dropout_scale=scale)
+    from_python(_dropout)(out, out_start, x, x_start, rows, order, first, layer)
+
+
+dropout.callable_from_python = True
+
+
 def _of_a_step(function):
     def call(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
         record = Step(np.asarray(w).dtype, optimizer=code, parameters=w, m=m, v=v, settings=settings)
         record.enter(steps_before=step - 1, rate=rate)
         from_python(function)(record, first, stride, rows, width, g, g_start)
 
-    call.callable_from_python = True
+    call.callable_from_python, call.__name__ = True, function.__name__
     return call
 
 

@@ -171,14 +171,12 @@ def test_dropout(dtype, key, rate, first, rows, width):
     order = np.random.default_rng(key).integers(0, 2**31, 8)
     out, x = random_numbers(300, dtype), random_numbers(300, dtype, 1)
     factors = np.uint32(key), threshold(rate), dtype(1 / (1 - rate))
-    got, want = run_both(
-        elementwise.dropout, twins.dropout, (out, 8, x, 0, width + 8, rows, width, order, first, *factors)
-    )
+    got, want = run_both(flat.dropout, twins.dropout, (out, 8, x, 0, width + 8, rows, width, order, first, *factors))
     np.testing.assert_array_equal(got[0], want[0])
 
 
 @both_dtypes
 def test_dropout_in_place_multiplies_by_the_mask_of_the_reference(dtype):
     x, order, key = np.ones(6 * 32, dtype), np.array([5, 0, 99, 7, 1, 2]), epoch_key(3, 1, 0)
-    from_python(elementwise.dropout)(x, 0, x, 0, 32, 6, 32, order, 0, np.uint32(key), threshold(0.3), dtype(1 / 0.7))
+    from_python(flat.dropout)(x, 0, x, 0, 32, 6, 32, order, 0, np.uint32(key), threshold(0.3), dtype(1 / 0.7))
     np.testing.assert_array_equal(x.reshape(6, 32), dropout_mask(key, 0.3, order, 32, np.dtype(dtype)))

@@ -57,7 +57,7 @@ def product_from(c, a, b, rows, width, inner, base, floor):
     stretches whose panel of ``B`` stays in L1 while all rows of ``A`` pass; between them a tile rests in ``C``, which
     rounds nothing.
     """
-    vector, panel = lanes(c), -b.step
+    vector, panel = lanes(c.data), -b.step
     s, s_stride, add = base.data, base.stride, base.step
     for begin in range(0, inner, STRETCH):
         stretch = inner - begin if inner - begin < STRETCH else STRETCH

@@ -184,7 +184,7 @@ def eights_forward(c, w, eights, size, columns, values, scale, width):
     scale : float
         ``x' = value * scale``.
     """
-    vector, j = lanes(c), NO
+    vector, j = lanes(c.data), NO
     while j < width:
         left = (width - j) // vector
         if left >= 4:
@@ -203,7 +203,7 @@ def eights_gradient(g, d, eights, size, columns, values, scale, width):
     """``G[column of p, :] += x'[p] * d[i]``, likewise: the gradient of ``W``, or, with ``d`` times minus the learning
     rate, the step.
     """
-    vector, j = lanes(g), NO
+    vector, j = lanes(g.data), NO
     while j < width:
         left = (width - j) // vector
         if left >= 4:

@@ -15,7 +15,7 @@ from ..runtime.constants import RELU
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
 from ..runtime.records import DENSE_BYTES, NARROW_SUMS, NEXT, NO, SPARSE_BYTES, STRIP, YES
-from ..runtime.simd import fma, get, lanes, load, load_bytes, prefetch, put, splat, store, where
+from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store, where
 from .eights import eights_forward, list_eights
 from .microkernels import BLOCK
 from .rows import (
@@ -287,14 +287,14 @@ def read_entries(step, begin, end, words):
 @kernel
 def _forward(step, out, base, entries, w, width):
     """Weighted inputs for one row that has been read, in the same bits wherever its entries come from."""
-    work, parameters, turns = step.work, step.parameters, step.work.turns
-    memory, members, factors = work.memory, work.members, work.factors
+    work, turns, members, factors = step.work, step.work.turns, step.work.members, step.work.factors
+    c, b, W = moved(work.memory, out), moved(work.memory, base), moved(step.parameters, w)
     if turns == NARROW_SUMS:
-        narrow_row_forward(memory, out, memory, base, members, factors, NO, entries, parameters, w, width)
+        narrow_row_forward(c, b, members, factors, NO, entries, W, width)
     elif turns > 1:
-        medium_row_forward(memory, out, memory, base, members, factors, NO, entries, parameters, w, width)
+        medium_row_forward(c, b, members, factors, NO, entries, W, width)
     else:
-        row_forward(memory, out, memory, base, members, factors, NO, entries, parameters, w, width)
+        row_forward(c, b, members, factors, NO, entries, W, width)
 
 
 @kernel
@@ -335,13 +335,13 @@ def sparse_gradient(step, target, start):
     """
     layer, work, starts, order = step.layers[0], step.work, step.rows.starts, step.order
     words, left = in_words(work.memory, layer.weights_stride), layer.first_column
-    width = layer.end_column - left
+    width, g = layer.end_column - left, moved(target, start)
     for i in range(step.count):
         row = get(order, step.position + i)
         begin, end, d = get(starts, row), get(starts, row + 1), layer.deltas + i * layer.row_stride + left
         if step.count > 1:
             read_entries(step, begin, end, words)
-        row_gradient(target, start, work.memory, d, work.members, work.factors, NO, end - begin, width)
+        row_gradient(g, moved(work.memory, d), work.members, work.factors, NO, end - begin, width)
 
 
 @kernel
@@ -366,7 +366,8 @@ def listed_gradient(step, target, start, first, rows, fused):
             if room > 0:
                 scale = get(step.rows.scale, first + i)
                 from_, to = NO, read_list(members, factors, work.pairs, begin, end, scale, words)
-            row_forward(target, out, target, out, members, factors, from_, to, memory, d, width)
+            g = moved(target, out)
+            row_forward(g, g, members, factors, from_, to, moved(memory, d), width)
         begin = end
 
 
