@@ -41,7 +41,7 @@ def clip(g, w, n_layers, layers, settings):
         Gradient and parameters, of the layout of the architecture.
     layers : records of `Layer`, n_layers of them
     settings : ndarray of float64
-        By the numbers of `codes`.
+        By the numbers of `constants`.
     """
     squares, l1, l2 = 0.0, get(settings, CLIP_L1), get(settings, CLIP_L2)
     for n in range(n_layers):

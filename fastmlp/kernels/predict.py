@@ -1,6 +1,6 @@
 """A few rows through a network, with as little as possible around it (floor 2).
 
-`batches.run` is made for whole data sets: to call it takes longer than to send a row through a small network.
+`epoch.run` is made for whole data sets: to call it takes longer than to send a row through a small network.
 """
 
 from .elementwise import activation_forward

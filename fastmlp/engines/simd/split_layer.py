@@ -113,7 +113,7 @@ def architectures(architecture: Architecture) -> list[Architecture]:
 
 
 def halves(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int, parted: bool) -> Layout:
-    """Lay out the memory of the two halves: a layer table, vectors and scratch memory for each."""
+    """Lay out the memory of the two halves: layers, vectors and scratch memory for each."""
     parts = [
         layout(half, prepared, batch_size, 1, True, moments, parted=parted) for half in architectures(architecture)
     ]
