@@ -19,17 +19,19 @@ from .parallel.barrier import take_piece, wait
 from .parallel.data_parallel import count_in_group
 from .parallel.exchange import collect_parameters, publish_rows
 from .runtime.constants import CLIP_L2, CLIP_NORM, L1, L2, MOMENTUM, SGD
+from .runtime.fields import taken
 from .runtime.jit import entry, kernel
-from .runtime.records import NO, NONE, PIECES, SPARSE_BYTES
+from .runtime.records import NO, NONE, PIECES, SPARSE_BYTES, Step
 from .runtime.simd import get, moved, pointer, put
 from .sparse.first_layer import first_layer_base
 from .update import finish_batch, update_parameters
 
 TRAIN, GRADIENT, FORWARD = range(3)
+take_step = taken(Step)
 
 
 @entry
-def run(thread, threads, barrier, step):
+def run(thread, threads, barrier, table, like):
     """Go through the rows of a pass, batch by batch and chunk by chunk, as one of several threads.
 
     Parameters
@@ -39,9 +41,10 @@ def run(thread, threads, barrier, step):
         depend on it.
     barrier : ndarray of int64
         Of `kernels.barrier`, shared by the threads.
-    step : Step
-        All else.
+    table, like : arrays
+        The `handle` of a `Step`, which is all else.
     """
+    step = take_step(table, like)
     step.thread, step.threads, step.barrier = thread, threads, pointer(barrier)
     plan(step)
     while step.begin < step.n_rows:

@@ -4,11 +4,14 @@
 """
 
 from .elementwise import activation_forward
+from .runtime.fields import taken
 from .runtime.jit import entry
-from .runtime.records import NO, ONE_ROW
+from .runtime.records import NO, ONE_ROW, Layer
 from .runtime.simd import get, moved, pointer, put
 from .sparse.microkernels import BLOCK
 from .sparse.rows import add_shift, compress_row, in_words, read_row, row_forward
+
+take_layers = taken(Layer, several=True)
 
 
 @entry
@@ -20,7 +23,7 @@ def forward_rows(
     has_shift,
     readable,
     n_layers,
-    layers,
+    table,
     parameters,
     memory,
     activations,
@@ -40,8 +43,8 @@ def forward_rows(
     has_shift : int
     readable : int
         Entries of `members` and `factors` that `read_row` may read in whole blocks: all or, if scales differ, none.
-    layers : records of `Layer`, n_layers of them
-        Read: fan-in, units, width, weights, bias and activation.
+    table : array
+        The `handle` of n_layers records of `Layer`. Read: fan-in, units, width, weights, bias and activation.
     parameters : flat array
     memory : flat array
         Zeros, as many as the widest layer has units, padded; behind them room for the activations of all layers.
@@ -61,6 +64,7 @@ def forward_rows(
     weights, for which a matrix-vector product waits.
     """
     n_rows, features = samples.shape
+    layers = take_layers(table, parameters)
     outputs, samples, scale, shift = pointer(outputs), pointer(samples), pointer(scale), pointer(shift)
     parameters, memory = pointer(parameters), pointer(memory)
     members, factors, ones = pointer(members), pointer(factors), moved(scale, features)

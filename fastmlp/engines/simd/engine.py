@@ -375,7 +375,7 @@ def _run(
         own.enter(**of_pass, totals=sums, parameters=w, gradient=g, m=m, v=v)
         own.settings[:] = settings
         own.settings[constants.LEVEL] = architecture.quantile
-    places.team.run(run_half if in_halves else epoch.run, [(own,) for own in places.steps])
+    places.team.run(run_half if in_halves else epoch.run, [own.handle for own in places.steps])
     for own in places.steps:  # they may stay for long, the arrays of this pass need not
         own.forget(*_ARRAYS_OF_PASS)
     if mode == epoch.TRAIN:

@@ -36,7 +36,7 @@ class FewRows:
         layers = describe_layers(architecture)
         scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
         readable = self._entries if is_even(scale[: architecture.inputs]) else 0
-        self._describing = scale, plain(shift), int(bool(shift.any())), readable, len(layers), layers
+        self._describing = scale, plain(shift), int(bool(shift.any())), readable, len(layers), layers.handle
         self._memories: list[tuple[Array, int, Array, Array]] = []
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:

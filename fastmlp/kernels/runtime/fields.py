@@ -25,9 +25,10 @@ from numba.core import types
 from numba.core.imputils import lower_getattr_generic, lower_setattr_generic
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, infer_global, signature
 from numba.core.typing.typeof import typeof_impl
-from numba.extending import NativeValue, lower_builtin, models, register_model, unbox
+from numba.extending import NativeValue, intrinsic, lower_builtin, models, register_model, unbox
 from numba.np.numpy_support import from_dtype
 
+from .jit import INTERPRETED
 from .simd import Pointer
 
 WORD, BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
@@ -50,16 +51,14 @@ class Field:
 
     def __init__(self, kind: Any, sentence: str, several: bool = False, changing: bool = False) -> None:
         self.kind, self.several, self.changing, self.__doc__ = kind, several, changing, sentence
+        # To compare a dtype with a text, NumPy runs Python that parses it: that is slow, and loses a KeyboardInterrupt.
+        self.of_network = isinstance(kind, str) and kind == "numbers"
         self.name, self.place = "", -1
 
     def type_in(self, dtype: Any) -> Any:
         """Numba's type of the field in a record of a network of this dtype."""
-        if self.kind == "whole":
-            return types.int64
-        if self.kind == "real":
-            return types.float64
-        if self.kind == "numbers":
-            return Pointer(dtype)
+        if isinstance(self.kind, str):
+            return {"whole": types.int64, "real": types.float64}.get(self.kind) or Pointer(dtype)
         if isinstance(self.kind, type) and issubclass(self.kind, Record):
             return (RecordsType if self.several else RecordType)(self.kind, dtype)
         return Pointer(from_dtype(self.kind))
@@ -69,7 +68,7 @@ class Field:
 
     def __set__(self, record: Any, value: Any) -> None:
         if isinstance(value, np.ndarray):
-            if not value.flags.c_contiguous or value.dtype != (record.dtype if self.kind == "numbers" else self.kind):
+            if not value.flags.c_contiguous or value.dtype != (record.dtype if self.of_network else self.kind):
                 raise TypeError(f"{self.name}: {value.dtype} numbers, not contiguous or not of the dtype of the field")
             record.alive[self.name] = value if value.ndim == 1 else value.reshape(-1)
             record.table[self.place] = _address(value) if value.size else 0
@@ -112,7 +111,7 @@ def real(sentence: str, changing: bool = False) -> Any:
 
 def numbers_of(sentence: str, dtype: Any = "numbers", changing: bool = False) -> Any:
     """Declare the address of numbers: of this dtype, or that of the network."""
-    return Field(dtype if dtype == "numbers" else np.dtype(dtype), sentence, changing=changing)
+    return Field(dtype if isinstance(dtype, str) else np.dtype(dtype), sentence, changing=changing)
 
 
 def record(kind: Any, sentence: str, several: bool = False) -> Any:
@@ -141,7 +140,7 @@ class Record:
         for place, (name, field) in enumerate(cls.fields.items()):
             field.name, field.place = name, place
         cls.generic = any(
-            field.kind == "numbers" or (isinstance(field.kind, type) and getattr(field.kind, "generic", False))
+            field.of_network or (isinstance(field.kind, type) and getattr(field.kind, "generic", False))
             for field in cls.fields.values()
         )
 
@@ -161,6 +160,14 @@ class Record:
         """Don't keep what these fields refer to any longer: they may not be read before they are written again."""
         for name in names:
             self.alive.pop(name, None)
+
+    @property
+    def handle(self) -> tuple[Any, Any]:
+        """What an entry is given for the record: arrays, whose types Numba finds without running Python.
+
+        That is a fifth of the time, and a KeyboardInterrupt can't break into it.
+        """
+        return (self, self) if INTERPRETED else (self.table, np.empty(0, self.dtype))
 
     def copy(self) -> Any:
         """Return a record of the same values, with a table of its own."""
@@ -194,6 +201,11 @@ class Records:
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._records)
+
+    @property
+    def handle(self) -> Any:
+        """As `Record.handle`."""
+        return self if INTERPRETED else self.table
 
     def copy(self) -> "Records":
         """Return records of the same values."""
@@ -241,6 +253,24 @@ def _unbox(kind: Any, value: Any, c: Any) -> Any:
     address = c.unbox(types.uintp, number).value
     c.pyapi.decref(number)
     return NativeValue(c.builder.inttoptr(address, BYTES))
+
+
+def taken(kind: Any, several: bool = False) -> Any:
+    """Make the function ``take(table, like)`` by which an entry gets a record, or several, from the handle.
+
+    `like` is an array of the network's dtype.
+    """
+
+    @intrinsic
+    def take(typingctx, table, like):
+        result = (RecordsType if several else RecordType)(kind, like.dtype)
+
+        def codegen(context, builder, sig, args):
+            return builder.bitcast(context.make_array(sig.args[0])(context, builder, args[0]).data, BYTES)
+
+        return result(table, like), codegen
+
+    return (lambda table, like: table) if INTERPRETED else take
 
 
 @infer_getattr
