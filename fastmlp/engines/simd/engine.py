@@ -372,7 +372,7 @@ def _run(
         **{"keeping_ends": ends_of_epochs is not None},
     }
     for own, sums, (w, m, v), g in zip(places.steps, every_sum, vectors, gradients, strict=True):
-        own.enter(**of_pass, totals=sums, parameters=w, gradient=g, m=m, v=v)
+        own.enter(totals=sums, parameters=w, gradient=g, m=m, v=v, **of_pass)
         own.settings[:] = settings
         own.settings[constants.LEVEL] = architecture.quantile
     places.team.run(run_half if in_halves else epoch.run, [own.handle for own in places.steps])

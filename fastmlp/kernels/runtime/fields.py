@@ -31,6 +31,7 @@ from numba.np.numpy_support import from_dtype
 from .jit import INTERPRETED
 from .simd import Pointer
 
+_address_of, _first_byte = ctypes.addressof, ctypes.c_char.from_buffer
 WORD, BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
 
 
@@ -68,19 +69,23 @@ class Field:
 
     def __set__(self, record: Any, value: Any) -> None:
         if isinstance(value, np.ndarray):
+            if not value.size:
+                record.alive[self.name], record.table[self.place] = value, 0
+                return
             if not value.flags.c_contiguous or value.dtype != (record.dtype if self.of_network else self.kind):
                 raise TypeError(f"{self.name}: {value.dtype} numbers, not contiguous or not of the dtype of the field")
             record.alive[self.name] = value if value.ndim == 1 else value.reshape(-1)
-            record.table[self.place] = _address(value) if value.size else 0
+            record.table[self.place] = _address(value)
         else:
             record.alive[self.name], record.table[self.place] = value, value.address
 
 
 def _address(array: Any) -> int:
     """Where an array's numbers begin; what NumPy itself offers takes twice as long."""
-    if array.flags.writeable:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
-    return int(array.__array_interface__["data"][0])
+    try:
+        return _address_of(_first_byte(array))
+    except TypeError:  # not to be written
+        return int(array.__array_interface__["data"][0])
 
 
 class _Whole(Field):
@@ -153,8 +158,13 @@ class Record:
 
     def enter(self, **values: Any) -> None:
         """Write fields."""
+        fields, table = self.fields, self.table
         for name, value in values.items():
-            self.fields[name].__set__(self, value)
+            field = fields[name]
+            if type(field) is _Whole:
+                table[field.place] = value
+            else:
+                field.__set__(self, value)
 
     def forget(self, *names: str) -> None:
         """Don't keep what these fields refer to any longer: they may not be read before they are written again."""
