@@ -30,7 +30,7 @@ from fastmlp.model import architecture
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.dropout import threshold
 from fastmlp.model.losses import LOSSES, MEDIAN
-from tests.kernels import twins
+from tests.kernels import flat, twins
 from tests.kernels.calls import over_arrays
 
 from .measuring import measure, repeated
@@ -122,12 +122,12 @@ def pack(inputs: int, units: int) -> Work:
 
 def row_times_matrix(inner: int, width: int) -> Work:
     c, a, w = zeros(width), numbers(inner), numbers(inner, width)
-    return Work(matrix.row_times_matrix, (c, 0, a, 0, w, 0, width, width, inner), operations=2.0 * inner * width)
+    return Work(flat.row_times_matrix, (c, 0, a, 0, w, 0, width, width, inner), operations=2.0 * inner * width)
 
 
 def matrix_times_column(rows: int, width: int) -> Work:
     c, w, d = zeros(rows), numbers(rows, width), numbers(width)
-    return Work(matrix.matrix_times_column, (c, 0, w, 0, width, d, 0, rows, width), operations=2.0 * rows * width)
+    return Work(flat.matrix_times_column, (c, 0, w, 0, width, d, 0, rows, width), operations=2.0 * rows * width)
 
 
 def column_sums(rows: int, width: int) -> Work:
@@ -199,8 +199,8 @@ def columns_listed(count: Any, append: Any) -> Any:
     return rows_listed
 
 
-_rows_forward = numba.njit(forward_rows(sparse.read_row, sparse.row_forward))
-_rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, sparse.row_gradient))
+_rows_forward = numba.njit(forward_rows(sparse.read_row, flat.row_forward))
+_rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, flat.row_gradient))
 _rows_listed = numba.njit(columns_listed(sparse.count_columns, sparse.list_columns))
 
 
@@ -333,7 +333,7 @@ def activation_backward(activation: str) -> Work:
         array.reshape(BATCH, width)[:, :units] = numbers(BATCH, units, *[1] * number).reshape(BATCH, units)
     twins.activation_forward(getattr(constants, activation.upper()), a, 0, width, BATCH, units, width)
     arguments = (getattr(constants, activation.upper()), d, 0, a, 0, z, 0, width, BATCH, units, width)
-    return Work(elementwise.activation_backward, arguments, most=IN_PLACE)
+    return Work(flat.activation_backward, arguments, most=IN_PLACE)
 
 
 def keys_of_rows(function: Any) -> Any:
@@ -356,7 +356,7 @@ def row_key() -> Work:
 def dropout() -> Work:
     out, x = zeros(BATCH, HIDDEN), numbers(BATCH, HIDDEN)
     hashed = np.uint32(12345), np.uint32(threshold(0.5)), np.float32(2.0)
-    return Work(elementwise.dropout, (out, 0, x, 0, HIDDEN, BATCH, HIDDEN, np.arange(BATCH), 0, *hashed))
+    return Work(flat.dropout, (out, 0, x, 0, HIDDEN, BATCH, HIDDEN, np.arange(BATCH), 0, *hashed))
 
 
 for name in ("exp_of_negative", "expm1_of_negative", "sigmoid", "tanh"):
@@ -477,7 +477,7 @@ def update(kernel: Any, optimizer: str, operations: int, **values: float) -> Wor
 
 
 def update_weights() -> Work:
-    return update(optimizers.update_weights, "adam", 12 + 3 + 1, l2=1e-4, weight_decay=0.01, **ADAM)
+    return update(flat.update_weights, "adam", 12 + 3 + 1, l2=1e-4, weight_decay=0.01, **ADAM)
 
 
 def shrink() -> Work:
@@ -497,7 +497,7 @@ for label, operations, optimizer, values in (
     ("rmsprop", 9, "rmsprop", {"decay": 0.9, "epsilon": 1e-8}),
     ("adam", 12, "adam", ADAM),
 ):
-    make = lambda of=(optimizer, operations), values=values: update(optimizers.update, *of, **values)  # noqa: E731
+    make = lambda of=(optimizer, operations), values=values: update(flat.update, *of, **values)  # noqa: E731
     add("optimizers", f"update, {label}", shape, make)
 add("optimizers", "update_weights, adam, l2, decay", shape, update_weights)
 add("optimizers", "shrink", shape, shrink)

@@ -54,12 +54,14 @@ class Row:
 
 @cache
 def repeated(kernel: Any) -> Any:
-    """Make ``call(times, *arguments)``, compiled, which calls a kernel so many times."""
+    """Make ``call(times, *arguments)``, compiled where that can be, which calls a kernel so many times."""
 
     def call(times, *arguments):  # type: ignore[no-untyped-def]
         for _ in range(times):
             kernel(*arguments)
 
+    if getattr(kernel, "callable_from_python", False):
+        return call
     return numba.njit(nogil=True, error_model="numpy")(call)
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from ..kernels.runtime.jit import Compilation, on_compile
 
 _WORDS = {
-    "epoch.run": ("training and predictions of {parameters} networks", 7),
+    "epoch.run": ("training and predictions of {like} networks", 7),
     "predict.forward_rows": ("predictions of a few rows by {parameters} networks", 1),
     "parting.part_rows": ("the conversion of dense to sparse rows of {values}", 1),
     "augmentation.augment": ("the augmentation of {images} images", 1),

@@ -9,9 +9,9 @@ import math
 import numpy as np
 
 from .optimizers import add_penalty_gradient, shrink
-from .runtime.constants import BIAS, CLIP_L1, CLIP_L2, CLIP_NORM, FAN_IN, STRIDE, WEIGHTS
+from .runtime.constants import CLIP_L1, CLIP_L2, CLIP_NORM
 from .runtime.jit import kernel
-from .runtime.simd import at, get
+from .runtime.simd import get
 
 LEAST = 1e-6
 """Added to the length that is divided by: `fastmlp.model.optimizers.CLIP_EPSILON`."""
@@ -39,23 +39,24 @@ def clip(g, w, n_layers, layers, settings):
     ----------
     g, w : flat arrays
         Gradient and parameters, of the layout of the architecture.
-    n_layers, layers : int, ndarray of int64
-        The layer table of `codes`.
+    layers : records of `Layer`, n_layers of them
     settings : ndarray of float64
-        By the numbers of `codes`.
+        By the numbers of `constants`.
     """
     squares, l1, l2 = 0.0, get(settings, CLIP_L1), get(settings, CLIP_L2)
     for n in range(n_layers):
-        start, size = at(layers, n, WEIGHTS), at(layers, n, FAN_IN) * at(layers, n, STRIDE)
+        layer = layers[n]
+        start, size = layer.weights, layer.fan_in * layer.width
         if l1 > 0 or l2 > 0:
             add_penalty_gradient(g, start, w, start, start + size, l1, l2)
         squares += sum_of_squares(g, start, size)
-        if at(layers, n, BIAS) >= 0:
-            squares += sum_of_squares(g, at(layers, n, BIAS), at(layers, n, STRIDE))
+        if layer.bias >= 0:
+            squares += sum_of_squares(g, layer.bias, layer.width)
     factor = get(settings, CLIP_NORM) / (math.sqrt(squares) + LEAST)
     if factor < 1.0:
         for n in range(n_layers):
-            start, bias = at(layers, n, WEIGHTS), at(layers, n, BIAS)
-            shrink(g, start, start + at(layers, n, FAN_IN) * at(layers, n, STRIDE), factor)
+            layer = layers[n]
+            start, bias = layer.weights, layer.bias
+            shrink(g, start, start + layer.fan_in * layer.width, factor)
             if bias >= 0:
-                shrink(g, bias, bias + at(layers, n, STRIDE), factor)
+                shrink(g, bias, bias + layer.width, factor)

@@ -186,7 +186,7 @@ def activation_forward(code, a, start, stride, rows, units, width):
 
 
 @kernel
-def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, units, width):
+def activation_backward(code, d, a, z, stride, rows, units, width):
     """``D = D * f'`` in place: from the derivative by the activations to that by the weighted inputs.
 
     Parameters
@@ -199,44 +199,44 @@ def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, 
     vector = lanes(d)
     one = splat(d, 1.0)
     for i in range(rows):
-        first, shift, z_shift = d_start + i * stride, a_start - d_start, z_start - d_start
+        first = i * stride
         last = first + width
         if code == RELU:
             zero = splat(d, 0.0)
             for j in range(first, last, vector):
-                store(d, j, where_positive(load(a, j + shift), load(d, j), zero))
+                store(d, j, where_positive(load(a, j), load(d, j), zero))
         elif code == SIGMOID:
             for j in range(first, last, vector):
-                x = load(a, j + shift)
+                x = load(a, j)
                 store(d, j, load(d, j) * x * (one - x))
         elif code == TANH:
             for j in range(first, last, vector):
-                x = load(a, j + shift)
+                x = load(a, j)
                 store(d, j, load(d, j) * (one - x * x))
         elif code == LEAKY_RELU:
             for j in range(first, last, vector):
                 x = load(d, j)
-                store(d, j, where_positive(load(a, j + shift), x, x * splat(d, LEAKY_SLOPE)))
+                store(d, j, where_positive(load(a, j), x, x * splat(d, LEAKY_SLOPE)))
         elif code == ELU:
             for j in range(first, last, vector):
-                x, y = load(d, j), load(a, j + shift)
+                x, y = load(d, j), load(a, j)
                 store(d, j, where_positive(y, x, x * (y + one)))
         elif code == SOFTMAX:
-            inner = get(d, first) * get(a, first + shift)
+            inner = get(d, first) * get(a, first)
             for j in range(first + 1, first + units):
-                inner += get(d, j) * get(a, j + shift)
+                inner += get(d, j) * get(a, j)
             for j in range(first, last, vector):
-                store(d, j, load(a, j + shift) * (load(d, j) - splat(d, inner)))
+                store(d, j, load(a, j) * (load(d, j) - splat(d, inner)))
         elif code == SILU:
             for j in range(first, last, vector):
-                s = sigmoid(load(z, j + z_shift))
-                store(d, j, load(d, j) * (s + load(a, j + shift) * (one - s)))
+                s = sigmoid(load(z, j))
+                store(d, j, load(d, j) * (s + load(a, j) * (one - s)))
         elif code == EXPONENTIAL:
             for j in range(first, last, vector):
-                store(d, j, load(d, j) * load(a, j + shift))
+                store(d, j, load(d, j) * load(a, j))
         elif code == GELU:
             for j in range(first, last):
-                x = get(z, j + z_shift)
+                x = get(z, j)
                 density = math.exp(-0.5 * x * x) * _ROOT_HALF_OVER_PI if abs(x) < 40.0 else 0.0
                 put(d, j, get(d, j) * (0.5 * (1.0 + math.erf(x * _ROOT_HALF)) + x * density))
 
@@ -252,24 +252,24 @@ def row_key(key, row):
 
 
 @kernel
-def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, threshold, scale):
-    """Multiply every row by its dropout factors, 0 or `scale` = 1 / (1 - rate): activations forward, deltas backward.
+def dropout(out, x, rows, names, layer):
+    """Multiply every row by its dropout factors, 0 or 1 / (1 - rate): activations forward, deltas backward.
 
     Parameters
     ----------
     out, x : flat arrays
-        (rows, width), rows `stride` apart; may be the same.
-    order : ndarray of int64
-        Row numbers in the data set; that of the first row here is ``order[first]``.
-    key, threshold : int
-        `fastmlp.model.dropout.epoch_key` and `fastmlp.model.dropout.threshold`.
+        (rows, width), as the rows of this layer lie in the workspace; may be the same.
+    names : array of int64, (rows,)
+        Row numbers in the data set.
+    layer : Layer
+        Its key, threshold and scale are those of `fastmlp.model.dropout`.
     """
-    vector = lanes(x)
+    vector, stride, width, threshold = lanes(x), layer.row_stride, layer.width, layer.threshold
     for i in range(rows):
-        row = row_key(key, get(order, first + i))
+        row = row_key(layer.key, get(names, i))
         for j in range(0, width, vector):
-            values = load(x, x_start + i * stride + j)
-            store(out, out_start + i * stride + j, values * dropout_factors(values, row, j, threshold, scale))
+            values = load(x, i * stride + j)
+            store(out, i * stride + j, values * dropout_factors(values, row, j, threshold, layer.dropout_scale))
 
 
 @kernel

@@ -44,32 +44,28 @@ def add_penalty_gradient(g, g_start, w, first, last, l1, l2):
 
 
 @kernel
-def update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
-    """One step of the optimizer of this code on a block of `rows` rows of `width` parameters.
+def update(step, first, stride, rows, width, g, g_start):
+    """One step of the optimizer on a block of `rows` rows of `width` parameters.
 
     Parameters
     ----------
-    w, g, m, v : flat arrays
-        Parameters, gradient, moments. Those moments that the optimizer doesn't use may be empty.
+    step : Step
+        Optimizer, settings, rate, parameters and moments. Those moments that the optimizer doesn't use may be empty.
     first, stride, rows, width : int
-        The block begins at ``w[first]``, its rows `stride` apart; moments lie as parameters do.
-    g_start : int
-        Where the gradient of the block begins; its rows are `stride` apart too.
-    settings : ndarray of float64
-        By the numbers of `codes`.
-    step : int
-        1 for the first.
-    rate : float64
-        Learning rate of this step.
+        The block begins at ``parameters[first]``, its rows `stride` apart; moments lie as parameters do.
+    g, g_start : flat array, int
+        The gradient, and where that of the block begins; its rows are `stride` apart too.
     """
+    w, m, v, settings, code, rate = step.parameters, step.m, step.v, step.settings, step.optimizer, step.rate
+    number = step.steps_before + step.batch + 1  # 1 for the first
     vector = lanes(w)
     shift = g_start - first
     if code == ADAM:
         beta_1, beta_2 = get(settings, BETA_1), get(settings, BETA_2)
-        correction = (1.0 - beta_2**step) ** 0.5
+        correction = (1.0 - beta_2**number) ** 0.5
         # rate / c1 * m / (sqrt(v / c2) + epsilon), with the roots of the corrections taken out of the loop; there
         # epsilon hat is added as it is.
-        scale = splat(w, -rate * correction / (1.0 - beta_1**step))
+        scale = splat(w, -rate * correction / (1.0 - beta_1**number))
         epsilon = splat(w, get(settings, EPSILON) * (1.0 if get(settings, EPSILON_HAT) > 0 else correction))
         keep_1, take_1 = splat(w, beta_1), splat(w, 1.0 - beta_1)
         keep_2, take_2 = splat(w, beta_2), splat(w, 1.0 - beta_2)
@@ -110,12 +106,13 @@ def update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step
 
 
 @kernel
-def update_weights(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
+def update_weights(step, first, stride, rows, width, g, g_start):
     """`update` for weights, with their penalties and their decay; biases have neither."""
+    w, settings, rate = step.parameters, step.settings, step.rate
     for i in range(rows):
         start = first + i * stride
         if get(settings, L1) > 0 or get(settings, L2) > 0:
             add_penalty_gradient(g, g_start + i * stride, w, start, start + width, get(settings, L1), get(settings, L2))
         if get(settings, WEIGHT_DECAY) > 0:
             shrink(w, start, start + width, 1.0 - rate * get(settings, WEIGHT_DECAY))
-    update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate)
+    update(step, first, stride, rows, width, g, g_start)

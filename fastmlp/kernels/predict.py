@@ -1,20 +1,34 @@
 """A few rows through a network, with as little as possible around it (floor 2).
 
-`batches.run` is made for whole data sets: to call it takes longer than to send a row through a small network.
+`epoch.run` is made for whole data sets: to call it takes longer than to send a row through a small network.
 """
 
 from .elementwise import activation_forward
-from .runtime.constants import ACTIVATION, BIAS, FAN_IN, STRIDE, UNITS, WEIGHTS
+from .runtime.fields import taken
 from .runtime.jit import entry
-from .runtime.records import NO, ONE_ROW
-from .runtime.simd import at, get, moved, pointer, put
+from .runtime.records import NO, ONE_ROW, Layer
+from .runtime.simd import get, moved, pointer, put
 from .sparse.microkernels import BLOCK
 from .sparse.rows import add_shift, compress_row, in_words, read_row, row_forward
+
+take_layers = taken(Layer, several=True)
 
 
 @entry
 def forward_rows(
-    outputs, samples, scale, shift, has_shift, readable, layers, parameters, memory, activations, members, factors
+    outputs,
+    samples,
+    scale,
+    shift,
+    has_shift,
+    readable,
+    n_layers,
+    table,
+    parameters,
+    memory,
+    activations,
+    members,
+    factors,
 ):
     """Outputs of a few dense rows, dropout off.
 
@@ -29,8 +43,8 @@ def forward_rows(
     has_shift : int
     readable : int
         Entries of `members` and `factors` that `read_row` may read in whole blocks: all or, if scales differ, none.
-    layers : ndarray of int64, shape (n_layers, LAYER_COLUMNS)
-        The layer table of `codes`; of its columns fan-in, units, stride, weights, bias and activation are read.
+    table : array
+        The `handle` of n_layers records of `Layer`. Read: fan-in, units, width, weights, bias and activation.
     parameters : flat array
     memory : flat array
         Zeros, as many as the widest layer has units, padded; behind them room for the activations of all layers.
@@ -49,9 +63,10 @@ def forward_rows(
     Behind relu half of the activations are zero. Every layer skips them as the first does and so reads half of its
     weights, for which a matrix-vector product waits.
     """
-    n_rows, features, n_layers = samples.shape[0], samples.shape[1], layers.shape[0]
+    n_rows, features = samples.shape
+    layers = take_layers(table, parameters)
     outputs, samples, scale, shift = pointer(outputs), pointer(samples), pointer(scale), pointer(shift)
-    layers, parameters, memory = pointer(layers), pointer(parameters), pointer(memory)
+    parameters, memory = pointer(parameters), pointer(memory)
     members, factors, ones = pointer(members), pointer(factors), moved(scale, features)
     for i in range(n_rows):
         entries, finite = compress_row(members, factors, samples, i * features, features)
@@ -59,18 +74,19 @@ def forward_rows(
             return False
         now, factor, blockwise = activations, scale, readable
         for n in range(n_layers):
-            width, bias, w = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, WEIGHTS)
-            units = at(layers, n, UNITS)
+            layer = layers[n]
+            width, bias, w = layer.width, layer.bias, layer.weights
+            units = layer.units
             if n > 0:
-                entries, _ = compress_row(members, factors, memory, now, at(layers, n, FAN_IN))
-                now, factor, blockwise = now + at(layers, n - 1, STRIDE), ones, entries + BLOCK
-            base, start = (parameters, bias) if bias >= 0 else (memory, NO)
+                entries, _ = compress_row(members, factors, memory, now, layer.fan_in)
+                now, factor, blockwise = now + layers[n - 1].width, ones, entries + BLOCK
+            base = moved(parameters, bias) if bias >= 0 else memory
             words = in_words(memory, width)
             read_row(members, factors, members, factors, NO, entries, blockwise, factor, words)
-            row_forward(memory, now, base, start, members, factors, NO, entries, parameters, w, width)
+            row_forward(moved(memory, now), base, members, factors, NO, entries, moved(parameters, w), width)
             if n == 0 and has_shift:
                 add_shift(memory, now, shift, parameters, w, width, NO, features, width)
-            activation_forward(at(layers, n, ACTIVATION), memory, now, width, ONE_ROW, units, width)
+            activation_forward(layer.activation, memory, now, width, ONE_ROW, units, width)
         for j in range(units):
             put(outputs, i * units + j, get(memory, now + j))
     return True

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..engines.simd.workspace import block_rows, row_stride, rows_that_fit
 from ..kernels.dense.products import pack, pack_transposed, product
 from ..kernels.runtime.jit import entry
+from ..kernels.runtime.matrices import matrix
 from ..kernels.runtime.records import PACK_FROM, PANELS_FROM
 from ..kernels.runtime.simd import fma, lanes, load, splat, store
 from ..model.architecture import aligned_zeros, padded
@@ -126,17 +127,19 @@ def _laid_out(x: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
 
 @entry
 def _multiply(times, kind, out, x, w, d, packed, rows, inputs, units, fan_in, width, x_row, d_row, chunk, block):
-    """Do the product of this place in `KINDS` as `fastmlp.kernels.steps` does."""
+    """Do the product of this place in `KINDS` as a training step does."""
+    X, D, Z = matrix(x, _0, x_row, _1), matrix(d, _0, d_row, _1), matrix(out, _0, d_row, _1)
     for _ in range(times):
         if kind == 0:
             if rows >= PACK_FROM:
                 pack(packed, _0, w, _0, width, inputs, width)
-                product(out, _0, d_row, x, _0, x_row, _1, packed, _0, width, inputs, rows, width, inputs, _0)
+                product(Z, X, matrix(packed, _0, width, -inputs), rows, width, inputs, _0)
             else:
-                product(out, _0, d_row, x, _0, x_row, _1, w, _0, width, _0, rows, width, inputs, _0)
+                product(Z, X, matrix(w, _0, width, _1), rows, width, inputs, _0)
         elif kind == 1:
             pack_transposed(packed, _0, w, _0, width, inputs, units)
-            product(out, _0, x_row, d, _0, d_row, _1, packed, _0, fan_in, units, rows, fan_in, units, _0)
+            W_transposed = matrix(packed, _0, fan_in, -units)
+            product(matrix(out, _0, x_row, _1), D, W_transposed, rows, fan_in, units, _0)
         else:
             for first in range(0, rows, chunk):
                 count = chunk if rows - first > chunk else rows - first
@@ -145,11 +148,11 @@ def _multiply(times, kind, out, x, w, d, packed, rows, inputs, units, fan_in, wi
                     pack(packed, _0, d, first * d_row, d_row, count, width)
                 for row in range(0, inputs, block):
                     some = block if inputs - row > block else inputs - row
-                    to, of, by = row * width, first * x_row + row, first * d_row
+                    G, X_transposed = matrix(out, row * width, width, _1), matrix(x, first * x_row + row, _1, x_row)
                     if panels:
-                        product(out, to, width, x, of, _1, x_row, packed, _0, width, count, some, width, count, first)
+                        product(G, X_transposed, matrix(packed, _0, width, -count), some, width, count, first)
                     else:
-                        product(out, to, width, x, of, _1, x_row, d, by, d_row, _0, some, width, count, first)
+                        product(G, X_transposed, matrix(d, first * d_row, d_row, _1), some, width, count, first)
 
 
 @entry

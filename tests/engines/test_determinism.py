@@ -14,8 +14,7 @@ from fastmlp.data.dataset import Dataset
 from fastmlp.data.samples import Scaling
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.engines.simd import workspace
-from fastmlp.engines.simd.threads import Team
-from fastmlp.kernels.runtime.records import Work
+from fastmlp.kernels.runtime.records import Step
 from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
 
@@ -72,13 +71,13 @@ def seven_processors():
 @pytest.fixture
 def works(monkeypatch):
     """The workspace of every thread that the kernels were called with."""
-    seen, run_together = [], Team.run
+    seen, handle = [], Step.handle
 
-    def run(team, function, arguments):
-        seen.extend(argument for of in arguments for argument in of if isinstance(argument, Work))
-        run_together(team, function, arguments)
+    def handed_over(step):
+        seen.append(step.work)
+        return handle.fget(step)
 
-    monkeypatch.setattr(Team, "run", run)
+    monkeypatch.setattr(Step, "handle", property(handed_over))
     return seen
 
 

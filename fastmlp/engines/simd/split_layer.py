@@ -113,20 +113,19 @@ def architectures(architecture: Architecture) -> list[Architecture]:
 
 
 def halves(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int, parted: bool) -> Layout:
-    """Lay out the memory of the two halves: a layer table, vectors and scratch memory for each."""
+    """Lay out the memory of the two halves: layers, vectors and scratch memory for each."""
     parts = [
         layout(half, prepared, batch_size, 1, True, moments, parted=parted) for half in architectures(architecture)
     ]
     second, turns = architecture.layers[1], first_layer_sums(architecture)
     # Two of each, for they are written in turns.
     partials = aligned_zeros(4 * batch_size * row_stride(second.stride, architecture.dtype), architecture.dtype)
-    tables = np.concatenate([part.tables for part in parts])
+    for number, part in enumerate(parts):
+        work = part.steps[0].work
+        work.turns, work.half, work.partials = turns, number, partials
     return Layout(
-        tables=tables,
-        networks=[part.networks[0]._replace(layers=own.reshape(-1)) for part, own in zip(parts, tables, strict=True)],
-        works=[
-            part.works[0]._replace(turns=turns, half=number, partials=partials) for number, part in enumerate(parts)
-        ],
+        tables=[part.tables[0] for part in parts],
+        steps=[part.steps[0] for part in parts],
         gradients=[part.gradients[0] for part in parts],
         copies=[[half.zeros() for _ in range(1 + moments)] for half in architectures(architecture)],
         team=Team(),

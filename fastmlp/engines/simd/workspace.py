@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ...kernels.dense.microkernels import HEIGHTS
 from ...kernels.runtime import constants
+from ...kernels.runtime.fields import Records
 from ...kernels.runtime.records import (
     DENSE_BYTES,
     DENSE_NUMBERS,
@@ -17,9 +18,10 @@ from ...kernels.runtime.records import (
     PACK_FROM,
     PANELS_FROM,
     SPARSE_BYTES,
-    Network,
+    Step,
     Work,
 )
+from ...kernels.runtime.records import Layer as LayerRecord
 from ...kernels.runtime.simd import WIDEST
 from ...kernels.sparse.eights import EIGHT
 from ...kernels.sparse.microkernels import BLOCK
@@ -79,11 +81,10 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    tables : ndarray of int64, shape (threads, n_layers, LAYER_COLUMNS)
-        The layer table of each thread.
-    networks : list of Network
-        The network as each thread is told of it; what an optimizer is set to is entered for every pass.
-    works : list of Work
+    tables : list of Records
+        The layers as each thread is told of them.
+    steps : list of Step
+        What each thread is told; what belongs to a pass is entered for every pass.
     gradients : list of ndarray
         One flat vector a thread; of none in a forward pass.
     copies : list of list of ndarray
@@ -96,9 +97,8 @@ class Layout(NamedTuple):
         where it is their own.
     """
 
-    tables: NDArray[np.int64]
-    networks: list[Network]
-    works: list[Work]
+    tables: list[Records]
+    steps: list[Step]
     gradients: list[Array]
     copies: list[list[Array]]
     team: Team
@@ -140,32 +140,31 @@ def layout(
         start, size = size, -(-(size + numbers) // 16) * 16
         return start
 
-    table = np.full((len(strides), constants.LAYER_COLUMNS), -1, dtype=np.int64)
-    describe_layers(table, architecture)
+    described = describe_layers(architecture)
     for number, layer in enumerate(architecture.layers):
         last = number == len(strides) - 1
-        row = table[number]
-        row[constants.THRESHOLD] = threshold(layer.dropout)
-        row[constants.ROW], row[constants.BLOCK] = strides[number], block_rows(layer.stride)
-        row[constants.A] = row[constants.KEPT] = take(chunk * strides[number])
+        own = described[number]
+        own.threshold, own.dropout_scale = threshold(layer.dropout), 1 / (1 - layer.dropout)
+        own.row_stride, own.block_rows = strides[number], block_rows(layer.stride)
+        own.activations = own.before_dropout = take(chunk * strides[number])
         if backward:
-            row[constants.D] = take(chunk * strides[number])
+            own.deltas = take(chunk * strides[number])
         if layer.dropout > 0:
-            row[constants.KEPT] = take(chunk * strides[number])
+            own.before_dropout = take(chunk * strides[number])
         if layer.activation in ("gelu", "silu") or (last and get_loss(architecture.loss).from_logits):
-            row[constants.Z] = take(chunk * strides[number])
-        row[constants.TURNED] = int(number > 0 and chunk >= PACK_FROM and has_few_units(layer, dtype))
-        if row[constants.TURNED]:
-            row[constants.PACKED] = row[constants.TRANSPOSED] = take(padded(layer.fan_in, dtype) * layer.units)
+            own.logits = take(chunk * strides[number])
+        own.few_units = int(number > 0 and chunk >= PACK_FROM and has_few_units(layer, dtype))
+        if own.few_units:
+            own.packed = own.packed_transposed = take(padded(layer.fan_in, dtype) * layer.units)
             continue
         if number > 0 and chunk >= PACK_FROM:
-            row[constants.PACKED] = take(layer.fan_in * layer.stride)
+            own.packed = take(layer.fan_in * layer.stride)
         if number > 0 and backward and batch_size > 1:
-            row[constants.TRANSPOSED] = take(padded(layer.fan_in, dtype) * layer.stride)
+            own.packed_transposed = take(padded(layer.fan_in, dtype) * layer.stride)
     top = architecture.layers[-1]
     x, y, mask = take(chunk * x_row), take(chunk * top.stride), take(top.stride)
     base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
-    block = take(int((table[:, constants.BLOCK] * table[:, constants.STRIDE]).max()) if backward else 0)
+    block = take(max(layer.block_rows * layer.width for layer in described) if backward else 0)
     other = take(chunk * strides[1]) if halved else -1
     widest = max(layer.stride for layer in architecture.layers)
     panels = take(chunk * widest if backward and widest >= PANELS_FROM and chunk >= PACK_FROM else 0)
@@ -194,8 +193,11 @@ def layout(
         entries = max(longest_row, room)
     works = [
         Work(
-            *(chunk, x, x_row, y, mask, base, sums, block, panels, int(listing), room, int(skipping)),
-            *(first_layer_sums(architecture), -1, first_half(architecture) if halved else 0, other),
+            dtype,
+            **{"chunk": chunk, "x": x, "x_row": x_row, "y": y, "mask": mask, "base": base, "sums": sums},
+            **{"block": block, "panels": panels, "listing": listing, "room": room, "skipping": skipping},
+            **{"turns": first_layer_sums(architecture), "half": -1, "other": other},
+            first_units=first_half(architecture) if halved else 0,
             memory=aligned_zeros(size, dtype),
             shared=shared,
             shared_parameters=shared_parameters,
@@ -215,19 +217,19 @@ def layout(
     ]
     for work in works:
         work.memory[mask : mask + top.units] = 1
-    tables = np.repeat(_tables(table, architecture, owners, by_columns), threads // owners, axis=0)
+    tables = [_owned(described, architecture, number % owners, owners, by_columns) for number in range(threads)]
     copies = (threads if by_columns or parted else threads - 1) if backward else 0
-    loss, scales = (
-        getattr(constants, architecture.loss.upper()),
-        [1 / (1 - layer.dropout) for layer in architecture.layers],
-    )
+    loss = getattr(constants, architecture.loss.upper())
     return Layout(
         tables=tables,
-        networks=[
-            Network(loss, len(strides), own.reshape(-1), np.array([0.0] * constants.SETTINGS + scales))
-            for own in tables
+        steps=[
+            Step(
+                dtype,
+                **{"layers": own, "n_layers": len(own), "loss": loss, "settings": np.zeros(constants.SETTINGS)},
+                **{"work": work, "n_parameters": n_parameters},
+            )
+            for own, work in zip(tables, works, strict=True)
         ],
-        works=works,
         gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
         copies=[[architecture.zeros() for _ in range(1 + moments)] for _ in range(copies)],
         team=Team(),
@@ -253,16 +255,14 @@ def is_parted(architecture: Architecture, prepared: Prepared, batch_size: int) -
     return len(prepared.filled) > 0 and not few and not is_large(architecture)
 
 
-def describe_layers(table: NDArray[np.int64], architecture: Architecture) -> None:
-    """Fill in the columns of the layer table that don't depend on a data set."""
-    for row, layer in zip(table, architecture.layers, strict=True):
-        row[constants.FAN_IN], row[constants.UNITS], row[constants.STRIDE] = layer.fan_in, layer.units, layer.stride
-        row[constants.WEIGHTS], row[constants.BIAS], row[constants.APART] = (
-            layer.weights_start,
-            layer.bias_start,
-            layer.stride,
-        )
-        row[constants.ACTIVATION] = getattr(constants, layer.activation.upper())
+def describe_layers(architecture: Architecture) -> Records:
+    """Describe the layers to the kernels, as far as they don't depend on a data set."""
+    described = Records(LayerRecord, len(architecture.layers), -1)
+    for own, layer in zip(described, architecture.layers, strict=True):
+        own.fan_in, own.units, own.width = layer.fan_in, layer.units, layer.stride
+        own.weights, own.bias, own.weights_stride = layer.weights_start, layer.bias_start, layer.stride
+        own.activation = getattr(constants, layer.activation.upper())
+    return described
 
 
 def row_stride(width: int, dtype: np.dtype[Any]) -> int:
@@ -295,25 +295,25 @@ def rows_that_fit(batch_size: int, numbers_of_a_row: int) -> int:
     return max(1, -(-batch_size // parts))
 
 
-def _tables(layers: NDArray[np.int64], architecture: Architecture, threads: int, by_columns: bool) -> NDArray[np.int64]:
-    """Copy the layer table for every thread, and enter what each owns: whole cache lines.
+def _owned(layers: Records, architecture: Architecture, thread: int, threads: int, by_columns: bool) -> Records:
+    """Copy the layers for a thread, and enter what it owns: whole cache lines.
 
     Rows of every weight matrix, and the biases in turns; or, `by_columns`, columns of the first layer.
     """
-    tables = np.repeat(layers[np.newaxis], threads, axis=0)
-    for thread, table in enumerate(tables):
-        for number, (row, layer) in enumerate(zip(table, architecture.layers, strict=True)):
-            rows, columns = (_piece(size, thread, threads) for size in (layer.fan_in, layer.stride))
-            bias = (0, layer.stride if number % threads == thread else 0)
-            if number == 0 and by_columns:
-                rows, bias = (0, layer.fan_in), columns
-                # Kept close together: a part of longer rows would fall into a part of the cache's sets.
-                row[constants.APART], row[constants.WEIGHTS] = columns[1] - columns[0], layer.weights_start - columns[0]
-            else:
-                columns = (0, layer.stride)
-            row[[constants.LOW, constants.HIGH, constants.LEFT, constants.RIGHT]] = *rows, *columns
-            row[[constants.BIAS_LEFT, constants.BIAS_RIGHT]] = bias
-    return tables
+    copy = layers.copy()
+    for number, (own, layer) in enumerate(zip(copy, architecture.layers, strict=True)):
+        rows, columns = (_piece(size, thread, threads) for size in (layer.fan_in, layer.stride))
+        bias = (0, layer.stride if number % threads == thread else 0)
+        if number == 0 and by_columns:
+            rows, bias = (0, layer.fan_in), columns
+            # Kept close together: a part of longer rows would fall into a part of the cache's sets.
+            own.weights_stride, own.weights = columns[1] - columns[0], layer.weights_start - columns[0]
+        else:
+            columns = (0, layer.stride)
+        own.first_row, own.end_row = rows
+        own.first_column, own.end_column = columns
+        own.first_bias, own.end_bias = bias
+    return copy
 
 
 def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
@@ -347,41 +347,41 @@ def hand_over(
     architecture: Architecture,
     whole: Array,
     own: Array,
-    table: NDArray[np.int64],
+    layers: Records,
     arrangement: NDArray[np.int64] | None = None,
 ) -> None:
-    """Copy a vector to that of a thread, of the first layer's weights the columns that it owns, by its layer table."""
-    row, layer = table[0], architecture.layers[0]
+    """Copy a vector to that of a thread, of the first layer's weights the columns that it owns, by its layers."""
+    mine, layer = layers[0], architecture.layers[0]
     end = layer.weights_start + layer.fan_in * layer.stride
     weights = whole[layer.weights_start : end].reshape(layer.fan_in, layer.stride)
     own[end:] = whole[end:]
-    columns = weights[:, row[constants.LEFT] : row[constants.RIGHT]]
-    _own_weights(own, layer, row)[...] = columns if arrangement is None else columns[arrangement]
+    columns = weights[:, mine.first_column : mine.end_column]
+    _own_weights(own, layer, mine)[...] = columns if arrangement is None else columns[arrangement]
 
 
 def take_over(
     architecture: Architecture,
     whole: Array,
     own: Array,
-    table: NDArray[np.int64],
+    layers: Records,
     arrangement: NDArray[np.int64] | None = None,
 ) -> None:
-    """Copy what a thread owns of a vector, by its layer table, to the whole one."""
-    for number, (row, layer) in enumerate(zip(table, architecture.layers, strict=True)):
+    """Copy what a thread owns of a vector, by its layers, to the whole one."""
+    for number, (mine, layer) in enumerate(zip(layers, architecture.layers, strict=True)):
         end = layer.weights_start + layer.fan_in * layer.stride
         weights = whole[layer.weights_start : end].reshape(layer.fan_in, layer.stride)
-        part = weights[row[constants.LOW] : row[constants.HIGH], row[constants.LEFT] : row[constants.RIGHT]]
+        part = weights[mine.first_row : mine.end_row, mine.first_column : mine.end_column]
         if number == 0 and arrangement is not None:
-            part[arrangement] = _own_weights(own, layer, row)
+            part[arrangement] = _own_weights(own, layer, mine)
         else:
-            part[...] = _own_weights(own, layer, row)[row[constants.LOW] : row[constants.HIGH]]
+            part[...] = _own_weights(own, layer, mine)[mine.first_row : mine.end_row]
         if layer.bias_start >= 0:
-            numbers = slice(layer.bias_start + row[constants.BIAS_LEFT], layer.bias_start + row[constants.BIAS_RIGHT])
+            numbers = slice(layer.bias_start + mine.first_bias, layer.bias_start + mine.end_bias)
             whole[numbers] = own[numbers]
 
 
-def _own_weights(own: Array, layer: Layer, row: NDArray[np.int64]) -> Array:
+def _own_weights(own: Array, layer: Layer, mine: LayerRecord) -> Array:
     """View the columns of a layer's weights that a thread owns in its vector, all rows of them."""
-    apart, width = int(row[constants.APART]), int(row[constants.RIGHT] - row[constants.LEFT])
+    apart, width = mine.weights_stride, mine.end_column - mine.first_column
     start = layer.weights_start
     return own[start : start + layer.fan_in * apart].reshape(layer.fan_in, apart)[:, :width]

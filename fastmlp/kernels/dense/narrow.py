@@ -35,55 +35,67 @@ def turn_back(out, out_start, stride, turned, turned_start, turned_stride, fan_i
 
 
 @kernel
-def add_dot_products(out, out_start, out_stride, a, a_start, a_stride, turned, turned_start, fan_in, units, count):
+def add_dot_products(c, a, w, fan_in, units, count):
     """``Z += A W`` for ``A``, (count, fan_in), zero in its padding, and ``Wᵀ`` as `turn` writes it: a dot product for
     every number of ``Z``, (count, units).
+
+    Parameters
+    ----------
+    c, a : matrices
+        ``Z`` and ``A``.
+    w : flat array
+        ``Wᵀ``.
     """
-    width, vector, pairs = padded(fan_in, out), lanes(out), units // 2 * 2
+    width, vector, pairs, out = padded(fan_in, w), lanes(w), units // 2 * 2, c.data
     for i in range(count):
-        row, place = a_start + i * a_stride, out_start + i * out_stride
+        row, place = i * a.stride, i * c.stride
         # Two units at a time, which share the activations.
         for u in range(0, pairs, 2):
-            first, second = turned_start + u * width, turned_start + (u + 1) * width
-            s0, s1 = splat(out, 0.0), splat(out, 0.0)
+            first, second = u * width, (u + 1) * width
+            s0, s1 = splat(w, 0.0), splat(w, 0.0)
             for j in range(0, width, vector):
-                x = load(a, row + j)
-                s0, s1 = fma(x, load(turned, first + j), s0), fma(x, load(turned, second + j), s1)
+                x = load(a.data, row + j)
+                s0, s1 = fma(x, load(w, first + j), s0), fma(x, load(w, second + j), s1)
             put(out, place + u, get(out, place + u) + total(s0))
             put(out, place + u + 1, get(out, place + u + 1) + total(s1))
         if pairs < units:
-            last, sums = turned_start + pairs * width, splat(out, 0.0)
+            last, sums = pairs * width, splat(w, 0.0)
             for j in range(0, width, vector):
-                sums = fma(load(a, row + j), load(turned, last + j), sums)
+                sums = fma(load(a.data, row + j), load(w, last + j), sums)
             put(out, place + pairs, get(out, place + pairs) + total(sums))
 
 
 @kernel
-def outer_products(
-    out, out_start, out_stride, d, d_start, d_stride, turned, turned_start, fan_in, units, count, a, a_shift, rectified
-):
+def outer_products(c, d, w, a, fan_in, units, count, rectified):
     """``C = D Wᵀ`` for ``D``, (count, units), and ``Wᵀ`` as `turn` writes it; ``C``, (count, padded fan-in).
 
     Where it is `rectified`, it is 0 wherever ``A`` isn't positive: the derivative of relu, in the same pass. ``A`` lies
-    as ``C`` does, `a_shift` behind it.
+    as ``C`` does.
+
+    Parameters
+    ----------
+    c, d : matrices
+        ``C`` and ``D``.
+    w, a : flat arrays
+        ``Wᵀ`` and ``A``.
     """
-    width, vector, zero = padded(fan_in, out), lanes(out), splat(out, 0.0)
-    second, third = turned_start + width, turned_start + 2 * width
+    width, vector, zero = padded(fan_in, w), lanes(w), splat(w, 0.0)
+    second, third = width, 2 * width
     for i in range(count):
-        place, deltas = out_start + i * out_stride, d_start + i * d_stride
-        d0, d1, d2 = broadcast(d, deltas), zero, zero
+        place, deltas = i * c.stride, i * d.stride
+        d0, d1, d2 = broadcast(d.data, deltas), zero, zero
         if units > 1:
-            d1 = broadcast(d, deltas + 1)
+            d1 = broadcast(d.data, deltas + 1)
         if units > 2:
-            d2 = broadcast(d, deltas + 2)
+            d2 = broadcast(d.data, deltas + 2)
         for j in range(0, width, vector):
-            sums = d0 * load(turned, turned_start + j)
+            sums = d0 * load(w, j)
             if units > 1:
-                sums = fma(d1, load(turned, second + j), sums)
+                sums = fma(d1, load(w, second + j), sums)
             if units > 2:
-                sums = fma(d2, load(turned, third + j), sums)
+                sums = fma(d2, load(w, third + j), sums)
             for u in range(3, units):
-                sums = fma(broadcast(d, deltas + u), load(turned, turned_start + u * width + j), sums)
+                sums = fma(broadcast(d.data, deltas + u), load(w, u * width + j), sums)
             if rectified:
-                sums = where_positive(load(a, place + a_shift + j), sums, zero)
-            store(out, place + j, sums)
+                sums = where_positive(load(a, place + j), sums, zero)
+            store(c.data, place + j, sums)

@@ -8,6 +8,8 @@ thread computes it, so a product has the same bits however its rows are divided.
 import numpy as np
 
 from ..runtime.jit import kernel
+from ..runtime.matrices import matrix
+from ..runtime.records import NO
 from ..runtime.simd import broadcast, fma, get, lanes, line, load, put, put_totals, splat, store, total
 from . import microkernels
 from .microkernels import transpose_square
@@ -25,35 +27,25 @@ def padded(size, array):
 
 
 @kernel
-def product(
-    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, accumulate
-):
+def product(c, a, b, rows, width, inner, accumulate):
     """``C = A B``, or ``C += A B`` to `accumulate`; the rest as for `product_from`."""
-    product_from(
-        c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, c, c_start,
-        c_stride, accumulate, -np.inf,
-    )  # fmt: skip
+    product_from(c, a, b, rows, width, inner, matrix(c.data, NO, c.stride, accumulate), -np.inf)
 
 
 @kernel
-def product_from(
-    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, base,
-    base_start, base_stride, accumulate, floor,
-):  # fmt: skip
-    """``C = A B``, or, to `accumulate`, ``C = max(S + A B, floor)``: a layer with bias and relu, in one pass.
+def product_from(c, a, b, rows, width, inner, base, floor):
+    """``C = max(S + A B, floor)``: a layer with bias and relu, in one pass.
 
     Parameters
     ----------
-    c : flat array
+    c : matrix
         ``C``, (rows, width), `width` whole vectors. Not part of `a` or `b`.
-    a : flat array
-        ``A``, (rows, inner), `inner` at least 1: element (i, p) at ``a_start + i * a_row + p * a_inner``, so either a
-        matrix or its transpose.
-    b : flat array
-        ``B``, (inner, width): rows `b_stride` apart if `b_panel` is 0, else panels as `pack_transposed` writes them,
-        `b_panel` rows each.
-    base : flat array
-        ``S``, rows `base_stride` apart: ``C`` itself, or with a stride of 0 one row for all. Read to `accumulate`.
+    a : matrix
+        ``A``, (rows, inner), `inner` at least 1; or the transpose of one, by its stride and step.
+    b : matrix
+        ``B``, (inner, width), as it is, with a step of 1, or in panels as `pack` writes them, with minus their rows.
+    base : matrix
+        ``S``: ``C`` itself, or with a stride of 0 one row for all. With a step of 0 it is nothing, and not read.
     floor : float64
         Nothing less is written; NaN is. -inf: anything is.
 
@@ -65,31 +57,30 @@ def product_from(
     stretches whose panel of ``B`` stays in L1 while all rows of ``A`` pass; between them a tile rests in ``C``, which
     rounds nothing.
     """
-    vector = lanes(c)
-    s, s_start, s_stride, add = base, base_start, base_stride, accumulate
+    vector, panel = lanes(c.data), -b.step
+    s, s_stride, add = base.data, base.stride, base.step
     for begin in range(0, inner, STRETCH):
         stretch = inner - begin if inner - begin < STRETCH else STRETCH
         low = floor if begin + stretch == inner else -np.inf
-        j = 0
+        of, j = begin * a.step, NO
         while j < width:
             left = width - j
-            start, stride = b_start + begin * b_stride + j, b_stride
-            if b_panel > 0:
+            start, stride = begin * b.stride + j, b.stride
+            if panel > 0:
                 stride = 2 * vector if left >= 2 * vector else vector
-                start = b_start + j * b_panel + begin * stride
-            to, of, by = c_start + j, a_start + begin * a_inner, s_start + j
+                start = j * panel + begin * stride
             if left >= 2 * vector:
                 _TWO(
-                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, rows, stretch, add,
-                    low,
+                    c.data, j, c.stride, s, j, s_stride, a.data, of, a.stride, a.step, b.data, start, stride, rows,
+                    stretch, add, low,
                 )  # fmt: skip
             else:
                 _ONE(
-                    c, to, c_stride, s, by, s_stride, a, of, a_row, a_inner, b, start, stride, rows, stretch, add,
-                    low,
+                    c.data, j, c.stride, s, j, s_stride, a.data, of, a.stride, a.step, b.data, start, stride, rows,
+                    stretch, add, low,
                 )  # fmt: skip
             j += 2 * vector
-        s, s_start, s_stride, add = c, c_start, c_stride, accumulate | 1
+        s, s_stride, add = c.data, c.stride, add | 1
 
 
 @kernel
@@ -152,7 +143,7 @@ def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
 
 
 @kernel
-def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner):
+def row_times_matrix(c, a, w, width, inner):
     """``c += a W`` for one row ``a``, (inner,), and ``W``, (inner, width): a matrix-vector product, `width` whole
     vectors.
 
@@ -160,25 +151,25 @@ def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner)
     -----
     Four rows of ``W`` at a time, each with sums of its own, so that the additions don't wait for one another.
     """
-    vector = lanes(c)
+    vector, stride = lanes(c), w.stride
     whole = inner - inner % 4
     for j in range(0, width, vector):
-        s0, s1, s2, s3 = load(c, c_start + j), splat(c, 0.0), splat(c, 0.0), splat(c, 0.0)
-        place = w_start + j
+        s0, s1, s2, s3 = load(c, j), splat(c, 0.0), splat(c, 0.0), splat(c, 0.0)
+        place = j
         for p in range(0, whole, 4):
-            s0 = fma(broadcast(a, a_start + p), load(w, place), s0)
-            s1 = fma(broadcast(a, a_start + p + 1), load(w, place + w_stride), s1)
-            s2 = fma(broadcast(a, a_start + p + 2), load(w, place + 2 * w_stride), s2)
-            s3 = fma(broadcast(a, a_start + p + 3), load(w, place + 3 * w_stride), s3)
-            place += 4 * w_stride
+            s0 = fma(broadcast(a, p), load(w.data, place), s0)
+            s1 = fma(broadcast(a, p + 1), load(w.data, place + stride), s1)
+            s2 = fma(broadcast(a, p + 2), load(w.data, place + 2 * stride), s2)
+            s3 = fma(broadcast(a, p + 3), load(w.data, place + 3 * stride), s3)
+            place += 4 * stride
         for p in range(whole, inner):
-            s0 = fma(broadcast(a, a_start + p), load(w, place), s0)
-            place += w_stride
-        store(c, c_start + j, (s0 + s1) + (s2 + s3))
+            s0 = fma(broadcast(a, p), load(w.data, place), s0)
+            place += stride
+        store(c, j, (s0 + s1) + (s2 + s3))
 
 
 @kernel
-def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, width):
+def matrix_times_column(c, w, d, rows, width):
     """``c = W d`` for ``W``, (rows, width), and ``d``, (width,), zero in its padding: the step of backpropagation for
     one sample.
 
@@ -187,23 +178,23 @@ def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, widt
     Four rows at a time, whose sums over the lanes are taken together: each alone is a chain of additions of ever fewer
     lanes. In the same order, so that its bits don't depend on how many rows there are.
     """
-    vector, whole = lanes(c), rows - rows % 4
+    vector, stride, whole = lanes(c), w.stride, rows - rows % 4
     for i in range(0, whole, 4):
-        place = w_start + i * w_stride
+        place = i * stride
         s0 = s1 = s2 = s3 = splat(c, 0.0)
         for j in range(0, width, vector):
-            x = load(d, d_start + j)
-            s0 = fma(load(w, place + j), x, s0)
-            s1 = fma(load(w, place + w_stride + j), x, s1)
-            s2 = fma(load(w, place + 2 * w_stride + j), x, s2)
-            s3 = fma(load(w, place + 3 * w_stride + j), x, s3)
-        put_totals(c, c_start + i, s0, s1, s2, s3)
+            x = load(d, j)
+            s0 = fma(load(w.data, place + j), x, s0)
+            s1 = fma(load(w.data, place + stride + j), x, s1)
+            s2 = fma(load(w.data, place + 2 * stride + j), x, s2)
+            s3 = fma(load(w.data, place + 3 * stride + j), x, s3)
+        put_totals(c, i, s0, s1, s2, s3)
     for i in range(whole, rows):
-        place = w_start + i * w_stride
+        place = i * stride
         sums = splat(c, 0.0)
         for j in range(0, width, vector):
-            sums = fma(load(w, place + j), load(d, d_start + j), sums)
-        put(c, c_start + i, total(sums))
+            sums = fma(load(w.data, place + j), load(d, j), sums)
+        put(c, i, total(sums))
 
 
 @kernel

@@ -20,6 +20,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from ..runtime.jit import INTERPRETED, kernel
+from ..runtime.simd import address
 
 _LINE = 16  # words of 8 bytes: two cache lines, since the prefetcher fetches lines in pairs
 _ARRIVED, _ROUND, BROKEN, _FAR, _TAKEN = 0, _LINE, 2 * _LINE, 3 * _LINE, 5 * _LINE
@@ -41,15 +42,10 @@ def give_up(barrier: Any) -> None:
     barrier[BROKEN] = 1
 
 
-def _word(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.gep(data, [index], source_etype=ir.IntType(64), inbounds=True)
-
-
 @intrinsic
 def _add(typingctx, array, index, value):
     def codegen(context, builder, sig, args):
-        return builder.atomic_rmw("add", _word(context, builder, sig.args[0], args[0], args[1]), args[2], "acq_rel")
+        return builder.atomic_rmw("add", address(context, builder, sig.args[0], args[0], args[1]), args[2], "acq_rel")
 
     return types.int64(array, types.intp, types.int64), codegen
 
@@ -58,7 +54,7 @@ def _add(typingctx, array, index, value):
 def _read(typingctx, array, index):
     def codegen(context, builder, sig, args):
         return builder.load_atomic(
-            _word(context, builder, sig.args[0], args[0], args[1]), "acquire", 8, typ=ir.IntType(64)
+            address(context, builder, sig.args[0], args[0], args[1]), "acquire", 8, typ=ir.IntType(64)
         )
 
     return types.int64(array, types.intp), codegen
@@ -67,7 +63,7 @@ def _read(typingctx, array, index):
 @intrinsic
 def _write(typingctx, array, index, value):
     def codegen(context, builder, sig, args):
-        builder.store_atomic(args[2], _word(context, builder, sig.args[0], args[0], args[1]), "release", 8)
+        builder.store_atomic(args[2], address(context, builder, sig.args[0], args[0], args[1]), "release", 8)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, types.int64), codegen

@@ -8,30 +8,38 @@ one thread; and the sums of the groups are added in order, by every thread for i
 step on its own copy of the parameters. The threads meet twice a batch.
 """
 
-from ..optimizers import update, update_weights
-from ..runtime.constants import BIAS, FAN_IN, ONE_OF_GROUP, STRIDE, WEIGHTS
+from ..runtime.constants import ONE_OF_GROUP
 from ..runtime.jit import kernel
-from ..runtime.records import ONE_ROW
-from ..runtime.simd import at, get, lanes, load, put, store
+from ..runtime.simd import get, lanes, load, put, store
 
 
 @kernel
-def count_in_group(totals, group, first, losses, correct, weighted, weights, order, position, count):
-    """Add what the rows of a block count to the group's sums of weighted losses, weighted correct answers and weights.
+def count_in_group(step):
+    """Add what the rows of a block count to its group's sums of weighted losses, weighted correct answers and weights.
 
-    `first` says that it is the group's first block of the batch.
+    The first block of a batch in its group begins them.
     """
-    place = group * ONE_OF_GROUP
+    work, targets, groups = step.work, step.targets, step.work.groups
+    totals, place = work.group_totals, step.number % groups * ONE_OF_GROUP
     loss = right = weight = 0.0
-    for i in range(count):
-        loss += get(losses, i)
-        right += get(correct, i)
-        weight += float(get(weights, get(order, position + i))) if weighted else 1.0
-    if not first:
+    for i in range(step.count):
+        loss += get(work.losses, i)
+        right += get(work.correct, i)
+        weight += float(get(targets.weights, get(step.order, step.position + i))) if targets.weighted else 1.0
+    if step.number >= groups:
         loss, right, weight = loss + get(totals, place), right + get(totals, place + 1), weight + get(totals, place + 2)
     put(totals, place, loss)
     put(totals, place + 1, right)
     put(totals, place + 2, weight)
+
+
+@kernel
+def add_group_totals(step, used):
+    """Add the sums of the first `used` groups to those of the epoch, in their order."""
+    for group in range(used):
+        for k in range(3):
+            place = 3 * step.epoch + k
+            put(step.totals, place, get(step.totals, place) + get(step.work.group_totals, group * ONE_OF_GROUP + k))
 
 
 @kernel
@@ -42,14 +50,3 @@ def add_groups(gradient, of_groups, groups, size):
         for group in range(1, groups):
             sums = sums + load(of_groups, group * size + j)
         store(gradient, j, sums)
-
-
-@kernel
-def update_all(optimizer, parameters, gradient, m, v, n_layers, layers, settings, step, rate):
-    """One step of the optimizer on all parameters, whose gradient is complete."""
-    for n in range(n_layers):
-        w, width, bias = at(layers, n, WEIGHTS), at(layers, n, STRIDE), at(layers, n, BIAS)
-        rows = at(layers, n, FAN_IN)
-        update_weights(optimizer, parameters, w, width, rows, width, gradient, w, m, v, settings, step, rate)
-        if bias >= 0:
-            update(optimizer, parameters, bias, width, ONE_ROW, width, gradient, bias, m, v, settings, step, rate)

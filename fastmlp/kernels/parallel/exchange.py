@@ -8,10 +8,9 @@ until `publish` takes it back, whole, in one go.
 """
 
 from ..dense.products import padded
-from ..runtime.constants import BIAS, BIAS_RIGHT, FAN_IN, HIGH, LEFT, LOW, RIGHT, ROW, STRIDE, WEIGHTS, A, D
 from ..runtime.jit import kernel
 from ..runtime.records import NO, ONE_ROW
-from ..runtime.simd import at, lanes, line, load, store, write_back
+from ..runtime.simd import lanes, line, load, store, write_back
 
 
 @kernel
@@ -38,10 +37,11 @@ def collect(own, shared, start, stride, rows, width):
 
 
 @kernel
-def exchange_others(own, shared, start, stride, first, last, count, low, high, to_shared):
-    """Publish, or collect, columns `low` to `high` of the rows of a chunk that are not `first` to `last`."""
+def exchange_others(step, start, stride, low, high, to_shared):
+    """Publish, or collect, columns `low` to `high` of the rows of a chunk that are not this thread's."""
+    own, shared = step.work.memory, step.work.shared
     for part in range(2):
-        begin, end = (NO, first) if part == 0 else (last, count)
+        begin, end = (NO, step.first) if part == 0 else (step.last, step.count)
         if to_shared:
             publish(shared, own, start + begin * stride + low, stride, end - begin, high - low)
         else:
@@ -49,65 +49,72 @@ def exchange_others(own, shared, start, stride, first, last, count, low, high, t
 
 
 @kernel
-def publish_inputs(shared, own, start, stride, count, width, layers, n):
-    """Publish of the inputs of a layer, `count` rows, the columns that meet rows of its weights that others own."""
-    low, high = at(layers, n, LOW), padded(at(layers, n, HIGH), own)
+def publish_inputs(step, n, start, stride, width):
+    """Publish of the inputs of a layer, (rows, width), the columns that meet rows of its weights that others own."""
+    own, shared, count = step.work.memory, step.work.shared, step.last - step.first
+    low, high = step.layers[n].first_row, padded(step.layers[n].end_row, own)
     publish(shared, own, start, stride, count, low)
     publish(shared, own, start + high, stride, count, width - high)
 
 
 @kernel
-def publish_rows(shared, memory, x, x_row, n_layers, layers, by_columns, features, first, count):
+def publish_rows(step):
     """Publish what others need of a thread's rows for their gradients: deltas and inputs of every layer.
 
     The inputs of the first layer only where they are dense.
     """
-    if not by_columns:
-        width = padded(features, memory)
-        publish_inputs(shared, memory, x + first * x_row, x_row, count, width, layers, NO)
-    for n in range(n_layers):
-        row, width = at(layers, n, ROW), at(layers, n, STRIDE)
-        publish(shared, memory, at(layers, n, D) + first * row, row, count, width)
-        if n < n_layers - 1:
-            publish_inputs(shared, memory, at(layers, n, A) + first * row, row, count, width, layers, n + 1)
+    work, first, count = step.work, step.first, step.last - step.first
+    if not step.by_columns:
+        publish_inputs(step, NO, work.x + first * work.x_row, work.x_row, padded(step.rows.features, work.memory))
+    for n in range(step.n_layers):
+        layer = step.layers[n]
+        row, width = layer.row_stride, layer.width
+        publish(work.shared, work.memory, layer.deltas + first * row, row, count, width)
+        if n < step.n_layers - 1:
+            publish_inputs(step, n + 1, layer.activations + first * row, row, width)
 
 
 @kernel
-def collect_rows(memory, shared, x, x_row, n_layers, layers, by_columns, first, last, count):
+def collect_rows(step):
     """Collect of the others' rows what this thread's gradients need."""
-    for n in range(n_layers):
-        left, right = at(layers, n, LEFT), at(layers, n, RIGHT)
-        exchange_others(memory, shared, at(layers, n, D), at(layers, n, ROW), first, last, count, left, right, NO)
+    work = step.work
+    for n in range(step.n_layers):
+        layer = step.layers[n]
+        exchange_others(step, layer.deltas, layer.row_stride, layer.first_column, layer.end_column, NO)
         # Of the inputs of a layer, those that meet the rows of its weights that this thread owns.
-        low, high = at(layers, n, LOW), padded(at(layers, n, HIGH), memory)
-        if at(layers, n, LOW) == at(layers, n, HIGH):
+        low, high = layer.first_row, padded(layer.end_row, work.memory)
+        if layer.first_row == layer.end_row:
             continue
         if n > 0:
-            row, start = at(layers, n - 1, ROW), at(layers, n - 1, A)
-            exchange_others(memory, shared, start, row, first, last, count, low, high, NO)
-        elif not by_columns:
-            exchange_others(memory, shared, x, x_row, first, last, count, low, high, NO)
+            before = step.layers[n - 1]
+            exchange_others(step, before.activations, before.row_stride, low, high, NO)
+        elif not step.by_columns:
+            exchange_others(step, work.x, work.x_row, low, high, NO)
 
 
 @kernel
-def publish_parameters(shared, parameters, n_layers, layers, by_columns):
+def publish_parameters(step):
     """Publish the parameters that this thread owns and others need."""
-    for n in range(n_layers):
-        if n > 0 or not by_columns:
-            width, bias, low, high = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, LOW), at(layers, n, HIGH)
-            publish(shared, parameters, at(layers, n, WEIGHTS) + low * width, width, high - low, width)
+    shared, parameters = step.work.shared_parameters, step.parameters
+    for n in range(step.n_layers):
+        if n > 0 or not step.by_columns:
+            layer = step.layers[n]
+            width, bias, low, high = layer.width, layer.bias, layer.first_row, layer.end_row
+            publish(shared, parameters, layer.weights + low * width, width, high - low, width)
             if bias >= 0:
-                publish(shared, parameters, bias, width, ONE_ROW, at(layers, n, BIAS_RIGHT))
+                publish(shared, parameters, bias, width, ONE_ROW, layer.end_bias)
 
 
 @kernel
-def collect_parameters(parameters, shared, n_layers, layers, by_columns):
+def collect_parameters(step):
     """Collect the parameters that other threads own."""
-    for n in range(n_layers):
-        if n > 0 or not by_columns:
-            width, bias, low, high = at(layers, n, STRIDE), at(layers, n, BIAS), at(layers, n, LOW), at(layers, n, HIGH)
-            w = at(layers, n, WEIGHTS)
+    shared, parameters = step.work.shared_parameters, step.parameters
+    for n in range(step.n_layers):
+        if n > 0 or not step.by_columns:
+            layer = step.layers[n]
+            width, bias, low, high = layer.width, layer.bias, layer.first_row, layer.end_row
+            w = layer.weights
             collect(parameters, shared, w, width, low, width)
-            collect(parameters, shared, w + high * width, width, at(layers, n, FAN_IN) - high, width)
+            collect(parameters, shared, w + high * width, width, layer.fan_in - high, width)
             if bias >= 0:
-                collect(parameters, shared, bias, width, ONE_ROW, width - at(layers, n, BIAS_RIGHT))
+                collect(parameters, shared, bias, width, ONE_ROW, width - layer.end_bias)

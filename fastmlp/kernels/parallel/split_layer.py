@@ -10,68 +10,55 @@ To its kernels a thread's half is a network of its own; only the sum below knows
 
 from ..dense.products import product, row_times_matrix
 from ..elementwise import fill_rows, fill_zeros
-from ..runtime.constants import BIAS, FAN_IN, KEPT, ROW, STRIDE, WEIGHTS, A
 from ..runtime.jit import kernel
-from ..runtime.records import ADD, NEXT, NO, UNPACKED
-from ..runtime.simd import at, lanes, load, store
+from ..runtime.matrices import matrix
+from ..runtime.records import ADD, NEXT, NO
+from ..runtime.simd import lanes, load, moved, store
 from .barrier import say, wait_for
 
 
 @kernel
-def second_layer_forward(memory, layers, parameters, count, most, first_units, other, half, partials, barrier, step):
-    """Weighted inputs of the second layer, ``Z = (b + A0 W0) + A1 W1``, for the `count` rows of a batch.
+def second_layer_forward(step):
+    """Weighted inputs of the second layer, ``Z = (b + A0 W0) + A1 W1``, for the rows of a batch.
 
     ``A0`` and ``A1`` are the activations of the halves of the first layer, ``W0`` and ``W1`` the rows of the second
-    layer's weights that they meet. The bits are the same for one thread and for two.
-
-    Parameters
-    ----------
-    most : int
-        Rows of a batch, at most.
-    memory : flat array
-        ``Z`` goes to the place of the second layer in it; `other` is where one thread has room for ``A1 W1``.
-    first_units : int
-        Units of the first half, where one thread has both.
-    half : int
-        Of two threads, which half this one has: its layer table describes that half alone. -1 for one thread.
-    partials : flat array
-        Shared by two threads: four times as much room as ``Z`` takes. Each writes its sum to its own places, in turns
-        to two of them, since the other may still be reading the one of the step before.
-    barrier : ndarray of int64
-    step : int
-        How many steps there were since the barrier was made.
+    layer's weights that they meet. The bits are the same for one thread and for two. Of two, each writes its sum to its
+    own places in `Work.partials`, in turns to two of them, since the other may still be reading that of the batch
+    before.
     """
-    width, row = at(layers, 1, STRIDE), at(layers, 1, ROW)
-    out, a, bias = at(layers, 1, KEPT), at(layers, 0, A), at(layers, 1, BIAS)
-    w, fan_in = at(layers, 1, WEIGHTS), at(layers, 1, FAN_IN)
-    units = first_units if half < 0 else fan_in
+    layer, work, memory, count = step.layers[1], step.work, step.work.memory, step.count
+    half, row, fan_in = work.half, layer.row_stride, layer.fan_in
+    out, a, w, bias = layer.before_dropout, step.layers[0].activations, layer.weights, layer.bias
+    units = work.first_units if half < 0 else fan_in
     if bias >= 0 and half <= 0:
-        fill_rows(memory, out, row, width, count, parameters, bias)
+        fill_rows(memory, out, row, layer.width, count, step.parameters, bias)
     else:
         fill_zeros(memory, out, count * row)
-    _multiply(memory, out, row, a, at(layers, 0, ROW), parameters, w, width, units, count)
+    _multiply(step, out, a, w, units)
     if half < 0:
-        fill_zeros(memory, other, count * row)
-        w += units * width
-        _multiply(memory, other, row, a + units, at(layers, 0, ROW), parameters, w, width, fan_in - units, count)
-        _add(memory, out, memory, other, count * row)
+        fill_zeros(memory, work.other, count * row)
+        _multiply(step, work.other, a + units, w + units * layer.width, fan_in - units)
+        _add(memory, out, memory, work.other, count * row)
     else:
-        room = most * row
-        place = step % 2 * 2 * room
+        room = work.chunk * row
+        place = step.batch % 2 * 2 * room
         for j in range(0, count * row, lanes(memory)):
-            store(partials, place + half * room + j, load(memory, out + j))
-        say(barrier, half, step + 1)
-        wait_for(barrier, 1 - half, step + 1)
-        _add(memory, out, partials, place + (1 - half) * room, count * row)
+            store(work.partials, place + half * room + j, load(memory, out + j))
+        say(step.barrier, half, step.batch + 1)
+        wait_for(step.barrier, 1 - half, step.batch + 1)
+        _add(memory, out, work.partials, place + (1 - half) * room, count * row)
 
 
 @kernel
-def _multiply(memory, out, row, a, a_row, parameters, w, width, inner, count):
+def _multiply(step, out, a, w, inner):
     """``C += A W``; a matrix-vector product where there is one row."""
+    memory, parameters, width, count = step.work.memory, step.parameters, step.layers[1].width, step.count
+    row, a_row = step.layers[1].row_stride, step.layers[0].row_stride
+    W = matrix(parameters, w, width, NEXT)
     if count == 1:
-        row_times_matrix(memory, out, memory, a, parameters, w, width, width, inner)
+        row_times_matrix(moved(memory, out), moved(memory, a), W, width, inner)
     else:
-        product(memory, out, row, memory, a, a_row, NEXT, parameters, w, width, UNPACKED, count, width, inner, ADD)
+        product(matrix(memory, out, row, NEXT), matrix(memory, a, a_row, NEXT), W, count, width, inner, ADD)
 
 
 @kernel

@@ -17,21 +17,6 @@ LEAKY_SLOPE = 0.01
 HUBER_DELTA = 1.0
 LARGEST_EXPONENT = 80.0
 
-# Columns of the layer table: one row of integers a layer.
-(
-    FAN_IN, UNITS, STRIDE, WEIGHTS, BIAS, ACTIVATION, KEY, THRESHOLD, ROW, A, KEPT, D, Z, PACKED, TRANSPOSED,
-    BLOCK, TURNED, LOW, HIGH, LEFT, RIGHT, BIAS_LEFT, BIAS_RIGHT, APART, LAYER_COLUMNS,
-) = range(25)  # fmt: skip
-"""Fan-in, units, padded units; where weights and bias start in the flat vector (bias: -1 without); the activation's
-code; the hash below which dropout drops a unit (0: none); how far apart the rows of a chunk lie in the workspace; where
-in the workspace start the layer's activations, the activations before dropout (the same place without dropout), deltas,
-logits (-1: not kept), and packed weights and packed transposed weights (-1: not needed); of how many rows the
-gradient is computed at a time, where the optimizer takes it straight away; and whether both packed weights are the
-transposed ones row by row, as `few_units` reads them. Each thread has a table of its own, for the
-rest says what it owns: of the weights the rows from LOW to HIGH, columns from LEFT to RIGHT, and of the bias the
-numbers from BIAS_LEFT to BIAS_RIGHT; and how far apart rows of weights lie in its vectors: of a first layer of which it
-owns columns it has no others, and WEIGHTS is where column 0 would be."""
-
 ONE_OF_GROUP = 16
 """How far apart the sums of the groups of `groups` lie, which several threads write: two cache lines."""
 

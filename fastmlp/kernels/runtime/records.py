@@ -1,11 +1,11 @@
-"""What the engine gives to `batches.run`, and numbers that both sides know (floor 2; imports numpy).
+"""What the engine gives to `epoch.run`, and numbers that both sides know (floor 2; imports numpy).
 
-The arrays of the named tuples are flat; `batches.run` takes pointers to them and passes those on.
+A `Step` is all that a thread is told; what a kernel needs it finds there by name. All arrays are flat.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
+
+from .fields import Record, numbers_of, real, record, whole
 
 # Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
 NEXT = ADD = YES = ONE_ROW = np.int64(1)
@@ -33,77 +33,169 @@ PANELS_FROM = 512
 """Units of a layer from which it pays to pack its deltas for the weight gradient."""
 
 
-class Rows(NamedTuple):
-    """The samples. Of the arrays, those that `kind` doesn't need are empty; so every data set has the same types."""
+class Rows(Record):
+    """The samples. Of the arrays, those that `kind` doesn't need are empty."""
 
-    kind: int
-    features: int
-    has_shift: int
-    readable: int  # entries that `sparse.read_row` may read in whole blocks: all or, if scales differ, none
-    scale: Any  # dtype (n_features,)
-    shift: Any  # dtype (n_features,)
-    starts: Any  # int64 (n_rows + 1,), of sparse rows
-    columns_16: Any  # uint16, beside bytes
-    columns_32: Any  # uint32, beside numbers
-    bytes: Any  # uint8, flat: dense rows or the values of sparse ones
-    numbers: Any  # dtype, flat: dense rows or the values of sparse ones
-    filled: int  # of sparse rows so many features come first and are not among the entries, see `parting`; whole lines
-    filled_bytes: Any  # uint8 (n_rows * filled,): their values, beside bytes
-    filled_numbers: Any  # dtype (n_rows * filled,): beside numbers
-    by_eights: int  # whether every row has whole eights of entries, see `eights`; bytes of one scale then
-
-
-class Wanted(NamedTuple):
-    """The targets: labels, or values, flat; `has_targets` is 0 where there are none."""
-
-    has_targets: int
-    task: int
-    labelled: int  # whether they are labels
-    weighted: int  # whether there are weights
-    labels: Any  # int32 (n_rows,) or empty
-    values: Any  # dtype, (n_rows * outputs,) or empty
-    weights: Any  # dtype (n_rows,) or empty
+    kind = whole("DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES or SPARSE_NUMBERS.")
+    features = whole("Numbers of a row.")
+    has_shift = whole("Whether any shift is not 0.")
+    readable = whole("Entries that `read_row` may read in whole blocks: all or, if scales differ, none.")
+    scale = numbers_of("(features,)")
+    shift = numbers_of("(features,)")
+    starts = numbers_of("Where each sparse row begins, and at last their end: (n_rows + 1,)", np.int64)
+    columns_16 = numbers_of("Columns of the entries of sparse rows, beside bytes.", np.uint16)
+    columns_32 = numbers_of("The same beside numbers.", np.uint32)
+    bytes = numbers_of("Dense rows, or the values of sparse ones.", np.uint8)
+    numbers = numbers_of("The same in the network's dtype.")
+    filled = whole("So many features of sparse rows come first and are dense, see `parting`; whole cache lines.")
+    filled_bytes = numbers_of("Their values, beside bytes: (n_rows * filled,)", np.uint8)
+    filled_numbers = numbers_of("The same beside numbers.")
+    by_eights = whole("Whether every row has whole eights of entries, see `eights`; bytes of one scale then.")
 
 
-class Network(NamedTuple):
-    """The architecture in numbers."""
+class Layer(Record):
+    """A layer as one thread is told of it.
 
-    loss: int
-    n_layers: int
-    layers: Any  # int64 (n_layers * LAYER_COLUMNS,); each thread its own
-    settings: Any  # float64, by the numbers of codes; behind them 1 / (1 - dropout) of every layer; each thread its own
+    Matrices lie in flat arrays: a place in the parameters or in the workspace, and a stride from row to row. A place of
+    -1: there is none. What a thread owns it alone keeps up to date.
+    """
+
+    fan_in = whole("Inputs of a unit: rows of the weights.")
+    units = whole("Outputs.")
+    width = whole("Units, padded to whole cache lines: columns of the weights.")
+    activation = whole("Its code.")
+    weights = whole("Where W starts in the parameters; of columns of a first layer, where column 0 would be.")
+    weights_stride = whole("From row to row of W, in the vectors of this thread.")
+    bias = whole("Where b starts in the parameters.")
+    row_stride = whole("From row to row of a chunk, in the workspace.")
+    before_dropout = whole("Weighted inputs and then activations, in the workspace.")
+    activations = whole("Activations after dropout; without dropout the same place.")
+    deltas = whole("Derivatives of the loss by the weighted inputs.")
+    logits = whole("Weighted inputs, where they are kept beside the activations.")
+    packed = whole("W in panels, as forward products read it.")
+    packed_transposed = whole("W transposed in panels, as backward products read it.")
+    few_units = whole("Whether both are W transposed row by row instead, as `narrow` reads it.")
+    block_rows = whole("Rows of W whose gradient is computed at a time, where the optimizer takes it at once.")
+    key = whole("Of dropout, in this epoch.")
+    threshold = whole("Hash below which dropout drops a unit; 0: none is dropped.")
+    dropout_scale = real("1 / (1 - rate) of dropout.")
+    first_row = whole("Of W, this thread owns the rows from here")
+    end_row = whole("to here,")
+    first_column = whole("columns from here")
+    end_column = whole("to here,")
+    first_bias = whole("and of b the numbers from here")
+    end_bias = whole("to here.")
 
 
-class Work(NamedTuple):
+class Targets(Record):
+    """The targets: labels or values."""
+
+    has_targets = whole("0 where there are none.")
+    task = whole("Its code.")
+    labelled = whole("Whether they are labels.")
+    weighted = whole("Whether rows have weights.")
+    labels = numbers_of("(n_rows,) or empty", np.int32)
+    values = numbers_of("(n_rows * outputs,) or empty")
+    weights = numbers_of("(n_rows,) or empty")
+
+
+class Work(Record):
     """A thread's scratch memory, and where in `memory` things lie that are no layer's."""
 
-    chunk: int  # rows of a chunk at most
-    x: int  # dense input rows, chunk x x_row
-    x_row: int  # how far apart they lie
-    y: int  # targets, chunk x padded outputs
-    mask: int  # 1 for every output, 0 for the padding
-    base: int  # what the first layer's weighted inputs start from: bias + shift W
-    sums: int  # deltas of the first layer summed over the chunk
-    block: int  # gradients on their way to the optimizer
-    panels: int  # deltas of a layer as the weight gradient reads them
-    listing: int  # whether the entries of a chunk are listed by columns
-    room: int  # entries of bytes that every column's list has room for; 0: lists are as long as they are, sorted
-    skipping: int  # whether the zeros of dense rows are skipped, in a forward pass
-    turns: int  # sums of the first layer, both halves of it, over sparse rows: NARROW_SUMS, MEDIUM_SUMS, or 1
-    half: int  # of two halves of a network, which this is; -1: it is whole, see `halves`
-    first_units: int  # units of the first half, if one thread adds the second layer up by halves; else 0
-    other: int  # the second half's part of the second layer's weighted inputs, then
-    memory: Any  # dtype, flat; each thread its own
-    shared: Any  # like memory, to exchange through; empty with one thread
-    shared_parameters: Any  # like the parameters, to exchange through; empty with one thread
-    partials: Any  # dtype, flat: what two halves tell one another; else empty
-    losses: Any  # float64 (chunk,), shared unless there are groups
-    correct: Any  # float64 (chunk,), likewise
-    groups: int  # of the chunks of a batch, see `groups`; 0: each chunk is divided among the threads
-    group_gradients: Any  # like the parameters, one vector behind the other; shared, as group_totals is
-    group_totals: Any  # float64 (groups * ONE_OF_GROUP,): sums of losses, correct answers and weights
-    ends: Any  # int64 (n_features,): where the lists of columns end
-    members: Any  # uint32: places of the entries of a row, or of the lists, see `sparse`
-    factors: Any  # dtype: their values, scaled
-    eights: Any  # int64: the eights of a chunk, see `eights.list_eights`
-    pairs: Any  # uint16 (n_features * room + BLOCK,): rows and bytes of the lists, see `sparse.list_bytes`
+    chunk = whole("Rows of a chunk, at most.")
+    x = whole("Dense inputs, chunk x x_row.")
+    x_row = whole("From row to row of them.")
+    y = whole("Targets, chunk x padded outputs.")
+    mask = whole("1 for every output, 0 for the padding.")
+    base = whole("What the first layer's weighted inputs start from: bias + shift W.")
+    sums = whole("Deltas of the first layer summed over the chunk.")
+    block = whole("Gradients on their way to the optimizer.")
+    panels = whole("Deltas of a layer as the weight gradient reads them.")
+    listing = whole("Whether the entries of a chunk are listed by columns.")
+    room = whole("Entries of bytes that every column's list has room for; 0: lists are as long as they are, sorted.")
+    skipping = whole("Whether the zeros of dense rows are skipped, in a forward pass.")
+    turns = whole("Sums of the first layer over sparse rows: NARROW_SUMS, MEDIUM_SUMS, or 1.")
+    half = whole("Of two halves of a network, which this is; -1: it is whole, see `split_layer`.")
+    first_units = whole("Units of the first half, if one thread adds the second layer up by halves; else 0.")
+    other = whole("Where the second half's part of the second layer's weighted inputs goes then.")
+    memory = numbers_of("Each thread its own.")
+    shared = numbers_of("Like memory, to exchange through; empty with one thread.")
+    shared_parameters = numbers_of("Like the parameters, to exchange through; empty with one thread.")
+    partials = numbers_of("What two halves tell one another; else empty.")
+    losses = numbers_of("Of the rows of a chunk; shared unless there are groups.", np.float64)
+    correct = numbers_of("Likewise, 1 or 0 times the weight.", np.float64)
+    groups = whole("Of the chunks of a batch, see `data_parallel`; 0: each chunk is divided among the threads.")
+    group_gradients = numbers_of("One like the parameters behind the other; shared.")
+    group_totals = numbers_of("Sums of losses, correct answers and weights, ONE_OF_GROUP apart; shared.", np.float64)
+    ends = numbers_of("Where the lists of columns end: (features,)", np.int64)
+    members = numbers_of("Places of the entries of a row, or of the lists, see `rows`.", np.uint32)
+    factors = numbers_of("Their values, scaled.")
+    eights = numbers_of("The eights of a chunk, see `eights.list_eights`.", np.int64)
+    pairs = numbers_of("Rows and bytes of the lists, see `rows.list_bytes`.", np.uint16)
+
+
+class Step(Record):
+    """A training step, or a pass forward, as one thread is told of it, and where it stands in it."""
+
+    mode = whole("TRAIN: one step of the optimizer a batch. GRADIENT: that of one batch. FORWARD: outputs and losses.")
+    layers = record(Layer, "The network.", several=True)
+    n_layers = whole("Of them.")
+    loss = whole("Its code.")
+    optimizer = whole("Its code.")
+    settings = numbers_of("By the numbers of `constants`; each thread its own.", np.float64)
+    rows = record(Rows, "The samples.")
+    targets = record(Targets, "What is to come out of the network.")
+    work = record(Work, "Scratch memory.")
+    parameters = numbers_of("Flat, of the layout of the architecture.")
+    n_parameters = whole("Of them.")
+    gradient = numbers_of("Like the parameters; empty where it is not asked for and never has to be kept whole.")
+    m = numbers_of("The first moments; empty where the optimizer needs none.")
+    v = numbers_of("The second moments, likewise.")
+    order = numbers_of("Rows of all epochs, one epoch after the other.", np.int64)
+    names = numbers_of("The numbers by which dropout knows them.", np.int64)
+    n_rows = whole("Length of `order`.")
+    epoch_rows = whole("Rows of an epoch.")
+    batch_size = whole("Rows of a batch; the last of every epoch may have less.")
+    rates = numbers_of("The learning rate of every batch; read in TRAIN.", np.float64)
+    penalties = numbers_of("The L2 penalty of every batch.", np.float64)
+    has_penalties = whole("Whether it has its own; else that of the settings is for all.")
+    steps_before = whole("Steps of the optimizer done before this pass.")
+    outputs = numbers_of("FORWARD writes those of every row here, (n_rows * outputs,); shared.")
+    writing = whole("Whether it does.")
+    totals = numbers_of("Sums of weighted losses, weighted correct answers and weights of every epoch.", np.float64)
+    ends_of_epochs = numbers_of("Receives the first thread's parameters at the end of every epoch.")
+    keeping_ends = whole("Whether it does.")
+
+    thread = whole("Which thread this is.", changing=True)
+    threads = whole("How many there are. The bits don't depend on it.", changing=True)
+    barrier = numbers_of("Where they wait for one another.", np.int64, changing=True)
+    training = whole("Whether the mode is TRAIN.", changing=True)
+    backward = whole("Whether the mode is not FORWARD.", changing=True)
+    sparse = whole("Whether rows are sparse.", changing=True)
+    folded = whole("Whether what a shift of sparse rows adds is part of `Work.base`.", changing=True)
+    halved = whole("Whether the second layer is added up by halves.", changing=True)
+    loose = whole("Whether threads take pieces as they come: outputs alone need no other thread's rows.", changing=True)
+    exchanging = whole("Whether threads own parts of the parameters.", changing=True)
+    by_columns = whole("Whether of the first layer they own columns.", changing=True)
+    clipping = whole("Whether the gradient is clipped, and so has to be whole first.", changing=True)
+    direct = whole("Whether the deltas carry minus the rate, and the gradient goes into the weights.", changing=True)
+    piece = whole("Rows that are worked off at a time.", changing=True)
+
+    batch = whole("Number of this batch.", changing=True)
+    begin = whole("Where it begins in the order.", changing=True)
+    end = whole("Where it ends.", changing=True)
+    epoch = whole("Number of this epoch.", changing=True)
+    epoch_end = whole("Where it ends.", changing=True)
+    rate = real("Learning rate of the batch.", changing=True)
+    delta_scale = real("What the derivatives of the losses are multiplied by.", changing=True)
+    position = whole("Where this chunk begins in the order.", changing=True)
+    count = whole("Its rows.", changing=True)
+    number = whole("Its number in the batch.", changing=True)
+    first = whole("This thread's rows of it: from here", changing=True)
+    last = whole("to here.", changing=True)
+    taken = whole("Number of the piece that this thread took last.", changing=True)
+    n_eights = whole("Eights of the chunk, see `eights`.", changing=True)
+    target = numbers_of("Receives the gradient; or the parameters themselves, where it is direct.", changing=True)
+    updating = whole("Whether the gradient is complete with this chunk and the optimizer is to take it.", changing=True)
+    at_once = whole("Whether it also began with it, so that each block of rows is taken straight away.", changing=True)
+    accumulate = whole("Whether to add to what the target holds.", changing=True)

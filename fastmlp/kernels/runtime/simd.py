@@ -22,7 +22,7 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from .constants import CACHE_LINE, LAYER_COLUMNS
+from .constants import CACHE_LINE
 from .jit import INTERPRETED
 
 WIDEST = 512 if get_host_cpu_features().get("avx512f", False) else 256
@@ -190,16 +190,6 @@ def _get(typingctx, array, index):
         )
 
     return array.dtype(array, types.intp), codegen
-
-
-@intrinsic
-def _at(typingctx, table, row, column):
-    def codegen(context, builder, sig, args):
-        width = context.get_constant(types.intp, LAYER_COLUMNS)
-        place = address(context, builder, sig.args[0], args[0], builder.add(builder.mul(args[1], width), args[2]))
-        return builder.load(place, typ=context.get_data_type(table.dtype))
-
-    return table.dtype(table, types.intp, types.intp), codegen
 
 
 @intrinsic
@@ -496,7 +486,6 @@ if INTERPRETED:
     load_bytes = lambda template, array, index: array[index : index + _python_lanes(template)].astype(template.dtype)
     store = _python_store
     get = _python_get
-    at = lambda table, row, column: int(table.reshape(-1)[row * LAYER_COLUMNS + column])
     pointer = lambda array: array.reshape(-1)
     moved = lambda pointer, count: pointer[count:]
     put = _python_put
@@ -532,8 +521,6 @@ else:
     """``store(array, index, vector)``."""
     get = _get
     """``get(array, index)``: one number."""
-    at = _at
-    """``at(table, row, column)``: one number of a flat layer table, whose columns are those of `codes`."""
     pointer = _pointer
     """``pointer(array)``: where the numbers of a contiguous array begin, flat or not. All functions here take one for
     an array."""

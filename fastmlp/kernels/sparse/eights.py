@@ -172,46 +172,46 @@ def list_eights(eights, starts, columns, values, order, n_rows, position, count)
 
 
 @kernel
-def eights_forward(c, c_start, row, w, w_start, apart, eights, size, columns, values, scale, width):
+def eights_forward(c, w, eights, size, columns, values, scale, width):
     """``c[i] += x'[p] * W[column of p, :]`` for all entries p of the listed eights, i being the row they are of.
 
     Parameters
     ----------
-    c, w : flat arrays
-        The weighted inputs, rows `row` apart, and ``W``, rows `apart` apart, `width` numbers of each.
+    c, w : matrices
+        The weighted inputs and ``W``, `width` numbers of each row.
     eights : flat array of int64
         The first `size` are worked off, in their order.
     scale : float
         ``x' = value * scale``.
     """
-    vector, j = lanes(c), NO
+    vector, j = lanes(c.data), NO
     while j < width:
         left = (width - j) // vector
         if left >= 4:
-            _G4(w, w_start + j, apart, c, c_start + j, row, eights, size, columns, values, scale)
+            _G4(w.data, j, w.stride, c.data, j, c.stride, eights, size, columns, values, scale)
             j += 4 * vector
         elif left >= 2:
-            _G2(w, w_start + j, apart, c, c_start + j, row, eights, size, columns, values, scale)
+            _G2(w.data, j, w.stride, c.data, j, c.stride, eights, size, columns, values, scale)
             j += 2 * vector
         else:
-            _G1(w, w_start + j, apart, c, c_start + j, row, eights, size, columns, values, scale)
+            _G1(w.data, j, w.stride, c.data, j, c.stride, eights, size, columns, values, scale)
             j += vector
 
 
 @kernel
-def eights_gradient(g, g_start, apart, d, d_start, row, eights, size, columns, values, scale, width):
+def eights_gradient(g, d, eights, size, columns, values, scale, width):
     """``G[column of p, :] += x'[p] * d[i]``, likewise: the gradient of ``W``, or, with ``d`` times minus the learning
     rate, the step.
     """
-    vector, j = lanes(g), NO
+    vector, j = lanes(g.data), NO
     while j < width:
         left = (width - j) // vector
         if left >= 4:
-            _S4(g, g_start + j, apart, d, d_start + j, row, eights, size, columns, values, scale)
+            _S4(g.data, j, g.stride, d.data, j, d.stride, eights, size, columns, values, scale)
             j += 4 * vector
         elif left >= 2:
-            _S2(g, g_start + j, apart, d, d_start + j, row, eights, size, columns, values, scale)
+            _S2(g.data, j, g.stride, d.data, j, d.stride, eights, size, columns, values, scale)
             j += 2 * vector
         else:
-            _S1(g, g_start + j, apart, d, d_start + j, row, eights, size, columns, values, scale)
+            _S1(g.data, j, g.stride, d.data, j, d.stride, eights, size, columns, values, scale)
             j += vector

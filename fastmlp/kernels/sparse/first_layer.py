@@ -1,16 +1,22 @@
 """The first layer, where the samples come in: dense rows, sparse rows, or dense rows with many zeros (floor 2; imports
 numpy).
 
-The functions here and in `steps` are parts of `batches.run`. Rows are taken by their numbers in `order`.
+``Z = X W + b`` for the rows of a chunk, and ``dW = Xᵀ D``. Of sparse rows, (rows, features), only what isn't zero is
+multiplied. Rows are taken by their numbers in `Step.order`.
 """
 
 import numpy as np
 
 from ..dense.products import product_from
-from ..runtime.constants import ACTIVATION, APART, BIAS, FAN_IN, KEPT, RELU, ROW, STRIDE, WEIGHTS, D, Z
+from ..elementwise import fill_zeros
+from ..parallel.barrier import wait
+from ..parallel.exchange import collect, exchange_others
+from ..runtime.constants import RELU
 from ..runtime.jit import kernel
-from ..runtime.records import ADD, DENSE_BYTES, NARROW_SUMS, NEXT, NO, ONE_ROW, SPARSE_BYTES, STRIP, UNPACKED
-from ..runtime.simd import at, fma, get, lanes, load, load_bytes, prefetch, put, splat, store, where
+from ..runtime.matrices import matrix
+from ..runtime.records import DENSE_BYTES, NARROW_SUMS, NEXT, NO, SPARSE_BYTES, STRIP, YES
+from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store, where
+from .eights import eights_forward, list_eights
 from .microkernels import BLOCK
 from .rows import (
     add_shift,
@@ -24,6 +30,7 @@ from .rows import (
     narrow_row_forward,
     pair_forward,
     prefetch_row,
+    read_list,
     read_row,
     row_forward,
     row_gradient,
@@ -37,39 +44,87 @@ FAR_AHEAD = 16
 
 
 @kernel
-def is_rectified(layers, n):
+def is_rectified(layer):
     """Whether a product may write a layer's activations: relu's, where nobody needs what it was of."""
-    return at(layers, n, ACTIVATION) == RELU and at(layers, n, Z) < 0
+    return layer.activation == RELU and layer.logits < 0
 
 
 @kernel
-def first_layer_base(memory, base, layers, folded, shift, parameters, low, high):
-    """What the first layer's weighted inputs start from, columns `low` to `high`: the bias.
+def first_layer_base(step):
+    """What the first layer's weighted inputs start from, for the columns that this thread owns: the bias.
 
-    With sparse rows what a shift of the features adds to every row is `folded` into it: ``b + shift W``.
+    With sparse rows what a shift of the features adds to every row is folded into it: ``b + shift W``.
     """
-    bias = at(layers, 0, BIAS)
+    layer, memory, base = step.layers[0], step.work.memory, step.work.base
+    bias, low, high = layer.bias, layer.first_column, layer.end_column
     for j in range(low, high, lanes(memory)):
         start = splat(memory, 0.0)
         if bias >= 0:
-            start = load(parameters, bias + j)
+            start = load(step.parameters, bias + j)
         store(memory, base + j, start)
-    if folded and low < high:
-        w, apart = at(layers, 0, WEIGHTS) + low, at(layers, 0, APART)
-        add_shift(memory, base + low, shift, parameters, w, apart, NO, at(layers, 0, FAN_IN), high - low)
+    if step.folded and low < high:
+        w, stride = layer.weights + low, layer.weights_stride
+        add_shift(memory, base + low, step.rows.shift, step.parameters, w, stride, NO, layer.fan_in, high - low)
 
 
 @kernel
-def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, row, i):
-    """Copy one dense row of the data set, scaled and shifted, to row `i` of the chunk's input, whose padding is zero
+def first_layer_forward(step):
+    """Weighted inputs of the first layer; return whether they are activations already, as those of relu may be."""
+    if step.sparse:
+        sparse_rows_forward(step)
+        return False
+    if step.work.skipping:
+        skipping_forward(step)
+        return False
+    return dense_forward(step)
+
+
+@kernel
+def weights_of(step):
+    """``W`` of the first layer, in the columns that this thread owns."""
+    layer = step.layers[0]
+    return matrix(step.parameters, layer.weights + layer.first_column, layer.weights_stride, NEXT)
+
+
+# --- dense rows ---
+
+
+@kernel
+def dense_forward(step):
+    """Weighted inputs of the first layer for dense rows; return whether they are activations already."""
+    rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
+    features, first, last = rows.features, step.first, step.last
+    for i in range(first, last):
+        row = get(order, position + i)
+        coming = get(order, position + i + AHEAD) if i + AHEAD < last else row
+        for j in range(coming * features, (coming + 1) * features, 16):
+            if rows.kind == DENSE_BYTES:
+                prefetch(rows.bytes, j)
+            else:
+                prefetch(rows.numbers, j)
+        gather_row(step, row, work.x + i * work.x_row)
+    width, row, memory = layer.width, layer.row_stride, work.memory
+    out, a, rectified = layer.before_dropout + first * row, work.x + first * work.x_row, is_rectified(layer)
+    Z, X, W = matrix(memory, out, row, NEXT), matrix(memory, a, work.x_row, NEXT), weights_of(step)
+    b = matrix(memory, work.base, NO, NEXT)
+    product_from(Z, X, W, last - first, width, features, b, 0.0 if rectified else -np.inf)
+    return rectified
+
+
+@kernel
+def gather_row(step, row, out):
+    """Copy one dense row of the data set, scaled and shifted, to the chunk's input from `out` on, whose padding is zero
     and stays so.
     """
-    out, start = x + i * x_row, row * features
-    if kind == DENSE_BYTES:
+    rows, memory = step.rows, step.work.memory
+    features, scale, shift = rows.features, rows.scale, rows.shift
+    start = row * features
+    if rows.kind == DENSE_BYTES:
+        bytes = rows.bytes
         for j in range(features):
             put(memory, out + j, get(bytes, start + j) * get(scale, j) + get(shift, j))
     else:
-        vector = lanes(memory)
+        vector, numbers = lanes(memory), rows.numbers
         whole = features // vector * vector
         for j in range(0, whole, vector):
             store(memory, out + j, fma(load(numbers, start + j), load(scale, j), load(shift, j)))
@@ -77,201 +132,277 @@ def gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, r
             put(memory, out + j, get(numbers, start + j) * get(scale, j) + get(shift, j))
 
 
-@kernel
-def sparse_forward(
-    memory, base, layers, kind, filled, readable, scale, starts, columns_16, columns_32, bytes, numbers, places,
-    factors, parameters, order, n_rows, position, first, last, low, high, sums,
-):  # fmt: skip
-    """Weighted inputs of the first layer, columns `low` to `high`, for the sparse rows `first` to `last` of a chunk.
-
-    Where some features are `filled`, `filled_forward` has written what those make of it, to which this is added. A wide
-    layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass. `sums` is how many
-    the layer has that entries are added to in turns, see `given.MEDIUM`.
-    """
-    words = in_words(memory, at(layers, 0, APART))
-    for left in range(low, high, STRIP):
-        width = STRIP if high - left > STRIP else high - left
-        start, w = base + left, at(layers, 0, WEIGHTS) + left
-        for i in range(first, last):
-            row = get(order, position + i)
-            begin, end = get(starts, row), get(starts, row + 1)
-            out = at(layers, 0, KEPT) + i * at(layers, 0, ROW) + left
-            coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
-            # Where that row begins has to be known by then.
-            prefetch(starts, get(order, position + i + 2 * AHEAD) if position + i + 2 * AHEAD < n_rows else row)
-            if kind == SPARSE_BYTES:
-                prefetch_row(columns_16, bytes, get(starts, coming), get(starts, coming + 1))
-                read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
-            else:
-                prefetch_row(columns_32, numbers, get(starts, coming), get(starts, coming + 1))
-                read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
-            from_ = out if filled > 0 else start
-            _forward(sums, memory, out, from_, places, factors, end - begin, parameters, w, width)
+# --- dense rows whose zeros are skipped ---
 
 
 @kernel
-def filled_forward(
-    memory, x, x_row, base, layers, kind, filled, scale, bytes, numbers, parameters, order, n_rows, position, first,
-    last, low, high,
-):  # fmt: skip
-    """What the first layer's weighted inputs, columns `low` to `high`, are of the features that are `filled`, for the
-    rows `first` to `last` of a chunk of sparse rows; these features are copied to its input.
-    """
-    vector = lanes(memory)
-    for i in range(first, last):
-        row = get(order, position + i)
-        coming = get(order, position + i + FAR_AHEAD) if position + i + FAR_AHEAD < n_rows else row
-        out, start = x + i * x_row, row * filled
-        if kind == SPARSE_BYTES:
-            for j in range(0, filled, 64):
-                prefetch(bytes, coming * filled + j)
-            for j in range(0, filled, vector):
-                store(memory, out + j, load_bytes(memory, bytes, start + j) * load(scale, j))
-        else:
-            for j in range(0, filled, vector):
-                prefetch(numbers, coming * filled + j)
-                store(memory, out + j, load(numbers, start + j) * load(scale, j))
-    row, w = at(layers, 0, ROW), at(layers, 0, WEIGHTS) + low
-    out = at(layers, 0, KEPT) + first * row + low
-    product_from(
-        memory, out, row, memory, x + first * x_row, x_row, NEXT, parameters, w, at(layers, 0, APART), UNPACKED,
-        last - first, high - low, filled, memory, base + low, NO, ADD, -np.inf,
-    )  # fmt: skip
-
-
-@kernel
-def _forward(sums, memory, out, start, places, factors, entries, parameters, w, width):
-    """Weighted inputs for one row, in the same bits wherever its entries come from."""
-    if sums == NARROW_SUMS:
-        narrow_row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
-    elif sums > 1:
-        medium_row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
-    else:
-        row_forward(memory, out, memory, start, places, factors, NO, entries, parameters, w, width)
-
-
-@kernel
-def skipping_forward(
-    memory, base, layers, kind, features, readable, scale, bytes, numbers, members, factors, parameters, order,
-    position, first, last, sums,
-):  # fmt: skip
-    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come, by pairs.
-
-    An odd row is paired with itself. Layers with several `sums`, which is as for `sparse_forward`, take row by row.
+def skipping_forward(step):
+    """Weighted inputs of the first layer for dense rows with many zeros, which are skipped as the rows come.
 
     Of a row that is not finite they all are NaN, and so is what comes out of the network.
     """
-    stride, w, row, apart = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW), features + BLOCK
-    words = in_words(memory, stride)
-    for i in range(first, last, ONE_ROW if sums > 1 else 2):
-        second = i + 1 if sums == 1 and i + 1 < last else i
-        begin, other = get(order, position + i) * features, get(order, position + second) * features
-        to, out = at(layers, 0, KEPT) + i * row, at(layers, 0, KEPT) + second * row
-        if sums > 1:
-            if kind == DENSE_BYTES:
-                entries, finite = compress_row(members, factors, bytes, begin, features)
-            else:
-                entries, finite = compress_row(members, factors, numbers, begin, features)
-            read_row(members, factors, members, factors, NO, entries, readable, scale, words)
-            _forward(sums, memory, to, base, members, factors, entries, parameters, w, stride)
-            also = finite
+    if step.work.turns > 1:
+        skipping_rows(step)
+    else:
+        skipping_pairs(step)
+
+
+@kernel
+def skipping_rows(step):
+    """The same row by row, for layers that have several sums over a row."""
+    rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
+    memory, members, factors, features, width = work.memory, work.members, work.factors, rows.features, layer.width
+    for i in range(step.first, step.last):
+        begin, out = get(order, position + i) * features, layer.before_dropout + i * layer.row_stride
+        if rows.kind == DENSE_BYTES:
+            entries, finite = compress_row(members, factors, rows.bytes, begin, features)
         else:
-            if kind == DENSE_BYTES:
-                entries, finite, also = compress_pair(members, factors, apart, bytes, begin, other, scale, features)
-                coming, size = where(bytes, other + features), 2 * features
-            else:
-                entries, finite, also = compress_pair(members, factors, apart, numbers, begin, other, scale, features)
-                coming = where(numbers, other + features)
-                size = 2 * (coming - where(numbers, other))
-            pair_forward(
-                memory, to, out, memory, base, members, factors, apart, entries, parameters, w, stride, stride, coming,
-                size,
-            )  # fmt: skip
+            entries, finite = compress_row(members, factors, rows.numbers, begin, features)
+        read_row(members, factors, members, factors, NO, entries, rows.readable, rows.scale, in_words(memory, width))
+        _forward(step, out, work.base, entries, layer.weights, width)
         if not finite:
-            for j in range(stride):
-                put(memory, to + j, np.nan)
+            fill_nan(memory, out, width)
+
+
+@kernel
+def skipping_pairs(step):
+    """The same by pairs of rows; an odd row is paired with itself."""
+    rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
+    memory, members, factors, features, width = work.memory, work.members, work.factors, rows.features, layer.width
+    scale, apart = rows.scale, features + BLOCK
+    for i in range(step.first, step.last, 2):
+        second = i + 1 if i + 1 < step.last else i
+        begin, other = get(order, position + i) * features, get(order, position + second) * features
+        out, out_2 = layer.before_dropout + i * layer.row_stride, layer.before_dropout + second * layer.row_stride
+        if rows.kind == DENSE_BYTES:
+            entries, finite, also = compress_pair(members, factors, apart, rows.bytes, begin, other, scale, features)
+            coming, size = where(rows.bytes, other + features), 2 * features
+        else:
+            entries, finite, also = compress_pair(members, factors, apart, rows.numbers, begin, other, scale, features)
+            coming = where(rows.numbers, other + features)
+            size = 2 * (coming - where(rows.numbers, other))
+        pair_forward(
+            memory, out, out_2, memory, work.base, members, factors, apart, entries, step.parameters, layer.weights,
+            width, width, coming, size,
+        )  # fmt: skip
+        if not finite:
+            fill_nan(memory, out, width)
         if not also:
-            for j in range(stride):
-                put(memory, out + j, np.nan)
+            fill_nan(memory, out_2, width)
 
 
 @kernel
-def dense_forward(
-    memory, x, x_row, base, layers, kind, features, scale, shift, bytes, numbers, parameters, order, position,
-    first, last,
-):  # fmt: skip
-    """Weighted inputs of the first layer for the dense rows `first` to `last` of a chunk; return whether they are
-    activations already, as those of relu are.
+def fill_nan(c, start, count):
+    """Write NaN to `count` numbers."""
+    for j in range(start, start + count):
+        put(c, j, np.nan)
+
+
+# --- sparse rows ---
+
+
+@kernel
+def sparse_rows_forward(step):
+    """Weighted inputs of the first layer for sparse rows.
+
+    Where threads own columns of the first layer, each computes its own for all rows, and hands them to the others.
     """
-    for i in range(first, last):
-        coming = get(order, position + i + AHEAD) if i + AHEAD < last else get(order, position + i)
-        for j in range(coming * features, (coming + 1) * features, 16):
-            if kind == DENSE_BYTES:
-                prefetch(bytes, j)
+    rows, layer, work = step.rows, step.layers[0], step.work
+    first, last = step.first, step.last
+    if step.by_columns:
+        first, last = NO, step.count
+    if rows.by_eights:
+        step.n_eights = list_eights(
+            work.eights, rows.starts, rows.columns_16, rows.bytes, step.order, step.n_rows, step.position, step.count
+        )
+    if rows.filled > 0:
+        filled_forward(step, first, last)
+    if rows.by_eights:
+        left, right = layer.first_column, layer.end_column
+        Z, scale = matrix(work.memory, layer.before_dropout + left, layer.row_stride, NEXT), get(rows.scale, NO)
+        eights_forward(
+            Z, weights_of(step), work.eights, step.n_eights, rows.columns_16, rows.bytes, scale, right - left
+        )  # fmt: skip
+    else:
+        sparse_forward(step, first, last)
+    if step.by_columns:
+        exchange_columns(step)
+
+
+@kernel
+def exchange_columns(step):
+    """Hand the weighted inputs in this thread's columns to the others, and collect theirs for its own rows."""
+    layer, work, row, count = step.layers[0], step.work, step.layers[0].row_stride, step.last - step.first
+    start, left, right = layer.before_dropout, layer.first_column, layer.end_column
+    exchange_others(step, start, row, left, right, YES)
+    wait(step.barrier, step.threads)
+    start += step.first * row
+    collect(work.memory, work.shared, start, row, count, left)
+    collect(work.memory, work.shared, start + right, row, count, layer.width - right)
+
+
+@kernel
+def sparse_forward(step, first, last):
+    """Weighted inputs of the first layer, in this thread's columns, for the sparse rows `first` to `last` of a chunk.
+
+    Where some features are dense, `filled_forward` has written what those make of it, to which this is added. A wide
+    layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass.
+    """
+    rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
+    starts, n_rows, words, high = (
+        rows.starts,
+        step.n_rows,
+        in_words(work.memory, layer.weights_stride),
+        layer.end_column,
+    )
+    for left in range(layer.first_column, high, STRIP):
+        width = STRIP if high - left > STRIP else high - left
+        base, w = work.base + left, layer.weights + left
+        for i in range(first, last):
+            row = get(order, position + i)
+            begin, end = get(starts, row), get(starts, row + 1)
+            out = layer.before_dropout + i * layer.row_stride + left
+            coming = get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row
+            # Where that row begins has to be known by then.
+            prefetch(starts, get(order, position + i + 2 * AHEAD) if position + i + 2 * AHEAD < n_rows else row)
+            if rows.kind == SPARSE_BYTES:
+                prefetch_row(rows.columns_16, rows.bytes, get(starts, coming), get(starts, coming + 1))
             else:
-                prefetch(numbers, j)
-        gather_row(memory, x, x_row, kind, features, scale, shift, bytes, numbers, get(order, position + i), i)
-    width, w, row = at(layers, 0, STRIDE), at(layers, 0, WEIGHTS), at(layers, 0, ROW)
-    out, a, rectified = at(layers, 0, KEPT) + first * row, x + first * x_row, is_rectified(layers, 0)
-    product_from(
-        memory, out, row, memory, a, x_row, NEXT, parameters, w, width, UNPACKED, last - first, width, features, memory,
-        base, NO, ADD, 0.0 if rectified else -np.inf,
-    )  # fmt: skip
-    return rectified
+                prefetch_row(rows.columns_32, rows.numbers, get(starts, coming), get(starts, coming + 1))
+            read_entries(step, begin, end, words)
+            _forward(step, out, out if rows.filled > 0 else base, end - begin, w, width)
 
 
 @kernel
-def list_entries(
-    ends, members, factors, pairs, room, kind, features, scale, starts, columns_16, columns_32, bytes, numbers, order,
-    position, count, apart,
-):  # fmt: skip
-    """List the entries of a chunk's sparse rows by columns. Deltas of rows lie `apart` words apart.
+def read_entries(step, begin, end, words):
+    """Bring the entries of a sparse row into the form that the loops over it read; see `read_row`."""
+    rows, work = step.rows, step.work
+    members, factors, readable, scale = work.members, work.factors, rows.readable, rows.scale
+    if rows.kind == SPARSE_BYTES:
+        read_row(members, factors, rows.columns_16, rows.bytes, begin, end, readable, scale, words)
+    else:
+        read_row(members, factors, rows.columns_32, rows.numbers, begin, end, readable, scale, words)
 
-    Bytes go to lists that have `room` for every row; where there is none it is a counting sort.
+
+@kernel
+def _forward(step, out, base, entries, w, width):
+    """Weighted inputs for one row that has been read, in the same bits wherever its entries come from."""
+    work, turns, members, factors = step.work, step.work.turns, step.work.members, step.work.factors
+    c, b, W = moved(work.memory, out), moved(work.memory, base), moved(step.parameters, w)
+    if turns == NARROW_SUMS:
+        narrow_row_forward(c, b, members, factors, NO, entries, W, width)
+    elif turns > 1:
+        medium_row_forward(c, b, members, factors, NO, entries, W, width)
+    else:
+        row_forward(c, b, members, factors, NO, entries, W, width)
+
+
+@kernel
+def filled_forward(step, first, last):
+    """What the first layer's weighted inputs, in this thread's columns, are of the features of sparse rows that are
+    dense, for the rows `first` to `last` of a chunk; these features are copied to its input.
     """
+    rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
+    memory, filled, scale, vector = work.memory, rows.filled, rows.scale, lanes(work.memory)
+    for i in range(first, last):
+        row = get(order, position + i)
+        coming = get(order, position + i + FAR_AHEAD) if position + i + FAR_AHEAD < step.n_rows else row
+        out, start = work.x + i * work.x_row, row * filled
+        if rows.kind == SPARSE_BYTES:
+            for j in range(0, filled, 64):
+                prefetch(rows.filled_bytes, coming * filled + j)
+            for j in range(0, filled, vector):
+                store(memory, out + j, load_bytes(memory, rows.filled_bytes, start + j) * load(scale, j))
+        else:
+            for j in range(0, filled, vector):
+                prefetch(rows.filled_numbers, coming * filled + j)
+                store(memory, out + j, load(rows.filled_numbers, start + j) * load(scale, j))
+    row, low, high = layer.row_stride, layer.first_column, layer.end_column
+    out, x = layer.before_dropout + first * row + low, work.x + first * work.x_row
+    Z, X, W = matrix(memory, out, row, NEXT), matrix(memory, x, work.x_row, NEXT), weights_of(step)
+    product_from(Z, X, W, last - first, high - low, filled, matrix(memory, work.base + low, NO, NEXT), -np.inf)
+
+
+# --- gradients of sparse rows ---
+
+
+@kernel
+def sparse_gradient(step, target, start):
+    """Add the gradient of the first layer's weights, in this thread's columns, row by row of the chunk.
+
+    `target` receives it from `start` on, rows as far apart as those of the weights. A single row has been read when it
+    went forward.
+    """
+    layer, work, starts, order = step.layers[0], step.work, step.rows.starts, step.order
+    words, left = in_words(work.memory, layer.weights_stride), layer.first_column
+    width, g = layer.end_column - left, moved(target, start)
+    for i in range(step.count):
+        row = get(order, step.position + i)
+        begin, end, d = get(starts, row), get(starts, row + 1), layer.deltas + i * layer.row_stride + left
+        if step.count > 1:
+            read_entries(step, begin, end, words)
+        row_gradient(g, moved(work.memory, d), work.members, work.factors, NO, end - begin, width)
+
+
+@kernel
+def listed_gradient(step, target, start, first, rows, fused):
+    """Gradient of `rows` rows of the first layer's weights, from `first` on, by the lists of their entries.
+
+    `target` receives it from `start` on. It is `fused` where the optimizer takes it straight away.
+    """
+    layer, work, ends, room, memory = step.layers[0], step.work, step.work.ends, step.work.room, step.work.memory
+    stride, left, members, factors = layer.weights_stride, layer.first_column, work.members, work.factors
+    width, d, words = layer.end_column - left, layer.deltas + left, in_words(memory, layer.row_stride)
+    if fused or not step.accumulate:
+        for i in range(rows):
+            fill_zeros(target, start + i * stride, width)
+    begin = get(ends, first - 1) if first > 0 else NO
+    for i in range(rows):
+        end, out = get(ends, first + i), start + i * stride
+        if room > 0:
+            begin = (first + i) * room
+        if end > begin:  # few features of sparse text are there in a chunk
+            from_, to = begin, end
+            if room > 0:
+                scale = get(step.rows.scale, first + i)
+                from_, to = NO, read_list(members, factors, work.pairs, begin, end, scale, words)
+            g = moved(target, out)
+            row_forward(g, g, members, factors, from_, to, moved(memory, d), width)
+        begin = end
+
+
+@kernel
+def list_entries(step):
+    """List the entries of a chunk's sparse rows by columns.
+
+    Bytes go to lists that have room for every row; where there is none it is a counting sort.
+    """
+    rows, work, order, position, starts = step.rows, step.work, step.order, step.position, step.rows.starts
+    ends, room, features = work.ends, work.room, rows.features
     for j in range(features):
         put(ends, j, j * room)
     if room > 0:
-        for i in range(count):
+        for i in range(step.count):
             row = get(order, position + i)
-            list_bytes(ends, pairs, columns_16, bytes, get(starts, row), get(starts, row + 1), i)
+            list_bytes(ends, work.pairs, rows.columns_16, rows.bytes, get(starts, row), get(starts, row + 1), i)
         return
-    for i in range(count):
+    for i in range(step.count):
         row = get(order, position + i)
-        if kind == SPARSE_BYTES:
-            count_columns(ends, columns_16, get(starts, row), get(starts, row + 1))
+        if rows.kind == SPARSE_BYTES:
+            count_columns(ends, rows.columns_16, get(starts, row), get(starts, row + 1))
         else:
-            count_columns(ends, columns_32, get(starts, row), get(starts, row + 1))
+            count_columns(ends, rows.columns_32, get(starts, row), get(starts, row + 1))
     before = NO
     for j in range(features):
         entries = get(ends, j)
         put(ends, j, before)
         before += entries
-    for i in range(count):
+    members, factors, scale = work.members, work.factors, rows.scale
+    apart = in_words(work.memory, step.layers[0].row_stride)
+    for i in range(step.count):
         row = get(order, position + i)
         begin, end = get(starts, row), get(starts, row + 1)
-        if kind == SPARSE_BYTES:
-            list_columns(ends, members, factors, columns_16, bytes, begin, end, scale, i * apart)
+        if rows.kind == SPARSE_BYTES:
+            list_columns(ends, members, factors, rows.columns_16, rows.bytes, begin, end, scale, i * apart)
         else:
-            list_columns(ends, members, factors, columns_32, numbers, begin, end, scale, i * apart)
-
-
-@kernel
-def sparse_gradient(
-    target, start, memory, layers, kind, readable, scale, starts, columns_16, columns_32, bytes, numbers, places,
-    factors, order, position, count, left, width,
-):  # fmt: skip
-    """Add the gradient of the first layer's weights, `width` columns from `left` on, row by row; sparse rows.
-
-    `target` receives it from `start` on, rows as far apart as those of the weights. A single row has been read when it
-    went forward.
-    """
-    words = in_words(memory, at(layers, 0, APART))
-    for i in range(count):
-        row = get(order, position + i)
-        begin, end, d = get(starts, row), get(starts, row + 1), at(layers, 0, D) + i * at(layers, 0, ROW) + left
-        if count > 1 and kind == SPARSE_BYTES:
-            read_row(places, factors, columns_16, bytes, begin, end, readable, scale, words)
-        elif count > 1:
-            read_row(places, factors, columns_32, numbers, begin, end, readable, scale, words)
-        row_gradient(target, start, memory, d, places, factors, NO, end - begin, width)
+            list_columns(ends, members, factors, rows.columns_32, rows.numbers, begin, end, scale, i * apart)

@@ -29,7 +29,7 @@ _COMPRESS, _COMPRESS_PAIR = (compress_blocks(rows) for rows in (1, 2))
 
 
 @kernel
-def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
+def row_forward(c, base, places, factors, first, last, w, width):
     """``c = base + sum of x'[p] * W[column of p, :]`` over the entries `first` to `last` of a sparse row.
 
     Parameters
@@ -47,68 +47,67 @@ def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w
     sparse first layer, NNUE); a wider ``c`` is done in strips of nearly equal width. With the lists of `list_columns`
     in the place of a row it is also the weight gradient of one feature: deltas in the place of ``W``.
     """
-    vector = lanes(c)
-    j = 0
+    vector, j = lanes(c), NO
     while j < width:
         left = (width - j) // vector
         strips = (left + MOST - 1) // MOST
         now = (left + strips - 1) // strips
         if now == 16:
-            _G16(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G16(c, j, base, j, places, factors, first, last, w, j)
         elif now == 15:
-            _G15(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G15(c, j, base, j, places, factors, first, last, w, j)
         elif now == 14:
-            _G14(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G14(c, j, base, j, places, factors, first, last, w, j)
         elif now == 13:
-            _G13(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G13(c, j, base, j, places, factors, first, last, w, j)
         elif now == 12:
-            _G12(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G12(c, j, base, j, places, factors, first, last, w, j)
         elif now == 11:
-            _G11(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G11(c, j, base, j, places, factors, first, last, w, j)
         elif now == 10:
-            _G10(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G10(c, j, base, j, places, factors, first, last, w, j)
         elif now == 9:
-            _G9(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G9(c, j, base, j, places, factors, first, last, w, j)
         elif now == 8:
-            _G8(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G8(c, j, base, j, places, factors, first, last, w, j)
         elif now == 7:
-            _G7(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G7(c, j, base, j, places, factors, first, last, w, j)
         elif now == 6:
-            _G6(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G6(c, j, base, j, places, factors, first, last, w, j)
         elif now == 5:
-            _G5(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G5(c, j, base, j, places, factors, first, last, w, j)
         elif now == 4:
-            _G4(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G4(c, j, base, j, places, factors, first, last, w, j)
         elif now == 3:
-            _G3(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G3(c, j, base, j, places, factors, first, last, w, j)
         elif now == 2:
-            _G2(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G2(c, j, base, j, places, factors, first, last, w, j)
         else:
-            _G1(c, c_start + j, base, base_start + j, places, factors, first, last, w, w_start + j)
+            _G1(c, j, base, j, places, factors, first, last, w, j)
         j += now * vector
 
 
 @kernel
-def narrow_row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
+def narrow_row_forward(c, base, places, factors, first, last, w, width):
     """Do as `row_forward` where ``c`` is `NARROW` vectors wide at most, with sums that don't wait for one another."""
     if width > lanes(c):
-        _N2(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+        _N2(c, NO, base, NO, places, factors, first, last, w, NO)
     else:
-        _N1(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+        _N1(c, NO, base, NO, places, factors, first, last, w, NO)
 
 
 @kernel
-def medium_row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
+def medium_row_forward(c, base, places, factors, first, last, w, width):
     """Do as `row_forward` where ``c`` is a part of `MEDIUM` vectors at most, with two sums."""
     now = width // lanes(c)
     if now == 4:
-        _M4(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+        _M4(c, NO, base, NO, places, factors, first, last, w, NO)
     elif now == 3:
-        _M3(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+        _M3(c, NO, base, NO, places, factors, first, last, w, NO)
     elif now == 2:
-        _M2(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+        _M2(c, NO, base, NO, places, factors, first, last, w, NO)
     else:
-        _M1(c, c_start, base, base_start, places, factors, first, last, w, w_start)
+        _M1(c, NO, base, NO, places, factors, first, last, w, NO)
 
 
 @kernel
@@ -163,34 +162,33 @@ def pair_forward(
 
 
 @kernel
-def row_gradient(g, g_start, d, d_start, places, factors, first, last, width):
+def row_gradient(g, d, places, factors, first, last, width):
     """``G[column of p, :] += x'[p] * d`` over the entries of a sparse row: its share of the gradient of ``W``.
 
     `places` and `factors` are as for `row_forward`. ``g`` may be the gradient, or, with ``d`` times minus the learning
     rate, the weights themselves.
     """
-    vector = lanes(g)
-    j = 0
+    vector, j = lanes(g), NO
     while j < width:
         left = (width - j) // vector
         strips = (left + 7) // 8
         now = (left + strips - 1) // strips
         if now == 8:
-            _S8(g, g_start + j, d, d_start + j, places, factors, first, last)
+            _S8(g, j, d, j, places, factors, first, last)
         elif now == 7:
-            _S7(g, g_start + j, d, d_start + j, places, factors, first, last)
+            _S7(g, j, d, j, places, factors, first, last)
         elif now == 6:
-            _S6(g, g_start + j, d, d_start + j, places, factors, first, last)
+            _S6(g, j, d, j, places, factors, first, last)
         elif now == 5:
-            _S5(g, g_start + j, d, d_start + j, places, factors, first, last)
+            _S5(g, j, d, j, places, factors, first, last)
         elif now == 4:
-            _S4(g, g_start + j, d, d_start + j, places, factors, first, last)
+            _S4(g, j, d, j, places, factors, first, last)
         elif now == 3:
-            _S3(g, g_start + j, d, d_start + j, places, factors, first, last)
+            _S3(g, j, d, j, places, factors, first, last)
         elif now == 2:
-            _S2(g, g_start + j, d, d_start + j, places, factors, first, last)
+            _S2(g, j, d, j, places, factors, first, last)
         else:
-            _S1(g, g_start + j, d, d_start + j, places, factors, first, last)
+            _S1(g, j, d, j, places, factors, first, last)
         j += now * vector
 
 

@@ -85,8 +85,8 @@ def test_only_large_batches_of_small_networks_are_grouped(monkeypatch):
         (architecture.sizes[1], batch_size): workspace.layout(
             architecture, random_problem(architecture, 40).prepare("numba", 1, False), batch_size, 1, True, 0
         )
-        .works[0]
-        .groups
+        .steps[0]
+        .work.groups
         for architecture in (small, wide)
         for batch_size in (19, 20)
     }

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels.dense import narrow as few_units
 
-from .. import twins
+from .. import flat, twins
 from ..calls import both_dtypes, check_same, check_sums, random_numbers
 
 fan_ins, several, counts = st.integers(1, 50), st.integers(1, 6), st.integers(0, 9)
@@ -36,7 +36,7 @@ def test_add_dot_products(dtype, fan_in, units, count):
     width = twins.padded(fan_in, dtype)
     twins.matrix(turned, 5, width, units, width)[:, fan_in:] = 0
     arguments = random_numbers(200, dtype), 7, 16, a, 3, stride, turned, 5, fan_in, units, count
-    check_sums(few_units.add_dot_products, twins.add_dot_products, arguments, fan_in + 1)
+    check_sums(flat.add_dot_products, twins.add_dot_products, arguments, fan_in + 1)
 
 
 @both_dtypes
@@ -51,4 +51,4 @@ def test_outer_products(dtype, fan_in, units, count, rectified):
     def kernel_call(both, *given_):
         return both, 11, stride, *given_, both, len(out), rectified
 
-    check_sums(few_units.outer_products, twins.outer_products, kernel_call(out_and_signs, *weights), units)
+    check_sums(flat.outer_products, twins.outer_products, kernel_call(out_and_signs, *weights), units)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels.dense import products as matrix
 
-from .. import twins
+from .. import flat, twins
 from ..calls import both_dtypes, check_same, check_sums, from_python, random_numbers
 
 rows_, inners, widths = st.integers(0, 20), st.integers(1, 40), st.integers(1, 6)  # widths in cache lines
@@ -21,7 +21,7 @@ def test_product(dtype, rows, width, inner, transposed, accumulate):
     c, a, b = (random_numbers(5000, dtype, seed) for seed in range(3))
     strides = (1, rows + 3) if transposed else (inner + 3, 1)
     check_sums(
-        matrix.product,
+        flat.product,
         twins.product,
         (c, 5, width + 8, a, 2, *strides, b, 3, width + 16, 0, rows, width, inner, accumulate),
         inner + accumulate,
@@ -35,13 +35,13 @@ def test_product_from_one_row_for_all(dtype, rows, width, inner, accumulate, flo
     c, base = random_numbers(3000, dtype), random_numbers(120, dtype, 3)
     a, b = random_numbers(20_000, dtype, 1), random_numbers(80_000, dtype, 2)
     arguments = (c, 5, width + 8, a, 2, inner, 1, b, 3, width, 0, rows, width, inner, base, 7, 0, accumulate, floor)
-    check_sums(matrix.product_from, twins.product_from, arguments, inner + accumulate)
+    check_sums(flat.product_from, twins.product_from, arguments, inner + accumulate)
 
 
 @both_dtypes
 def test_a_floor_lets_nan_through(dtype):
     c, a, b, base = np.zeros(16, dtype), np.ones(1, dtype), np.ones(16, dtype), np.full(16, np.nan, dtype)
-    from_python(matrix.product_from)(c, 0, 16, a, 0, 1, 1, b, 0, 16, 0, 1, 16, 1, base, 0, 0, 1, 0.0)
+    from_python(flat.product_from)(c, 0, 16, a, 0, 1, 1, b, 0, 16, 0, 1, 16, 1, base, 0, 0, 1, 0.0)
     assert np.isnan(c).all()
 
 
@@ -51,7 +51,7 @@ def test_product_of_more_terms_than_a_stretch(dtype, rows, width, inner, accumul
     width *= twins.line(dtype)
     c, a, b = random_numbers(1000, dtype), random_numbers(8000, dtype, 1), random_numbers(90_000, dtype, 2)
     arguments = (c, 5, width + 8, a, 2, 1, rows + 1, b, 3, width + 8, 0, rows, width, inner, accumulate)
-    check_sums(matrix.product, twins.product, arguments, inner + accumulate)
+    check_sums(flat.product, twins.product, arguments, inner + accumulate)
 
 
 @both_dtypes
@@ -60,7 +60,7 @@ def test_product_with_packed_panels(dtype, rows, fan_in, units):
     width = twins.padded(fan_in, dtype)
     c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(50_000, dtype, 2)
     arguments = (c, 0, width, a, 0, units, 1, b, 7, width, units, rows, width, units, 0)
-    check_sums(matrix.product, twins.product, arguments, units)
+    check_sums(flat.product, twins.product, arguments, units)
 
 
 @both_dtypes
@@ -93,7 +93,7 @@ def test_a_product_has_the_same_bits_with_and_without_panels(dtype, rows, inner,
     packed = np.empty_like(b)
     from_python(matrix.pack)(packed, 0, b, 0, width, inner, width)
     with_panels, without = np.empty((2, rows * width), dtype)
-    call = from_python(matrix.product)
+    call = from_python(flat.product)
     call(with_panels, 0, width, a, 0, inner, 1, packed, 0, width, inner, rows, width, inner, 0)
     call(without, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 0)
     np.testing.assert_array_equal(with_panels, without)
@@ -118,7 +118,7 @@ def test_a_product_has_the_same_bits_however_its_rows_are_divided(dtype, rows, w
     width *= twins.line(dtype)
     c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(80_000, dtype, 2)
     whole, parts, middle = c.copy(), c.copy(), round(at * rows)
-    call = from_python(matrix.product)
+    call = from_python(flat.product)
     call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 1)
     for first, last in ((0, middle), (middle, rows)):
         call(parts, first * width, width, a, first * inner, inner, 1, b, 0, width, 0, last - first, width, inner, 1)
@@ -132,7 +132,7 @@ def test_a_product_has_the_same_bits_however_its_columns_are_divided(dtype, rows
     c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(80_000, dtype, 2)
     whole, parts = c.copy(), c.copy()
     middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
-    call = from_python(matrix.product)
+    call = from_python(flat.product)
     call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 1)
     for left, right in ((0, middle), (middle, width)):
         call(parts, left, width, a, 0, inner, 1, b, left, width, 0, rows, right - left, inner, 1)
@@ -145,7 +145,7 @@ def test_a_product_has_the_same_bits_however_its_terms_are_divided(dtype, rows, 
     width *= twins.line(dtype)
     c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(80_000, dtype, 2)
     whole, parts, middle = c.copy(), c.copy(), 1 + round(at * (inner - 2))
-    call = from_python(matrix.product)
+    call = from_python(flat.product)
     call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 0)
     call(parts, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, middle, 0)
     call(parts, 0, width, a, middle, inner, 1, b, middle * width, width, 0, rows, width, inner - middle, 1)
@@ -157,7 +157,7 @@ def test_a_product_has_the_same_bits_however_its_terms_are_divided(dtype, rows, 
 def test_row_times_matrix(dtype, width, inner):
     width *= twins.line(dtype)
     c, a, w = (random_numbers(5000, dtype, seed) for seed in range(3))
-    check_sums(matrix.row_times_matrix, twins.row_times_matrix, (c, 4, a, 3, w, 5, width + 8, width, inner), inner + 1)
+    check_sums(flat.row_times_matrix, twins.row_times_matrix, (c, 4, a, 3, w, 5, width + 8, width, inner), inner + 1)
 
 
 @both_dtypes
@@ -165,7 +165,7 @@ def test_row_times_matrix(dtype, width, inner):
 def test_matrix_times_column(dtype, rows, width):
     width *= twins.line(dtype)
     c, w, d = (random_numbers(3000, dtype, seed) for seed in range(3))
-    check_sums(matrix.matrix_times_column, twins.matrix_times_column, (c, 4, w, 3, width + 8, d, 5, rows, width), width)
+    check_sums(flat.matrix_times_column, twins.matrix_times_column, (c, 4, w, 3, width + 8, d, 5, rows, width), width)
 
 
 @both_dtypes
@@ -181,4 +181,4 @@ def test_column_sums(dtype, rows, width, accumulate):
 @both_dtypes
 def test_a_product_of_whole_numbers_is_exact(dtype):
     c, a, b = np.zeros(7 * 16, dtype), np.arange(7 * 5, dtype=dtype), np.arange(5 * 16, dtype=dtype)
-    check_same(matrix.product, twins.product, (c, 0, 16, a, 0, 5, 1, b, 0, 16, 0, 7, 16, 5, 0))
+    check_same(flat.product, twins.product, (c, 0, 16, a, 0, 5, 1, b, 0, 16, 0, 7, 16, 5, 0))

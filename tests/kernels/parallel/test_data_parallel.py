@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels.parallel import data_parallel as groups
+from fastmlp.kernels.runtime.records import Step, Targets, Work
 
 from .. import twins
-from ..calls import both_dtypes, check_same, random_numbers
+from ..calls import both_dtypes, check_same, from_python, random_numbers
 
 
 @both_dtypes
@@ -19,5 +20,10 @@ def test_add_groups(count, dtype):
 def test_count_in_group(first, weighted):
     totals, losses, correct = (random_numbers(48, np.float64, seed) for seed in range(3))
     weights, order = random_numbers(9, np.float32, 4), np.random.default_rng(0).permutation(9)
-    arguments = totals, 1, first, losses, correct, weighted, weights, order, 2, 5
-    check_same(groups.count_in_group, twins.count_in_group, arguments)
+    want = twins.group_sums(totals, 1, first, losses, correct, weights[order] if weighted else np.ones(9), slice(2, 7))
+    work = Work(np.float32, groups=2, group_totals=totals, losses=losses, correct=correct)
+    targets = Targets(np.float32, weighted=weighted, weights=weights)
+    number = 1 if first else 3
+    step = Step(np.float32, work=work, targets=targets, order=order, position=2, count=5, number=number)
+    from_python(groups.count_in_group)(step)
+    np.testing.assert_array_equal(totals, want)

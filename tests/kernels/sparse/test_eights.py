@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels.sparse import eights
 
-from .. import twins
+from .. import flat, twins
 from ..calls import both_dtypes, check_sums, from_python, random_numbers
 
 FEATURES, ROWS = 30, 12
@@ -48,7 +48,7 @@ def test_eights_forward(dtype, counts, vectors):
     width, order = vectors * twins.lanes(dtype), np.random.default_rng(1).permutation(ROWS)
     c, w = random_numbers(ROWS * (width + 8) + 9, dtype), random_numbers(FEATURES * (width + 16) + 9, dtype, 1)
     arguments = c, 5, width + 8, w, 3, width + 16, *listed(counts, order), 1 / 255, width
-    check_sums(eights.eights_forward, twins.eights_forward, arguments, 8 * max(counts) + 2)
+    check_sums(flat.eights_forward, twins.eights_forward, arguments, 8 * max(counts) + 2)
 
 
 @both_dtypes
@@ -57,7 +57,7 @@ def test_eights_gradient(dtype, counts, vectors):
     width, order = vectors * twins.lanes(dtype), np.random.default_rng(1).permutation(ROWS)
     g, d = random_numbers(FEATURES * (width + 16) + 9, dtype), random_numbers(ROWS * (width + 8) + 9, dtype, 1)
     arguments = g, 5, width + 16, d, 3, width + 8, *listed(counts, order), 1 / 255, width
-    check_sums(eights.eights_gradient, twins.eights_gradient, arguments, 8 * sum(counts) + 2)
+    check_sums(flat.eights_gradient, twins.eights_gradient, arguments, 8 * sum(counts) + 2)
 
 
 @both_dtypes
@@ -68,7 +68,7 @@ def test_columns_have_the_same_bits_however_the_width_is_divided(dtype, counts, 
     w, whole, parts = random_numbers(FEATURES * width, dtype), *np.zeros((2, ROWS * width), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
         call = c, left, width, w, left, width, *listed(counts, order), 1 / 255, right - left
-        from_python(eights.eights_forward)(*call)
+        from_python(flat.eights_forward)(*call)
     np.testing.assert_array_equal(whole, parts)
 
 

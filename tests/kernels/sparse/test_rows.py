@@ -9,7 +9,7 @@ from fastmlp.kernels.runtime.records import MEDIUM, NARROW
 from fastmlp.kernels.sparse import rows as sparse
 from fastmlp.kernels.sparse.microkernels import BLOCK
 
-from .. import twins
+from .. import flat, twins
 from ..calls import both_dtypes, check_same, check_sums, from_python, random_numbers
 
 FEATURES = 12
@@ -84,7 +84,7 @@ def test_row_forward(dtype, columns, width, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
     check_sums(
-        sparse.row_forward,
+        flat.row_forward,
         twins.row_forward,
         (c, 5, base, 2, *read(columns, values, scale, width + 8), 0, len(columns), w, 3, width),
         len(columns) + 2,
@@ -98,7 +98,7 @@ def test_row_forward_at_every_width(vectors, dtype):
     columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
     c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
     check_sums(
-        sparse.row_forward,
+        flat.row_forward,
         twins.row_forward,
         (c, 5, base, 2, *read(columns, values, scale, width + 8), 0, len(columns), w, 3, width),
         len(columns) + 2,
@@ -114,7 +114,7 @@ def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, colum
     middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
     whole, parts = np.zeros((2, 400), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
-        from_python(sparse.row_forward)(
+        from_python(flat.row_forward)(
             c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
         )
     np.testing.assert_array_equal(whole, parts)
@@ -122,7 +122,7 @@ def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, colum
 
 several_sums = pytest.mark.parametrize(
     ("kernel", "most"),
-    [(sparse.narrow_row_forward, NARROW), (sparse.medium_row_forward, MEDIUM)],
+    [(flat.narrow_row_forward, NARROW), (flat.medium_row_forward, MEDIUM)],
     ids=["narrow", "medium"],
 )
 
@@ -172,7 +172,7 @@ def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, si
     )
     for place, mine, own in zip((5, 405), of_each, values, strict=True):
         there = read(columns[mine], own[mine], ones, width + 8)
-        from_python(sparse.row_forward)(want, place, base, 2, *there, 0, mine.sum(), w, 3, width)
+        from_python(flat.row_forward)(want, place, base, 2, *there, 0, mine.sum(), w, 3, width)
     np.testing.assert_array_equal(got, want)
 
 
@@ -183,7 +183,7 @@ def test_row_gradient(dtype, columns, width, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     g, d = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     check_sums(
-        sparse.row_gradient,
+        flat.row_gradient,
         twins.row_gradient,
         (g, 5, d, 2, *read(columns, values, scale, width + 8), 0, len(columns), width),
         3,
@@ -197,7 +197,7 @@ def test_row_gradient_at_every_width(vectors, dtype):
     columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
     g, d = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     check_sums(
-        sparse.row_gradient,
+        flat.row_gradient,
         twins.row_gradient,
         (g, 5, d, 2, *read(columns, values, scale, width + 8), 0, len(columns), width),
         3,
@@ -210,7 +210,7 @@ def test_only_the_entries_asked_for_count(dtype, first, more):
     columns, values, scale = entries(range(10), dtype, False)
     c, base, w = (random_numbers(FEATURES * 16, dtype, seed) for seed in range(3))
     check_sums(
-        sparse.row_forward,
+        flat.row_forward,
         twins.row_forward,
         (c, 0, base, 0, *read(columns, values, scale, 16), first, first + more, w, 0, 16),
         more + 2,
@@ -278,11 +278,11 @@ def test_the_gradient_by_lists_has_the_bits_of_that_row_by_row(dtype, rows, widt
     d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
     by_rows, entries_read = by_lists.copy(), read(columns, values, scale, width)
     for row, (first, last) in enumerate(pairwise(starts)):
-        from_python(sparse.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
+        from_python(flat.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
     ends, places, factors = listed(*chunk, width * d.itemsize // 8)
     for column, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         place = column * width
-        from_python(sparse.row_forward)(by_lists, place, by_lists, place, places, factors, begin, end, d, 0, width)
+        from_python(flat.row_forward)(by_lists, place, by_lists, place, places, factors, begin, end, d, 0, width)
     np.testing.assert_array_equal(by_lists, by_rows)
 
 
@@ -316,12 +316,12 @@ def test_the_gradient_by_lists_with_room_has_the_bits_of_that_row_by_row(dtype, 
     ends, room = np.arange(FEATURES) * BLOCK, (np.zeros(2 * BLOCK, np.uint32), np.zeros(2 * BLOCK, dtype))
     pairs = np.zeros(FEATURES * BLOCK, np.uint16)
     for row, (first, last) in enumerate(pairwise(starts)):
-        from_python(sparse.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
+        from_python(flat.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
         from_python(sparse.list_bytes)(ends, pairs, columns, values, first, last, row)
     for column, end in enumerate(ends):
         listed_here, place = (*room, pairs, column * BLOCK, end, scale[column], words), column * width
         count = from_python(sparse.read_list)(*listed_here)
-        from_python(sparse.row_forward)(by_lists, place, by_lists, place, *room, 0, count, d, 0, width)
+        from_python(flat.row_forward)(by_lists, place, by_lists, place, *room, 0, count, d, 0, width)
     np.testing.assert_array_equal(by_lists, by_rows)
 
 

@@ -1,0 +1,333 @@
+"""Records: what belongs together as one value with named fields (floor 2; imports llvmlite, numba, numpy).
+
+A record is a table of fields of 8 bytes each: integers, floats, and addresses of numbers or of other records. A class
+declares a field once, with its type and a sentence::
+
+    class Layer(Record):
+        fan_in = whole("Inputs of a unit: rows of the weights.")
+        dropout_scale = real("1 / (1 - rate).")
+
+Python fills the table by ``layer.fan_in = 784``; to a kernel that is given the object, ``layer.fan_in`` is one load,
+without a test. What Python puts in a field of numbers stays alive as long as the record. Kernels take a field to be
+constant, and may read it once for all, unless it was declared as `changing`.
+
+With ``NUMBA_DISABLE_JIT=1`` kernels get the object itself.
+"""
+
+import ctypes
+import operator
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.core.imputils import lower_getattr_generic, lower_setattr_generic
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, infer_global, signature
+from numba.core.typing.typeof import typeof_impl
+from numba.extending import NativeValue, intrinsic, lower_builtin, models, register_model, unbox
+from numba.np.numpy_support import from_dtype
+
+from .jit import INTERPRETED
+from .simd import Pointer
+
+_address_of, _first_byte = ctypes.addressof, ctypes.c_char.from_buffer
+WORD, BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
+
+
+class Field:
+    """A field of a record; also what Python reads and writes it by.
+
+    Parameters
+    ----------
+    kind : str, dtype or type
+        "whole" or "real"; the dtype of the numbers whose address it holds, or "numbers" for that of the network; or a
+        subclass of `Record`.
+    sentence : str
+    several : bool
+        Whether it holds the address of many records, one behind the other.
+    changing : bool
+        Whether kernels write it.
+    """
+
+    def __init__(self, kind: Any, sentence: str, several: bool = False, changing: bool = False) -> None:
+        self.kind, self.several, self.changing, self.__doc__ = kind, several, changing, sentence
+        # To compare a dtype with a text, NumPy runs Python that parses it: that is slow, and loses a KeyboardInterrupt.
+        self.of_network = isinstance(kind, str) and kind == "numbers"
+        self.name, self.place = "", -1
+
+    def type_in(self, dtype: Any) -> Any:
+        """Numba's type of the field in a record of a network of this dtype."""
+        if isinstance(self.kind, str):
+            return {"whole": types.int64, "real": types.float64}.get(self.kind) or Pointer(dtype)
+        if isinstance(self.kind, type) and issubclass(self.kind, Record):
+            return (RecordsType if self.several else RecordType)(self.kind, dtype)
+        return Pointer(from_dtype(self.kind))
+
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        return self if record is None else record.alive[self.name]
+
+    def __set__(self, record: Any, value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            if not value.size:
+                record.alive[self.name], record.table[self.place] = value, 0
+                return
+            if not value.flags.c_contiguous or value.dtype != (record.dtype if self.of_network else self.kind):
+                raise TypeError(f"{self.name}: {value.dtype} numbers, not contiguous or not of the dtype of the field")
+            record.alive[self.name] = value if value.ndim == 1 else value.reshape(-1)
+            record.table[self.place] = _address(value)
+        else:
+            record.alive[self.name], record.table[self.place] = value, value.address
+
+
+def _address(array: Any) -> int:
+    """Where an array's numbers begin; what NumPy itself offers takes twice as long."""
+    try:
+        return _address_of(_first_byte(array))
+    except TypeError:  # not to be written
+        return int(array.__array_interface__["data"][0])
+
+
+class _Whole(Field):
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        return self if record is None else int(record.table[self.place])
+
+    def __set__(self, record: Any, value: Any) -> None:
+        record.table[self.place] = value
+
+
+class _Real(Field):
+    def __get__(self, record: Any, owner: Any = None) -> Any:
+        return self if record is None else float(record.table.view(np.float64)[self.place])
+
+    def __set__(self, record: Any, value: Any) -> None:
+        record.table.view(np.float64)[self.place] = value
+
+
+def whole(sentence: str, changing: bool = False) -> Any:
+    """Declare an integer."""
+    return _Whole("whole", sentence, changing=changing)
+
+
+def real(sentence: str, changing: bool = False) -> Any:
+    """Declare a float of 64 bits."""
+    return _Real("real", sentence, changing=changing)
+
+
+def numbers_of(sentence: str, dtype: Any = "numbers", changing: bool = False) -> Any:
+    """Declare the address of numbers: of this dtype, or that of the network."""
+    return Field(dtype if isinstance(dtype, str) else np.dtype(dtype), sentence, changing=changing)
+
+
+def record(kind: Any, sentence: str, several: bool = False) -> Any:
+    """Declare the address of another record, or of `several`."""
+    return Field(kind, sentence, several)
+
+
+class Record:
+    """What belongs together, as Python has it.
+
+    Parameters
+    ----------
+    dtype : dtype, optional
+        Of the network; not needed by records that hold none of its numbers.
+    table : ndarray of int64, shape (n_fields,), optional
+        The fields, if they lie somewhere already.
+    **values
+        Of the fields; 0 for those that are not there.
+    """
+
+    fields: ClassVar[dict[str, Field]] = {}
+    generic: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        cls.fields = {name: field for name, field in vars(cls).items() if isinstance(field, Field)}
+        for place, (name, field) in enumerate(cls.fields.items()):
+            field.name, field.place = name, place
+        cls.generic = any(
+            field.of_network or (isinstance(field.kind, type) and getattr(field.kind, "generic", False))
+            for field in cls.fields.values()
+        )
+
+    def __init__(self, dtype: Any = None, table: Any = None, **values: Any) -> None:
+        self.dtype = np.dtype(dtype) if self.generic else None
+        self.table = np.zeros(len(self.fields), np.int64) if table is None else table
+        self.address = _address(self.table)
+        self.alive: dict[str, Any] = {}
+        self.enter(**values)
+
+    def enter(self, **values: Any) -> None:
+        """Write fields."""
+        fields, table = self.fields, self.table
+        for name, value in values.items():
+            field = fields[name]
+            if type(field) is _Whole:
+                table[field.place] = value
+            else:
+                field.__set__(self, value)
+
+    def forget(self, *names: str) -> None:
+        """Don't keep what these fields refer to any longer: they may not be read before they are written again."""
+        for name in names:
+            self.alive.pop(name, None)
+
+    @property
+    def handle(self) -> tuple[Any, Any]:
+        """What an entry is given for the record: arrays, whose types Numba finds without running Python.
+
+        That is a fifth of the time, and a KeyboardInterrupt can't break into it.
+        """
+        return (self, self) if INTERPRETED else (self.table, np.empty(0, self.dtype))
+
+    def copy(self) -> Any:
+        """Return a record of the same values, with a table of its own."""
+        other = type(self)(self.dtype, self.table.copy())
+        other.alive.update(self.alive)
+        return other
+
+
+class Records:
+    """Several records of a kind, one behind the other; none of them holds numbers.
+
+    Parameters
+    ----------
+    kind : type
+        Subclass of `Record`.
+    count : int
+    value : int, default 0
+        Of all fields at first.
+    """
+
+    def __init__(self, kind: Any, count: int, value: int = 0) -> None:
+        self.kind, self.table = kind, np.full((count, len(kind.fields)), value, np.int64)
+        self.address = _address(self.table)
+        self._records = [kind(table=row) for row in self.table]
+
+    def __getitem__(self, n: int) -> Any:
+        return self._records[n]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._records)
+
+    @property
+    def handle(self) -> Any:
+        """As `Record.handle`."""
+        return self if INTERPRETED else self.table
+
+    def copy(self) -> "Records":
+        """Return records of the same values."""
+        other = Records(self.kind, len(self))
+        other.table[...] = self.table
+        return other
+
+
+# --- the same in compiled code ---
+
+
+class RecordType(types.Type):
+    """The Numba type of a record of a class, of a network of this dtype: its address."""
+
+    def __init__(self, kind: Any, dtype: Any) -> None:
+        self.kind, self.dtype = kind, dtype if kind.generic else None
+        super().__init__(name=f"{type(self).__name__}({kind.__name__}, {self.dtype})")
+
+
+class RecordsType(RecordType):
+    """That of several records."""
+
+
+@register_model(RecordType)
+@register_model(RecordsType)
+class _AddressModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, fe_type: RecordType) -> None:
+        super().__init__(manager, fe_type, BYTES)
+
+
+@typeof_impl.register(Record)
+def _type_of_record(value: Any, c: Any) -> RecordType:
+    return RecordType(type(value), None if value.dtype is None else from_dtype(value.dtype))
+
+
+@typeof_impl.register(Records)
+def _type_of_records(value: Any, c: Any) -> RecordType:
+    return RecordsType(value.kind, None)
+
+
+@unbox(RecordType)
+@unbox(RecordsType)
+def _unbox(kind: Any, value: Any, c: Any) -> Any:
+    number = c.pyapi.object_getattr_string(value, "address")
+    address = c.unbox(types.uintp, number).value
+    c.pyapi.decref(number)
+    return NativeValue(c.builder.inttoptr(address, BYTES))
+
+
+def taken(kind: Any, several: bool = False) -> Any:
+    """Make the function ``take(table, like)`` by which an entry gets a record, or several, from the handle.
+
+    `like` is an array of the network's dtype.
+    """
+
+    @intrinsic
+    def take(typingctx, table, like):
+        result = (RecordsType if several else RecordType)(kind, like.dtype)
+
+        def codegen(context, builder, sig, args):
+            return builder.bitcast(context.make_array(sig.args[0])(context, builder, args[0]).data, BYTES)
+
+        return result(table, like), codegen
+
+    return (lambda table, like: table) if INTERPRETED else take
+
+
+@infer_getattr
+class _Fields(AttributeTemplate):
+    key = RecordType
+
+    def generic_resolve(self, kind: Any, name: str) -> Any:
+        field = kind.kind.fields.get(name)
+        return None if field is None or isinstance(kind, RecordsType) else field.type_in(kind.dtype)
+
+
+def _place(context: Any, builder: Any, kind: Any, address: Any, name: str) -> tuple[Any, Any]:
+    """Emit where a field lies; and the LLVM type of what lies there."""
+    field = kind.kind.fields[name]
+    words = builder.bitcast(address, WORD.as_pointer())
+    place = builder.gep(words, [ir.Constant(WORD, field.place)], source_etype=WORD, inbounds=True)
+    data = context.get_data_type(field.type_in(kind.dtype))
+    return builder.bitcast(place, data.as_pointer()), data
+
+
+@lower_getattr_generic(RecordType)
+def _read(context: Any, builder: Any, kind: Any, address: Any, name: str) -> Any:
+    place, data = _place(context, builder, kind, address, name)
+    loaded = builder.load(place, typ=data)
+    if not kind.kind.fields[name].changing:
+        loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return loaded
+
+
+@lower_setattr_generic(RecordType)
+def _write(context: Any, builder: Any, sig: Any, args: Any, name: str) -> Any:
+    kind, given = sig.args
+    place, _ = _place(context, builder, kind, args[0], name)
+    builder.store(context.cast(builder, args[1], given, kind.kind.fields[name].type_in(kind.dtype)), place)
+    return context.get_dummy_value()
+
+
+@infer_global(operator.getitem)
+class _Element(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        if len(args) == 2 and isinstance(args[0], RecordsType) and isinstance(args[1], types.Integer):
+            return signature(RecordType(args[0].kind, args[0].dtype), args[0], types.intp)
+        return None
+
+
+@lower_builtin(operator.getitem, RecordsType, types.intp)
+def _element(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    place = builder.mul(args[1], context.get_constant(types.intp, len(sig.args[0].kind.fields)))
+    words = builder.bitcast(args[0], WORD.as_pointer())
+    return builder.bitcast(builder.gep(words, [place], source_etype=WORD, inbounds=True), BYTES)
