@@ -23,6 +23,8 @@ def everything_in_groups():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workspace, "_GROUPED_FROM", 2)
         patch.setattr(workspace, "_GROUPED_ROWS", 3)
+        # Any network: else the halves of one that is just too large would be grouped, and it itself not.
+        patch.setattr(workspace, "_GROUPED_PARAMETERS", 2**24)
         patch.setattr(simd_engine, "available_threads", lambda: 7)
         yield
 
@@ -80,6 +82,7 @@ def test_any_number_of_blocks(optimizer, rows):
 
 def test_only_large_batches_of_small_networks_are_grouped(monkeypatch):
     monkeypatch.setattr(workspace, "_GROUPED_FROM", 20)
+    monkeypatch.setattr(workspace, "_GROUPED_PARAMETERS", 2**14)
     small, wide = build([5, 4, 3]), build([5, 2000, 3])
     groups = {
         (architecture.sizes[1], batch_size): workspace.layout(
