@@ -159,10 +159,10 @@ class _Counting:
 
     def run(self, team: Any, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
         """Run a function on threads, and count if it trains."""
-        from fastmlp.engines.simd.split_layer import run_half
+        from fastmlp.engines.simd.passes import run_half, run_step
         from fastmlp.kernels import epoch
 
-        if function not in (epoch.run, run_half) or arguments[0][0] != epoch.TRAIN:
+        if function not in (run_step, run_half) or arguments[0][0].mode != epoch.TRAIN:
             self._run(team, function, arguments)
             return
         self._request(_START)
@@ -203,31 +203,27 @@ def _meetings(barrier: Any) -> int:
 
 def _described(arguments: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
     """Return the number of threads, and the bytes that each moves in a step of one whole batch."""
-    works, networks = [given[6] for given in arguments], [given[3] for given in arguments]
-    parameters, batch_size, first = arguments[0][8], arguments[0][15], works[0]
-    found: dict[str, Any] = {"threads": len(arguments), "way": "rows"}
-    if len(arguments) == 1:
+    steps = [step for (step,) in arguments]
+    first, work, threads = steps[0], steps[0].work, len(steps)
+    found: dict[str, Any] = {"threads": threads, "way": "rows"}
+    if threads == 1:
         return found | {"way": "alone", "published": [0], "collected": [0]}
-    if first.half >= 0:
+    if work.half >= 0:
         # Each half's share of the second layer's weighted inputs, to the other and from it.
-        row = networks[0].layers.reshape(networks[0].n_layers, -1)[1]
-        from fastmlp.kernels.runtime.constants import ROW
-
-        moved = [int(batch_size * row[ROW]) * parameters.itemsize] * 2
+        moved = [first.batch_size * first.layers[1].row_stride * first.dtype.itemsize] * 2
         return found | {"way": "halves", "published": moved, "collected": moved}
-    if first.groups:
+    if work.groups:
         # Every thread adds up the gradients of all groups; its own are in its cache.
-        size = len(parameters) * parameters.itemsize
-        own = [len(range(thread, first.groups, len(arguments))) for thread in range(len(arguments))]
-        published, collected = [n * size for n in own], [(first.groups - n) * size for n in own]
+        size = first.n_parameters * first.dtype.itemsize
+        own = [len(range(thread, work.groups, threads)) for thread in range(threads)]
+        published, collected = [n * size for n in own], [(work.groups - n) * size for n in own]
         return found | {"way": "groups", "published": published, "collected": collected}
-    return found | dict(_exchanged(arguments, min(first.chunk, batch_size), -(-batch_size // first.chunk)))
+    return found | dict(_exchanged(steps, min(work.chunk, first.batch_size), -(-first.batch_size // work.chunk)))
 
 
-def _exchanged(arguments: Sequence[tuple[Any, ...]], count: int, chunks: int) -> Iterator[tuple[str, Any]]:
+def _exchanged(steps: Sequence[Any], count: int, chunks: int) -> Iterator[tuple[str, Any]]:
     """Run `kernels.parallel.exchange` itself, in Python, with functions that count in the place of those that copy."""
     from fastmlp.kernels.parallel import exchange
-    from fastmlp.kernels.runtime.constants import KEPT, LEFT, RIGHT, ROW, STRIDE
     from fastmlp.kernels.runtime.records import SPARSE_BYTES
     from fastmlp.model.architecture import padded
 
@@ -239,33 +235,33 @@ def _exchanged(arguments: Sequence[tuple[Any, ...]], count: int, chunks: int) ->
 
         return add
 
-    dtype = arguments[0][8].dtype
+    dtype = steps[0].dtype
     names = dict(vars(exchange))
     for name, value in vars(exchange).items():
         if hasattr(value, "py_func"):
             names[name] = FunctionType(value.py_func.__code__, names)
-    names |= {"at": lambda layers, n, column: int(layers[n, column]), "padded": lambda n, _: padded(n, dtype)}
+    names |= {"padded": lambda n, _: padded(n, dtype)}
     names |= {"publish": counter("published"), "collect": counter("collected")}
     every: dict[str, list[int]] = {"published": [], "collected": []}
-    threads = len(arguments)
-    for thread, (_, _, _, network, rows, _, work, *_) in enumerate(arguments):
-        layers, n_layers = network.layers.reshape(network.n_layers, -1), network.n_layers
-        by_columns = rows.kind >= SPARSE_BYTES
-        first, last = count * thread // threads, count * (thread + 1) // threads
-        moved |= {"published": 0, "collected": 0}
-        names["publish_rows"](
-            None, None, work.x, work.x_row, n_layers, layers, by_columns, rows.features, first, last - first
+    for thread, given in enumerate(steps):
+        step = given.copy()
+        layer, step.by_columns = step.layers[0], step.rows.kind >= SPARSE_BYTES
+        step.count, step.first, step.last = (
+            count,
+            count * thread // len(steps),
+            count * (thread + 1) // len(steps),
         )
-        names["collect_rows"](None, None, work.x, work.x_row, n_layers, layers, by_columns, first, last, count)
-        if by_columns:
-            left, right, row = (int(layers[0, column]) for column in (LEFT, RIGHT, ROW))
-            start = int(layers[0, KEPT])
-            names["exchange_others"](None, None, start, row, first, last, count, left, right, 1)
-            moved["collected"] += (last - first) * (int(layers[0, STRIDE]) - (right - left))
+        moved |= {"published": 0, "collected": 0}
+        names["publish_rows"](step)
+        names["collect_rows"](step)
+        if step.by_columns:
+            left, right = layer.first_column, layer.end_column
+            names["exchange_others"](step, layer.before_dropout, layer.row_stride, left, right, 1)
+            moved["collected"] += (step.last - step.first) * (layer.width - (right - left))
         of_chunks = {name: numbers * chunks for name, numbers in moved.items()}
         moved |= {"published": 0, "collected": 0}
-        names["publish_parameters"](None, None, n_layers, layers, by_columns)
-        names["collect_parameters"](None, None, n_layers, layers, by_columns)
+        names["publish_parameters"](step)
+        names["collect_parameters"](step)
         for name, numbers in moved.items():
             every[name].append((of_chunks[name] + numbers) * dtype.itemsize)
     yield from every.items()

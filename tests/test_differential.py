@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fastmlp import Network
 from fastmlp.engines.simd import conversion, workspace
 from fastmlp.engines.simd import engine as simd_engine
+from fastmlp.engines.simd.passes import run_half, run_step
 from fastmlp.engines.simd.threads import Team
 from fastmlp.training.callbacks import Callback
 
@@ -137,13 +138,12 @@ def test_a_batch_that_is_larger_than_the_data(form, engine, threads):
 
 def ways_of(function, arguments):
     """In which ways a call of the kernels divides its work."""
-    named = {type(argument).__name__: argument for argument in arguments[0]}
-    work, rows = named["Work"], named["Rows"]
-    batch_size, ends = arguments[0][-5], arguments[0][-1]
-    yield "halves" if function.__name__ == "run_half" else f"{'groups' if work.groups else 'rows'} of {len(arguments)}"
+    step = arguments[0][0]
+    work, rows = step.work, step.rows
+    yield "halves" if function is run_half else f"{'groups' if work.groups else 'rows'} of {len(arguments)}"
     yield from (name for name in ("listing", "skipping") if getattr(work, name))
     yield from (name for name in ("filled", "by_eights") if getattr(rows, name))
-    yield from ["chunks"] * (batch_size > work.chunk) + ["epochs"] * (len(ends) > 0)
+    yield from ["chunks"] * (step.batch_size > work.chunk) + ["epochs"] * step.keeping_ends
 
 
 WAYS = {
@@ -161,7 +161,7 @@ def test_a_form_has_work_divided_in_its_way(form, monkeypatch):
     seen, run_together = set(), Team.run
 
     def run(team, function, arguments):
-        if any(type(argument).__name__ == "Work" for argument in arguments[0]):
+        if function in (run_step, run_half):
             seen.update(ways_of(function, arguments))
         run_together(team, function, arguments)
 

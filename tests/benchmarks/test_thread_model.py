@@ -12,6 +12,7 @@ from benchmarks.meeting import ASSUMED, measure
 from benchmarks.thread_model import Counts
 from fastmlp import Network
 from fastmlp.engines.simd import engine
+from fastmlp.engines.simd.passes import run_half, run_step
 from fastmlp.engines.simd.threads import Team
 from tests.interpreted import needs_compiler
 
@@ -70,12 +71,18 @@ def test_functions_of_machine_code_are_found_by_name():
 
 
 @pytest.fixture
-def given(monkeypatch):
-    """What threads are given by the last training, whatever the number of processors."""
+def described(monkeypatch):
+    """How each training's work was divided, whatever the number of processors."""
     calls = []
     monkeypatch.setattr(engine, "available_threads", lambda: 16)
     run = Team.run
-    monkeypatch.setattr(Team, "run", lambda self, function, given: calls.append(given) or run(self, function, given))
+
+    def describe(team, function, given):
+        run(team, function, given)
+        if function in (run_step, run_half):
+            calls.append(thread_counts._described(given))
+
+    monkeypatch.setattr(Team, "run", describe)
     return calls
 
 
@@ -87,33 +94,30 @@ def train(sizes, batch_size, threads, rows=64):
 
 
 @needs_compiler
-def test_threads_that_share_rows_collect_all_that_others_own(given):
+def test_threads_that_share_rows_collect_all_that_others_own(described):
     train([32, 64, 16], batch_size=32, threads=2)
-    described = thread_counts._described(given[-1])
-    assert (described["way"], described["threads"]) == ("rows", 2)
+    assert (described[-1]["way"], described[-1]["threads"]) == ("rows", 2)
     # Half of the weights and of the biases' layers; and of the other's 16 rows the deltas of both layers, and half of
     # the columns of both layers' inputs.
     weights = [32 * 64 // 2 + 64 * 16 // 2 + bias for bias in (16, 64)]
     rows = 16 * (64 + 16 + 16 + 32)
-    assert described["collected"] == [4 * (numbers + rows) for numbers in weights]
+    assert described[-1]["collected"] == [4 * (numbers + rows) for numbers in weights]
 
 
 @needs_compiler
 @pytest.mark.parametrize(("threads", "way"), [(1, "alone"), (2, "halves"), (16, "halves")])
-def test_small_batches_are_on_two_threads_at_most(given, threads, way):
+def test_small_batches_are_on_two_threads_at_most(threads, way, described):
     train([32, 64, 16], batch_size=4, threads=threads)
-    described = thread_counts._described(given[-1])
-    assert (described["way"], described["threads"]) == (way, min(threads, 2))
+    assert (described[-1]["way"], described[-1]["threads"]) == (way, min(threads, 2))
     if threads > 1:
-        assert described["published"] == described["collected"] == [4 * 4 * 16] * 2
+        assert described[-1]["published"] == described[-1]["collected"] == [4 * 4 * 16] * 2
 
 
 @needs_compiler
-def test_groups_are_added_up_by_every_thread(given):
+def test_groups_are_added_up_by_every_thread(described):
     train([4, 16, 1], batch_size=1024, threads=16, rows=1024)
-    described = thread_counts._described(given[-1])
-    assert (described["way"], described["threads"]) == ("groups", 16)
-    assert described["published"][0] + described["collected"][0] == described["collected"][15]
+    assert (described[-1]["way"], described[-1]["threads"]) == ("groups", 16)
+    assert described[-1]["published"][0] + described[-1]["collected"][0] == described[-1]["collected"][15]
 
 
 @pytest.mark.slow

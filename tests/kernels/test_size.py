@@ -53,6 +53,12 @@ def test_a_function_can_be_seen_whole(path, function):
     assert function.end_lineno - function.lineno < MOST_LINES or path in EMITTERS
 
 
+@pytest.mark.parametrize("path", sorted((KERNELS.parent / "engines").rglob("*.py")), ids=lambda path: path.name)
+def test_the_engines_functions_can_be_seen_whole(path):
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert all(node.end_lineno - node.lineno < MOST_LINES for node in functions)
+
+
 def test_no_function_stays_on_the_list_that_has_become_narrow():
     wide = {node.name for _, node in FUNCTIONS if len(node.args.args) > MOST_ARGUMENTS}
     assert STILL_WIDER.keys() <= wide

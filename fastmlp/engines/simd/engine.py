@@ -7,7 +7,6 @@ optimizers are run-time values there, so the kernels are compiled once per dtype
 
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from ...data.samples import Samples
 from ...data.targets import Targets
 from ...kernels import epoch
 from ...kernels.runtime import constants
-from ...kernels.runtime.records import Rows
 from ...model.architecture import Architecture
 from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
@@ -28,25 +26,13 @@ from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
 from .batches import Batches, clamped
-from .compression import plain
 from .conversion import DENSE_FROM, Prepared
 from .few_rows import FewRows
 from .out_of_core import Staged, parts, stage
-from .split_layer import Pace, halves, is_halved, put_together, run_half, take_apart
+from .passes import Pass, mean_score, rows_of, run_pass
+from .split_layer import Pace, is_halved
 from .threads import available_threads
-from .workspace import (
-    FORWARD_ROWS,
-    Layout,
-    chunk_rows,
-    hand_over,
-    is_grouped,
-    is_large,
-    is_parted,
-    layout,
-    own_lines,
-    skips_zeros,
-    take_over,
-)
+from .workspace import FORWARD_ROWS, chunk_rows, is_grouped, is_large, skips_zeros
 
 __all__ = [
     "DENSE_FROM",
@@ -77,17 +63,6 @@ HALVES_FROM = 1e8
 milliseconds, since to wake a thread takes a tenth of one.
 """
 
-_NOTHING = np.zeros(0)
-
-_ARRAYS_OF_PASS = (
-    *("rows", "targets", "order", "names", "rates", "penalties", "outputs", "ends_of_epochs", "totals"),
-    *("parameters", "gradient", "m", "v"),
-)
-"""Fields of `Step` that are entered for every pass."""
-
-_NO_SETTINGS = np.zeros(constants.SETTINGS)
-"""Of a pass without an optimizer."""
-
 
 def prepare(
     architecture: Architecture,
@@ -102,13 +77,8 @@ def prepare(
     if data.samples.mapped:
         return stage(architecture, data, threads, once, sparse)
     prepared = conversion.prepare(architecture, data, threads, once, sparse)
-    _rows(architecture, prepared, clamped(batch_size or 1, prepared.n_rows), training=batch_size is not None)
+    rows_of(architecture, prepared, clamped(batch_size or 1, prepared.n_rows), training=batch_size is not None)
     return prepared
-
-
-def _rows(architecture: Architecture, prepared: Prepared, batch_size: int, training: bool) -> Rows:
-    """Return the rows in the form that a pass takes; it is made when it is first asked for."""
-    return prepared.parted if training and is_parted(architecture, prepared, batch_size) else prepared.rows
 
 
 def weigh(prepared: Prepared | Staged, weights: Array) -> None:
@@ -142,8 +112,15 @@ def _forward(architecture: Architecture, parameters: Array, prepared: Prepared |
         chunk = chunk_rows(architecture, n_rows, 0 if prepared.sparse else architecture.inputs)
         chunk = chunk if prepared.sparse else min(chunk, FORWARD_ROWS)
     for part, order, span in parts(prepared, np.arange(n_rows), chunk):
-        target = outputs[span].reshape(-1)
-        score = _run(epoch.FORWARD, architecture, part, parameters, order, n_rows, outputs=target, totals=totals)
+        given = Pass(
+            epoch.FORWARD,
+            order,
+            n_rows,
+            _threads(architecture, part, n_rows, 0),
+            totals,
+            outputs=outputs[span].reshape(-1),
+        )
+        score = run_pass(architecture, part, given, parameters)
     return score
 
 
@@ -154,7 +131,9 @@ def loss_and_gradient(
     gradient, order = architecture.zeros(), np.arange(prepared.n_rows)
     if isinstance(prepared, Staged):
         prepared = prepared.part(order)
-    score = _run(epoch.GRADIENT, architecture, prepared, parameters, order, len(order), gradient=gradient)
+    threads = _threads(architecture, prepared, len(order), 0)
+    given = Pass(epoch.GRADIENT, order, len(order), threads, np.zeros(3), gradient=gradient)
+    score = run_pass(architecture, prepared, given, parameters)
     weights = prepared.targets.weights
     mean_weight = float(weights.mean(dtype=np.float64)) if len(weights) else 1.0
     return score.loss * mean_weight + add_penalties(architecture, parameters, gradient), gradient
@@ -181,24 +160,21 @@ def train_epoch(
     for part, rows, span in parts(prepared, batches.order, size):
         for piece, threads in _pieces(architecture, part, optimizer, len(rows), size, len(state.moments)):
             own = batches.stretch(span.start + piece.start, len(rows[piece]))
-            score = _run(
+            given = Pass(
                 epoch.TRAIN,
-                architecture,
-                part,
-                state.parameters,
                 rows[piece],
                 size,
+                threads,
+                totals,
+                code,
+                state.step,
+                settings,
                 names=own.order + first_name if first_name else own.order,
                 keys=keys,
-                code=code,
-                settings=settings,
                 rates=own.rates,
                 penalties=own.penalties,
-                moments=state.moments,
-                step=state.step,
-                totals=totals,
-                threads=threads,
             )
+            score = run_pass(architecture, part, given, state.parameters, state.moments)
             state.step += len(own.rates)
     return score
 
@@ -219,30 +195,28 @@ def train_epochs(
         architecture, prepared, optimizer, len(batches.order), batches.size, len(state.moments)
     )
     if not threads:
-        given = architecture, state, optimizer, prepared, orders, batches.size, learning_rates, penalties
-        return one_by_one(train_epoch, *given)
+        return one_by_one(
+            train_epoch, architecture, state, optimizer, prepared, orders, batches.size, learning_rates, penalties
+        )
     assert isinstance(prepared, Prepared)
     code, settings = _settings(optimizer, architecture.l1, architecture.l2)
     totals, ends = np.zeros((len(orders), 3)), np.empty((len(orders), len(state.parameters)), architecture.dtype)
-    _run(
+    given = Pass(
         epoch.TRAIN,
-        architecture,
-        prepared,
-        state.parameters,
         batches.order,
         batches.size,
-        code=code,
-        settings=settings,
+        threads,
+        totals.reshape(-1),
+        code,
+        state.step,
+        settings,
         rates=batches.rates,
         penalties=batches.penalties,
-        moments=state.moments,
-        step=state.step,
-        totals=totals.reshape(-1),
-        threads=threads,
         ends_of_epochs=ends,
     )
+    run_pass(architecture, prepared, given, state.parameters, state.moments)
     state.step += len(batches.rates)
-    return [_score(*sums) for sums in totals.tolist()], ends
+    return [mean_score(*sums) for sums in totals.tolist()], ends
 
 
 def load(architecture: Architecture) -> None:
@@ -284,137 +258,6 @@ def _load(dtype: str) -> None:
     prepared = conversion.prepare(architecture, data, 1, sparse=True)
     with no_garbage_collection():
         train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
-
-
-def _run(
-    mode: int,
-    architecture: Architecture,
-    prepared: Prepared,
-    parameters: Array,
-    order: NDArray[np.int64],
-    batch_size: int,
-    *,
-    outputs: Array | None = None,
-    gradient: Array | None = None,
-    names: NDArray[np.int64] | None = None,
-    keys: Sequence[int] = (),
-    code: int = constants.SGD,
-    settings: NDArray[np.float64] | None = None,
-    rates: NDArray[np.float64] | None = None,
-    penalties: NDArray[np.float64] | None = None,
-    moments: Sequence[Array] = (),
-    step: int = 0,
-    totals: NDArray[np.float64] | None = None,
-    threads: int = 0,
-    ends_of_epochs: Array | None = None,
-) -> Score:
-    """Call the kernels for one pass over the data; the arguments are those of `kernels.epoch`.
-
-    The score is that of all passes that have had these `totals`, if they are those of one epoch.
-    """
-    nothing = np.empty(0, dtype=architecture.dtype)
-    if mode != epoch.TRAIN:
-        parameters = plain(parameters)
-    elif not all(vector.flags.carray for vector in (parameters, *moments)):
-        raise ValueError("parameters and moments that are trained must be contiguous, aligned and writable")
-    settings = _NO_SETTINGS if settings is None else settings
-    threads = threads or _threads(architecture, prepared, batch_size, len(moments))
-    backward = mode != epoch.FORWARD
-    halved = mode == epoch.TRAIN and is_halved(architecture, batch_size, settings[constants.CLIP_NORM] > 0)
-    rows = _rows(architecture, prepared, batch_size, training=mode == epoch.TRAIN)
-    wanted = batch_size, threads, backward, len(moments), halved, rows.filled > 0
-    # Taken out while it is in use: another thread may be at the same data.
-    places = prepared.layouts.pop(wanted, None)
-    if places is None and halved and threads > 1:
-        places = halves(architecture, prepared, batch_size, len(moments), rows.filled > 0)
-    elif places is None:
-        places = layout(architecture, prepared, *wanted)
-    work = places.steps[0].work
-    in_halves = work.half >= 0
-    # At the end of an epoch the first thread has only what it owns, but in groups.
-    assert ends_of_epochs is None or threads == 1 or work.groups
-    if keys:
-        for layers in places.tables:
-            for layer, key in zip(layers, keys, strict=True):
-                layer.key = key
-    totals = np.zeros(3) if totals is None else totals
-    first, second = [*moments, nothing, nothing][:2]
-    # Halves both judge every row; it is to be counted once.
-    every_sum = [totals, *(own_lines(3) if in_halves else totals for _ in range(1, threads))]
-    live = [parameters, first, second]
-    vectors = _hand_out(architecture, places, live) if backward else [live] * threads
-    gradients = places.gradients or [nothing] * threads
-    if gradient is not None and not _has_all_copies(places):
-        gradients = [gradient, *places.gradients[1:]]
-    of_pass: dict[str, Any] = {
-        **{"mode": mode, "optimizer": code, "rows": rows, "targets": prepared.targets},
-        **{"order": order, "names": order if names is None else names, "n_rows": len(order)},
-        **{"epoch_rows": len(order) * 3 // len(totals), "batch_size": batch_size, "steps_before": step},
-        **{"rates": rates if rates is not None else _NOTHING},
-        **{"penalties": penalties if penalties is not None else _NOTHING, "has_penalties": penalties is not None},
-        **{"outputs": nothing if outputs is None else outputs, "writing": outputs is not None and len(outputs) > 0},
-        **{"ends_of_epochs": nothing if ends_of_epochs is None else ends_of_epochs},
-        **{"keeping_ends": ends_of_epochs is not None},
-    }
-    for own, sums, (w, m, v), g in zip(places.steps, every_sum, vectors, gradients, strict=True):
-        own.enter(totals=sums, parameters=w, gradient=g, m=m, v=v, **of_pass)
-        own.settings[:] = settings
-        own.settings[constants.LEVEL] = architecture.quantile
-    places.team.run(run_half if in_halves else epoch.run, [own.handle for own in places.steps])
-    for own in places.steps:  # they may stay for long, the arrays of this pass need not
-        own.forget(*_ARRAYS_OF_PASS)
-    if mode == epoch.TRAIN:
-        _take_back(architecture, places, vectors, live)
-    elif gradient is not None:
-        _take_back(architecture, places, [[own] for own in gradients], [gradient])
-    if ends_of_epochs is not None and places.arrangement is not None:
-        for end in ends_of_epochs:
-            weights = architecture.views(end)[0][0]
-            weights[places.arrangement] = weights.copy()
-    prepared.layouts[wanted] = places
-    return _score(*totals[:3].tolist())
-
-
-def _score(loss: float, correct: float, weight: float) -> Score:
-    return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
-
-
-def _has_all_copies(places: Layout) -> bool:
-    """Whether the first thread, too, works on vectors of its own."""
-    return len(places.copies) == len(places.tables)
-
-
-def _hand_out(architecture: Architecture, places: Layout, live: list[Array]) -> list[list[Array]]:
-    """Return the parameters and moments that each thread works on.
-
-    The first works on the vectors themselves, the others on copies, of which each is to keep those parts up to date
-    that it owns; or all have copies, of their columns of the first layer, or of their half of the network.
-    """
-    if places.steps[0].work.half >= 0:
-        for whole, *parts in zip(live, *places.copies, strict=False):
-            take_apart(architecture, whole, parts, places.arrangement)
-        return [[*parts, *live[len(parts) :]] for parts in places.copies]
-    everybody = _has_all_copies(places)
-    for table, copies in zip(places.tables if everybody else places.tables[1:], places.copies, strict=True):
-        for copy, vector in zip(copies, live, strict=False):
-            hand_over(architecture, vector, copy, table, places.arrangement)
-    shared = places.steps[0].work.shared_parameters
-    if len(shared):
-        shared[:] = live[0]
-    own = [[*copies, *live[len(copies) :]] for copies in places.copies]
-    return own if everybody else [live, *own]
-
-
-def _take_back(architecture: Architecture, places: Layout, vectors: list[list[Array]], live: list[Array]) -> None:
-    """Bring together in `live` what each thread has kept up to date of its vectors."""
-    if places.steps[0].work.half >= 0:
-        for whole, *parts in zip(live, *places.copies, strict=False):
-            put_together(architecture, whole, parts, places.arrangement)
-    elif not places.steps[0].work.groups:
-        for table, own in zip(places.tables, vectors, strict=True):
-            for whole, part in zip(live, own, strict=True):
-                if part is not whole:
-                    take_over(architecture, whole, part, table, places.arrangement)
 
 
 def _pieces(

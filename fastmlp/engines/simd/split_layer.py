@@ -1,4 +1,4 @@
-"""Small batches on two threads, each with half of the first layer's units (floor 5; imports numpy, model, kernels).
+"""Small batches on two threads, each with half of the first layer's units (floor 5; imports numpy, model).
 
 To the kernels a half is a network of its own, with its own architecture, parameters and memory; `kernels.halves` says
 where the two meet. Here a network is taken apart for a call, and put together again after it.
@@ -6,19 +6,18 @@ where the two meet. Here a network is taken apart for a call, and put together a
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...kernels import epoch
 from ...model.architecture import Architecture, Dense, Layer, aligned_zeros
 from ..base import Array, n_batches
 from .conversion import Prepared
 from .threads import Team
-from .workspace import Layout, first_half, first_layer_sums, is_grouped, layout, row_stride
+from .workspace import Layout, Wanted, first_half, first_layer_sums, is_grouped, layout, row_stride
 
 ROWS = 15
 """Rows of a batch, at most, for which the second layer is added up by halves: from 16 on weights are packed."""
@@ -114,9 +113,8 @@ def architectures(architecture: Architecture) -> list[Architecture]:
 
 def halves(architecture: Architecture, prepared: Prepared, batch_size: int, moments: int, parted: bool) -> Layout:
     """Lay out the memory of the two halves: layers, vectors and scratch memory for each."""
-    parts = [
-        layout(half, prepared, batch_size, 1, True, moments, parted=parted) for half in architectures(architecture)
-    ]
+    wanted = Wanted(batch_size, 1, True, moments, parted=parted)
+    parts = [layout(half, prepared, wanted) for half in architectures(architecture)]
     second, turns = architecture.layers[1], first_layer_sums(architecture)
     # Two of each, for they are written in turns.
     partials = aligned_zeros(4 * batch_size * row_stride(second.stride, architecture.dtype), architecture.dtype)
@@ -162,9 +160,3 @@ def _pairs(
                 yield w, whole_w[units] if number == 1 else whole_w, ...
             if b is not None and whole_b is not None:
                 yield b, whole_b[units] if number == 0 else whole_b, ...
-
-
-def run_half(thread: int, threads: int, barrier: Any, *arguments: Any) -> None:
-    """Run the kernels on one of two halves: alone, as far as they know."""
-    run: Callable[..., None] = epoch.run
-    run(0, 1, barrier, *arguments)

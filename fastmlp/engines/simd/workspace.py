@@ -1,6 +1,6 @@
 """Where things lie in a thread's memory, and what each thread owns (floor 5; imports numpy, model, kernels)."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ...kernels.runtime.records import (
     PACK_FROM,
     PANELS_FROM,
     SPARSE_BYTES,
+    Rows,
     Step,
     Work,
 )
@@ -105,136 +106,238 @@ class Layout(NamedTuple):
     arrangement: NDArray[np.int64] | None = None
 
 
-def layout(
-    architecture: Architecture,
-    prepared: Prepared,
-    batch_size: int,
-    threads: int,
-    backward: bool,
-    moments: int,
-    halved: bool = False,
-    parted: bool = False,
-) -> Layout:
-    """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread.
+class Wanted(NamedTuple):
+    """What memory is wanted for; `Prepared.layouts` keeps it under this name.
 
-    `halved` is for one thread that adds the second layer up by halves, see `halves`; `parted` for `Prepared.parted`.
+    Attributes
+    ----------
+    batch_size, threads : int
+    backward : bool
+        Whether it is for more than a pass forward.
+    moments : int
+        Vectors that the optimizer remembers.
+    halved : bool
+        Whether one thread adds the second layer up by halves, see `split_layer`.
+    parted : bool
+        Whether rows are those of `Prepared.parted`.
     """
-    rows, dtype = prepared.parted if parted else prepared.rows, architecture.dtype
-    strides = [row_stride(layer.stride, dtype) for layer in architecture.layers]
-    dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
-    copied = rows.features if dense else rows.filled
-    x_row = row_stride(padded(copied, dtype), dtype) if copied else 0
-    n_parameters = architecture.flat_size
-    grouped = backward and is_grouped(architecture, batch_size)
-    chunk = chunk_rows(architecture, batch_size, copied)
-    if grouped:
-        chunk = -(-batch_size // (-(-batch_size // (_GROUPS * _GROUPED_ROWS)) * _GROUPS))
-    dense_forward = dense and not backward
-    skipping = dense_forward and skips_zeros(prepared)
-    if dense_forward:
-        chunk = min(chunk, FORWARD_ROWS)
-    size = 0
 
-    def take(numbers: int) -> int:
-        nonlocal size
-        start, size = size, -(-(size + numbers) // 16) * 16
-        return start
+    batch_size: int
+    threads: int
+    backward: bool
+    moments: int
+    halved: bool = False
+    parted: bool = False
 
-    described = describe_layers(architecture)
-    for number, layer in enumerate(architecture.layers):
-        last = number == len(strides) - 1
-        own = described[number]
-        own.threshold, own.dropout_scale = threshold(layer.dropout), 1 / (1 - layer.dropout)
-        own.row_stride, own.block_rows = strides[number], block_rows(layer.stride)
-        own.activations = own.before_dropout = take(chunk * strides[number])
-        if backward:
-            own.deltas = take(chunk * strides[number])
-        if layer.dropout > 0:
-            own.before_dropout = take(chunk * strides[number])
-        if layer.activation in ("gelu", "silu") or (last and get_loss(architecture.loss).from_logits):
-            own.logits = take(chunk * strides[number])
-        own.few_units = int(number > 0 and chunk >= PACK_FROM and has_few_units(layer, dtype))
-        if own.few_units:
-            own.packed = own.packed_transposed = take(padded(layer.fan_in, dtype) * layer.units)
-            continue
-        if number > 0 and chunk >= PACK_FROM:
-            own.packed = take(layer.fan_in * layer.stride)
-        if number > 0 and backward and batch_size > 1:
-            own.packed_transposed = take(padded(layer.fan_in, dtype) * layer.stride)
-    top = architecture.layers[-1]
-    x, y, mask = take(chunk * x_row), take(chunk * top.stride), take(top.stride)
-    base, sums = take(architecture.layers[0].stride), take(architecture.layers[0].stride)
-    block = take(max(layer.block_rows * layer.width for layer in described) if backward else 0)
-    other = take(chunk * strides[1]) if halved else -1
-    widest = max(layer.stride for layer in architecture.layers)
-    panels = take(chunk * widest if backward and widest >= PANELS_FROM and chunk >= PACK_FROM else 0)
 
-    owners = 1 if grouped else threads  # in groups every thread keeps all parameters up to date
-    by_columns = backward and not dense and owners > 1
-    exchanging = backward and owners > 1
-    nothing = np.empty(0, dtype)
-    shared = aligned_zeros(size, dtype) if exchanging else nothing
-    shared_parameters = architecture.zeros() if exchanging else nothing
-    losses, correct = own_lines(chunk), own_lines(chunk)
-    group_gradients = aligned_zeros(_GROUPS * n_parameters if grouped else 0, dtype)
-    group_totals = np.zeros(_GROUPS * constants.ONE_OF_GROUP if grouped else 0)
-    # Lists pay where they are some entries long. They also spare an optimizer with a memory the gradient of a matrix
-    # that no cache holds, which row by row would be filled with zeros, written and read as a whole.
-    own_width = architecture.layers[0].stride // owners
-    listing = backward and not dense and own_width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
-    listing |= backward and not dense and moments > 0 and is_large(architecture)
-    # Rows that come in eights are added as they are where a thread has few columns.
-    listing &= not rows.by_eights or own_width >= 2 * _LISTS_WIDTH
-    # Each an odd number of cache lines, so that they don't all fall into few sets of the cache.
-    room = 32 * (-(-(chunk + 1) // 32) | 1) if listing and rows.kind == SPARSE_BYTES and chunk <= _LISTED_ROWS else 0
-    longest_row = prepared.longest or int(np.diff(rows.starts).max(initial=0))
-    entries = rows.features if skipping else 0 if dense else longest_row * (chunk if listing else 1)
-    if room:
-        entries = max(longest_row, room)
-    works = [
-        Work(
-            dtype,
-            **{"chunk": chunk, "x": x, "x_row": x_row, "y": y, "mask": mask, "base": base, "sums": sums},
-            **{"block": block, "panels": panels, "listing": listing, "room": room, "skipping": skipping},
-            **{"turns": first_layer_sums(architecture), "half": -1, "other": other},
-            first_units=first_half(architecture) if halved else 0,
-            memory=aligned_zeros(size, dtype),
-            shared=shared,
-            shared_parameters=shared_parameters,
-            partials=nothing,
-            losses=own_lines(chunk) if grouped else losses,
-            correct=own_lines(chunk) if grouped else correct,
-            groups=_GROUPS if grouped else 0,
-            group_gradients=group_gradients,
-            group_totals=group_totals,
-            ends=np.zeros(rows.features if listing else 0, np.int64),
-            members=np.zeros(entries + BLOCK, np.uint32),
-            factors=np.zeros((2 if skipping else 1) * (entries + BLOCK), dtype),
-            eights=np.zeros(chunk * -(-longest_row // EIGHT) + EIGHT if rows.by_eights else 0, np.int64),
-            pairs=np.zeros(rows.features * room + BLOCK if room else 0, np.uint16),
-        )
-        for _ in range(threads)
-    ]
+def layout(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> Layout:
+    """Lay out the scratch memory of a chunk, describe the layers to the kernels, and make a memory for each thread."""
+    plan, dtype, threads = _Plan.of(architecture, prepared, wanted), architecture.dtype, wanted.threads
+    memory = _Memory()
+    described = _place_layers(plan, memory)
+    places = _place_the_rest(plan, memory, described)
+    exchanging = wanted.backward and plan.owners > 1
+    # What all threads have is one array.
+    places |= {
+        "shared": aligned_zeros(memory.size if exchanging else 0, dtype),
+        "shared_parameters": aligned_zeros(architecture.flat_size if exchanging else 0, dtype),
+        "partials": np.empty(0, dtype),
+        "group_gradients": aligned_zeros(_GROUPS * architecture.flat_size if plan.grouped else 0, dtype),
+        "group_totals": np.zeros(_GROUPS * constants.ONE_OF_GROUP if plan.grouped else 0),
+        "losses": own_lines(plan.chunk),
+        "correct": own_lines(plan.chunk),
+    }
+    works = [Work(dtype, **places, **_own_arrays(plan, memory.size)) for _ in range(threads)]
+    mask = slice(places["mask"], places["mask"] + architecture.outputs)
     for work in works:
-        work.memory[mask : mask + top.units] = 1
-    tables = [_owned(described, architecture, number % owners, owners, by_columns) for number in range(threads)]
-    copies = (threads if by_columns or parted else threads - 1) if backward else 0
-    loss = getattr(constants, architecture.loss.upper())
+        work.memory[mask] = 1
+        if plan.grouped:
+            work.enter(losses=own_lines(plan.chunk), correct=own_lines(plan.chunk))
+    tables = [_owned(described, architecture, n % plan.owners, plan.owners, plan.by_columns) for n in range(threads)]
+    told = {"loss": getattr(constants, architecture.loss.upper()), "n_parameters": architecture.flat_size}
+    copies = (threads if plan.by_columns or wanted.parted else threads - 1) if wanted.backward else 0
     return Layout(
         tables=tables,
         steps=[
-            Step(
-                dtype,
-                **{"layers": own, "n_layers": len(own), "loss": loss, "settings": np.zeros(constants.SETTINGS)},
-                **{"work": work, "n_parameters": n_parameters},
-            )
+            Step(dtype, layers=own, n_layers=len(own), settings=np.zeros(constants.SETTINGS), work=work, **told)
             for own, work in zip(tables, works, strict=True)
         ],
-        gradients=[architecture.zeros() for _ in range(threads)] if backward else [],
-        copies=[[architecture.zeros() for _ in range(1 + moments)] for _ in range(copies)],
+        gradients=[architecture.zeros() for _ in range(threads)] if wanted.backward else [],
+        copies=[[architecture.zeros() for _ in range(1 + wanted.moments)] for _ in range(copies)],
         team=Team(),
-        arrangement=prepared.arrangement if parted else None,
+        arrangement=prepared.arrangement if wanted.parted else None,
     )
+
+
+class _Memory:
+    """Scratch memory that is being laid out, in whole lines of 16 numbers."""
+
+    size = 0
+
+    def take(self, numbers: int) -> int:
+        """Return where so many numbers begin."""
+        start, self.size = self.size, -(-(self.size + numbers) // 16) * 16
+        return start
+
+
+class _Plan(NamedTuple):
+    """What is decided before anything is laid out.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    wanted : Wanted
+    rows : Rows
+    chunk : int
+        Rows of a chunk, at most.
+    x_row : int
+        How far apart rows that are copied to the chunk lie there; 0 where none are.
+    grouped : bool
+    skipping : bool
+        Whether the zeros of dense rows are skipped.
+    listing : bool
+        Whether the entries of sparse rows are listed by columns.
+    owners : int
+        Among how many threads the parameters are divided.
+    longest_row : int
+        Entries of a sparse row, at most.
+    """
+
+    architecture: Architecture
+    wanted: Wanted
+    rows: Rows
+    chunk: int
+    x_row: int
+    grouped: bool
+    skipping: bool
+    listing: bool
+    owners: int
+    longest_row: int
+
+    @classmethod
+    def of(cls, architecture: Architecture, prepared: Prepared, wanted: Wanted) -> Self:
+        """Decide."""
+        rows, dtype = prepared.parted if wanted.parted else prepared.rows, architecture.dtype
+        dense = rows.kind in (DENSE_BYTES, DENSE_NUMBERS)
+        copied = rows.features if dense else rows.filled
+        grouped = wanted.backward and is_grouped(architecture, wanted.batch_size)
+        chunk = chunk_rows(architecture, wanted.batch_size, copied)
+        if grouped:
+            chunk = -(-wanted.batch_size // (-(-wanted.batch_size // (_GROUPS * _GROUPED_ROWS)) * _GROUPS))
+        if dense and not wanted.backward:
+            chunk = min(chunk, FORWARD_ROWS)
+        owners = 1 if grouped else wanted.threads  # in groups every thread keeps all parameters up to date
+        return cls(
+            architecture,
+            wanted,
+            rows,
+            chunk,
+            x_row=row_stride(padded(copied, dtype), dtype) if copied else 0,
+            grouped=grouped,
+            skipping=dense and not wanted.backward and skips_zeros(prepared),
+            listing=wanted.backward and not dense and _lists_pay(architecture, prepared, wanted, rows, chunk, owners),
+            owners=owners,
+            longest_row=prepared.longest or int(np.diff(rows.starts).max(initial=0)),
+        )
+
+    @property
+    def by_columns(self) -> bool:
+        """Whether threads own columns of the first layer."""
+        return self.wanted.backward and self.rows.kind >= SPARSE_BYTES and self.owners > 1
+
+    @property
+    def room(self) -> int:
+        """Entries that every column's list has room for; 0 where lists are as long as they are."""
+        if not (self.listing and self.rows.kind == SPARSE_BYTES and self.chunk <= _LISTED_ROWS):
+            return 0
+        # Each an odd number of cache lines, so that they don't all fall into few sets of the cache.
+        return 32 * (-(-(self.chunk + 1) // 32) | 1)
+
+
+def _lists_pay(
+    architecture: Architecture, prepared: Prepared, wanted: Wanted, rows: Rows, chunk: int, owners: int
+) -> bool:
+    """Whether it pays to list the entries of sparse rows by columns."""
+    width = architecture.layers[0].stride // owners
+    # Rows that come in eights are added as they are where a thread has few columns.
+    if rows.by_eights and width < 2 * _LISTS_WIDTH:
+        return False
+    # Lists pay where they are some entries long. They also spare an optimizer with a memory the gradient of a matrix
+    # that no cache holds, which row by row would be filled with zeros, written and read as a whole.
+    long = width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
+    return long or (wanted.moments > 0 and is_large(architecture))
+
+
+def _place_layers(plan: _Plan, memory: _Memory) -> Records:
+    """Describe the layers, and make room for what each of them needs of a chunk."""
+    architecture, wanted, chunk = plan.architecture, plan.wanted, plan.chunk
+    described, dtype = describe_layers(architecture), architecture.dtype
+    for number, (own, layer) in enumerate(zip(described, architecture.layers, strict=True)):
+        last, row = number == len(described) - 1, row_stride(layer.stride, dtype)
+        own.threshold, own.dropout_scale = threshold(layer.dropout), 1 / (1 - layer.dropout)
+        own.row_stride, own.block_rows = row, block_rows(layer.stride)
+        own.activations = own.before_dropout = memory.take(chunk * row)
+        if wanted.backward:
+            own.deltas = memory.take(chunk * row)
+        if layer.dropout > 0:
+            own.before_dropout = memory.take(chunk * row)
+        if layer.activation in ("gelu", "silu") or (last and get_loss(architecture.loss).from_logits):
+            own.logits = memory.take(chunk * row)
+        own.few_units = int(number > 0 and chunk >= PACK_FROM and has_few_units(layer, dtype))
+        if own.few_units:
+            own.packed = own.packed_transposed = memory.take(padded(layer.fan_in, dtype) * layer.units)
+            continue
+        if number > 0 and chunk >= PACK_FROM:
+            own.packed = memory.take(layer.fan_in * layer.stride)
+        if number > 0 and wanted.backward and wanted.batch_size > 1:
+            own.packed_transposed = memory.take(padded(layer.fan_in, dtype) * layer.stride)
+    return described
+
+
+def _place_the_rest(plan: _Plan, memory: _Memory, described: Records) -> dict[str, Any]:
+    """Return the whole numbers of `Work`: where in `memory` things lie that are no layer's, and what was decided."""
+    layers, chunk, backward = plan.architecture.layers, plan.chunk, plan.wanted.backward
+    first, top, widest = layers[0], layers[-1], max(layer.stride for layer in layers)
+    packing = backward and widest >= PANELS_FROM and chunk >= PACK_FROM
+    halved, take = plan.wanted.halved, memory.take
+    return {
+        "x": take(chunk * plan.x_row),
+        "y": take(chunk * top.stride),
+        "mask": take(top.stride),
+        "base": take(first.stride),
+        "sums": take(first.stride),
+        "block": take(max(layer.block_rows * layer.width for layer in described) if backward else 0),
+        "other": take(chunk * described[1].row_stride) if halved else -1,
+        "panels": take(chunk * widest if packing else 0),
+        "chunk": chunk,
+        "x_row": plan.x_row,
+        "listing": plan.listing,
+        "room": plan.room,
+        "skipping": plan.skipping,
+        "turns": first_layer_sums(plan.architecture),
+        "half": -1,
+        "first_units": first_half(plan.architecture) if halved else 0,
+        "groups": _GROUPS if plan.grouped else 0,
+    }
+
+
+def _own_arrays(plan: _Plan, size: int) -> dict[str, Any]:
+    """Return the arrays of `Work` that each thread has for itself; its memory is so large."""
+    rows, dtype, longest = plan.rows, plan.architecture.dtype, plan.longest_row
+    if plan.room:
+        entries = max(longest, plan.room)
+    elif rows.kind >= SPARSE_BYTES:
+        entries = longest * (plan.chunk if plan.listing else 1)
+    else:
+        entries = rows.features if plan.skipping else 0
+    return {
+        "memory": aligned_zeros(size, dtype),
+        "ends": np.zeros(rows.features if plan.listing else 0, np.int64),
+        "members": np.zeros(entries + BLOCK, np.uint32),
+        "factors": np.zeros((2 if plan.skipping else 1) * (entries + BLOCK), dtype),
+        "eights": np.zeros(plan.chunk * -(-longest // EIGHT) + EIGHT if rows.by_eights else 0, np.int64),
+        "pairs": np.zeros(rows.features * plan.room + BLOCK if plan.room else 0, np.uint16),
+    }
 
 
 def own_lines(size: int) -> NDArray[np.float64]:

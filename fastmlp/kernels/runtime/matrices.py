@@ -1,5 +1,4 @@
-"""A matrix as one value: where it lies and how its elements follow one another (floor 2; imports llvmlite,
-numba).
+"""A matrix as one value: where it lies and how its elements follow one another (floor 2; imports llvmlite, numba).
 
 ``matrix(array, start, stride, step)`` is made in registers and costs nothing. Sizes are not part of it: they are what
 a kernel is asked to work on.

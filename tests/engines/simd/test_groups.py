@@ -86,7 +86,9 @@ def test_only_large_batches_of_small_networks_are_grouped(monkeypatch):
     small, wide = build([5, 4, 3]), build([5, 2000, 3])
     groups = {
         (architecture.sizes[1], batch_size): workspace.layout(
-            architecture, random_problem(architecture, 40).prepare("numba", 1, False), batch_size, 1, True, 0
+            architecture,
+            random_problem(architecture, 40).prepare("numba", 1, False),
+            workspace.Wanted(batch_size, threads=1, backward=True, moments=0),
         )
         .steps[0]
         .work.groups

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp.engines.simd import engine as simd_engine
-from fastmlp.engines.simd import split_layer
+from fastmlp.engines.simd import passes, split_layer
 from fastmlp.engines.simd.threads import Team
 from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD
@@ -81,7 +81,7 @@ def test_nothing_is_written_out_of_bounds(problem, optimizer, batch_size, sparse
 def test_small_batches_are_worked_off_by_halves(batch_size, halved, dtype, functions):
     problem = random_problem(build([20, 40, 10], dtype=dtype), 40)
     problem.train("numba", SGD(0.1), batch_size, threads=2)
-    assert [function is split_layer.run_half for function, _ in functions] == [halved]
+    assert [function is passes.run_half for function, _ in functions] == [halved]
 
 
 @pytest.mark.parametrize(
