@@ -89,7 +89,7 @@ class Prepared:
 
     @cached_property
     def parted(self) -> Rows:
-        """The samples as sparse rows, the `filled` features first and dense; see `kernels.parting`."""
+        """The samples as sparse rows, the `filled` features first and dense; see `kernels.sparse.parting`."""
         wanted = self.arrangement, len(self.filled), self.by_eights, self.threads
         return _parted(self.samples, self.dtype, *wanted)
 

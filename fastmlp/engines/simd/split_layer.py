@@ -1,7 +1,8 @@
 """Small batches on two threads, each with half of the first layer's units (floor 5; imports numpy, model).
 
-To the kernels a half is a network of its own, with its own architecture, parameters and memory; `kernels.halves` says
-where the two meet. Here a network is taken apart for a call, and put together again after it.
+To the kernels a half is a network of its own, with its own architecture, parameters and memory;
+`kernels.parallel.split_layer` says where the two meet. Here a network is taken apart for a call, and put together again
+after it.
 """
 
 import math

@@ -40,7 +40,7 @@ _BLOCK_NUMBERS = 2**13
 """Gradients are computed about so many at a time before the optimizer takes them: they never leave the cache."""
 
 _GROUPS = 8
-"""Groups of a batch's chunks, see `kernels.groups`: that many threads can share them evenly."""
+"""Groups of a batch's chunks, see `kernels.parallel.data_parallel`: that many threads can share them evenly."""
 
 _GROUPED_FROM, _GROUPED_PARAMETERS = 1024, 2**14
 """Rows of a batch from which it is worked off in groups, and the most parameters that the network may have (measured).
@@ -73,7 +73,7 @@ def is_large(architecture: Architecture) -> bool:
 
 
 def is_grouped(architecture: Architecture, batch_size: int) -> bool:
-    """Whether a batch is worked off in groups of chunks, see `kernels.groups`."""
+    """Whether a batch is worked off in groups of chunks, see `kernels.parallel.data_parallel`."""
     return batch_size >= _GROUPED_FROM and architecture.flat_size <= _GROUPED_PARAMETERS
 
 
@@ -351,8 +351,8 @@ def skips_zeros(prepared: Prepared) -> bool:
 
 
 def is_parted(architecture: Architecture, prepared: Prepared, batch_size: int) -> bool:
-    """Whether training multiplies some features of sparse rows densely, see `kernels.parting`: in batches that are as
-    many rows as a tile has.
+    """Whether training multiplies some features of sparse rows densely, see `kernels.sparse.parting`: in batches that
+    are as many rows as a tile has.
     """
     few = batch_size < _PARTED_FROM or is_grouped(architecture, batch_size)
     return len(prepared.filled) > 0 and not few and not is_large(architecture)
@@ -426,8 +426,8 @@ def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
 
 
 def has_few_units(layer: Layer, dtype: np.dtype[Any]) -> bool:
-    """Whether a layer's products go along its fan-in, see `kernels.few_units`: a dot product costs its vectors, and 8
-    more steps to add up the last one (measured); the other way it is a vector a unit of the layer before.
+    """Whether a layer's products go along its fan-in, see `kernels.dense.narrow`: a dot product costs its vectors, and
+    8 more steps to add up the last one (measured); the other way it is a vector a unit of the layer before.
     """
     vectors = padded(layer.fan_in, dtype) // padded(1, dtype)
     return layer.units * (vectors + 8) < layer.fan_in

@@ -23,7 +23,7 @@ HEIGHTS = {1: (16, 10, 8, 4, 2, 1), 2: (8, 4, 2, 1)} if WIDEST == 512 else {1: (
 
 
 def _compiled_strip(columns: int) -> Any:
-    """Make the kernel of a strip of a product, `columns` vectors wide; see `matrix.product_from`.
+    """Make the kernel of a strip of a product, `columns` vectors wide; see `products.product_from`.
 
     A tile of some rows of it stays in registers while the inner index runs, then comes the tile below.
     """

@@ -37,7 +37,7 @@ WORD = 8
 
 
 def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
-    """Make the kernel of one sparse row times `columns` vectors of a matrix; see `sparse.row_forward`.
+    """Make the kernel of one sparse row times `columns` vectors of a matrix; see `rows.row_forward`.
 
     With several chains entries go to as many sums in turns, so that an addition need not wait for the one before: few
     columns are too few to hide that. Sums are rounded otherwise then.
@@ -144,7 +144,7 @@ def _compiled_gather_pairs(columns: int) -> Any:
 
 
 def _compiled_scatter_rows(columns: int) -> Any:
-    """Make the kernel that adds a sparse column times `columns` vectors to a matrix; see `sparse.row_gradient`."""
+    """Make the kernel that adds a sparse column times `columns` vectors to a matrix; see `rows.row_gradient`."""
 
     @intrinsic
     def scatter(typingctx, g, gi, delta, di, place, factor, first, last):
@@ -180,7 +180,7 @@ def _compiled_scatter_rows(columns: int) -> Any:
 
 
 def _compiled_compress_blocks(rows: int) -> Any:
-    """Make the kernel that finds the non-zeros of one dense row, or of a pair of rows; see `sparse.compress_row`.
+    """Make the kernel that finds the non-zeros of one dense row, or of a pair of rows; see `rows.compress_row`.
 
     It writes the columns and values where any of the rows ``dense[start:start + size]`` isn't zero, `size` a multiple
     of `BLOCK`; there is a start for each.

@@ -1,4 +1,4 @@
-"""Sparse rows of which features that are seldom zero are multiplied densely: `kernels.parting` and `eights`."""
+"""Sparse rows of which features that are seldom zero are multiplied densely: `kernels.sparse.parting` and `eights`."""
 
 from dataclasses import replace
 
