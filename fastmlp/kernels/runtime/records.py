@@ -199,3 +199,23 @@ class Step(Record):
     updating = whole("Whether the gradient is complete with this chunk and the optimizer is to take it.", changing=True)
     at_once = whole("Whether it also began with it, so that each block of rows is taken straight away.", changing=True)
     accumulate = whole("Whether to add to what the target holds.", changing=True)
+
+
+class Images(Record):
+    """Images that are augmented, see `augmentation.augment`, in the dtype of the record."""
+
+    out = numbers_of("Receives them, (n_images * height * width,); not the same as `images`.")
+    images = numbers_of("As they came.")
+    height = whole("Of an image.")
+    width = whole("Likewise.")
+    rows = numbers_of("Which images are augmented; those go to the same places of `out`.", np.int64)
+    n_rows = whole("How many these are.")
+    names = numbers_of("Their numbers in the data set.", np.int64)
+    maps = numbers_of("Six numbers of `fastmlp.data.augmentation.affine_maps` for each.", np.int64)
+    key = whole("Of the epoch.")
+    weights = numbers_of("Of the Gaussian by which noise is smoothed.", np.float32)
+    taps = whole("How many: an odd number.")
+    factor = whole("Smoothed noise times this / 4096 is a displacement in 1/65536; 0: there is none.")
+    half = real("Added before the division by 65536: half of that for bytes, which are cut to whole numbers; else 0.")
+    frame = numbers_of("Zeros for (height + 3) * (width + 3) numbers, a thread's own.")
+    memory = numbers_of("Room for noise, see `augmentation.room`, a thread's own.", np.float32)
