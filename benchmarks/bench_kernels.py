@@ -21,6 +21,10 @@ from fastmlp.datasets import load_mnist
 from fastmlp.kernels import elementwise, losses, optimizers
 from fastmlp.kernels.dense import products as matrix
 from fastmlp.kernels.runtime import constants
+from fastmlp.kernels.runtime.fields import Records
+from fastmlp.kernels.runtime.matrices import Matrix
+from fastmlp.kernels.runtime.records import Layer, Parting, Step
+from fastmlp.kernels.runtime.records import Work as StepWork
 from fastmlp.kernels.sparse import parting
 from fastmlp.kernels.sparse import rows as sparse
 from fastmlp.kernels.sparse.microkernels import BLOCK
@@ -374,20 +378,21 @@ add("element by element", "dropout", f"{BATCH} x {HIDDEN}", dropout)
 
 
 def loss_of_rows(function: Any) -> Any:
-    def rows_losses(out, code, a, z, y, mask, labels, units):
-        stride = len(mask)
+    def rows_losses(out, step, a, z, y, labels):
+        stride = len(a) // len(out)
         for i in range(len(out)):
             place = i * stride
-            out[i] = function(code, a, place, z, place, y, place, mask, 0, units, stride, labels[i], MEDIAN)
+            out[i] = function(step, a[place:], z[place:], y[place:], labels[i])
 
     return rows_losses
 
 
 def loss_gradient_of_rows(function: Any) -> Any:
-    def rows_deltas(d, rows, code, a, y, mask):
-        stride = len(mask)
+    def rows_deltas(d, rows, step, a, y):
+        stride = len(d) // rows
         for i in range(rows):
-            function(code, d, i * stride, a, i * stride, y, i * stride, mask, 0, 1.0 / rows, stride, MEDIAN)
+            place = i * stride
+            function(step, d[place:], a[place:], y[place:], 1.0 / rows)
 
     return rows_deltas
 
@@ -395,7 +400,7 @@ def loss_gradient_of_rows(function: Any) -> Any:
 def correct_answers(function: Any) -> Any:
     def rows_correct(out, task, a, y, stride, labels, units):
         for i in range(len(out)):
-            out[i] = function(task, a, i * stride, y, i * stride, units, labels[i])
+            out[i] = function(task, a[i * stride :], y[i * stride :], units, labels[i])
 
     return rows_correct
 
@@ -420,21 +425,24 @@ def labels_of(classes: bool) -> Any:
     return np.arange(BATCH) % CLASSES if classes else np.full(BATCH, -1)
 
 
-def mask() -> Any:
-    """1 for every unit, 0 for the padding."""
-    return (np.arange(padded(CLASSES)) < CLASSES).astype(np.float32)
+def step_of(loss: str) -> Step:
+    """A step with this loss, whose last layer has these classes."""
+    layers, mask = Records(Layer, 1), (np.arange(padded(CLASSES)) < CLASSES).astype(np.float32)
+    layers[0].units, layers[0].width = CLASSES, padded(CLASSES)
+    code, of = getattr(constants, loss.upper()), settings(level=MEDIAN)
+    work = StepWork(np.float32, memory=mask)
+    return Step(np.float32, layers=layers, n_layers=1, loss=code, settings=of, work=work)
 
 
 def loss_row(loss: str) -> Work:
     a, z, y = answers(LOSSES[loss].output)
-    labels = labels_of(loss == "cross_entropy")
-    arguments = (np.zeros(BATCH), getattr(constants, loss.upper()), a, z, y, mask(), labels, CLASSES)
+    arguments = (np.zeros(BATCH), step_of(loss), a, z, y, labels_of(loss == "cross_entropy"))
     return Work(_rows_losses, arguments, loss_of_rows(twins.loss_row))
 
 
 def loss_backward(loss: str) -> Work:
     a, _, y = answers(LOSSES[loss].output)
-    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, getattr(constants, loss.upper()), a, y, mask())
+    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, step_of(loss), a, y)
     return Work(_rows_deltas, arguments, loss_gradient_of_rows(twins.loss_backward))
 
 

@@ -319,19 +319,26 @@ def eights_gradient(g, g_start, apart, d, d_start, row, eights, size, columns, v
 # --- losses ---
 
 
-def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label, level):
-    logits, outputs, wanted = (v[s : s + units][None] for v, s in ((z, z_start), (a, start), (y, y_start)))
-    return float(get_loss(LOSS_NAMES[code], level).value(logits, outputs, wanted)[0])
+def last_layer(step):
+    """Units, width, mask and level of the quantile."""
+    layer, work = step.layers[step.n_layers - 1], step.work
+    return layer.units, layer.width, work.memory[work.mask :], step.settings[constants.LEVEL]
 
 
-def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, share, width, level):
-    outputs, wanted = a[start : start + width], y[y_start : y_start + width]
-    factors = share * mask[mask_start : mask_start + width]
-    d[d_start : d_start + width] = get_loss(LOSS_NAMES[code], level).gradient(outputs, outputs, wanted) * factors
+def loss_row(step, a, z, y, label):
+    units, _, _, level = last_layer(step)
+    logits, outputs, wanted = (v[:units][None] for v in (z, a, y))
+    return float(get_loss(LOSS_NAMES[step.loss], level).value(logits, outputs, wanted)[0])
 
 
-def correct_row(task, a, start, y, y_start, units, label):
-    outputs, wanted = a[start : start + units], y[y_start : y_start + units]
+def loss_backward(step, d, a, y, share):
+    _, width, mask, level = last_layer(step)
+    gradient = get_loss(LOSS_NAMES[step.loss], level).gradient(a[:width], a[:width], y[:width])
+    d[:width] = gradient * (share * mask[:width])
+
+
+def correct_row(task, a, y, units, label):
+    outputs, wanted = a[:units], y[:units]
     if task == constants.REGRESSION:
         return np.nan
     if task == constants.CLASSES:
