@@ -201,6 +201,21 @@ class Step(Record):
     accumulate = whole("Whether to add to what the target holds.", changing=True)
 
 
+class Prediction(Record):
+    """A pass of a few dense rows through a network, see `predict.forward_rows`."""
+
+    layers = record(Layer, "Read: fan-in, units, width, weights, bias and activation.", several=True)
+    n_layers = whole("Of them.")
+    scale = numbers_of("Of the features; behind them 1 for every unit of the widest layer.")
+    shift = numbers_of("(features,)")
+    has_shift = whole("Whether any shift is not 0.")
+    readable = whole("Entries that `read_row` may read in whole blocks: all or, if scales differ, none.")
+    memory = numbers_of("Zeros, as many as the widest layer is wide; behind them room for all layers' activations.")
+    activations = whole("Where that room begins.")
+    members = numbers_of("Room for the columns of a row's non-zeros, as `compress_row` wants it.", np.uint32)
+    factors = numbers_of("The same for their values.")
+
+
 class Images(Record):
     """Images that are augmented, see `augmentation.augment`, in the dtype of the record."""
 
@@ -219,3 +234,13 @@ class Images(Record):
     half = real("Added before the division by 65536: half of that for bytes, which are cut to whole numbers; else 0.")
     frame = numbers_of("Zeros for (height + 3) * (width + 3) numbers, a thread's own.")
     memory = numbers_of("Room for noise, see `augmentation.room`, a thread's own.", np.float32)
+
+
+class Parting(Record):
+    """How rows are parted into entries and filled features, see `parting.part_rows`."""
+
+    features = whole("Numbers of a row.")
+    filled = whole("How many features are chosen, whose names are less than those of the others.")
+    multiple = whole("1, or what each row's entries are a multiple of; zeros fill them up.")
+    names = numbers_of("The new number of each feature; its own where none is chosen: (features,)", np.uint32)
+    chosen = numbers_of("1 for each feature that is chosen, else 0: (features,)", np.uint8)
