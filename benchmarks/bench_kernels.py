@@ -21,6 +21,10 @@ from fastmlp.datasets import load_mnist
 from fastmlp.kernels import elementwise, losses, optimizers
 from fastmlp.kernels.dense import products as matrix
 from fastmlp.kernels.runtime import constants
+from fastmlp.kernels.runtime.fields import Records
+from fastmlp.kernels.runtime.matrices import Matrix
+from fastmlp.kernels.runtime.records import Layer, Parting, Step
+from fastmlp.kernels.runtime.records import Work as StepWork
 from fastmlp.kernels.sparse import parting
 from fastmlp.kernels.sparse import rows as sparse
 from fastmlp.kernels.sparse.microkernels import BLOCK
@@ -122,12 +126,12 @@ def pack(inputs: int, units: int) -> Work:
 
 def row_times_matrix(inner: int, width: int) -> Work:
     c, a, w = zeros(width), numbers(inner), numbers(inner, width)
-    return Work(flat.row_times_matrix, (c, 0, a, 0, w, 0, width, width, inner), operations=2.0 * inner * width)
+    return Work(matrix.row_times_matrix, (c, a, Matrix(w, width, 1), width, inner), operations=2.0 * inner * width)
 
 
 def matrix_times_column(rows: int, width: int) -> Work:
     c, w, d = zeros(rows), numbers(rows, width), numbers(width)
-    return Work(flat.matrix_times_column, (c, 0, w, 0, width, d, 0, rows, width), operations=2.0 * rows * width)
+    return Work(matrix.matrix_times_column, (c, Matrix(w, width, 1), d, rows, width), operations=2.0 * rows * width)
 
 
 def column_sums(rows: int, width: int) -> Work:
@@ -164,8 +168,9 @@ def forward_rows(read: Any, function: Any) -> Any:
     def rows_forward(c, base, places, factors, columns, values, starts, scale, w, width):
         for i in range(len(starts) - 1):
             first, last = starts[i], starts[i + 1]
-            read(places, factors, columns, values, first, last, len(columns), scale, width // 2)
-            function(c, i * width, base, 0, places, factors, 0, last - first, w, 0, width)
+            entries, readable = last - first, len(columns) - first
+            read(places, factors, columns[first:], values[first:], entries, readable, scale, width // 2)
+            function(c[i * width :], base, places, factors, entries, w, width)
         # Behind a row's entries, which are read in whole blocks, there is anything.
         places[:] = 0
         factors[:] = 0
@@ -177,8 +182,9 @@ def gradient_of_rows(read: Any, function: Any) -> Any:
     def rows_gradient(g, d, places, factors, columns, values, starts, scale, width):
         for i in range(len(starts) - 1):
             first, last = starts[i], starts[i + 1]
-            read(places, factors, columns, values, first, last, len(columns), scale, width // 2)
-            function(g, 0, d, i * width, places, factors, 0, last - first, width)
+            entries, readable = last - first, len(columns) - first
+            read(places, factors, columns[first:], values[first:], entries, readable, scale, width // 2)
+            function(g, d[i * width :], places, factors, entries, width)
         places[:] = 0
         factors[:] = 0
 
@@ -194,13 +200,14 @@ def columns_listed(count: Any, append: Any) -> Any:
         for j in range(len(ends)):
             before, ends[j] = before + ends[j], before
         for i in range(len(starts) - 1):
-            append(ends, members, factors, columns, values, starts[i], starts[i + 1], scale, i)
+            first, last = starts[i], starts[i + 1]
+            append(ends, members, factors, columns[first:], values[first:], last - first, scale, i)
 
     return rows_listed
 
 
-_rows_forward = numba.njit(forward_rows(sparse.read_row, flat.row_forward))
-_rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, flat.row_gradient))
+_rows_forward = numba.njit(forward_rows(sparse.read_row, sparse.row_forward))
+_rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, sparse.row_gradient))
 _rows_listed = numba.njit(columns_listed(sparse.count_columns, sparse.list_columns))
 
 
@@ -271,20 +278,31 @@ def part_rows(n_filled: int) -> Work:
     names[order], chosen[order[:n_filled]] = np.arange(PIXELS), 1
     longer = (np.zeros(len(kept) + BLOCK, kept.dtype) for kept in (columns, values))
     filled = np.zeros(BATCH * n_filled + BLOCK, np.uint8)
-    rest = dense.reshape(-1).copy(), names, chosen, PIXELS, n_filled, 1
-    return Work(parting.part_rows, (*longer, np.zeros_like(starts), filled, *rest))
+    how = Parting(features=PIXELS, filled=n_filled, multiple=1, names=names, chosen=chosen)
+    room = *longer, np.zeros_like(starts), filled
+    twin = lambda *arguments: twins.part_rows(*arguments[:-2], how)  # noqa: E731
+    return Work(parting.part_rows, (*room, dense.reshape(-1).copy(), *how.handle), twin)
+
+
+def shift_gradient(function: Any, of: Any) -> Any:
+    def of_all_features(g: Any, shift: Any, sums: Any) -> None:
+        function(of(g, HIDDEN, 1), shift, sums, PIXELS, HIDDEN)
+
+    return of_all_features
+
+
+_shift_gradient = numba.njit(shift_gradient(sparse.add_shift_gradient, Matrix))
 
 
 def add_shift() -> Work:
     out, shift, w = zeros(HIDDEN), numbers(PIXELS), numbers(PIXELS, HIDDEN)
-    arguments = (out, 0, shift, w, 0, HIDDEN, 0, PIXELS, HIDDEN)
+    arguments = (out, shift, Matrix(w, HIDDEN, 1), PIXELS, HIDDEN)
     return Work(sparse.add_shift, arguments, operations=2.0 * PARAMETERS)
 
 
 def add_shift_gradient() -> Work:
     g, shift, sums = zeros(PIXELS, HIDDEN), numbers(PIXELS), numbers(HIDDEN)
-    arguments = (g, 0, HIDDEN, shift, sums, 0, 0, PIXELS, HIDDEN)
-    return Work(sparse.add_shift_gradient, arguments, operations=2.0 * PARAMETERS)
+    return Work(_shift_gradient, (g, shift, sums), shift_gradient(twins.add_shift_gradient, Matrix), 2.0 * PARAMETERS)
 
 
 for width in (32, HIDDEN):
@@ -332,8 +350,8 @@ def activation_backward(activation: str) -> Work:
     for number, array in enumerate(arrays):
         array.reshape(BATCH, width)[:, :units] = numbers(BATCH, units, *[1] * number).reshape(BATCH, units)
     twins.activation_forward(getattr(constants, activation.upper()), a, 0, width, BATCH, units, width)
-    arguments = (getattr(constants, activation.upper()), d, 0, a, 0, z, 0, width, BATCH, units, width)
-    return Work(flat.activation_backward, arguments, most=IN_PLACE)
+    arguments = (getattr(constants, activation.upper()), d, a, z, width, BATCH, units, width)
+    return Work(elementwise.activation_backward, arguments, most=IN_PLACE)
 
 
 def keys_of_rows(function: Any) -> Any:
@@ -356,7 +374,7 @@ def row_key() -> Work:
 def dropout() -> Work:
     out, x = zeros(BATCH, HIDDEN), numbers(BATCH, HIDDEN)
     hashed = np.uint32(12345), np.uint32(threshold(0.5)), np.float32(2.0)
-    return Work(flat.dropout, (out, 0, x, 0, HIDDEN, BATCH, HIDDEN, np.arange(BATCH), 0, *hashed))
+    return Work(flat.dropout, (out, x, HIDDEN, BATCH, HIDDEN, np.arange(BATCH), *hashed))
 
 
 for name in ("exp_of_negative", "expm1_of_negative", "sigmoid", "tanh"):
@@ -374,20 +392,21 @@ add("element by element", "dropout", f"{BATCH} x {HIDDEN}", dropout)
 
 
 def loss_of_rows(function: Any) -> Any:
-    def rows_losses(out, code, a, z, y, mask, labels, units):
-        stride = len(mask)
+    def rows_losses(out, step, a, z, y, labels):
+        stride = len(a) // len(out)
         for i in range(len(out)):
             place = i * stride
-            out[i] = function(code, a, place, z, place, y, place, mask, 0, units, stride, labels[i], MEDIAN)
+            out[i] = function(step, a[place:], z[place:], y[place:], labels[i])
 
     return rows_losses
 
 
 def loss_gradient_of_rows(function: Any) -> Any:
-    def rows_deltas(d, rows, code, a, y, mask):
-        stride = len(mask)
+    def rows_deltas(d, rows, step, a, y):
+        stride = len(d) // rows
         for i in range(rows):
-            function(code, d, i * stride, a, i * stride, y, i * stride, mask, 0, 1.0 / rows, stride, MEDIAN)
+            place = i * stride
+            function(step, d[place:], a[place:], y[place:], 1.0 / rows)
 
     return rows_deltas
 
@@ -395,7 +414,7 @@ def loss_gradient_of_rows(function: Any) -> Any:
 def correct_answers(function: Any) -> Any:
     def rows_correct(out, task, a, y, stride, labels, units):
         for i in range(len(out)):
-            out[i] = function(task, a, i * stride, y, i * stride, units, labels[i])
+            out[i] = function(task, a[i * stride :], y[i * stride :], units, labels[i])
 
     return rows_correct
 
@@ -420,21 +439,24 @@ def labels_of(classes: bool) -> Any:
     return np.arange(BATCH) % CLASSES if classes else np.full(BATCH, -1)
 
 
-def mask() -> Any:
-    """1 for every unit, 0 for the padding."""
-    return (np.arange(padded(CLASSES)) < CLASSES).astype(np.float32)
+def step_of(loss: str) -> Step:
+    """A step with this loss, whose last layer has these classes."""
+    layers, mask = Records(Layer, 1), (np.arange(padded(CLASSES)) < CLASSES).astype(np.float32)
+    layers[0].units, layers[0].width = CLASSES, padded(CLASSES)
+    code, of = getattr(constants, loss.upper()), settings(level=MEDIAN)
+    work = StepWork(np.float32, memory=mask)
+    return Step(np.float32, layers=layers, n_layers=1, loss=code, settings=of, work=work)
 
 
 def loss_row(loss: str) -> Work:
     a, z, y = answers(LOSSES[loss].output)
-    labels = labels_of(loss == "cross_entropy")
-    arguments = (np.zeros(BATCH), getattr(constants, loss.upper()), a, z, y, mask(), labels, CLASSES)
+    arguments = (np.zeros(BATCH), step_of(loss), a, z, y, labels_of(loss == "cross_entropy"))
     return Work(_rows_losses, arguments, loss_of_rows(twins.loss_row))
 
 
 def loss_backward(loss: str) -> Work:
     a, _, y = answers(LOSSES[loss].output)
-    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, getattr(constants, loss.upper()), a, y, mask())
+    arguments = (zeros(BATCH, padded(CLASSES)), BATCH, step_of(loss), a, y)
     return Work(_rows_deltas, arguments, loss_gradient_of_rows(twins.loss_backward))
 
 

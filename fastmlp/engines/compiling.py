@@ -13,7 +13,7 @@ _WORDS = {
     "epoch.run": ("training and predictions of {like} networks", 7),
     "predict.forward_rows": ("predictions of a few rows by {parameters} networks", 1),
     "parting.part_rows": ("the conversion of dense to sparse rows of {values}", 1),
-    "augmentation.augment": ("the augmentation of {images} images", 1),
+    "augmentation.augment": ("the augmentation of {like} images", 1),
     "epoch._train_epoch": ("training by plain loops", 5),
     "epoch._loss_and_gradient": ("gradients by plain loops", 3),
     "epoch._forward": ("predictions by plain loops", 2),

@@ -6,12 +6,15 @@ still has the bits of NumPy's.
 """
 
 from .elementwise import row_key
+from .runtime.fields import taken
 from .runtime.jit import entry, kernel
-from .runtime.simd import fma, get, lanes, load, nearest, pointer, put, splat, store
+from .runtime.records import Images
+from .runtime.simd import fma, get, lanes, load, moved, nearest, put, splat, store
 
 _FIRST_OF_FIELD = 8  # of `fastmlp.data.augmentation`, as are 255, 2**-8 and the parts of a pixel below
 _GOLDEN = 0x9E3779B9
 _WORD = 0xFFFFFFFF
+take_images = taken(Images)
 
 
 @kernel
@@ -71,26 +74,21 @@ def smooth_down(out, x, weights, taps, rows, width):
 
 
 @kernel
-def between_pixels(
-    out, out_start, frame, maps, map_start, across, down, field_row, factor, height, width, half
-):  # fmt: skip
+def between_pixels(given, number, across, down, field_row):
     """Take every pixel of an image from where it comes from, bilinearly.
 
     Parameters
     ----------
-    out : flat array
-        The image goes to `out_start` and behind.
-    frame : flat array, (height + 3, width + 3)
-        The image with zeros around it: one above and to the left, two below and to the right.
-    maps : int64
-        Six numbers of `fastmlp.data.augmentation.affine_maps` from `map_start` on.
+    given : Images
+        Its frame holds the image with zeros around it: one above and to the left, two below and to the right.
+    number : int
+        Of the image among `Images.rows`.
     across, down : float32, (height, field_row)
-        Smoothed noise, which times `factor` / 4096 is a displacement in 1/65536; with a factor of 0 it is not read.
-    half : float
-        What is added before the division by 65536: half of that for bytes, which are cut to whole numbers; else 0.
+        Smoothed noise.
     """
-    a, b, c = get(maps, map_start), get(maps, map_start + 1), get(maps, map_start + 2)
-    d, e, f = get(maps, map_start + 3), get(maps, map_start + 4), get(maps, map_start + 5)
+    maps, height, width, factor = moved(given.maps, number * 6), given.height, given.width, given.factor
+    out, frame = moved(given.out, get(given.rows, number) * height * width), given.frame
+    a, b, c, d, e, f = get(maps, 0), get(maps, 1), get(maps, 2), get(maps, 3), get(maps, 4), get(maps, 5)
     wide, last_x, last_y = width + 3, width * 65536, height * 65536
     for i in range(height):
         for j in range(width):
@@ -103,62 +101,38 @@ def between_pixels(
             at = ((y >> 8) + 1) * wide + (x >> 8) + 1
             above = get(frame, at) * (256 - right) + get(frame, at + 1) * right
             under = get(frame, at + wide) * (256 - right) + get(frame, at + wide + 1) * right
-            put(out, out_start + i * width + j, (above * (256 - below) + under * below + half) * (1 / 65536))
+            put(out, i * width + j, (above * (256 - below) + under * below + given.half) * (1 / 65536))
 
 
 @entry
-def augment(
-    thread, threads, barrier, out, images, rows, names, maps, key, weights, factor, height, width, half, frame, memory
-):  # fmt: skip
+def augment(thread, threads, barrier, table, like):
     """Augment a thread's share of some images; what `fastmlp.engines.simd.threads.Team` runs, without its barrier.
 
     Parameters
     ----------
-    out, images : flat arrays of uint8 or float, (n_images * height * width,)
-        Not the same.
-    rows : ndarray of int64, shape (n,)
-        Which images; those go to the same places of `out`.
-    names : ndarray of int64, shape (n,)
-        Their numbers in the data set.
-    maps : flat array of int64, (n * 6,)
-    key : int
-        Of the epoch.
-    weights : ndarray of float32, shape (taps,)
-        Of the Gaussian; an odd number of them. None where nothing is distorted elastically.
-    factor, half
-        As in `between_pixels`.
-    frame : flat array in the dtype of images, (height + 3) * (width + 3) zeros
-        Room of this thread's own.
-    memory : ndarray of float32
-        Room for two fields of noise, those smoothed along rows, and smoothed both ways; see `room`.
+    table, like : arrays
+        The `handle` of `Images`, which is all else.
     """
-    taps = len(weights)
-    n, pixels = len(rows), height * width
-    out, images, frame, maps = pointer(out), pointer(images), pointer(frame), pointer(maps)
-    rows, names, weights = pointer(rows), pointer(names), pointer(weights)
-    high, wide = height + taps - 1, width + taps - 1
-    padded = (width + 15) // 16 * 16
-    stride = padded + taps - 1
-    across, down = memory[: high * stride], memory[high * stride : 2 * high * stride]
-    rest = memory[2 * high * stride :]
-    half_way_x, half_way_y = rest[: high * padded], rest[high * padded : 2 * high * padded]
-    fields = rest[2 * high * padded :]
-    field_x, field_y = pointer(fields[: height * padded]), pointer(fields[height * padded :])
-    across, down, half_way_x, half_way_y = pointer(across), pointer(down), pointer(half_way_x), pointer(half_way_y)
+    given = take_images(table, like)
+    height, width, taps, weights, n = given.height, given.width, given.taps, given.weights, given.n_rows
+    high, wide, padded = height + taps - 1, width + taps - 1, (width + 15) // 16 * 16
+    stride, noise, smoothed = padded + taps - 1, high * (padded + taps - 1), high * padded
+    across, down = given.memory, moved(given.memory, noise)
+    half_way_x, half_way_y = moved(down, noise), moved(down, noise + smoothed)
+    field_x = moved(half_way_y, smoothed)
+    field_y = moved(field_x, height * padded)
     for number in range(n * thread // threads, n * (thread + 1) // threads):
-        start = get(rows, number) * pixels
-        if factor != 0:
-            draw_noise(across, down, row_key(key, get(names, number)), high, wide, stride)
+        if given.factor != 0:
+            draw_noise(across, down, row_key(given.key, get(given.names, number)), high, wide, stride)
             smooth_along(half_way_x, across, weights, taps, high, padded, stride)
             smooth_along(half_way_y, down, weights, taps, high, padded, stride)
             smooth_down(field_x, half_way_x, weights, taps, height, padded)
             smooth_down(field_y, half_way_y, weights, taps, height, padded)
+        image = moved(given.images, get(given.rows, number) * height * width)
         for i in range(height):
             for j in range(width):
-                put(frame, (i + 1) * (width + 3) + j + 1, get(images, start + i * width + j))
-        between_pixels(
-            out, start, frame, maps, number * 6, field_x, field_y, padded, factor, height, width, half
-        )  # fmt: skip
+                put(given.frame, (i + 1) * (width + 3) + j + 1, get(image, i * width + j))
+        between_pixels(given, number, field_x, field_y, padded)
 
 
 def room(height, width, taps):

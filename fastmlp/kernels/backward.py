@@ -8,7 +8,7 @@ from .dense.narrow import outer_products
 from .dense.products import matrix_times_column, product
 from .elementwise import activation_backward, dropout, fill_zeros
 from .losses import loss_backward
-from .runtime.constants import BINARY_CROSS_ENTROPY, LEVEL, RELU
+from .runtime.constants import BINARY_CROSS_ENTROPY, RELU
 from .runtime.jit import kernel
 from .runtime.matrices import matrix
 from .runtime.records import NEW, NEXT
@@ -31,14 +31,14 @@ def backward(step):
 @kernel
 def loss_gradient(step):
     """Derivative of the loss by the outputs, or logits, times `Step.delta_scale` and the weight of the row."""
-    layer, memory, targets, mask = step.layers[step.n_layers - 1], step.work.memory, step.targets, step.work.mask
-    width, stride, level, scale = layer.width, layer.row_stride, get(step.settings, LEVEL), step.delta_scale
+    layer, memory, targets, y = step.layers[step.n_layers - 1], step.work.memory, step.targets, step.work.y
+    width, stride, scale = layer.width, layer.row_stride, step.delta_scale
     for i in range(step.first, step.last):
         weight = 1.0
         if targets.weighted:
             weight = float(get(targets.weights, get(step.order, step.position + i)))
-        d, a, y = layer.deltas + i * stride, layer.activations + i * stride, step.work.y + i * width
-        loss_backward(step.loss, memory, d, memory, a, memory, y, memory, mask, scale * weight, width, level)
+        d, a = moved(memory, layer.deltas + i * stride), moved(memory, layer.activations + i * stride)
+        loss_backward(step, d, a, moved(memory, y + i * width), scale * weight)
 
 
 @kernel

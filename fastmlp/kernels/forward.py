@@ -11,7 +11,7 @@ from .dense.products import pack, pack_transposed, product_from, row_times_matri
 from .elementwise import activation_forward, copy_rows, dropout, fill_rows, fill_zeros
 from .losses import correct_row, loss_row
 from .parallel.split_layer import second_layer_forward
-from .runtime.constants import LEVEL, SQUARED_ERROR
+from .runtime.constants import SQUARED_ERROR
 from .runtime.jit import kernel
 from .runtime.matrices import matrix
 from .runtime.records import NEXT, NO, PACK_FROM
@@ -147,23 +147,22 @@ def evaluate_rows(step):
     # In a loop of its own: numbers written one by one are not to be had as a vector before they are in the cache.
     write_targets(step)
     layer, work, targets = step.layers[step.n_layers - 1], step.work, step.targets
-    memory, losses, correct, mask, loss = work.memory, work.losses, work.correct, work.mask, step.loss
-    units, width, stride, level = layer.units, layer.width, layer.row_stride, get(step.settings, LEVEL)
+    memory, losses, correct, width, stride = work.memory, work.losses, work.correct, layer.width, layer.row_stride
     first_alone = step.first
-    if loss == SQUARED_ERROR and width == lanes(memory):
+    if step.loss == SQUARED_ERROR and width == lanes(memory):
         first_alone = squared_errors(step)
     for i in range(step.first, step.last):
-        row, y = get(step.order, step.position + i), work.y + i * width
+        row, y = get(step.order, step.position + i), moved(memory, work.y + i * width)
         label = np.int64(get(targets.labels, row)) if targets.labelled else np.int64(-1)
-        a, z = layer.activations + i * stride, layer.logits + i * stride
+        a, z = moved(memory, layer.activations + i * stride), moved(memory, layer.logits + i * stride)
         weight = 1.0
         if targets.weighted:
             weight = float(get(targets.weights, row))
         value = get(losses, i)
         if i >= first_alone:
-            value = loss_row(loss, memory, a, memory, z, memory, y, memory, mask, units, width, label, level)
+            value = loss_row(step, a, z, y, label)
         put(losses, i, weight * value)
-        put(correct, i, weight * correct_row(targets.task, memory, a, memory, y, units, label))
+        put(correct, i, weight * correct_row(targets.task, a, y, layer.units, label))
 
 
 @kernel

@@ -95,8 +95,8 @@ def update_weight_rows(step, n):
         else:
             add_dense_rows(step, n, to, out, row, rows, panels, fused)
         if n == 0 and step.folded:
-            start = out - row * stride
-            add_shift_gradient(to, start, stride, step.rows.shift, memory, work.sums, row, row + rows, width)
+            G, shift, sums = matrix(to, out, stride, NEXT), moved(step.rows.shift, row), moved(memory, work.sums)
+            add_shift_gradient(G, shift, sums, rows, width)
         if step.updating:
             update_weights(step, place, stride, rows, width, to, out)
         row += rows

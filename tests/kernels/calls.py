@@ -5,7 +5,12 @@ from functools import cache
 import numba
 import numpy as np
 import pytest
+from numba.core import cgutils, types
+from numba.core.typing.typeof import typeof_impl
+from numba.extending import NativeValue, unbox
+from numba.np.numpy_support import from_dtype
 
+from fastmlp.kernels.runtime.matrices import Matrix, MatrixType
 from fastmlp.kernels.runtime.simd import lanes, load, store
 
 from ..interpreted import INTERPRETED
@@ -16,6 +21,27 @@ both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["f
 def silent(call):
     """Have Python keep to itself what machine code does not tell either: overflows, and NaN as a whole number."""
     return np.errstate(all="ignore")(call) if INTERPRETED else call
+
+
+@typeof_impl.register(Matrix)
+def _type_of_matrix(value, c):
+    return MatrixType(from_dtype(value.data.dtype))
+
+
+@unbox(MatrixType)
+def _unbox_matrix(kind, value, c):
+    """Let kernels be called from Python with matrices, of which only tests make any."""
+    made = cgutils.create_struct_proxy(kind)(c.context, c.builder)
+    parts = {"data": types.Array(kind.dtype, 1, "C"), "stride": types.intp, "step": types.intp}
+    for name, of in parts.items():
+        part = c.pyapi.object_getattr_string(value, name)
+        native = c.unbox(of, part).value
+        if name == "data":
+            data = c.context.make_array(of)(c.context, c.builder, native).data
+            native = c.builder.bitcast(data, made.data.type)
+        setattr(made, name, native)
+        c.pyapi.decref(part)
+    return NativeValue(made._getvalue())
 
 
 @cache
@@ -49,15 +75,28 @@ def random_numbers(size, dtype, seed=0):
 
 
 def copied(arguments):
-    return [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
+    """Copy arguments, and the arrays that they are, or are parts of; return these too."""
+    wholes = {}
+
+    def copy(x):
+        if isinstance(x, Matrix):
+            return x._replace(data=copy(x.data))
+        if not isinstance(x, np.ndarray):
+            return x
+        whole = x if x.base is None or x.base.dtype != x.dtype else x.base
+        mine = wholes.setdefault(id(whole), whole.copy()).reshape(-1)
+        start = (x.ctypes.data - whole.ctypes.data) // x.itemsize
+        return mine[start : start + x.size]
+
+    return [copy(argument) for argument in arguments], list(wholes.values())
 
 
 def run_both(kernel, twin, arguments):
-    """Call kernel and twin on copies of the arguments; return the arrays of each as they are then."""
-    ours, theirs = copied(arguments), copied(arguments)
+    """Call kernel and twin on copies of the arguments; return all arrays of each as they are then."""
+    (ours, our_arrays), (theirs, their_arrays) = copied(arguments), copied(arguments)
     from_python(kernel)(*ours)
     twin(*theirs)
-    return [[a for a in of if isinstance(a, np.ndarray)] for of in (ours, theirs)]
+    return our_arrays, their_arrays
 
 
 def check_same(kernel, twin, arguments):
@@ -73,9 +112,11 @@ def check_sums(kernel, twin, arguments, terms):
     twin gives for the absolute values of the arguments.
     """
     ours, theirs = run_both(kernel, twin, arguments)
-    sizes = [np.abs(a) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in copied(arguments)]
-    twin(*sizes)
-    sizes = [a for a in sizes if isinstance(a, np.ndarray)]
+    copies, sizes = copied(arguments)
+    for size in sizes:
+        if size.dtype.kind == "f":
+            np.abs(size, out=size)
+    twin(*copies)
     for got, want, size in zip(ours, theirs, sizes, strict=True):
         if got.dtype.kind != "f":
             np.testing.assert_array_equal(got, want)

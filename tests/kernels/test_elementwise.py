@@ -119,11 +119,8 @@ def test_activation_backward(name, dtype, rows, units):
     twins.activation_forward(code_of(name), a, 8, width + 8, rows, units, width)
     for padded in (a, d):
         twins.matrix(padded, 8 + units, width + 8, rows, width - units)[...] = 0
-    got, want = run_both(
-        flat.activation_backward,
-        twins.activation_backward,
-        (code_of(name), d, 8, a, 8, z, 8, width + 8, rows, units, width),
-    )
+    arguments = code_of(name), d[8:], a[8:], z[8:], width + 8, rows, units, width
+    got, want = run_both(elementwise.activation_backward, twins.activation_backward, arguments)
     np.testing.assert_allclose(got[0], want[0], rtol=0, atol=16 * np.finfo(dtype).eps)
 
 
@@ -133,7 +130,7 @@ def test_activations_and_derivatives_of_huge_numbers_are_finite(name, dtype):
     z = np.tile(np.array([1e4, -1e4], dtype), 8)
     a, d = z.copy(), np.ones(16, dtype)
     from_python(elementwise.activation_forward)(code_of(name), a, 0, 16, 1, 16, 16)
-    from_python(flat.activation_backward)(code_of(name), d, 0, a, 0, z, 0, 16, 1, 16, 16)
+    from_python(elementwise.activation_backward)(code_of(name), d, a, z, 16, 1, 16, 16)
     assert np.isfinite(a).all() and np.isfinite(d).all()
 
 
@@ -171,12 +168,12 @@ def test_dropout(dtype, key, rate, first, rows, width):
     order = np.random.default_rng(key).integers(0, 2**31, 8)
     out, x = random_numbers(300, dtype), random_numbers(300, dtype, 1)
     factors = np.uint32(key), threshold(rate), dtype(1 / (1 - rate))
-    got, want = run_both(flat.dropout, twins.dropout, (out, 8, x, 0, width + 8, rows, width, order, first, *factors))
+    got, want = run_both(flat.dropout, twins.dropout, (out[8:], x, width + 8, rows, width, order[first:], *factors))
     np.testing.assert_array_equal(got[0], want[0])
 
 
 @both_dtypes
 def test_dropout_in_place_multiplies_by_the_mask_of_the_reference(dtype):
     x, order, key = np.ones(6 * 32, dtype), np.array([5, 0, 99, 7, 1, 2]), epoch_key(3, 1, 0)
-    from_python(flat.dropout)(x, 0, x, 0, 32, 6, 32, order, 0, np.uint32(key), threshold(0.3), dtype(1 / 0.7))
+    from_python(flat.dropout)(x, x, 32, 6, 32, order, np.uint32(key), threshold(0.3), dtype(1 / 0.7))
     np.testing.assert_array_equal(x.reshape(6, 32), dropout_mask(key, 0.3, order, 32, np.dtype(dtype)))

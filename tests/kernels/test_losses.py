@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels import losses
 from fastmlp.kernels.runtime import constants
+from fastmlp.kernels.runtime.fields import Records
+from fastmlp.kernels.runtime.records import Layer, Step, Work
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.losses import LOSSES, get_loss
 
@@ -31,18 +33,27 @@ def one_hot(label, units, dtype):
     return y
 
 
+def step_of(name, units, dtype):
+    """A step whose last layer has this loss and so many units, with a mask behind some numbers that don't count."""
+    width, layers = twins.padded(units, dtype), Records(Layer, 1)
+    layers[0].units, layers[0].width = units, width
+    mask = np.pad(np.ones(units, dtype), (4, width - units))
+    settings = np.full(constants.SETTINGS, np.nan)
+    settings[constants.LEVEL] = LEVEL
+    work = Work(dtype, memory=mask, mask=4)
+    return Step(dtype, layers=layers, n_layers=1, loss=code_of(name), settings=settings, work=work)
+
+
 def filled_up(row):
-    """A row with numbers in its padding that must not count, and with others about it; it starts at 3."""
-    return np.pad(row, (3, twins.padded(len(row), row.dtype) - len(row) + 5), constant_values=7)
+    """A row with numbers in its padding that must not count, and with others about it."""
+    return np.pad(row, (3, twins.padded(len(row), row.dtype) - len(row) + 5), constant_values=7)[3:]
 
 
 def loss_of(name, z, y, label=-1, outputs=None, function=None):
     """The loss of a row of logits, by the kernel or another function of the same arguments."""
     a = outputs_of(name, z) if outputs is None else outputs
-    mask = np.pad(np.ones_like(z), (2, twins.padded(len(z), z.dtype) - len(z)))
-    rows = (part for row in (a, z, y) for part in (filled_up(row), 3))
     function = function or from_python(losses.loss_row)
-    return function(code_of(name), *rows, mask, 2, len(z), twins.padded(len(z), z.dtype), label, LEVEL)
+    return function(step_of(name, len(z), z.dtype), *map(filled_up, (a, z, y)), label)
 
 
 @both_dtypes
@@ -98,12 +109,10 @@ def test_the_loss_of_nan_is_nan(label, name, dtype):
 @every_loss
 @given(units=st.integers(1, 20))
 def test_loss_backward(name, dtype, units):
-    width = twins.padded(units, dtype)
     d, a, y = (2 * random_numbers(60, dtype, seed) for seed in range(3))
-    mask, want = (np.arange(60) < 4 + units).astype(dtype), d.copy()
-    arguments = a, 3, y, 5, mask, 4, -0.25, width, LEVEL
-    from_python(losses.loss_backward)(code_of(name), d, 8, *arguments)
-    twins.loss_backward(code_of(name), want, 8, *arguments)
+    want = d.copy()
+    from_python(losses.loss_backward)(step_of(name, units, dtype), d[8:], a[3:], y[5:], -0.25)
+    twins.loss_backward(step_of(name, units, dtype), want[8:], a[3:], y[5:], -0.25)
     np.testing.assert_allclose(d, want, rtol=4 * np.finfo(dtype).eps, atol=0)
 
 
@@ -111,10 +120,8 @@ def test_loss_backward(name, dtype, units):
 @every_loss
 @given(units=st.integers(1, 20))
 def test_the_derivative_in_the_padding_is_zero(name, dtype, units):
-    width = twins.padded(units, dtype)
-    d, a, y = (2 * random_numbers(width, dtype, seed) for seed in range(3))
-    mask = (np.arange(width) < units).astype(dtype)
-    from_python(losses.loss_backward)(code_of(name), d, 0, a, 0, y, 0, mask, 0, -0.25, width, LEVEL)
+    d, a, y = (2 * random_numbers(twins.padded(units, dtype), dtype, seed) for seed in range(3))
+    from_python(losses.loss_backward)(step_of(name, units, dtype), d, a, y, -0.25)
     assert not d[units:].any()
 
 
@@ -134,7 +141,7 @@ def test_the_derivative_in_the_padding_is_zero(name, dtype, units):
     ],
 )
 def test_correct_row(task, outputs, wanted, right, dtype):
-    arguments = getattr(constants, task), np.array(outputs, dtype), 0, np.array(wanted, dtype), 0, len(outputs), -1
+    arguments = getattr(constants, task), np.array(outputs, dtype), np.array(wanted, dtype), len(outputs), -1
     np.testing.assert_equal(from_python(losses.correct_row)(*arguments), right)
     np.testing.assert_equal(twins.correct_row(*arguments), right)
 
@@ -144,7 +151,7 @@ def test_correct_row(task, outputs, wanted, right, dtype):
 @given(outputs=st.lists(st.sampled_from([0.0, -0.0, 0.25, 0.5]), min_size=1, max_size=9), data=st.data())
 def test_the_answer_to_a_label_is_right_where_that_to_its_targets_is(dtype, outputs, data):
     label, units = data.draw(st.integers(0, len(outputs) - 1)), len(outputs)
-    arguments = constants.CLASSES, np.array(outputs, dtype), 0, one_hot(label, units, dtype), 0, units
+    arguments = constants.CLASSES, np.array(outputs, dtype), one_hot(label, units, dtype), units
     correct_row = from_python(losses.correct_row)
     assert correct_row(*arguments, label) == correct_row(*arguments, -1)
 
@@ -154,7 +161,7 @@ def test_the_answer_to_a_label_is_right_where_that_to_its_targets_is(dtype, outp
 def test_the_answer_is_the_first_of_the_largest_outputs_as_numpy_finds_it(dtype, outputs):
     outputs, units = np.array(outputs, dtype), len(outputs)
     right = [
-        from_python(losses.correct_row)(constants.CLASSES, outputs, 0, one_hot(label, units, dtype), 0, units, label)
+        from_python(losses.correct_row)(constants.CLASSES, outputs, one_hot(label, units, dtype), units, label)
         for label in range(units)
     ]
     assert right == one_hot(outputs.argmax(), units, float).tolist()
@@ -164,11 +171,11 @@ def test_the_answer_is_the_first_of_the_largest_outputs_as_numpy_finds_it(dtype,
 @pytest.mark.parametrize("label", range(3))
 def test_the_answer_to_targets_of_outputs_that_are_nan_is_the_first(label, dtype):
     outputs, y = np.full(3, np.nan, dtype), one_hot(label, 3, dtype)
-    assert from_python(losses.correct_row)(constants.CLASSES, outputs, 0, y, 0, 3, -1) == (label == 0)
+    assert from_python(losses.correct_row)(constants.CLASSES, outputs, y, 3, -1) == (label == 0)
 
 
 @both_dtypes
 @pytest.mark.parametrize("task", ["BINARY", "MULTILABEL", "REGRESSION"])
 def test_a_label_matters_to_classes_only(task, dtype):
-    arguments = getattr(constants, task), np.array([0.9, 0.6], dtype), 0, np.array([1.0, 0.0], dtype), 0, 2
+    arguments = getattr(constants, task), np.array([0.9, 0.6], dtype), np.array([1.0, 0.0], dtype), 2
     np.testing.assert_equal(*(from_python(losses.correct_row)(*arguments, label) for label in (0, -1)))

@@ -1,7 +1,7 @@
 """What every kernel must compute, in plain NumPy: the same arguments, no attempt at speed.
 
-Arrays are flat, and a matrix in them is a start and a stride, as in `fastmlp.kernels`. Twins work in the dtype of
-their arrays.
+Arrays are flat, and a matrix in them is a `Matrix` or a start and a stride, as in `fastmlp.kernels`. Twins work in the
+dtype of their arrays.
 """
 
 import numpy as np
@@ -34,27 +34,23 @@ def matrix(flat, start, stride, rows, columns, step=1):
     return np.lib.stride_tricks.as_strided(flat[start:], (rows, columns), (stride * size, step * size))
 
 
+def view(of, rows, columns):
+    """A matrix of the kernels, as it is or in panels."""
+    data, stride, step = of
+    return unpacked(data, 0, -step, columns)[:rows] if step < 0 else matrix(data, 0, stride, rows, columns, step)
+
+
 # --- matrix ---
 
 
-def product(
-    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, accumulate
-):
-    A = matrix(a, a_start, a_row, rows, inner, a_inner)
-    B = unpacked(b, b_start, b_panel, width)[:inner] if b_panel else matrix(b, b_start, b_stride, inner, width)
-    C = matrix(c, c_start, c_stride, rows, width)
-    C[...] = A @ B + (C if accumulate else 0)
+def product(c, a, b, rows, width, inner, accumulate):
+    C = view(c, rows, width)
+    C[...] = view(a, rows, inner) @ view(b, inner, width) + (C if accumulate else 0)
 
 
-def product_from(
-    c, c_start, c_stride, a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner, base,
-    base_start, base_stride, accumulate, floor,
-):  # fmt: skip
-    start = matrix(base, base_start, base_stride, rows, width).copy()
-    call = a, a_start, a_row, a_inner, b, b_start, b_stride, b_panel, rows, width, inner
-    product(c, c_start, c_stride, *call, 0)
-    out = matrix(c, c_start, c_stride, rows, width)
-    out[...] = np.maximum(floor, out + (start if accumulate else 0))
+def product_from(c, a, b, rows, width, inner, base, floor):
+    start = view(base, rows, width).copy() if base.step else 0
+    view(c, rows, width)[...] = np.maximum(floor, view(a, rows, inner) @ view(b, inner, width) + start)
 
 
 def lanes(dtype):
@@ -99,12 +95,12 @@ def transpose_square(out, place, out_stride, w, start, stride):
     matrix(out, place, out_stride, side, side)[...] = matrix(w, start, stride, side, side).T
 
 
-def row_times_matrix(c, c_start, a, a_start, w, w_start, w_stride, width, inner):
-    c[c_start : c_start + width] += a[a_start : a_start + inner] @ matrix(w, w_start, w_stride, inner, width)
+def row_times_matrix(c, a, w, width, inner):
+    c[:width] += a[:inner] @ view(w, inner, width)
 
 
-def matrix_times_column(c, c_start, w, w_start, w_stride, d, d_start, rows, width):
-    c[c_start : c_start + rows] = matrix(w, w_start, w_stride, rows, width) @ d[d_start : d_start + width]
+def matrix_times_column(c, w, d, rows, width):
+    c[:rows] = view(w, rows, width) @ d[:width]
 
 
 def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
@@ -126,20 +122,17 @@ def turn_back(out, out_start, stride, turned, turned_start, turned_stride, fan_i
     matrix(out, out_start, stride, fan_in, units)[...] = matrix(turned, turned_start, turned_stride, units, fan_in).T
 
 
-def add_dot_products(out, out_start, out_stride, a, a_start, a_stride, turned, turned_start, fan_in, units, count):
-    weights = matrix(turned, turned_start, padded(fan_in, out.dtype), units, fan_in)
-    sums = matrix(out, out_start, out_stride, count, units)
-    sums += matrix(a, a_start, a_stride, count, fan_in) @ weights.T
+def add_dot_products(c, a, w, fan_in, units, count):
+    sums = view(c, count, units)
+    sums += view(a, count, fan_in) @ matrix(w, 0, padded(fan_in, w.dtype), units, fan_in).T
 
 
-def outer_products(
-    out, out_start, out_stride, d, d_start, d_stride, turned, turned_start, fan_in, units, count, a, a_shift, rectified
-):
-    width = padded(fan_in, out.dtype)
-    product = matrix(d, d_start, d_stride, count, units) @ matrix(turned, turned_start, width, units, width)
+def outer_products(c, d, w, a, fan_in, units, count, rectified):
+    width = padded(fan_in, w.dtype)
+    product = view(d, count, units) @ matrix(w, 0, width, units, width)
     if rectified:
-        product[matrix(a, out_start + a_shift, out_stride, count, width) <= 0] = 0
-    matrix(out, out_start, out_stride, count, width)[...] = product
+        product[matrix(a, 0, c.stride, count, width) <= 0] = 0
+    view(c, count, width)[...] = product
 
 
 # --- exchange ---
@@ -177,12 +170,8 @@ def activation_forward(code, a, start, stride, rows, units, width):
     A[...] = ACTIVATION_OF[code].forward(A)
 
 
-def activation_backward(code, d, d_start, a, a_start, z, z_start, stride, rows, units, width):
-    A, Z, D = (
-        matrix(a, a_start, stride, rows, units),
-        matrix(z, z_start, stride, rows, units),
-        matrix(d, d_start, stride, rows, units),
-    )
+def activation_backward(code, d, a, z, stride, rows, units, width):
+    D, A, Z = (matrix(x, 0, stride, rows, units) for x in (d, a, z))
     D[...] = ACTIVATION_OF[code].backward(Z, A, D)
 
 
@@ -190,43 +179,41 @@ def row_key(key, row):
     return mix(np.array([row], dtype=np.uint32) ^ np.uint32(key))[0]
 
 
-def dropout(out, out_start, x, x_start, stride, rows, width, order, first, key, threshold, scale):
+def dropout(out, x, stride, rows, width, names, key, threshold, scale):
     units = np.arange(width, dtype=np.uint32) * np.uint32(0x9E3779B9)
-    words = mix(mix(order[first : first + rows].astype(np.uint32) ^ np.uint32(key))[:, None] + units)
+    words = mix(mix(names[:rows].astype(np.uint32) ^ np.uint32(key))[:, None] + units)
     factors = np.where(words >= np.uint32(threshold), scale, 0).astype(x.dtype)
-    matrix(out, out_start, stride, rows, width)[...] = matrix(x, x_start, stride, rows, width) * factors
+    matrix(out, 0, stride, rows, width)[...] = matrix(x, 0, stride, rows, width) * factors
 
 
 # --- sparse ---
 
 
-def rows_at(array, start, places, width):
+def rows_at(array, places, width):
     """Indices of the rows of a matrix that begin at these places, counted in words of 8 bytes."""
-    return start + places.astype(int)[:, None] * 8 // array.itemsize + np.arange(width)
+    return places.astype(int)[:, None] * 8 // array.itemsize + np.arange(width)
 
 
-def read_row(places, factors, columns, values, first, last, readable, scale, words):
-    chosen, x = columns[first:last].copy(), values[first:last].astype(factors.dtype)
-    places[: len(chosen)], factors[: len(chosen)] = chosen.astype(int) * words, x * scale[chosen]
+def read_row(places, factors, columns, values, entries, readable, scale, words):
+    chosen, x = columns[:entries].copy(), values[:entries].astype(factors.dtype)
+    places[:entries], factors[:entries] = chosen.astype(int) * words, x * scale[chosen]
 
 
-def row_forward(c, c_start, base, base_start, places, factors, first, last, w, w_start, width):
-    W = w[rows_at(w, w_start, places[first:last], width)]
-    c[c_start : c_start + width] = base[base_start : base_start + width] + factors[first:last] @ W
+def row_forward(c, base, places, factors, entries, w, width):
+    c[:width] = base[:width] + factors[:entries] @ w[rows_at(w, places[:entries], width)]
 
 
-def row_gradient(g, g_start, d, d_start, places, factors, first, last, width):
-    g[rows_at(g, g_start, places[first:last], width)] += np.outer(factors[first:last], d[d_start : d_start + width])
+def row_gradient(g, d, places, factors, entries, width):
+    g[rows_at(g, places[:entries], width)] += np.outer(factors[:entries], d[:width])
 
 
-def add_shift(out, out_start, shift, w, w_start, stride, first, last, width):
-    W = matrix(w, w_start, stride, last, width)
-    out[out_start : out_start + width] += shift[first:last] @ W[first:]
+def add_shift(out, shift, w, rows, width):
+    out[:width] += shift[:rows] @ view(w, rows, width)
 
 
-def add_shift_gradient(g, g_start, stride, shift, sums, sums_start, first, last, width):
-    G = matrix(g, g_start, stride, last, width)
-    G[first:] += np.outer(shift[first:last], sums[sums_start : sums_start + width])
+def add_shift_gradient(g, shift, sums, rows, width):
+    G = view(g, rows, width)
+    G += np.outer(shift[:rows], sums[:width])
 
 
 def prefetch_row(columns, values, first, last):
@@ -237,8 +224,8 @@ def count_columns(ends, columns, first, last):
     ends += np.bincount(columns[first:last], minlength=len(ends))
 
 
-def list_columns(ends, places, factors, columns, values, first, last, scale, row):
-    for p in range(first, last):
+def list_columns(ends, places, factors, columns, values, entries, scale, row):
+    for p in range(entries):
         place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + 1
         places[place], factors[place] = row, values[p] * scale[columns[p]]
 
@@ -249,11 +236,10 @@ def list_bytes(ends, pairs, columns, values, first, last, row):
         pairs[place] = 256 * row + int(values[p])
 
 
-def read_list(places, factors, pairs, first, last, scale, words):
-    entries = last - first
+def read_list(places, factors, pairs, entries, scale, words):
     written = (entries + BLOCK - 1) // BLOCK * BLOCK
     places[:written], factors[:written] = 0, 0
-    rows, values = divmod(pairs[first:last].astype(int), 256)
+    rows, values = divmod(pairs[:entries].astype(int), 256)
     places[:entries], factors[:entries] = rows * words, values * scale
     return (entries + 3) // 4 * 4
 
@@ -274,7 +260,9 @@ def compress_pair(members, factors, apart, dense, start, second, scale, n_featur
     return len(filled), *(np.isfinite(row).all() for row in rows)
 
 
-def part_rows(columns, values, starts, filled, dense, names, chosen, n_features, n_filled, multiple):
+def part_rows(columns, values, starts, filled, dense, parting):
+    n_features, n_filled, multiple = parting.features, parting.filled, parting.multiple
+    names, chosen = parting.names, parting.chosen
     starts[0] = 0
     for i, first in enumerate(starts[:-1]):
         row = dense[i * n_features : (i + 1) * n_features]
@@ -304,34 +292,39 @@ def of_eights(eights, size, columns, values, scale, dtype):
     return np.repeat(rows, 8), columns[entries].astype(int), values[entries].astype(dtype) * dtype(scale)
 
 
-def eights_forward(c, c_start, row, w, w_start, apart, eights, size, columns, values, scale, width):
-    for i, column, x in zip(*of_eights(eights, size, columns, values, scale, c.dtype.type), strict=True):
-        place = w_start + column * apart
-        c[c_start + i * row :][:width] += x * w[place : place + width]
+def eights_forward(c, w, eights, size, columns, values, scale, width):
+    for i, column, x in zip(*of_eights(eights, size, columns, values, scale, c.data.dtype.type), strict=True):
+        c.data[i * c.stride :][:width] += x * w.data[column * w.stride :][:width]
 
 
-def eights_gradient(g, g_start, apart, d, d_start, row, eights, size, columns, values, scale, width):
-    for i, column, x in zip(*of_eights(eights, size, columns, values, scale, g.dtype.type), strict=True):
-        place = g_start + column * apart
-        g[place : place + width] += x * d[d_start + i * row :][:width]
+def eights_gradient(g, d, eights, size, columns, values, scale, width):
+    for i, column, x in zip(*of_eights(eights, size, columns, values, scale, g.data.dtype.type), strict=True):
+        g.data[column * g.stride :][:width] += x * d.data[i * d.stride :][:width]
 
 
 # --- losses ---
 
 
-def loss_row(code, a, start, z, z_start, y, y_start, mask, mask_start, units, width, label, level):
-    logits, outputs, wanted = (v[s : s + units][None] for v, s in ((z, z_start), (a, start), (y, y_start)))
-    return float(get_loss(LOSS_NAMES[code], level).value(logits, outputs, wanted)[0])
+def last_layer(step):
+    """Units, width, mask and level of the quantile."""
+    layer, work = step.layers[step.n_layers - 1], step.work
+    return layer.units, layer.width, work.memory[work.mask :], step.settings[constants.LEVEL]
 
 
-def loss_backward(code, d, d_start, a, start, y, y_start, mask, mask_start, share, width, level):
-    outputs, wanted = a[start : start + width], y[y_start : y_start + width]
-    factors = share * mask[mask_start : mask_start + width]
-    d[d_start : d_start + width] = get_loss(LOSS_NAMES[code], level).gradient(outputs, outputs, wanted) * factors
+def loss_row(step, a, z, y, label):
+    units, _, _, level = last_layer(step)
+    logits, outputs, wanted = (v[:units][None] for v in (z, a, y))
+    return float(get_loss(LOSS_NAMES[step.loss], level).value(logits, outputs, wanted)[0])
 
 
-def correct_row(task, a, start, y, y_start, units, label):
-    outputs, wanted = a[start : start + units], y[y_start : y_start + units]
+def loss_backward(step, d, a, y, share):
+    _, width, mask, level = last_layer(step)
+    gradient = get_loss(LOSS_NAMES[step.loss], level).gradient(a[:width], a[:width], y[:width])
+    d[:width] = gradient * (share * mask[:width])
+
+
+def correct_row(task, a, y, units, label):
+    outputs, wanted = a[:units], y[:units]
     if task == constants.REGRESSION:
         return np.nan
     if task == constants.CLASSES:

@@ -5,6 +5,7 @@ import numpy as np
 from ...data.augmentation import SUBPIXELS, Augmentation, affine_maps, smoothing
 from ...data.dataset import Dataset
 from ...kernels import augmentation as kernels
+from ...kernels.runtime.records import Images
 from ..base import Array
 from .compression import plain
 from .threads import Team, available_threads
@@ -19,21 +20,21 @@ def augment(augmentation: Augmentation, data: Dataset, key: int, first_name: int
     assert images is not None
     height, width = shape = augmentation.shape_of(data.samples.n_features)
     out = np.empty_like(images) if len(rows) == len(images) else images.copy()
-    names = rows + first_name
-    maps = affine_maps(augmentation, shape, key, names).reshape(-1)
     weights, factor = smoothing(augmentation)
-    wanted = (threads and min(threads, available_threads())) or min(available_threads(), 1 + len(rows) // ROWS_FROM)
-    half = SUBPIXELS / 2 if images.dtype == np.uint8 else 0.0
-    shared = (out.reshape(-1), plain(images), plain(rows), names, maps, key, weights, factor, height, width, half)
-    Team().run(
-        kernels.augment,
-        [
-            (
-                *shared,
-                np.zeros((height + 3) * (width + 3), images.dtype),
-                np.zeros(kernels.room(height, width, len(weights)), np.float32),
-            )
-            for _ in range(wanted)
-        ],
+    given = Images(
+        images.dtype,
+        **{"out": out, "images": plain(images), "height": height, "width": width, "rows": plain(rows)},
+        **{"n_rows": len(rows), "names": rows + first_name, "key": key, "weights": weights, "taps": len(weights)},
+        maps=affine_maps(augmentation, shape, key, rows + first_name),
+        factor=factor,
+        half=SUBPIXELS / 2 if images.dtype == np.uint8 else 0.0,
     )
+    wanted = (threads and min(threads, available_threads())) or min(available_threads(), 1 + len(rows) // ROWS_FROM)
+    own = [given.copy() for _ in range(wanted)]
+    for each in own:
+        each.enter(
+            frame=np.zeros((height + 3) * (width + 3), images.dtype),
+            memory=np.zeros(kernels.room(height, width, len(weights)), np.float32),
+        )
+    Team().run(kernels.augment, [each.handle for each in own])
     return out

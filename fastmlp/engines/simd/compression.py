@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.samples import Samples
+from ...kernels.runtime.records import Parting
 from ...kernels.sparse.microkernels import BLOCK
 from ...kernels.sparse.parting import part_rows
 from ..base import Array
@@ -59,6 +60,7 @@ def compress(
     column_type, value_type = (np.uint16, np.uint8) if compact else (np.uint32, dtype)
     names, chosen = np.empty(features, np.uint32), np.zeros(features, np.uint8)
     names[arrangement], chosen[arrangement[:n_filled]] = np.arange(features), 1
+    parting = Parting(features=features, filled=n_filled, multiple=multiple, names=names, chosen=chosen)
 
     starts, filled = np.zeros(n_rows + 1, np.int64), np.empty((n_rows, n_filled), value_type)
     stretches = _stretches(samples, threads)
@@ -87,7 +89,7 @@ def compress(
         kept = np.empty(_BLOCK_ROWS * n_filled + BLOCK, value_type)
         for rows in _blocks(first, last):
             block, begins = stored(rows), np.empty(rows.stop - rows.start + 1, np.int64)
-            part_rows(own_columns, own_values, begins, kept, plain(block), names, chosen, features, n_filled, multiple)
+            part_rows(own_columns, own_values, begins, kept, plain(block), *parting.handle)
             there, end = slice(int(begins[-1])), place + int(begins[-1])
             starts[rows.start + 1 : rows.stop + 1] = np.diff(begins)
             if n_filled:

@@ -1,9 +1,12 @@
 """Outputs of a few rows by the shortest way through the kernels (floor 5; imports numpy, model, kernels, data)."""
 
+from typing import Any
+
 import numpy as np
 
 from ...data.samples import Scaling, plain_dtypes
 from ...kernels.predict import forward_rows
+from ...kernels.runtime.records import Prediction
 from ...kernels.sparse.microkernels import BLOCK
 from ...model.architecture import Architecture, aligned_zeros
 from ..base import Array
@@ -35,9 +38,13 @@ class FewRows:
         self._entries = max(architecture.inputs, self._widest) + BLOCK
         layers = describe_layers(architecture)
         scale = np.concatenate([scale, np.ones(self._widest, self._dtype)])
-        readable = self._entries if is_even(scale[: architecture.inputs]) else 0
-        self._describing = scale, plain(shift), int(bool(shift.any())), readable, len(layers), layers.handle
-        self._memories: list[tuple[Array, int, Array, Array]] = []
+        self._given = Prediction(
+            self._dtype,
+            **{"layers": layers, "n_layers": len(layers), "activations": self._widest},
+            **{"scale": scale, "shift": plain(shift), "has_shift": bool(shift.any())},
+            readable=self._entries if is_even(scale[: architecture.inputs]) else 0,
+        )
+        self._memories: list[tuple[Any, Prediction]] = []
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:
         """Return the outputs of the rows of `X`; None if it is not a small table of the dtypes that need no conversion,
@@ -56,11 +63,15 @@ class FewRows:
         # Taken out while it is in use: another thread may be here too.
         memory = self._memories.pop() if self._memories else self._memory()
         parameters = parameters if parameters.flags.writeable else plain(parameters)
-        finite = forward_rows(outputs, rows, *self._describing, parameters, *memory)
+        finite = forward_rows(outputs, rows, parameters, memory[0])
         self._memories.append(memory)
         return outputs if finite else None
 
-    def _memory(self) -> tuple[Array, int, Array, Array]:
-        """Make room for the activations of all layers, and for the columns and values of a row's non-zeros."""
+    def _memory(self) -> tuple[Any, Prediction]:
+        """Make room for the activations of all layers, and for the columns and values of a row's non-zeros: a record of
+        it, and before it what the kernel is given for that.
+        """
         memory, factors = (aligned_zeros(size, self._dtype) for size in (self._width, self._entries))
-        return memory, self._widest, np.empty(self._entries, np.uint32), factors
+        given = self._given.copy()
+        given.enter(memory=memory, members=np.empty(self._entries, np.uint32), factors=factors)
+        return given.handle[0], given

@@ -1,13 +1,14 @@
 """The innermost loops of dense products: a tile of the result, a square that is transposed (floor 2; imports llvmlite,
 numba, numpy).
 
-Each is made for a fixed number of SIMD vectors that stay in registers, and written as LLVM's intermediate code, so that
+Each is made for a few numbers of SIMD vectors that stay in registers, and written as LLVM's intermediate code, so that
 nothing depends on what the vectoriser makes of a loop, and it compiles faster than the same written as a hundred calls.
-Python loops here run while code is made, not while it runs. `sparse_microkernels` has those of sparse rows.
+Python loops here run while code is made, not while it runs. `sparse.microkernels` has those of sparse rows.
 
 With ``NUMBA_DISABLE_JIT=1`` they are NumPy loops instead.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -22,85 +23,98 @@ HEIGHTS = {1: (16, 10, 8, 4, 2, 1), 2: (8, 4, 2, 1)} if WIDEST == 512 else {1: (
 """Rows of a tile of a product, as many as are left, by its width in vectors."""
 
 
-def _compiled_strip(columns: int) -> Any:
-    """Make the kernel of a strip of a product, `columns` vectors wide; see `products.product_from`.
+@intrinsic
+def _compiled_strip(typingctx, c, s, a, b, rows, inner, floor, vectors):
+    """Compute a strip of a product, as wide as 1 or 2 vectors; the rest is as for `products.product_from`.
 
     A tile of some rows of it stays in registers while the inner index runs, then comes the tile below.
+
+    Parameters
+    ----------
+    c, s, a, b : matrices
+        The result, what it starts from, and the factors; ``B`` has a step of 1.
     """
+    dtype, n = c.dtype, types.intp
 
-    @intrinsic
-    def strip(
-        typingctx, c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, rows, inner, accumulate, floor
-    ):
-        dtype = c.dtype
+    def codegen(context, builder, sig, args):
+        C, S, A, B = (cgutils.create_struct_proxy(sig.args[k])(context, builder, args[k]) for k in range(4))
+        rows_, inner_, floor_, vectors_ = args[4:]
+        scalar, word, v = context.get_data_type(dtype), ir.IntType(64), vector_type(context, Vector(dtype))
+        least = spread(builder, context.cast(builder, floor_, types.float64, dtype), v.count)
+        c0, s0, a0, b0 = (address(context, builder, sig.args[k], args[k]) for k in range(4))
+        pc, ps, pa = (cgutils.alloca_once(builder, start.type) for start in (c0, s0, a0))
 
-        def codegen(context, builder, sig, args):
-            ldc_, lds_, row_stride_, inner_stride_ = args[2], args[5], args[8], args[9]
-            ldb_, rows_, inner_, accumulate_, floor_ = args[12:]
-            scalar, v = context.get_data_type(dtype), vector_type(context, Vector(dtype))
-            least = spread(builder, context.cast(builder, floor_, types.float64, dtype), v.count)
-            c0, s0, a0, b0 = (address(context, builder, sig.args[k], args[k], args[k + 1]) for k in (0, 3, 6, 10))
-            pc, ps, pa = (cgutils.alloca_once_value(builder, start) for start in (c0, s0, a0))
+        def at(base: Any, index: Any, times: int = 1) -> Any:
+            return builder.gep(base, [builder.mul(word(times), index)], source_etype=scalar, inbounds=True)
 
-            def constant(value: int) -> Any:
-                return context.get_constant(types.intp, value)
+        def tile(height: int, columns: int) -> None:
+            """Emit a tile of so many rows, which moves the pointers to the one below."""
+            now_c, now_s, now_a = (builder.load(pointer) for pointer in (pc, ps, pa))
+            places, sources = (
+                [[at(at(start, row, i), word(v.count), j) for j in range(columns)] for i in range(height)]
+                for start, row in ((now_c, C.stride), (now_s, S.stride))
+            )
+            # The sums are stack slots that LLVM promotes to registers.
+            sums = [[cgutils.alloca_once(builder, v) for _ in range(columns)] for _ in range(height)]
+            with builder.if_else(builder.icmp_signed("!=", S.step, word(0))) as (then, otherwise):
+                for branch, adding in ((then, True), (otherwise, False)):
+                    with branch:
+                        for i, j in np.ndindex(height, columns):
+                            start = load_vector(builder, sources[i][j], v) if adding else v(None)
+                            builder.store(start, sums[i][j])
+            # A pointer of its own for every three rows, which lie at it and once and twice the stride behind.
+            starts = [unrelated(builder, at(now_a, A.stride, i)) for i in range(0, height, 3)]
+            rows_a = [cgutils.alloca_once_value(builder, start) for start in starts]
+            row_b = cgutils.alloca_once_value(builder, b0)
+            with cgutils.for_range(builder, inner_):
+                heres, here_b = [builder.load(row) for row in rows_a], builder.load(row_b)
+                bs = [load_vector(builder, at(here_b, word(v.count), j), v) for j in range(columns)]
+                for i in range(height):
+                    number = builder.load(at(heres[i // 3], A.stride, i % 3), typ=scalar)
+                    factor = spread(builder, number, v.count)
+                    for j in range(columns):
+                        before = builder.load(sums[i][j], typ=v)
+                        builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
+                for here, row in zip(heres, rows_a, strict=True):
+                    builder.store(at(here, A.step), row)
+                builder.store(at(here_b, B.stride), row_b)
+                end = builder.block
+            keep_rolled(builder, end)
+            for i, j in np.ndindex(height, columns):
+                total = builder.load(sums[i][j], typ=v)
+                below = builder.fcmp_ordered(">", least, total)  # not what is NaN
+                store_vector(builder, builder.select(below, least, total), places[i][j])
+            for pointer, now, row in ((pc, now_c, C.stride), (ps, now_s, S.stride), (pa, now_a, A.stride)):
+                builder.store(at(now, row, height), pointer)
 
-            def at(base: Any, index: Any, times: int = 1) -> Any:
-                return builder.gep(base, [builder.mul(constant(times), index)], source_etype=scalar, inbounds=True)
-
-            def tile(height: int) -> None:
-                """Emit a tile of so many rows, which moves the pointers to the one below."""
-                now_c, now_s, now_a = (builder.load(pointer) for pointer in (pc, ps, pa))
-                places, sources = (
-                    [[at(at(start, row, i), constant(v.count), j) for j in range(columns)] for i in range(height)]
-                    for start, row in ((now_c, ldc_), (now_s, lds_))
-                )
-                # The sums are stack slots that LLVM promotes to registers.
-                sums = [[cgutils.alloca_once(builder, v) for _ in range(columns)] for _ in range(height)]
-                with builder.if_else(builder.icmp_signed("!=", accumulate_, constant(0))) as (then, otherwise):
-                    for branch, adding in ((then, True), (otherwise, False)):
-                        with branch:
-                            for i, j in np.ndindex(height, columns):
-                                start = load_vector(builder, sources[i][j], v) if adding else v(None)
-                                builder.store(start, sums[i][j])
-                # A pointer of its own for every three rows, which lie at it and once and twice the stride behind.
-                starts = [unrelated(builder, at(now_a, row_stride_, i)) for i in range(0, height, 3)]
-                rows_a = [cgutils.alloca_once_value(builder, start) for start in starts]
-                row_b = cgutils.alloca_once_value(builder, b0)
-                with cgutils.for_range(builder, inner_):
-                    heres, here_b = [builder.load(row) for row in rows_a], builder.load(row_b)
-                    bs = [load_vector(builder, at(here_b, constant(v.count), j), v) for j in range(columns)]
-                    for i in range(height):
-                        number = builder.load(at(heres[i // 3], row_stride_, i % 3), typ=scalar)
-                        factor = spread(builder, number, v.count)
-                        for j in range(columns):
-                            before = builder.load(sums[i][j], typ=v)
-                            builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
-                    for here, row in zip(heres, rows_a, strict=True):
-                        builder.store(at(here, inner_stride_), row)
-                    builder.store(at(here_b, ldb_), row_b)
-                    end = builder.block
-                keep_rolled(builder, end)
-                for i, j in np.ndindex(height, columns):
-                    total = builder.load(sums[i][j], typ=v)
-                    below = builder.fcmp_ordered(">", least, total)  # not what is NaN
-                    store_vector(builder, builder.select(below, least, total), places[i][j])
-                for pointer, now, row in ((pc, now_c, ldc_), (ps, now_s, lds_), (pa, now_a, row_stride_)):
-                    builder.store(at(now, row, height), pointer)
-
+        def strip(columns: int) -> None:
+            for pointer, start in ((pc, c0), (ps, s0), (pa, a0)):
+                builder.store(start, pointer)
             left = rows_
             for height in HEIGHTS[columns]:
-                with cgutils.for_range(builder, builder.udiv(left, constant(height))):
-                    tile(height)
+                with cgutils.for_range(builder, builder.udiv(left, word(height))):
+                    tile(height, columns)
                     end = builder.block
                 keep_rolled(builder, end)
-                left = builder.urem(left, constant(height))
-            return context.get_dummy_value()
+                left = builder.urem(left, word(height))
 
-        n = types.intp
-        return types.void(c, n, n, s, n, n, a, n, n, n, b, n, n, n, n, n, types.float64), codegen
+        by_width(builder, vectors_, HEIGHTS, strip)
+        return context.get_dummy_value()
 
-    return strip
+    return types.void(c, s, a, b, n, n, types.float64, n), codegen
+
+
+def by_width(builder: Any, vectors: Any, widths: Iterable[int], emit: Callable[[int], None]) -> None:
+    """Emit code for each of several widths, of which that of so many vectors runs."""
+    blocks = {width: builder.append_basic_block() for width in widths}
+    after = builder.append_basic_block()
+    choice = builder.switch(vectors, blocks[max(blocks)])
+    for width, block in blocks.items():
+        choice.add_case(vectors.type(width), block)
+        builder.position_at_end(block)
+        emit(width)
+        builder.branch(after)
+    builder.position_at_end(after)
 
 
 def unrelated(builder: Any, pointer: Any) -> Any:
@@ -181,17 +195,14 @@ def _python_transpose_square(out, place, out_stride, w, start, stride):
             out[place + p * out_stride + i] = w[start + i * stride + p]
 
 
-def _python_strip(columns: int) -> Any:
-    def strip(c, ci, ldc, s, si, lds, a, ai, row_stride, inner_stride, b, bi, ldb, rows, inner, accumulate, floor):
-        width = columns * lanes(c)
-        for i in range(rows):
-            place, source = (slice(start + i * row, start + i * row + width) for start, row in ((ci, ldc), (si, lds)))
-            total = s[source].copy() if accumulate else np.zeros(width, c.dtype)
-            for p in range(inner):
-                total += a[ai + i * row_stride + p * inner_stride] * b[bi + p * ldb : bi + p * ldb + width]
-            c[place] = np.where(floor > total, c.dtype.type(floor), total)
-
-    return strip
+def _python_strip(c, s, a, b, rows, inner, floor, vectors):
+    width = vectors * lanes(c.data)
+    for i in range(rows):
+        place, source = (slice(i * row, i * row + width) for row in (c.stride, s.stride))
+        total = s.data[source].copy() if s.step else np.zeros(width, c.data.dtype)
+        for p in range(inner):
+            total += a.data[i * a.stride + p * a.step] * b.data[p * b.stride : p * b.stride + width]
+        c.data[place] = np.where(floor > total, c.data.dtype.type(floor), total)
 
 
 if INTERPRETED:

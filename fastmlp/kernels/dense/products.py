@@ -9,12 +9,9 @@ import numpy as np
 
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
-from ..runtime.records import NO
+from ..runtime.records import NEXT, NO
 from ..runtime.simd import broadcast, fma, get, lanes, line, load, put, put_totals, splat, store, total
-from . import microkernels
-from .microkernels import transpose_square
-
-_ONE, _TWO = microkernels.strip(1), microkernels.strip(2)
+from .microkernels import strip, transpose_square
 
 STRETCH = 256
 """Of the inner index: a panel of so many rows of ``B``, two vectors wide, is half of L1, or two thirds."""
@@ -58,29 +55,18 @@ def product_from(c, a, b, rows, width, inner, base, floor):
     rounds nothing.
     """
     vector, panel = lanes(c.data), -b.step
-    s, s_stride, add = base.data, base.stride, base.step
     for begin in range(0, inner, STRETCH):
         stretch = inner - begin if inner - begin < STRETCH else STRETCH
-        low = floor if begin + stretch == inner else -np.inf
-        of, j = begin * a.step, NO
-        while j < width:
-            left = width - j
+        low, A = floor if begin + stretch == inner else -np.inf, matrix(a.data, begin * a.step, a.stride, a.step)
+        for j in range(0, width, 2 * vector):
+            vectors = 2 if width - j >= 2 * vector else 1
             start, stride = begin * b.stride + j, b.stride
             if panel > 0:
-                stride = 2 * vector if left >= 2 * vector else vector
+                stride = vectors * vector
                 start = j * panel + begin * stride
-            if left >= 2 * vector:
-                _TWO(
-                    c.data, j, c.stride, s, j, s_stride, a.data, of, a.stride, a.step, b.data, start, stride, rows,
-                    stretch, add, low,
-                )  # fmt: skip
-            else:
-                _ONE(
-                    c.data, j, c.stride, s, j, s_stride, a.data, of, a.stride, a.step, b.data, start, stride, rows,
-                    stretch, add, low,
-                )  # fmt: skip
-            j += 2 * vector
-        s, s_stride, add = c.data, c.stride, add | 1
+            C, S = matrix(c.data, j, c.stride, NEXT), matrix(base.data, j, base.stride, base.step)
+            strip(C, S, A, matrix(b.data, start, stride, NEXT), rows, stretch, low, vectors)
+        base = matrix(c.data, NO, c.stride, base.step | 1)
 
 
 @kernel

@@ -199,3 +199,48 @@ class Step(Record):
     updating = whole("Whether the gradient is complete with this chunk and the optimizer is to take it.", changing=True)
     at_once = whole("Whether it also began with it, so that each block of rows is taken straight away.", changing=True)
     accumulate = whole("Whether to add to what the target holds.", changing=True)
+
+
+class Prediction(Record):
+    """A pass of a few dense rows through a network, see `predict.forward_rows`."""
+
+    layers = record(Layer, "Read: fan-in, units, width, weights, bias and activation.", several=True)
+    n_layers = whole("Of them.")
+    scale = numbers_of("Of the features; behind them 1 for every unit of the widest layer.")
+    shift = numbers_of("(features,)")
+    has_shift = whole("Whether any shift is not 0.")
+    readable = whole("Entries that `read_row` may read in whole blocks: all or, if scales differ, none.")
+    memory = numbers_of("Zeros, as many as the widest layer is wide; behind them room for all layers' activations.")
+    activations = whole("Where that room begins.")
+    members = numbers_of("Room for the columns of a row's non-zeros, as `compress_row` wants it.", np.uint32)
+    factors = numbers_of("The same for their values.")
+
+
+class Images(Record):
+    """Images that are augmented, see `augmentation.augment`, in the dtype of the record."""
+
+    out = numbers_of("Receives them, (n_images * height * width,); not the same as `images`.")
+    images = numbers_of("As they came.")
+    height = whole("Of an image.")
+    width = whole("Likewise.")
+    rows = numbers_of("Which images are augmented; those go to the same places of `out`.", np.int64)
+    n_rows = whole("How many these are.")
+    names = numbers_of("Their numbers in the data set.", np.int64)
+    maps = numbers_of("Six numbers of `fastmlp.data.augmentation.affine_maps` for each.", np.int64)
+    key = whole("Of the epoch.")
+    weights = numbers_of("Of the Gaussian by which noise is smoothed.", np.float32)
+    taps = whole("How many: an odd number.")
+    factor = whole("Smoothed noise times this / 4096 is a displacement in 1/65536; 0: there is none.")
+    half = real("Added before the division by 65536: half of that for bytes, which are cut to whole numbers; else 0.")
+    frame = numbers_of("Zeros for (height + 3) * (width + 3) numbers, a thread's own.")
+    memory = numbers_of("Room for noise, see `augmentation.room`, a thread's own.", np.float32)
+
+
+class Parting(Record):
+    """How rows are parted into entries and filled features, see `parting.part_rows`."""
+
+    features = whole("Numbers of a row.")
+    filled = whole("How many features are chosen, whose names are less than those of the others.")
+    multiple = whole("1, or what each row's entries are a multiple of; zeros fill them up.")
+    names = numbers_of("The new number of each feature; its own where none is chosen: (features,)", np.uint32)
+    chosen = numbers_of("1 for each feature that is chosen, else 0: (features,)", np.uint8)

@@ -70,13 +70,15 @@ def vector_type(context: Any, vector: Vector) -> ir.VectorType:
     return context.get_value_type(vector)
 
 
-def address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    """Emit the address of an element of a flat array, or of what a pointer points to."""
-    if isinstance(array_type, Pointer):
-        data = builder.bitcast(array, context.get_data_type(array_type.dtype).as_pointer())
-    else:
-        data = context.make_array(array_type)(context, builder, array).data
-    return builder.gep(data, [index], source_etype=context.get_data_type(array_type.dtype), inbounds=True)
+def address(context: Any, builder: Any, array_type: Any, array: Any, index: Any = None) -> Any:
+    """Emit the address of an element, the first or that of an index, of a flat array, a matrix, or what a pointer
+    points to.
+    """
+    if not isinstance(array_type, Pointer):
+        array = cgutils.create_struct_proxy(array_type)(context, builder, array).data
+    scalar = context.get_data_type(array_type.dtype)
+    data = builder.bitcast(array, scalar.as_pointer())
+    return data if index is None else builder.gep(data, [index], source_etype=scalar, inbounds=True)
 
 
 def spread(builder: Any, scalar: Any, lanes: int) -> Any:
@@ -141,7 +143,7 @@ def _moved(typingctx, pointer, count):
         place = address(context, builder, sig.args[0], args[0], args[1])
         return builder.bitcast(place, ir.IntType(8).as_pointer())
 
-    return pointer(pointer, types.intp), codegen
+    return Pointer(pointer.dtype)(pointer, types.intp), codegen
 
 
 @intrinsic

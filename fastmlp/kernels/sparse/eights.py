@@ -7,6 +7,7 @@ of entries, the last filled up with zeros, and a list says which eights a chunk 
 it ends once.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from ..dense.microkernels import keep_rolled
+from ..dense.microkernels import by_width, keep_rolled
 from ..runtime.jit import INTERPRETED, kernel
-from ..runtime.records import NO
+from ..runtime.matrices import matrix
+from ..runtime.records import NEXT, NO
 from ..runtime.simd import (
     Vector,
     address,
@@ -29,7 +31,7 @@ from ..runtime.simd import (
     store_vector,
     vector_type,
 )
-from .microkernels import GROUP, offset, repeated, spread_each
+from .microkernels import GROUP, behind, column_at, repeated, spread_each
 
 AHEAD = 16
 """So many rows before its turn is fetched where a row's entries begin."""
@@ -53,65 +55,63 @@ def _compiled_append(typingctx, eights, place, row, first):
     return types.void(eights, n, n, n), codegen
 
 
-def _compiled_loop(columns: int, scattering: bool) -> Any:
-    """Make the loop over a list of eights, on `columns` vectors of the matrix: see `eights_forward`, and, `scattering`,
+def _emit_loop(scattering: bool, context: Any, builder: Any, sig: Any, args: Any, columns: int) -> None:
+    """Emit the loop over a list of eights for so many vectors of the matrix."""
+    matrix, rows = (cgutils.create_struct_proxy(sig.args[k])(context, builder, args[k]) for k in range(2))
+    m0, r0 = (address(context, builder, sig.args[k], args[k]) for k in range(2))
+    dtype, value, word = sig.args[0].dtype, sig.args[4].dtype, ir.IntType(64)
+    v = vector_type(context, Vector(dtype))
+    firsts, numbers = [j * v.count for j in range(columns)], ir.VectorType(v.element, EIGHT)
+    factor = spread(builder, context.cast(builder, args[5], sig.args[5], dtype), EIGHT)
+
+    def element(number: int, index: Any) -> Any:
+        return address(context, builder, sig.args[number], args[number], index)
+
+    with cgutils.for_range(builder, args[6]) as counting:
+        both = builder.load(element(2, counting.index), typ=word)
+        entry = builder.shl(builder.and_(both, word(2**32 - 1)), word(3))
+        here = behind(builder, r0, builder.mul(builder.lshr(both, word(32)), rows.stride))
+        raw = ir.VectorType(context.get_data_type(value), EIGHT)
+        x = load_vector(builder, element(4, entry), raw, value.bitwidth // 8)
+        x = builder.uitofp(x, numbers) if isinstance(value, types.Integer) else x
+        x = builder.fmul(x, factor)
+        groups = [repeated(builder, x, v, group) for group in range(EIGHT // GROUP)]
+        totals = [load_vector(builder, behind(builder, here, first), v) for first in firsts]
+        for number in range(EIGHT):
+            name = column_at(context, builder, sig.args[3], args[3], builder.add(entry, word(number)))
+            target = behind(builder, m0, builder.mul(name, matrix.stride))
+            x = spread_each(builder, groups[number // GROUP], number % GROUP)
+            those = [load_vector(builder, behind(builder, target, first), v) for first in firsts]
+            if scattering:
+                for delta, before, first in zip(totals, those, firsts, strict=True):
+                    after = llvm_math(builder, "fma", [x, delta, before], v)
+                    store_vector(builder, after, behind(builder, target, first))
+            else:
+                totals = [
+                    llvm_math(builder, "fma", [x, weights, total], v)
+                    for weights, total in zip(those, totals, strict=True)
+                ]
+        if not scattering:
+            for total, first in zip(totals, firsts, strict=True):
+                store_vector(builder, total, behind(builder, here, first))
+        end = builder.block
+    keep_rolled(builder, end)
+
+
+def _compiled_loop(scattering: bool) -> Any:
+    """Make the loop over a list of eights, on 1, 2 or 4 vectors of the matrix: see `eights_forward`, and, `scattering`,
     `eights_gradient`.
     """
 
     @intrinsic
-    def loop(typingctx, matrix, start, apart, rows, rows_start, row, eights, size, column, value, scale):
-        vector, n = Vector(matrix.dtype), types.intp
+    def loop(typingctx, matrix, rows, eights, columns, values, scale, size, vectors):
+        n = types.intp
 
         def codegen(context, builder, sig, args):
-            m0 = address(context, builder, sig.args[0], args[0], args[1])
-            r0 = address(context, builder, sig.args[3], args[3], args[4])
-            v, firsts = vector_type(context, vector), [j * vector.lanes for j in range(columns)]
-            scalar, word = context.get_data_type(matrix.dtype), ir.IntType(64)
-            numbers = ir.VectorType(scalar, EIGHT)
-            factor = spread(builder, context.cast(builder, args[10], scale, matrix.dtype), EIGHT)
-
-            def at(base: Any, first: int) -> Any:
-                return offset(context, builder, base, matrix.dtype, first)
-
-            def element(number: int, index: Any) -> Any:
-                return address(context, builder, sig.args[number], args[number], index)
-
-            def named_row(base: Any, number: Any, apart: Any) -> Any:
-                return builder.gep(base, [builder.mul(number, apart)], source_etype=scalar, inbounds=True)
-
-            with cgutils.for_range(builder, args[7]) as counting:
-                both = builder.load(element(6, counting.index), typ=word)
-                entry = builder.shl(builder.and_(both, word(2**32 - 1)), word(3))
-                here = named_row(r0, builder.lshr(both, word(32)), args[5])
-                raw = context.get_data_type(value.dtype)
-                x = load_vector(builder, element(9, entry), ir.VectorType(raw, EIGHT), value.dtype.bitwidth // 8)
-                x = builder.uitofp(x, numbers) if isinstance(value.dtype, types.Integer) else x
-                x = builder.fmul(x, factor)
-                groups = [repeated(builder, x, v, group) for group in range(EIGHT // GROUP)]
-                totals = [load_vector(builder, at(here, first), v) for first in firsts]
-                for number in range(EIGHT):
-                    place = element(8, builder.add(entry, word(number)))
-                    name = builder.zext(builder.load(place, typ=context.get_data_type(column.dtype)), word)
-                    target = named_row(m0, name, args[2])
-                    x = spread_each(builder, groups[number // GROUP], number % GROUP)
-                    those = [load_vector(builder, at(target, first), v) for first in firsts]
-                    if scattering:
-                        for delta, before, first in zip(totals, those, firsts, strict=True):
-                            after = llvm_math(builder, "fma", [x, delta, before], v)
-                            store_vector(builder, after, at(target, first))
-                    else:
-                        totals = [
-                            llvm_math(builder, "fma", [x, weights, total], v)
-                            for weights, total in zip(those, totals, strict=True)
-                        ]
-                if not scattering:
-                    for total, first in zip(totals, firsts, strict=True):
-                        store_vector(builder, total, at(here, first))
-                end = builder.block
-            keep_rolled(builder, end)
+            by_width(builder, args[7], (1, 2, 4), partial(_emit_loop, scattering, context, builder, sig, args))
             return context.get_dummy_value()
 
-        return types.void(matrix, n, n, rows, n, n, eights, n, column, value, scale), codegen
+        return types.void(matrix, rows, eights, columns, values, scale, n, n), codegen
 
     return loop
 
@@ -120,24 +120,23 @@ def _python_append(eights, place, row, first):
     eights[place : place + EIGHT] = 2**32 * row + first + np.arange(EIGHT)
 
 
-def _python_loop(columns: int, scattering: bool) -> Any:
-    def loop(matrix, start, apart, rows, rows_start, row, eights, size, column, value, scale):
-        width = columns * lanes(matrix)
+def _python_loop(scattering: bool) -> Any:
+    def loop(matrix, rows, eights, columns, values, scale, size, vectors):
+        (w, apart, _), (c, row, _), width = matrix, rows, vectors * lanes(matrix.data)
         for both in eights[:size].tolist():
-            first, here = both % 2**32 * EIGHT, rows_start + both // 2**32 * row
+            first, here = both % 2**32 * EIGHT, both // 2**32 * row
             for p in range(first, first + EIGHT):
-                place, x = start + int(column[p]) * apart, matrix.dtype.type(value[p] * scale)
+                place, x = int(columns[p]) * apart, w.dtype.type(values[p] * scale)
                 if scattering:
-                    matrix[place : place + width] += x * rows[here : here + width]
+                    w[place : place + width] += x * c[here : here + width]
                 else:
-                    rows[here : here + width] += x * matrix[place : place + width]
+                    c[here : here + width] += x * w[place : place + width]
 
     return loop
 
 
 append, _loop = (_python_append, _python_loop) if INTERPRETED else (_compiled_append, _compiled_loop)
-_G1, _G2, _G4 = (_loop(columns, scattering=False) for columns in (1, 2, 4))
-_S1, _S2, _S4 = (_loop(columns, scattering=True) for columns in (1, 2, 4))
+_gather, _scatter = _loop(scattering=False), _loop(scattering=True)
 
 
 @kernel
@@ -186,16 +185,10 @@ def eights_forward(c, w, eights, size, columns, values, scale, width):
     """
     vector, j = lanes(c.data), NO
     while j < width:
-        left = (width - j) // vector
-        if left >= 4:
-            _G4(w.data, j, w.stride, c.data, j, c.stride, eights, size, columns, values, scale)
-            j += 4 * vector
-        elif left >= 2:
-            _G2(w.data, j, w.stride, c.data, j, c.stride, eights, size, columns, values, scale)
-            j += 2 * vector
-        else:
-            _G1(w.data, j, w.stride, c.data, j, c.stride, eights, size, columns, values, scale)
-            j += vector
+        now = vectors_of_strip((width - j) // vector)
+        C, W = matrix(c.data, j, c.stride, NEXT), matrix(w.data, j, w.stride, NEXT)
+        _gather(W, C, eights, columns, values, scale, size, now)
+        j += now * vector
 
 
 @kernel
@@ -205,13 +198,13 @@ def eights_gradient(g, d, eights, size, columns, values, scale, width):
     """
     vector, j = lanes(g.data), NO
     while j < width:
-        left = (width - j) // vector
-        if left >= 4:
-            _S4(g.data, j, g.stride, d.data, j, d.stride, eights, size, columns, values, scale)
-            j += 4 * vector
-        elif left >= 2:
-            _S2(g.data, j, g.stride, d.data, j, d.stride, eights, size, columns, values, scale)
-            j += 2 * vector
-        else:
-            _S1(g.data, j, g.stride, d.data, j, d.stride, eights, size, columns, values, scale)
-            j += vector
+        now = vectors_of_strip((width - j) // vector)
+        G, D = matrix(g.data, j, g.stride, NEXT), matrix(d.data, j, d.stride, NEXT)
+        _scatter(G, D, eights, columns, values, scale, size, now)
+        j += now * vector
+
+
+@kernel
+def vectors_of_strip(left):
+    """Of so many vectors that are left, those that are done at a time."""
+    return 4 if left >= 4 else 2 if left >= 2 else 1

@@ -63,8 +63,7 @@ def first_layer_base(step):
             start = load(step.parameters, bias + j)
         store(memory, base + j, start)
     if step.folded and low < high:
-        w, stride = layer.weights + low, layer.weights_stride
-        add_shift(memory, base + low, step.rows.shift, step.parameters, w, stride, NO, layer.fan_in, high - low)
+        add_shift(moved(memory, base + low), step.rows.shift, weights_of(step), layer.fan_in, high - low)
 
 
 @kernel
@@ -158,7 +157,7 @@ def skipping_rows(step):
             entries, finite = compress_row(members, factors, rows.bytes, begin, features)
         else:
             entries, finite = compress_row(members, factors, rows.numbers, begin, features)
-        read_row(members, factors, members, factors, NO, entries, rows.readable, rows.scale, in_words(memory, width))
+        read_row(members, factors, members, factors, entries, rows.readable, rows.scale, in_words(memory, width))
         _forward(step, out, work.base, entries, layer.weights, width)
         if not finite:
             fill_nan(memory, out, width)
@@ -176,15 +175,13 @@ def skipping_pairs(step):
         out, out_2 = layer.before_dropout + i * layer.row_stride, layer.before_dropout + second * layer.row_stride
         if rows.kind == DENSE_BYTES:
             entries, finite, also = compress_pair(members, factors, apart, rows.bytes, begin, other, scale, features)
-            coming, size = where(rows.bytes, other + features), 2 * features
+            coming = where(rows.bytes, other + features), 2 * features
         else:
             entries, finite, also = compress_pair(members, factors, apart, rows.numbers, begin, other, scale, features)
-            coming = where(rows.numbers, other + features)
-            size = 2 * (coming - where(rows.numbers, other))
-        pair_forward(
-            memory, out, out_2, memory, work.base, members, factors, apart, entries, step.parameters, layer.weights,
-            width, width, coming, size,
-        )  # fmt: skip
+            end = where(rows.numbers, other + features)
+            coming = end, 2 * (end - where(rows.numbers, other))
+        Z, X = matrix(memory, out, out_2 - out, NEXT), matrix(factors, NO, apart, NEXT)
+        pair_forward(Z, moved(memory, work.base), members, X, entries, weights_of(step), width, coming)
         if not finite:
             fill_nan(memory, out, width)
         if not also:
@@ -277,11 +274,13 @@ def sparse_forward(step, first, last):
 def read_entries(step, begin, end, words):
     """Bring the entries of a sparse row into the form that the loops over it read; see `read_row`."""
     rows, work = step.rows, step.work
-    members, factors, readable, scale = work.members, work.factors, rows.readable, rows.scale
+    members, factors, scale, entries, readable = work.members, work.factors, rows.scale, end - begin, rows.readable
     if rows.kind == SPARSE_BYTES:
-        read_row(members, factors, rows.columns_16, rows.bytes, begin, end, readable, scale, words)
+        columns, values = moved(rows.columns_16, begin), moved(rows.bytes, begin)
+        read_row(members, factors, columns, values, entries, readable - begin, scale, words)
     else:
-        read_row(members, factors, rows.columns_32, rows.numbers, begin, end, readable, scale, words)
+        columns, values = moved(rows.columns_32, begin), moved(rows.numbers, begin)
+        read_row(members, factors, columns, values, entries, readable - begin, scale, words)
 
 
 @kernel
@@ -290,11 +289,11 @@ def _forward(step, out, base, entries, w, width):
     work, turns, members, factors = step.work, step.work.turns, step.work.members, step.work.factors
     c, b, W = moved(work.memory, out), moved(work.memory, base), moved(step.parameters, w)
     if turns == NARROW_SUMS:
-        narrow_row_forward(c, b, members, factors, NO, entries, W, width)
+        narrow_row_forward(c, b, members, factors, entries, W, width)
     elif turns > 1:
-        medium_row_forward(c, b, members, factors, NO, entries, W, width)
+        medium_row_forward(c, b, members, factors, entries, W, width)
     else:
-        row_forward(c, b, members, factors, NO, entries, W, width)
+        row_forward(c, b, members, factors, entries, W, width)
 
 
 @kernel
@@ -341,7 +340,7 @@ def sparse_gradient(step, target, start):
         begin, end, d = get(starts, row), get(starts, row + 1), layer.deltas + i * layer.row_stride + left
         if step.count > 1:
             read_entries(step, begin, end, words)
-        row_gradient(g, moved(work.memory, d), work.members, work.factors, NO, end - begin, width)
+        row_gradient(g, moved(work.memory, d), work.members, work.factors, end - begin, width)
 
 
 @kernel
@@ -362,12 +361,11 @@ def listed_gradient(step, target, start, first, rows, fused):
         if room > 0:
             begin = (first + i) * room
         if end > begin:  # few features of sparse text are there in a chunk
-            from_, to = begin, end
+            g, entries, places, x = moved(target, out), end - begin, moved(members, begin), moved(factors, begin)
             if room > 0:
-                scale = get(step.rows.scale, first + i)
-                from_, to = NO, read_list(members, factors, work.pairs, begin, end, scale, words)
-            g = moved(target, out)
-            row_forward(g, g, members, factors, from_, to, moved(memory, d), width)
+                places, x, scale = members, factors, get(step.rows.scale, first + i)
+                entries = read_list(places, x, moved(work.pairs, begin), entries, scale, words)
+            row_forward(g, g, places, x, entries, moved(memory, d), width)
         begin = end
 
 
@@ -403,6 +401,8 @@ def list_entries(step):
         row = get(order, position + i)
         begin, end = get(starts, row), get(starts, row + 1)
         if rows.kind == SPARSE_BYTES:
-            list_columns(ends, members, factors, rows.columns_16, rows.bytes, begin, end, scale, i * apart)
+            columns, values = moved(rows.columns_16, begin), moved(rows.bytes, begin)
+            list_columns(ends, members, factors, columns, values, end - begin, scale, i * apart)
         else:
-            list_columns(ends, members, factors, rows.columns_32, rows.numbers, begin, end, scale, i * apart)
+            columns, values = moved(rows.columns_32, begin), moved(rows.numbers, begin)
+            list_columns(ends, members, factors, columns, values, end - begin, scale, i * apart)

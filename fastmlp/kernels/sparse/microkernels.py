@@ -4,6 +4,8 @@ llvmlite, numba, numpy).
 They are made as those of `microkernels` are.
 """
 
+from collections.abc import Iterable
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from ..dense.microkernels import keep_rolled
+from ..dense.microkernels import by_width, keep_rolled
 from ..runtime.jit import INTERPRETED
 from ..runtime.simd import (
     Vector,
@@ -32,175 +34,189 @@ BLOCK = 16
 GROUP = 4
 """Entries of a row whose factors are loaded together."""
 
+SCATTERED = np.int64(8)
+"""Vectors, at most, that are added to a matrix at a time."""
+
 WORD = 8
 """Bytes by which the places of a matrix's rows are counted: rows are padded to whole words of them."""
 
 
-def _compiled_gather_rows(columns: int, chains: int = 1) -> Any:
-    """Make the kernel of one sparse row times `columns` vectors of a matrix; see `rows.row_forward`.
+def _gather_rows(context: Any, builder: Any, sig: Any, args: Any, chains: int, columns: int) -> None:
+    """Emit the loop over the entries of a sparse row for so many vectors of a matrix."""
+    v = vector_type(context, Vector(sig.args[0].dtype))
+    firsts = [j * v.count for j in range(columns)]
+    c0, b0, f0, w0 = (address(context, builder, sig.args[k], args[k]) for k in (0, 1, 3, 5))
+    every = [[cgutils.alloca_once(builder, v) for _ in firsts] for _ in range(chains)]
+    entries, zero, one, group = args[4], *(context.get_constant(types.intp, k) for k in (0, 1, GROUP))
+
+    def add(p: Any, sums: list[Any], factor: Any) -> None:
+        row = _place(context, builder, sig, args, p, w0)
+        for total, first in zip(sums, firsts, strict=True):
+            weights = load_vector(builder, behind(builder, row, first), v)
+            builder.store(llvm_math(builder, "fma", [factor, weights, builder.load(total, typ=v)], v), total)
+
+    for sums in every:
+        for total, first in zip(sums, firsts, strict=True):
+            start = load_vector(builder, behind(builder, b0, first), v) if sums is every[0] else v(None)
+            builder.store(start, total)
+    whole = builder.mul(builder.sdiv(entries, group), group)
+    with cgutils.for_range_slice(builder, zero, whole, group, inc=True) as (p, _):
+        several = load_vector(builder, behind(builder, f0, p), ir.VectorType(v.element, GROUP))
+        several = repeated(builder, several, v)
+        for number in range(GROUP):
+            factor = spread_each(builder, several, number)
+            add(builder.add(p, context.get_constant(types.intp, number)), every[number % chains], factor)
+        last = builder.block
+    keep_rolled(builder, last)
+    with cgutils.for_range_slice(builder, whole, entries, one, inc=True) as (p, _):
+        add(p, every[0], spread(builder, builder.load(behind(builder, f0, p), typ=v.element), v.count))
+        last = builder.block
+    keep_rolled(builder, last)
+    for number, first in enumerate(firsts):
+        value = builder.load(every[0][number], typ=v)
+        for sums in every[1:]:
+            value = builder.fadd(value, builder.load(sums[number], typ=v))
+        store_vector(builder, value, behind(builder, c0, first))
+
+
+def _compiled_gather_rows(most: int, chains: int = 1) -> Any:
+    """Make the kernel of one sparse row times up to `most` vectors of a matrix; see `rows.row_forward`.
 
     With several chains entries go to as many sums in turns, so that an addition need not wait for the one before: few
     columns are too few to hide that. Sums are rounded otherwise then.
     """
 
     @intrinsic
-    def gather(typingctx, c, ci, base, bi, place, factor, first, last, w, wi):
-        vector = Vector(c.dtype)
-
+    def gather(typingctx, c, base, places, factors, entries, w, vectors):
         def codegen(context, builder, sig, args):
-            c0 = address(context, builder, sig.args[0], args[0], args[1])
-            b0 = address(context, builder, sig.args[2], args[2], args[3])
-            w0 = address(context, builder, sig.args[8], args[8], args[9])
-            v, firsts = vector_type(context, vector), [j * vector.lanes for j in range(columns)]
-            every = [[cgutils.alloca_once(builder, v) for _ in firsts] for _ in range(chains)]
-
-            def at(base: Any, first: int) -> Any:
-                return offset(context, builder, base, c.dtype, first)
-
-            def add(p: Any, sums: list[Any], factor: Any) -> None:
-                row = _place(context, builder, sig, args, p, 4, w0)
-                for total, first in zip(sums, firsts, strict=True):
-                    weights = load_vector(builder, at(row, first), v)
-                    builder.store(llvm_math(builder, "fma", [factor, weights, builder.load(total, typ=v)], v), total)
-
-            for sums in every:
-                for total, first in zip(sums, firsts, strict=True):
-                    builder.store(load_vector(builder, at(b0, first), v) if sums is every[0] else v(None), total)
-            begin, end, one, step = args[6], args[7], *(context.get_constant(types.intp, k) for k in (1, GROUP))
-            whole = builder.add(begin, builder.mul(builder.sdiv(builder.sub(end, begin), step), step))
-            with cgutils.for_range_slice(builder, begin, whole, step, inc=True) as (p, _):
-                source = address(context, builder, sig.args[5], args[5], p)
-                several = repeated(builder, load_vector(builder, source, ir.VectorType(v.element, GROUP)), v)
-                for number in range(GROUP):
-                    factor = spread_each(builder, several, number)
-                    add(builder.add(p, context.get_constant(types.intp, number)), every[number % chains], factor)
-                last = builder.block
-            keep_rolled(builder, last)
-            with cgutils.for_range_slice(builder, whole, end, one, inc=True) as (p, _):
-                source = address(context, builder, sig.args[5], args[5], p)
-                add(p, every[0], spread(builder, builder.load(source, typ=v.element), v.count))
-                last = builder.block
-            keep_rolled(builder, last)
-            for number, first in enumerate(firsts):
-                value = builder.load(every[0][number], typ=v)
-                for sums in every[1:]:
-                    value = builder.fadd(value, builder.load(sums[number], typ=v))
-                store_vector(builder, value, at(c0, first))
+            emit = partial(_gather_rows, context, builder, sig, args, chains)
+            by_width(builder, args[6], range(1, most + 1), emit)
             return context.get_dummy_value()
 
-        n = types.intp
-        return types.void(c, n, base, n, place, factor, n, n, w, n), codegen
+        return types.void(c, base, places, factors, types.intp, w, types.intp), codegen
 
     return gather
 
 
-def _compiled_gather_pairs(columns: int) -> Any:
-    """Make the kernel of two sparse rows with the same columns times `columns` vectors of a matrix; see
-    `sparse.pair_forward`.
+def _gather_pairs(context: Any, builder: Any, sig: Any, args: Any, columns: int) -> None:
+    """Emit the loop over the entries of a pair of sparse rows for so many vectors of a matrix."""
+    v = vector_type(context, Vector(sig.args[0].dtype))
+    firsts = [j * v.count for j in range(columns)]
+    c0, b0, x0, w0 = (address(context, builder, sig.args[k], args[k]) for k in (0, 1, 3, 5))
+    C, X, W = (cgutils.create_struct_proxy(sig.args[k])(context, builder, args[k]) for k in (0, 3, 5))
+    coming, step = (builder.extract_value(args[6], k) for k in range(2))
+    outputs = [c0, behind(builder, c0, C.stride)]
+    every = [[cgutils.alloca_once(builder, v) for _ in firsts] for _ in outputs]
+    for number, first in enumerate(firsts):
+        start = load_vector(builder, behind(builder, b0, first), v)
+        for sums in every:
+            builder.store(start, sums[number])
+    with cgutils.for_range(builder, args[4]) as loop:
+        p = loop.index
+        row = behind(builder, w0, builder.mul(column_at(context, builder, sig.args[2], args[2], p), W.stride))
+        both = [builder.load(behind(builder, x0, place), typ=v.element) for place in (p, builder.add(X.stride, p))]
+        prefetch_at(builder, builder.add(coming, builder.mul(p, step)))
+        for number, first in enumerate(firsts):
+            weights = load_vector(builder, behind(builder, row, first), v)
+            for sums, x in zip(every, both, strict=True):
+                arguments = [spread(builder, x, v.count), weights, builder.load(sums[number], typ=v)]
+                builder.store(llvm_math(builder, "fma", arguments, v), sums[number])
+        end = builder.block
+    keep_rolled(builder, end)
+    for number, first in enumerate(firsts):
+        for sums, place in zip(every, outputs, strict=True):
+            store_vector(builder, builder.load(sums[number], typ=v), behind(builder, place, first))
+
+
+def _compiled_gather_pairs(widths: Iterable[int]) -> Any:
+    """Make the kernel of two sparse rows with the same columns times any of these numbers of vectors of a matrix; see
+    `rows.pair_forward`.
     """
 
     @intrinsic
-    def gather(typingctx, c, ci, other, base, bi, index, value, apart, last, w, wi, stride, coming, step):
-        vector = Vector(c.dtype)
-
+    def gather(typingctx, c, base, columns, values, entries, w, ahead, vectors):
         def codegen(context, builder, sig, args):
-            outputs = [address(context, builder, sig.args[0], args[0], args[k]) for k in (1, 2)]
-            b0 = address(context, builder, sig.args[3], args[3], args[4])
-            w0 = address(context, builder, sig.args[9], args[9], args[10])
-            v, firsts = vector_type(context, vector), [j * vector.lanes for j in range(columns)]
-            every = [[cgutils.alloca_once(builder, v) for _ in firsts] for _ in outputs]
-
-            def at(base: Any, first: int) -> Any:
-                return offset(context, builder, base, c.dtype, first)
-
-            for number, first in enumerate(firsts):
-                start = load_vector(builder, at(b0, first), v)
-                for sums in every:
-                    builder.store(start, sums[number])
-            with cgutils.for_range(builder, args[8]) as loop:
-                p = loop.index
-                row = _named_row(context, builder, sig, args, p, 5, w0, args[11])
-                both = [
-                    builder.load(address(context, builder, sig.args[6], args[6], place), typ=v.element)
-                    for place in (p, builder.add(args[7], p))
-                ]
-                prefetch_at(builder, builder.add(args[12], builder.mul(p, args[13])))
-                for number, first in enumerate(firsts):
-                    weights = load_vector(builder, at(row, first), v)
-                    for sums, x in zip(every, both, strict=True):
-                        arguments = [spread(builder, x, v.count), weights, builder.load(sums[number], typ=v)]
-                        builder.store(llvm_math(builder, "fma", arguments, v), sums[number])
-                end = builder.block
-            keep_rolled(builder, end)
-            for number, first in enumerate(firsts):
-                for sums, place in zip(every, outputs, strict=True):
-                    store_vector(builder, builder.load(sums[number], typ=v), at(place, first))
+            by_width(builder, args[7], widths, partial(_gather_pairs, context, builder, sig, args))
             return context.get_dummy_value()
 
         n = types.intp
-        return types.void(c, n, n, base, n, index, value, n, n, w, n, n, n, n), codegen
+        return types.void(c, base, columns, values, n, w, types.UniTuple(n, 2), n), codegen
 
     return gather
 
 
-def _compiled_scatter_rows(columns: int) -> Any:
-    """Make the kernel that adds a sparse column times `columns` vectors to a matrix; see `rows.row_gradient`."""
+def _scatter_rows(context: Any, builder: Any, sig: Any, args: Any, columns: int) -> None:
+    """Emit the loop over the entries of a sparse column for so many vectors of a matrix."""
+    v = vector_type(context, Vector(sig.args[0].dtype))
+    firsts = [j * v.count for j in range(columns)]
+    g0, d0, f0 = (address(context, builder, sig.args[k], args[k]) for k in (0, 1, 3))
+    deltas = [load_vector(builder, behind(builder, d0, first), v) for first in firsts]
+    with cgutils.for_range(builder, args[4]) as loop:
+        x = spread(builder, builder.load(behind(builder, f0, loop.index), typ=v.element), v.count)
+        row = _place(context, builder, sig, args, loop.index, g0)
+        for delta, first in zip(deltas, firsts, strict=True):
+            before = load_vector(builder, behind(builder, row, first), v)
+            store_vector(builder, llvm_math(builder, "fma", [x, delta, before], v), behind(builder, row, first))
+        end = builder.block
+    keep_rolled(builder, end)
 
-    @intrinsic
-    def scatter(typingctx, g, gi, delta, di, place, factor, first, last):
-        vector = Vector(g.dtype)
 
-        def codegen(context, builder, sig, args):
-            g0 = address(context, builder, sig.args[0], args[0], args[1])
-            d0 = address(context, builder, sig.args[2], args[2], args[3])
-            v, firsts = vector_type(context, vector), [j * vector.lanes for j in range(columns)]
+@intrinsic
+def _compiled_scatter_rows(typingctx, g, delta, places, factors, entries, vectors):
+    """Add a sparse column times up to `SCATTERED` vectors to a matrix; see `rows.row_gradient`."""
 
-            def at(base: Any, first: int) -> Any:
-                return offset(context, builder, base, g.dtype, first)
+    def codegen(context, builder, sig, args):
+        by_width(builder, args[5], range(1, SCATTERED + 1), partial(_scatter_rows, context, builder, sig, args))
+        return context.get_dummy_value()
 
-            deltas = [load_vector(builder, at(d0, first), v) for first in firsts]
-            with cgutils.for_range_slice(builder, args[6], args[7], context.get_constant(types.intp, 1), inc=True) as (
-                p,
-                _,
-            ):
-                source = address(context, builder, sig.args[5], args[5], p)
-                x, row = builder.load(source, typ=v.element), _place(context, builder, sig, args, p, 4, g0)
-                for delta, first in zip(deltas, firsts, strict=True):
-                    before = load_vector(builder, at(row, first), v)
-                    total = llvm_math(builder, "fma", [spread(builder, x, v.count), delta, before], v)
-                    store_vector(builder, total, at(row, first))
-                end = builder.block
-            keep_rolled(builder, end)
-            return context.get_dummy_value()
+    return types.void(g, delta, places, factors, types.intp, types.intp), codegen
 
-        n = types.intp
-        return types.void(g, n, delta, n, place, factor, n, n), codegen
 
-    return scatter
+def numbers_at(context: Any, builder: Any, sig: Any, args: Any, count: int) -> tuple[Any, Any]:
+    """Make the functions that emit reading, and writing, so many numbers of an argument from an index on.
+
+    What is written is words, bytes or numbers, and becomes what the argument has.
+    """
+
+    def place(number: int, at: Any) -> tuple[Any, Any, int]:
+        kind = sig.args[number]
+        vector = ir.VectorType(context.get_data_type(kind.dtype), count)
+        return address(context, builder, kind, args[number], at), vector, kind.dtype.bitwidth // 8
+
+    def read(number: int, at: Any) -> Any:
+        return load_vector(builder, *place(number, at))
+
+    def write(number: int, at: Any, vector: Any) -> None:
+        target, kind, align = place(number, at)
+        if vector.type != kind:
+            narrower = isinstance(kind.element, ir.IntType)
+            vector = builder.trunc(vector, kind) if narrower else builder.uitofp(vector, kind)
+        store_vector(builder, vector, target, align)
+
+    return read, write
 
 
 def _compiled_compress_blocks(rows: int) -> Any:
     """Make the kernel that finds the non-zeros of one dense row, or of a pair of rows; see `rows.compress_row`.
 
-    It writes the columns and values where any of the rows ``dense[start:start + size]`` isn't zero, `size` a multiple
-    of `BLOCK`; there is a start for each.
+    It writes the columns and values where any of the rows isn't zero, of their first `size` numbers, a multiple of
+    `BLOCK`.
 
     Parameters
     ----------
     members : flat array of unsigned int
-        Receives columns, counted from `start`, from `place` on.
-    factors : flat array
-        Receives values, from `place` on, those of the second row `apart` numbers further. Both have room for `BLOCK`
-        numbers more than there are non-zeros.
+        Receives columns.
+    factors : matrix, (rows, entries)
+        Receives values. Both have room for `BLOCK` numbers more than there are non-zeros.
+    dense, second : flat arrays, (size,)
+        The rows, of the dtype of `factors` or uint8; one of them twice.
     scale : flat array
         Of a pair of rows the values are multiplied by it, column by column.
-    dense : flat array
-        Of the dtype of `factors`, or uint8.
 
     Returns
     -------
     int
-        Where the next non-zero would go. NaN and infinity are non-zeros.
+        How many non-zeros there are. NaN and infinity are such.
     bool
         For each row, whether all numbers are finite.
 
@@ -212,98 +228,75 @@ def _compiled_compress_blocks(rows: int) -> Any:
     """
 
     @intrinsic
-    def compress(typingctx, members, factors, place, dense, start, second, apart, scale, size):
-        integer = isinstance(dense.dtype, types.Integer)
-
-        def codegen(context, builder, sig, args):
-            _, _, place_, _, start_, second_, apart_, _, size_ = args
-            starts = [start_, second_][:rows]
-            wide = "+avx512f" in getattr(context.codegen(), "_tm_features", "")
-            # Numbers at once, in a register as values; bytes are widened, for they have no such instruction.
-            width = max(32, factors.dtype.bitwidth) if integer else dense.dtype.bitwidth
-            count = 512 // width if wide else 1
-            word, raw = ir.IntType(32), context.get_data_type(dense.dtype)
-            words, bits = (ir.VectorType(ir.IntType(size), count) for size in (32, dense.dtype.bitwidth))
-            to = cgutils.alloca_once_value(builder, place_)
-            doubts = [cgutils.alloca_once_value(builder, bits(None)) for _ in starts]
-            zero, one, step = (context.get_constant(types.intp, number) for number in (0, 1, count))
-
-            def read(row: int, at: Any) -> Any:
-                source = address(context, builder, sig.args[3], args[3], builder.add(starts[row], at))
-                return load_vector(builder, source, ir.VectorType(raw, count), dense.dtype.bitwidth // 8)
-
-            def write(number: int, at: Any, vector: Any) -> None:
-                dtype = sig.args[number].dtype
-                kind = ir.VectorType(context.get_data_type(dtype), count)
-                if vector.type != kind:
-                    # Columns and bytes come as words.
-                    vector = (
-                        builder.trunc(vector, kind)
-                        if isinstance(dtype, types.Integer)
-                        else builder.uitofp(vector, kind)
-                    )
-                target = address(context, builder, sig.args[number], args[number], at)
-                store_vector(builder, vector, target, dtype.bitwidth // 8)
-
-            def scaled(x: Any, at: Any) -> Any:
-                if rows == 1:
-                    return x
-                dtype = context.get_data_type(sig.args[1].dtype)
-                x = builder.uitofp(x, ir.VectorType(dtype, count)) if integer else x
-                place = address(context, builder, sig.args[7], args[7], at)
-                return builder.fmul(x, load_vector(builder, place, x.type, sig.args[1].dtype.bitwidth // 8))
-
-            def write_value(row: int, at: Any, x: Any) -> None:
-                write(1, builder.add(at, apart_) if row else at, x)
-
-            def doubt(row: int, x: Any) -> None:
-                # x - x is 0, or NaN for what is not finite. Its bits are gathered: sums would wait for one another.
-                if not integer:
-                    doubtful = builder.bitcast(builder.fsub(x, x), bits)
-                    builder.store(builder.or_(builder.load(doubts[row]), doubtful), doubts[row])
-
-            with cgutils.for_range_slice(builder, zero, size_, step, inc=True) as (j, _):
-                numbers, now = [read(row, j) for row in range(rows)], builder.load(to)
-                first = spread(builder, builder.trunc(j, word), count)
-                columns = builder.add(first, ir.Constant(words, list(range(count))))
-                filled = None
-                for x in numbers:
-                    if integer:
-                        here = builder.icmp_unsigned("!=", x, x.type(None))
-                    else:
-                        here = builder.fcmp_unordered("!=", x, x.type(None))
-                    filled = here if filled is None else builder.or_(filled, here)
-                if wide:
-                    for row, x in enumerate(numbers):
-                        doubt(row, x)
-                        x = scaled(builder.zext(x, words) if integer else x, j)
-                        write_value(row, now, compressed(builder, x, filled))
-                    columns = compressed(builder, columns, filled)
-                write(0, now, columns)
-                entries = builder.ctpop(builder.bitcast(filled, ir.IntType(count)))
-                builder.store(builder.add(now, builder.zext(entries, now.type)), to)
-                end = builder.block
-            if wide:
-                keep_rolled(builder, end)
-            else:
-                with cgutils.for_range_slice(builder, place_, builder.load(to), one, inc=True) as (p, _):
-                    column = _column(context, builder, sig, args, p, 0)
-                    for row in range(rows):
-                        x = read(row, column)
-                        doubt(row, x)
-                        write_value(row, p, scaled(x, column))
-            whole = ir.IntType(bits.element.width * count)
-            finite = [
-                builder.icmp_unsigned("==", builder.bitcast(builder.load(doubtful), whole), whole(0))
-                for doubtful in doubts
-            ]
-            return context.make_tuple(builder, sig.return_type, [builder.load(to), *finite])
-
+    def compress(typingctx, members, factors, dense, second, scale, size):
         n = types.intp
         returned = types.Tuple((n, *[types.boolean] * rows))
-        return returned(members, factors, n, dense, n, n, n, scale, n), codegen
+        return returned(members, factors, dense, second, scale, n), partial(_compress_blocks, rows)
 
     return compress
+
+
+def _compress_blocks(rows: int, context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """Emit what `compress_blocks` does."""
+    integer, wide = isinstance(sig.args[2].dtype, types.Integer), has_compress(context)
+    number, bits = context.get_data_type(sig.args[1].dtype), sig.args[2].dtype.bitwidth
+    # Numbers at once, in a register as values; bytes are widened, for they have no such instruction.
+    width = max(32, sig.args[1].dtype.bitwidth) if integer else bits
+    count = 512 // width if wide else 1
+    words, doubtful = (ir.VectorType(ir.IntType(size), count) for size in (32, bits))
+    apart = cgutils.create_struct_proxy(sig.args[1])(context, builder, args[1]).stride
+    zero, one, step = (context.get_constant(types.intp, k) for k in (0, 1, count))
+    to, end = cgutils.alloca_once_value(builder, zero), args[5]
+    doubts = [cgutils.alloca_once_value(builder, doubtful(None)) for _ in range(rows)]
+    read, write = numbers_at(context, builder, sig, args, count)
+
+    def write_value(row: int, x: Any, column: Any, at: Any, kept: Any = None) -> None:
+        if not integer:
+            # x - x is 0, or NaN for what is not finite. Its bits are gathered: sums would wait for one another.
+            difference = builder.bitcast(builder.fsub(x, x), doubtful)
+            builder.store(builder.or_(builder.load(doubts[row]), difference), doubts[row])
+        elif kept is not None:
+            x = builder.zext(x, words)
+        if rows > 1:
+            x = builder.uitofp(x, ir.VectorType(number, count)) if integer else x
+            x = builder.fmul(x, read(4, column))
+        x = compressed(builder, x, kept) if kept is not None else x
+        write(1, builder.add(at, apart) if row else at, x)
+
+    with cgutils.for_range_slice(builder, zero, end, step, inc=True) as (j, _):
+        numbers, now = [read(2 + row, j) for row in range(rows)], builder.load(to)
+        first = spread(builder, builder.trunc(j, ir.IntType(32)), count)
+        columns = builder.add(first, ir.Constant(words, list(range(count))))
+        different = builder.icmp_unsigned if integer else builder.fcmp_unordered
+        filled = reduce(builder.or_, [different("!=", x, x.type(None)) for x in numbers])
+        if wide:
+            for row, x in enumerate(numbers):
+                write_value(row, x, j, now, filled)
+            columns = compressed(builder, columns, filled)
+        write(0, now, columns)
+        builder.store(builder.add(now, count_true(builder, filled, now.type)), to)
+        last = builder.block
+    if wide:
+        keep_rolled(builder, last)
+    else:
+        with cgutils.for_range_slice(builder, zero, builder.load(to), one, inc=True) as (p, _):
+            column = column_at(context, builder, sig.args[0], args[0], p)
+            for row in range(rows):
+                write_value(row, read(2 + row, column), column, p)
+    whole = ir.IntType(bits * count)
+    finite = [builder.icmp_unsigned("==", builder.bitcast(builder.load(all_), whole), whole(0)) for all_ in doubts]
+    return context.make_tuple(builder, sig.return_type, [builder.load(to), *finite])
+
+
+def has_compress(context: Any) -> bool:
+    """Whether code is for processors that `compressed` is one instruction of."""
+    return "+avx512f" in getattr(context.codegen(), "_tm_features", "")
+
+
+def count_true(builder: Any, mask: Any, kind: Any) -> Any:
+    """Emit how many lanes of a mask hold."""
+    entries = builder.ctpop(builder.bitcast(mask, ir.IntType(mask.type.count)))
+    return builder.zext(entries, kind) if mask.type.count < kind.width else entries
 
 
 def compressed(builder: Any, vector: Any, mask: Any) -> Any:
@@ -316,38 +309,27 @@ def compressed(builder: Any, vector: Any, mask: Any) -> Any:
 
 
 def _python_compress_blocks(rows: int) -> Any:
-    def compress(members, factors, place, dense, start, second, apart, scale, size):
-        numbers = [dense[first : first + size].astype(factors.dtype) for first in (start, second)[:rows]]
+    def compress(members, factors, dense, second, scale, size):
+        numbers = [row[:size].astype(factors.data.dtype) for row in (dense, second)[:rows]]
         filled = np.flatnonzero(np.any(numbers, axis=0))
-        end = place + len(filled)
-        members[place:end] = filled
+        members[: len(filled)] = filled
         for row, x in enumerate(numbers):
-            factors[place + row * apart : end + row * apart] = x[filled] * (scale[filled] if rows > 1 else 1)
-        return end, *(bool(np.isfinite(x).all()) for x in numbers)
+            factors.data[row * factors.stride :][: len(filled)] = x[filled] * (scale[filled] if rows > 1 else 1)
+        return len(filled), *(bool(np.isfinite(x).all()) for x in numbers)
 
     return compress
 
 
-def offset(context: Any, builder: Any, base: Any, dtype: Any, count: int) -> Any:
-    """Emit the address of the number of this dtype that lies so many behind an address."""
-    return builder.gep(
-        base, [context.get_constant(types.intp, count)], source_etype=context.get_data_type(dtype), inbounds=True
-    )
+def behind(builder: Any, base: Any, count: Any) -> Any:
+    """Emit the address of the number that lies so many behind that of another; an int or a value."""
+    index = ir.IntType(64)(count) if isinstance(count, int) else count
+    return builder.gep(base, [index], source_etype=base.type.pointee, inbounds=True)
 
 
-def _column(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int) -> Any:
-    """Emit entry `p` of argument `at`, an array of columns."""
-    place = address(context, builder, sig.args[at], args[at], p)
-    column = builder.load(place, typ=context.get_data_type(sig.args[at].dtype))
+def column_at(context: Any, builder: Any, kind: Any, columns: Any, p: Any) -> Any:
+    """Emit entry `p` of an array of columns."""
+    column = builder.load(address(context, builder, kind, columns, p), typ=context.get_data_type(kind.dtype))
     return builder.zext(column, context.get_value_type(types.intp))
-
-
-def _named_row(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any, stride: Any) -> Any:
-    """Emit the address of the row of a matrix that entry `p` of argument `at`, an array of columns, names."""
-    column = _column(context, builder, sig, args, p, at)
-    return builder.gep(
-        base, [builder.mul(column, stride)], source_etype=context.get_data_type(sig.args[0].dtype), inbounds=True
-    )
 
 
 def repeated(builder: Any, numbers: Any, vector: ir.VectorType, group: int = 0) -> Any:
@@ -368,18 +350,18 @@ def spread_each(builder: Any, repeated: Any, number: int) -> Any:
     return builder.shuffle_vector(repeated, ir.Constant(repeated.type, ir.Undefined), lanes_of)
 
 
-def _place(context: Any, builder: Any, sig: Any, args: Any, p: Any, at: int, base: Any) -> Any:
-    """Address of the row of a matrix at the place of entry `p`, as `read_blocks` writes it to argument `at`."""
+def _place(context: Any, builder: Any, sig: Any, args: Any, p: Any, base: Any) -> Any:
+    """Emit the address of the row of a matrix at the place of entry `p`, as `read_blocks` writes it to argument 2."""
     word = ir.IntType(64)
-    place = builder.load(address(context, builder, sig.args[at], args[at], p), typ=ir.IntType(32))
-    words = builder.bitcast(base, word.as_pointer())
-    row = builder.gep(words, [builder.zext(place, word)], source_etype=word, inbounds=True)
-    return builder.bitcast(row, context.get_data_type(sig.args[at + 1].dtype).as_pointer())
+    place = builder.load(address(context, builder, sig.args[2], args[2], p), typ=ir.IntType(32))
+    return builder.bitcast(
+        behind(builder, builder.bitcast(base, word.as_pointer()), builder.zext(place, word)), base.type
+    )
 
 
 @intrinsic
-def _compiled_read_blocks(typingctx, places, factors, columns, values, first, blocks, scale, words):
-    """Write blocks of entries of a sparse row, from entry `first` on, as the loops above read them.
+def _compiled_read_blocks(typingctx, places, factors, columns, values, blocks, scale, words):
+    """Write blocks of entries of a sparse row as the loops above read them.
 
     Parameters
     ----------
@@ -398,46 +380,35 @@ def _compiled_read_blocks(typingctx, places, factors, columns, values, first, bl
     n = types.intp
 
     def codegen(context, builder, sig, args):
-        _, _, _, _, first_, blocks_, scale_, words_ = args
+        blocks_, scale_, words_ = args[4:]
         integers = ir.VectorType(ir.IntType(32), BLOCK)
         numbers = ir.VectorType(context.get_data_type(factors.dtype), BLOCK)
         apart = spread(builder, builder.trunc(words_, ir.IntType(32)), BLOCK)
         factor = spread(builder, context.cast(builder, scale_, scale, factors.dtype), BLOCK)
-
-        def read(number: int, at: Any) -> Any:
-            dtype = sig.args[number].dtype
-            source = address(context, builder, sig.args[number], args[number], at)
-            return load_vector(builder, source, ir.VectorType(context.get_data_type(dtype), BLOCK), dtype.bitwidth // 8)
-
-        def write(number: int, at: Any, vector: Any) -> None:
-            target = address(context, builder, sig.args[number], args[number], at)
-            store_vector(builder, vector, target, sig.args[number].dtype.bitwidth // 8)
-
-        end = builder.mul(blocks_, context.get_constant(n, BLOCK))
+        read, write = numbers_at(context, builder, sig, args, BLOCK)
         zero, step = context.get_constant(n, 0), context.get_constant(n, BLOCK)
-        with cgutils.for_range_slice(builder, zero, end, step, inc=True) as (j, _):
-            p = builder.add(first_, j)
+        with cgutils.for_range_slice(builder, zero, builder.mul(blocks_, step), step, inc=True) as (p, _):
             column, x = read(2, p), read(3, p)
             column = builder.zext(column, integers) if column.type != integers else column
             x = builder.uitofp(x, numbers) if isinstance(values.dtype, types.Integer) else x
-            write(0, j, builder.mul(column, apart))
-            write(1, j, builder.fmul(x, factor))
+            write(0, p, builder.mul(column, apart))
+            write(1, p, builder.fmul(x, factor))
             last = builder.block
         keep_rolled(builder, last)
         return context.get_dummy_value()
 
-    return types.void(places, factors, columns, values, n, n, scale, n), codegen
+    return types.void(places, factors, columns, values, n, scale, n), codegen
 
 
-def _python_read_blocks(places, factors, columns, values, first, blocks, scale, words):
+def _python_read_blocks(places, factors, columns, values, blocks, scale, words):
     size = blocks * BLOCK
-    places[:size] = columns[first : first + size].astype(np.uint32) * np.uint32(words)
-    factors[:size] = values[first : first + size].astype(factors.dtype) * scale
+    places[:size] = columns[:size].astype(np.uint32) * np.uint32(words)
+    factors[:size] = values[:size].astype(factors.dtype) * scale
 
 
 @intrinsic
-def _compiled_read_pairs(typingctx, places, factors, pairs, first, entries, scale, words):
-    """Write a column's entries, from entry `first` of `pairs` on, as `read_blocks` does those of a row.
+def _compiled_read_pairs(typingctx, places, factors, pairs, entries, scale, words):
+    """Write a column's entries as `read_blocks` does those of a row.
 
     Parameters
     ----------
@@ -451,69 +422,66 @@ def _compiled_read_pairs(typingctx, places, factors, pairs, first, entries, scal
     n = types.intp
 
     def codegen(context, builder, sig, args):
-        _, _, _, first_, entries_, scale_, words_ = args
-        halves, integers = (ir.VectorType(ir.IntType(bits), BLOCK) for bits in (16, 32))
+        entries_, scale_, words_ = args[3:]
+        integers = ir.VectorType(ir.IntType(32), BLOCK)
         numbers = ir.VectorType(context.get_data_type(factors.dtype), BLOCK)
         apart = spread(builder, builder.trunc(words_, ir.IntType(32)), BLOCK)
         factor = spread(builder, context.cast(builder, scale_, scale, factors.dtype), BLOCK)
+        read, write = numbers_at(context, builder, sig, args, BLOCK)
         zero, step = context.get_constant(n, 0), context.get_constant(n, BLOCK)
         with cgutils.for_range_slice(builder, zero, entries_, step, inc=True) as (j, _):
-            source = address(context, builder, sig.args[2], args[2], builder.add(first_, j))
-            both = builder.zext(load_vector(builder, source, halves, 2), integers)
+            both = builder.zext(read(2, j), integers)
             left = spread(builder, builder.trunc(builder.sub(entries_, j), ir.IntType(32)), BLOCK)
             there = builder.icmp_signed("<", ir.Constant(integers, list(range(BLOCK))), left)
             both = builder.select(there, both, integers(None))
             row = builder.lshr(both, ir.Constant(integers, [8] * BLOCK))
             byte = builder.uitofp(builder.and_(both, ir.Constant(integers, [255] * BLOCK)), numbers)
-            place, value = (address(context, builder, sig.args[k], args[k], j) for k in (0, 1))
-            store_vector(builder, builder.mul(row, apart), place)
-            store_vector(builder, builder.fmul(byte, factor), value)
+            write(0, j, builder.mul(row, apart))
+            write(1, j, builder.fmul(byte, factor))
             last = builder.block
         keep_rolled(builder, last)
         return context.get_dummy_value()
 
-    return types.void(places, factors, pairs, n, n, scale, n), codegen
+    return types.void(places, factors, pairs, n, scale, n), codegen
 
 
-def _python_read_pairs(places, factors, pairs, first, entries, scale, words):
+def _python_read_pairs(places, factors, pairs, entries, scale, words):
     size = (entries + BLOCK - 1) // BLOCK * BLOCK
     both = np.zeros(size, np.uint32)
-    both[:entries] = pairs[first : first + entries]
+    both[:entries] = pairs[:entries]
     places[:size] = (both >> 8) * np.uint32(words)
     factors[:size] = (both & 255).astype(factors.dtype) * scale
 
 
-def _python_gather_rows(columns: int, chains: int = 1) -> Any:
-    def gather(c, ci, base, bi, place, factor, first, last, w, wi):
-        width = columns * lanes(c)
-        total = base[bi : bi + width].copy()
-        for p in range(first, last):
-            start = wi + int(place[p]) * WORD // w.itemsize
-            total += factor[p] * w[start : start + width]
-        c[ci : ci + width] = total
+def _python_gather_rows(most: int, chains: int = 1) -> Any:
+    def gather(c, base, places, factors, entries, w, vectors):
+        width = vectors * lanes(c)
+        total = base[:width].copy()
+        for p in range(entries):
+            start = int(places[p]) * WORD // w.itemsize
+            total += factors[p] * w[start : start + width]
+        c[:width] = total
 
     return gather
 
 
-def _python_gather_pairs(columns: int) -> Any:
-    gather_row = _python_gather_rows(columns)
+def _python_gather_pairs(widths: Iterable[int]) -> Any:
+    gather_row = _python_gather_rows(max(widths))
 
-    def gather(c, ci, other, base, bi, index, value, apart, last, w, wi, stride, coming, step):
-        places = index[:last].astype(np.uint32) * np.uint32(stride * w.itemsize // WORD)
-        gather_row(c, ci, base, bi, places, value, 0, last, w, wi)
-        gather_row(c, other, base, bi, places, value[apart:], 0, last, w, wi)
+    def gather(c, base, columns, values, entries, w, ahead, vectors):
+        places = columns[:entries].astype(np.uint32) * np.uint32(w.stride * w.data.itemsize // WORD)
+        for row in range(2):
+            x = values.data[row * values.stride :]
+            gather_row(c.data[row * c.stride :], base, places, x, entries, w.data, vectors)
 
     return gather
 
 
-def _python_scatter_rows(columns: int) -> Any:
-    def scatter(g, gi, delta, di, place, factor, first, last):
-        width = columns * lanes(g)
-        for p in range(first, last):
-            start = gi + int(place[p]) * WORD // g.itemsize
-            g[start : start + width] += factor[p] * delta[di : di + width]
-
-    return scatter
+def _python_scatter_rows(g, delta, places, factors, entries, vectors):
+    width = vectors * lanes(g)
+    for p in range(entries):
+        start = int(places[p]) * WORD // g.itemsize
+        g[start : start + width] += factors[p] * delta[:width]
 
 
 if INTERPRETED:

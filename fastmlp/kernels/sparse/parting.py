@@ -14,125 +14,111 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from ..dense.microkernels import keep_rolled
+from ..runtime.fields import taken
 from ..runtime.jit import INTERPRETED, entry
-from ..runtime.records import NO
-from ..runtime.simd import address, get, load_vector, put, store_vector
-from .microkernels import BLOCK, compress_blocks, compressed
+from ..runtime.matrices import matrix
+from ..runtime.records import NEXT, NO, Parting
+from ..runtime.simd import get, moved, pointer, put
+from .microkernels import BLOCK, compress_blocks, compressed, count_true, has_compress, numbers_at
 
 
 @intrinsic
-def _compiled_part_blocks(typingctx, columns, values, place, filled, first, dense, start, names, chosen, size):
-    """Part the numbers ``dense[start:start + size]``, `size` a multiple of `BLOCK`: see `part_rows`.
-
-    Parameters
-    ----------
-    place, first : int
-        Where the next entry goes in `columns` and `values`, and the next chosen number in `filled`.
+def _compiled_part_blocks(typingctx, columns, values, filled, dense, names, chosen, size):
+    """Part `size` numbers, a multiple of `BLOCK`: see `part_rows`.
 
     Returns
     -------
     int, int
-        Where those after them would go. Up to `BLOCK` numbers behind are overwritten.
+        How many entries there are, and how many numbers of chosen features. Up to `BLOCK` numbers behind those are
+        overwritten.
     """
     integer = isinstance(dense.dtype, types.Integer)
 
     def codegen(context, builder, sig, args):
-        _, _, place_, _, first_, _, start_, _, _, size_ = args
-        wide = "+avx512f" in getattr(context.codegen(), "_tm_features", "")
-        width = 32 if integer else dense.dtype.bitwidth
-        count = 512 // width if wide else 1
+        wide = has_compress(context)
+        count = 512 // (32 if integer else dense.dtype.bitwidth) if wide else 1
         words = ir.VectorType(ir.IntType(32), count)
-        to, out = (cgutils.alloca_once_value(builder, number) for number in (place_, first_))
         zero, step = (context.get_constant(types.intp, number) for number in (0, count))
-
-        def read(number: int, at: Any) -> Any:
-            dtype = sig.args[number].dtype
-            source = address(context, builder, sig.args[number], args[number], at)
-            return load_vector(builder, source, ir.VectorType(context.get_data_type(dtype), count), dtype.bitwidth // 8)
+        to, out = (cgutils.alloca_once_value(builder, zero) for _ in range(2))
+        read, write = numbers_at(context, builder, sig, args, count)
 
         def append(pointer: Any, numbers: list[tuple[int, Any]], mask: Any) -> None:
             now = builder.load(pointer)
             for number, vector in numbers:
-                dtype = sig.args[number].dtype
-                kind = ir.VectorType(context.get_data_type(dtype), count)
-                vector = compressed(builder, vector, mask) if wide else vector
-                vector = builder.trunc(vector, kind) if vector.type != kind else vector
-                target = address(context, builder, sig.args[number], args[number], now)
-                store_vector(builder, vector, target, dtype.bitwidth // 8)
-            entries = builder.ctpop(builder.bitcast(mask, ir.IntType(count)))
-            entries = builder.zext(entries, now.type) if count < 64 else entries
-            builder.store(builder.add(now, entries), pointer)
+                write(number, now, compressed(builder, vector, mask) if wide else vector)
+            builder.store(builder.add(now, count_true(builder, mask, now.type)), pointer)
 
-        with cgutils.for_range_slice(builder, zero, size_, step, inc=True) as (j, _):
-            x, kept = read(5, builder.add(start_, j)), read(8, j)
+        with cgutils.for_range_slice(builder, zero, args[6], step, inc=True) as (j, _):
+            x, kept = read(3, j), read(5, j)
             kept = builder.icmp_unsigned("!=", kept, kept.type(None))
             different = builder.icmp_unsigned if integer else builder.fcmp_unordered
             there = builder.and_(different("!=", x, x.type(None)), builder.not_(kept))
             x = builder.zext(x, words) if integer else x
-            append(out, [(3, x)], kept)
-            append(to, [(0, read(7, j)), (1, x)], there)
+            append(out, [(2, x)], kept)
+            append(to, [(0, read(4, j)), (1, x)], there)
             end = builder.block
         keep_rolled(builder, end)
         return context.make_tuple(builder, sig.return_type, [builder.load(to), builder.load(out)])
 
     n = types.intp
-    returned = types.UniTuple(n, 2)
-    return returned(columns, values, n, filled, n, dense, n, names, chosen, n), codegen
+    return types.UniTuple(n, 2)(columns, values, filled, dense, names, chosen, n), codegen
 
 
-def _python_part_blocks(columns, values, place, filled, first, dense, start, names, chosen, size):
-    x, kept = dense[start : start + size], chosen[:size] != 0
+def _python_part_blocks(columns, values, filled, dense, names, chosen, size):
+    x, kept = dense[:size], chosen[:size] != 0
     there = (x != 0) & ~kept
-    end, last = place + there.sum(), first + kept.sum()
-    columns[place:end], values[place:end], filled[first:last] = names[:size][there], x[there], x[kept]
-    return int(end), int(last)
+    entries, n_kept = int(there.sum()), int(kept.sum())
+    columns[:entries], values[:entries], filled[:n_kept] = names[:size][there], x[there], x[kept]
+    return entries, n_kept
 
 
 _COMPRESS = compress_blocks(1)
 part_blocks = _python_part_blocks if INTERPRETED else _compiled_part_blocks
+take_parting = taken(Parting)
 
 
 @entry
-def part_rows(columns, values, starts, filled, dense, names, chosen, n_features, n_filled, multiple):
+def part_rows(columns, values, starts, filled, dense, table, like):
     """Write every row of `dense`, (n_rows, n_features), flat, in two parts.
 
     Parameters
     ----------
     columns, values : ndarray of unsigned int, ndarray
-        Receive the non-zeros of the features that are not chosen, row after row, and zeros, up to a `multiple` of
+        Receive the non-zeros of the features that are not chosen, row after row, and zeros, up to a multiple of
         entries a row. Longer by `BLOCK` than there are; so is `filled`.
     starts : ndarray of int64, shape (n_rows + 1,)
         Receives where the entries of each row begin, and at last their number.
     filled : ndarray
         Receives all values of the features that are chosen, in their order, row after row.
-    names : ndarray of uint32, shape (n_features,)
-        The new number of each feature; its own where none is chosen.
-    chosen : ndarray of uint8, shape (n_features,)
-    n_filled : int
-        How many features are chosen, whose names are less than those of the others.
-    multiple : int
-        1 for no zeros, or 8. They are of different columns: to add to one again would wait for the addition before.
+    table, like : arrays
+        The `handle` of a `Parting`.
     """
-    place, first, whole = NO, NO, n_features // BLOCK * BLOCK
-    for i in range(len(starts) - 1):
+    parting, n_rows, place, first = take_parting(table, like), len(starts) - 1, NO, NO
+    columns, values, filled, dense = pointer(columns), pointer(values), pointer(filled), pointer(dense)
+    names, chosen, n_features, multiple = parting.names, parting.chosen, parting.features, parting.multiple
+    whole = n_features // BLOCK * BLOCK
+    for i in range(n_rows):
         put(starts, i, place)
-        begin = i * n_features
-        if n_filled > 0:
-            place, first = part_blocks(columns, values, place, filled, first, dense, begin, names, chosen, whole)
+        row, to, entries = moved(dense, i * n_features), moved(columns, place), moved(values, place)
+        if parting.filled > 0:
+            found, kept = part_blocks(to, entries, moved(filled, first), row, names, chosen, whole)
+            first += kept
         else:
-            place, _ = _COMPRESS(columns, values, place, dense, begin, NO, NO, values, whole)
+            found, _ = _COMPRESS(to, matrix(entries, NO, NO, NEXT), row, row, entries, whole)
+        place += found
         for j in range(whole, n_features):
-            x, kept = get(dense, begin + j), get(chosen, j) != 0
+            x, is_chosen = get(row, j), get(chosen, j) != 0
             put(columns, place, get(names, j))
             put(values, place, x)
             put(filled, first, x)
-            place += 0 if kept or x == 0 else 1
-            first += 1 if kept else 0
+            place += 0 if is_chosen or x == 0 else 1
+            first += 1 if is_chosen else 0
         if multiple > 1:
+            # Zeros of different columns: to add to one again would wait for the addition before.
             column = np.int64(get(columns, place - 1)) if place > get(starts, i) else n_features
             for k in range(multiple - 1):
-                column = column + 1 if column + 1 < n_features else n_filled
+                column = column + 1 if column + 1 < n_features else parting.filled
                 put(columns, place + k, column)
                 put(values, place + k, 0)
             place = (place + multiple - 1) // multiple * multiple
-    put(starts, len(starts) - 1, place)
+    put(starts, n_rows, place)

@@ -9,28 +9,41 @@ rows begin, and their scaled values.
 import numpy as np
 
 from ..runtime.jit import kernel
-from ..runtime.records import MEDIUM_SUMS, NARROW_SUMS, NO
-from ..runtime.simd import WIDEST, broadcast, fma, get, is_single, lanes, load, prefetch, put, splat, store
-from .microkernels import BLOCK, compress_blocks, gather_pairs, gather_rows, read_blocks, read_pairs, scatter_rows
+from ..runtime.matrices import matrix
+from ..runtime.records import MEDIUM, MEDIUM_SUMS, NARROW, NARROW_SUMS, NEXT, NO
+from ..runtime.simd import WIDEST, broadcast, fma, get, is_single, lanes, load, moved, prefetch, put, splat, store
+from .microkernels import (
+    BLOCK,
+    SCATTERED,
+    compress_blocks,
+    gather_pairs,
+    gather_rows,
+    read_blocks,
+    read_pairs,
+    scatter_rows,
+)
 
-_G1, _G2, _G3, _G4, _G5, _G6, _G7, _G8 = (gather_rows(columns) for columns in range(1, 9))
-_G9, _G10, _G11, _G12, _G13, _G14, _G15, _G16 = (gather_rows(columns) for columns in range(9, 17))
-_N1, _N2 = (gather_rows(columns, chains=NARROW_SUMS) for columns in (1, 2))
-_M1, _M2, _M3, _M4 = (gather_rows(columns, chains=MEDIUM_SUMS) for columns in range(1, 5))
-_S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (scatter_rows(columns) for columns in range(1, 9))
-PAIRED = 8 if WIDEST == 512 else 4
+PAIRED = np.int64(8 if WIDEST == 512 else 4)
 """Vectors, at most, of which the sums of two rows stay in registers: of 512 bits there are twice as many, too."""
 
 MOST = 2 * PAIRED
 """Those of one row."""
 
-_P0, _P1, _P2, _P3, _P4 = (gather_pairs(max(1, PAIRED - less)) for less in range(5))
+_gather, _gather_pair = gather_rows(MOST), gather_pairs(range(max(1, PAIRED - 4), PAIRED + 1))
+_narrow_gather, _medium_gather = gather_rows(NARROW, chains=NARROW_SUMS), gather_rows(MEDIUM, chains=MEDIUM_SUMS)
 _COMPRESS, _COMPRESS_PAIR = (compress_blocks(rows) for rows in (1, 2))
 
 
 @kernel
-def row_forward(c, base, places, factors, first, last, w, width):
-    """``c = base + sum of x'[p] * W[column of p, :]`` over the entries `first` to `last` of a sparse row.
+def share(vectors, most):
+    """How many of the vectors that are left are done at a time: at most so many, in strips of nearly equal width."""
+    strips = (vectors + most - 1) // most
+    return (vectors + strips - 1) // strips
+
+
+@kernel
+def row_forward(c, base, places, factors, entries, w, width):
+    """``c = base + sum of x'[p] * W[column of p, :]`` over the entries of a sparse row.
 
     Parameters
     ----------
@@ -49,85 +62,37 @@ def row_forward(c, base, places, factors, first, last, w, width):
     """
     vector, j = lanes(c), NO
     while j < width:
-        left = (width - j) // vector
-        strips = (left + MOST - 1) // MOST
-        now = (left + strips - 1) // strips
-        if now == 16:
-            _G16(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 15:
-            _G15(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 14:
-            _G14(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 13:
-            _G13(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 12:
-            _G12(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 11:
-            _G11(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 10:
-            _G10(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 9:
-            _G9(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 8:
-            _G8(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 7:
-            _G7(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 6:
-            _G6(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 5:
-            _G5(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 4:
-            _G4(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 3:
-            _G3(c, j, base, j, places, factors, first, last, w, j)
-        elif now == 2:
-            _G2(c, j, base, j, places, factors, first, last, w, j)
-        else:
-            _G1(c, j, base, j, places, factors, first, last, w, j)
+        now = share((width - j) // vector, MOST)
+        _gather(moved(c, j), moved(base, j), places, factors, entries, moved(w, j), now)
         j += now * vector
 
 
 @kernel
-def narrow_row_forward(c, base, places, factors, first, last, w, width):
+def narrow_row_forward(c, base, places, factors, entries, w, width):
     """Do as `row_forward` where ``c`` is `NARROW` vectors wide at most, with sums that don't wait for one another."""
-    if width > lanes(c):
-        _N2(c, NO, base, NO, places, factors, first, last, w, NO)
-    else:
-        _N1(c, NO, base, NO, places, factors, first, last, w, NO)
+    _narrow_gather(c, base, places, factors, entries, w, width // lanes(c))
 
 
 @kernel
-def medium_row_forward(c, base, places, factors, first, last, w, width):
+def medium_row_forward(c, base, places, factors, entries, w, width):
     """Do as `row_forward` where ``c`` is a part of `MEDIUM` vectors at most, with two sums."""
-    now = width // lanes(c)
-    if now == 4:
-        _M4(c, NO, base, NO, places, factors, first, last, w, NO)
-    elif now == 3:
-        _M3(c, NO, base, NO, places, factors, first, last, w, NO)
-    elif now == 2:
-        _M2(c, NO, base, NO, places, factors, first, last, w, NO)
-    else:
-        _M1(c, NO, base, NO, places, factors, first, last, w, NO)
+    _medium_gather(c, base, places, factors, entries, w, width // lanes(c))
 
 
 @kernel
-def pair_forward(
-    c, first, second, base, base_start, columns, values, apart, last, w, w_start, stride, width, coming, size
-):  # fmt: skip
+def pair_forward(c, base, columns, values, entries, w, width, coming):
     """Do as `row_forward` for two rows with the same columns, which `compress_pair` finds: a row of ``W`` is read once
     for both.
 
     Parameters
     ----------
-    c : flat array
-        Receives the weighted inputs of the two from `first` and from `second` on.
-    values : flat array
-        Those of the second row lie `apart` numbers behind those of the first.
-    last : int
-        How many entries there are.
+    c, values : matrices
+        Two rows each: the weighted inputs, and ``x'``.
+    w : matrix
+        ``W``.
     width : int
         Of 4 vectors at least.
-    coming, size : int
+    coming : int, int
         An address, and how many bytes behind it are fetched meanwhile: the rows that come next.
 
     Notes
@@ -138,31 +103,18 @@ def pair_forward(
     The sums take longer than memory takes to bring the next rows, but the processor can't wait for so many cache lines
     at once. So every entry asks for a few bytes.
     """
-    vector = lanes(c)
-    j = 0
+    vector, j, start, size = lanes(c.data), NO, coming[0], coming[1]
     while j < width:
-        left = (width - j) // vector
-        strips = (left + PAIRED - 1) // PAIRED
-        now = (left + strips - 1) // strips
-        to, out, of, place = first + j, second + j, base_start + j, w_start + j
-        share = size * now * vector // width
-        step = share // (last + 1) + 1
-        if now == PAIRED:
-            _P0(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == PAIRED - 1:
-            _P1(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == PAIRED - 2:
-            _P2(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        elif now == PAIRED - 3:
-            _P3(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        else:
-            _P4(c, to, out, base, of, columns, values, apart, last, w, place, stride, coming, step)
-        coming += share
+        now = share((width - j) // vector, PAIRED)
+        part = size * now * vector // width
+        C, W = matrix(c.data, j, c.stride, NEXT), matrix(w.data, j, w.stride, NEXT)
+        _gather_pair(C, moved(base, j), columns, values, entries, W, (start, part // (entries + 1) + 1), now)
+        start += part
         j += now * vector
 
 
 @kernel
-def row_gradient(g, d, places, factors, first, last, width):
+def row_gradient(g, d, places, factors, entries, width):
     """``G[column of p, :] += x'[p] * d`` over the entries of a sparse row: its share of the gradient of ``W``.
 
     `places` and `factors` are as for `row_forward`. ``g`` may be the gradient, or, with ``d`` times minus the learning
@@ -170,25 +122,8 @@ def row_gradient(g, d, places, factors, first, last, width):
     """
     vector, j = lanes(g), NO
     while j < width:
-        left = (width - j) // vector
-        strips = (left + 7) // 8
-        now = (left + strips - 1) // strips
-        if now == 8:
-            _S8(g, j, d, j, places, factors, first, last)
-        elif now == 7:
-            _S7(g, j, d, j, places, factors, first, last)
-        elif now == 6:
-            _S6(g, j, d, j, places, factors, first, last)
-        elif now == 5:
-            _S5(g, j, d, j, places, factors, first, last)
-        elif now == 4:
-            _S4(g, j, d, j, places, factors, first, last)
-        elif now == 3:
-            _S3(g, j, d, j, places, factors, first, last)
-        elif now == 2:
-            _S2(g, j, d, j, places, factors, first, last)
-        else:
-            _S1(g, j, d, j, places, factors, first, last)
+        now = share((width - j) // vector, SCATTERED)
+        scatter_rows(moved(g, j), moved(d, j), places, factors, entries, now)
         j += now * vector
 
 
@@ -199,19 +134,19 @@ def in_words(array, numbers):
 
 
 @kernel
-def read_row(places, factors, columns, values, first, last, readable, scale, words):
-    """Bring the entries `first` to `last` of a sparse row into the form that `row_forward` reads, from 0 on.
+def read_row(places, factors, columns, values, entries, readable, scale, words):
+    """Bring the entries of a sparse row into the form that `row_forward` reads.
 
     Parameters
     ----------
     places : ndarray of uint32
         Receives ``columns * words``. Like `factors` it has room for `BLOCK` entries more than the row has.
     factors : flat array
-        Receives ``x'``. These two may be `columns` and `values`, if `first` is 0.
+        Receives ``x'``. These two may be `columns` and `values`.
     columns, values : ndarray of unsigned int, ndarray
     readable : int
-        How many entries from the front of `columns` and `values` there are, which may then be read in whole blocks; 0
-        where features have different scales.
+        How many entries `columns` and `values` have from here on, which may then be read in whole blocks; none where
+        features have different scales.
     scale : ndarray, shape (n_features,)
     words : int
         How far apart the rows of the matrix lie, see `in_words`.
@@ -221,14 +156,14 @@ def read_row(places, factors, columns, values, first, last, readable, scale, wor
     Once for all vectors of a matrix's rows: an entry is then two loads of one number each, without which the loops of
     narrow layers would do little but convert bytes and multiply. In blocks it takes a quarter of a cycle an entry.
     """
-    blocks = (last - first + BLOCK - 1) // BLOCK
-    if first + blocks * BLOCK <= readable:
-        read_blocks(places, factors, columns, values, first, blocks, get(scale, NO), words)
+    blocks = (entries + BLOCK - 1) // BLOCK
+    if blocks * BLOCK <= readable:
+        read_blocks(places, factors, columns, values, blocks, get(scale, NO), words)
     else:
-        for p in range(first, last):
+        for p in range(entries):
             column = get(columns, p)
-            put(places, p - first, column * words)
-            put(factors, p - first, get(values, p) * get(scale, column))
+            put(places, p, column * words)
+            put(factors, p, get(values, p) * get(scale, column))
 
 
 @kernel
@@ -250,7 +185,7 @@ def count_columns(ends, columns, first, last):
 
 
 @kernel
-def list_columns(ends, places, factors, columns, values, first, last, scale, row):
+def list_columns(ends, places, factors, columns, values, entries, scale, row):
     """Append the entries of a sparse row to the lists of their columns: where its deltas are, and ``x'``.
 
     Parameters
@@ -263,7 +198,7 @@ def list_columns(ends, places, factors, columns, values, first, last, scale, row
     row : int
         The place of this row's.
     """
-    for p in range(first, last):
+    for p in range(entries):
         column = get(columns, p)
         place = get(ends, column)
         put(ends, column, place + 1)
@@ -295,9 +230,9 @@ def list_bytes(ends, pairs, columns, values, first, last, row):
 
 
 @kernel
-def read_list(places, factors, pairs, first, last, scale, words):
-    """Bring the entries `first` to `last` of a column's list, as `list_bytes` writes them, into the form that
-    `row_forward` reads, from 0 on: ``words`` times the row, and ``x'``.
+def read_list(places, factors, pairs, entries, scale, words):
+    """Bring the entries of a column's list, as `list_bytes` writes them, into the form that `row_forward` reads:
+    ``words`` times the row, and ``x'``.
 
     Of all three arrays up to `BLOCK` entries more are read, or written.
 
@@ -307,44 +242,43 @@ def read_list(places, factors, pairs, first, last, scale, words):
         How many there are, made a multiple of 4 by such as add nothing: lists are short, and to mispredict where each
         of them ends takes as long as some entries.
     """
-    read_pairs(places, factors, pairs, first, last - first, scale, words)
-    return (last - first + 3) // 4 * 4
+    read_pairs(places, factors, pairs, entries, scale, words)
+    return (entries + 3) // 4 * 4
 
 
 @kernel
-def add_shift(out, out_start, shift, w, w_start, stride, first, last, width):
-    """``out += sum of shift[i] * W[i, :]`` over the features `first` to `last`: what a shift of the features adds to
-    every row.
+def add_shift(out, shift, w, rows, width):
+    """``out += sum of shift[i] * W[i, :]`` over `rows` features: what a shift of the features adds to every row. ``W``
+    is a matrix.
     """
-    vector = lanes(out)
-    whole = first + (last - first) // 4 * 4
+    vector, stride = lanes(out), w.stride
+    whole = rows // 4 * 4
     for j in range(0, width, vector):
-        s0, s1, s2, s3 = load(out, out_start + j), splat(out, 0.0), splat(out, 0.0), splat(out, 0.0)
-        place = w_start + first * stride + j
+        s0, s1, s2, s3 = load(out, j), splat(out, 0.0), splat(out, 0.0), splat(out, 0.0)
+        place = j
         # Four sums, so that the additions don't wait for one another.
-        for i in range(first, whole, 4):
-            s0 = fma(broadcast(shift, i), load(w, place), s0)
-            s1 = fma(broadcast(shift, i + 1), load(w, place + stride), s1)
-            s2 = fma(broadcast(shift, i + 2), load(w, place + 2 * stride), s2)
-            s3 = fma(broadcast(shift, i + 3), load(w, place + 3 * stride), s3)
+        for i in range(0, whole, 4):
+            s0 = fma(broadcast(shift, i), load(w.data, place), s0)
+            s1 = fma(broadcast(shift, i + 1), load(w.data, place + stride), s1)
+            s2 = fma(broadcast(shift, i + 2), load(w.data, place + 2 * stride), s2)
+            s3 = fma(broadcast(shift, i + 3), load(w.data, place + 3 * stride), s3)
             place += 4 * stride
-        for i in range(whole, last):
-            s0 = fma(broadcast(shift, i), load(w, place), s0)
+        for i in range(whole, rows):
+            s0 = fma(broadcast(shift, i), load(w.data, place), s0)
             place += stride
-        store(out, out_start + j, (s0 + s1) + (s2 + s3))
+        store(out, j, (s0 + s1) + (s2 + s3))
 
 
 @kernel
-def add_shift_gradient(g, g_start, stride, shift, sums, sums_start, first, last, width):
+def add_shift_gradient(g, shift, sums, rows, width):
     """``G[i, :] += shift[i] * sums``, ``sums`` being the deltas summed over the batch: the shift's part of the
-    gradient.
+    gradient. ``G`` is a matrix.
     """
-    vector = lanes(g)
-    for i in range(first, last):
+    for i in range(rows):
         factor = broadcast(shift, i)
-        place = g_start + i * stride
-        for j in range(0, width, vector):
-            store(g, place + j, fma(factor, load(sums, sums_start + j), load(g, place + j)))
+        for j in range(0, width, lanes(g.data)):
+            place = i * g.stride + j
+            store(g.data, place, fma(factor, load(sums, j), load(g.data, place)))
 
 
 @kernel
@@ -365,7 +299,8 @@ def compress_row(members, factors, dense, start, n_features):
         Whether all numbers are finite.
     """
     whole = n_features // BLOCK * BLOCK
-    entries, finite = _COMPRESS(members, factors, NO, dense, start, NO, NO, factors, whole)
+    row = moved(dense, start)
+    entries, finite = _COMPRESS(members, matrix(factors, NO, NO, NEXT), row, row, factors, whole)
     for j in range(whole, n_features):
         x = get(dense, start + j)
         put(members, entries, j)
@@ -383,7 +318,8 @@ def compress_pair(members, factors, apart, dense, start, second, scale, n_featur
     would take a fifth of its time.
     """
     whole = n_features // BLOCK * BLOCK
-    entries, finite, second_finite = _COMPRESS_PAIR(members, factors, NO, dense, start, second, apart, scale, whole)
+    values, row, other = matrix(factors, NO, apart, NEXT), moved(dense, start), moved(dense, second)
+    entries, finite, second_finite = _COMPRESS_PAIR(members, values, row, other, scale, whole)
     for j in range(whole, n_features):
         x, y = get(dense, start + j), get(dense, second + j)
         put(members, entries, j)

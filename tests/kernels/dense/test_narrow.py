@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp.kernels.dense import narrow as few_units
+from fastmlp.kernels.runtime.matrices import Matrix
 
-from .. import flat, twins
+from .. import twins
 from ..calls import both_dtypes, check_same, check_sums, random_numbers
 
 fan_ins, several, counts = st.integers(1, 50), st.integers(1, 6), st.integers(0, 9)
@@ -35,8 +36,9 @@ def test_add_dot_products(dtype, fan_in, units, count):
     turned = random_numbers(600, dtype, 2)
     width = twins.padded(fan_in, dtype)
     twins.matrix(turned, 5, width, units, width)[:, fan_in:] = 0
-    arguments = random_numbers(200, dtype), 7, 16, a, 3, stride, turned, 5, fan_in, units, count
-    check_sums(flat.add_dot_products, twins.add_dot_products, arguments, fan_in + 1)
+    C, A = Matrix(random_numbers(200, dtype)[7:], 16, 1), Matrix(a[3:], stride, 1)
+    arguments = C, A, turned[5:], fan_in, units, count
+    check_sums(few_units.add_dot_products, twins.add_dot_products, arguments, fan_in + 1)
 
 
 @both_dtypes
@@ -44,11 +46,8 @@ def test_add_dot_products(dtype, fan_in, units, count):
 def test_outer_products(dtype, fan_in, units, count, rectified):
     stride = twins.padded(fan_in, dtype) + 8
     out, signs = random_numbers(1000, dtype), np.sign(random_numbers(1000, dtype, 3))
-    out_and_signs = np.concatenate([out, signs])
     deltas, turned = random_numbers(200, dtype, 1), random_numbers(600, dtype, 2)
-    weights = deltas, 7, 16, turned, 5, fan_in, units, count
-
-    def kernel_call(both, *given_):
-        return both, 11, stride, *given_, both, len(out), rectified
-
-    check_sums(flat.outer_products, twins.outer_products, kernel_call(out_and_signs, *weights), units)
+    both = np.concatenate([out, signs])
+    C, D, A = Matrix(both[11:], stride, 1), Matrix(deltas[7:], 16, 1), both[len(out) + 11 :]
+    arguments = C, D, turned[5:], A, fan_in, units, count, rectified
+    check_sums(few_units.outer_products, twins.outer_products, arguments, units)

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp.kernels.dense import products as matrix
+from fastmlp.kernels.runtime.matrices import Matrix
 
-from .. import flat, twins
+from .. import twins
 from ..calls import both_dtypes, check_same, check_sums, from_python, random_numbers
 
 rows_, inners, widths = st.integers(0, 20), st.integers(1, 40), st.integers(1, 6)  # widths in cache lines
@@ -19,11 +20,11 @@ all_inners = st.one_of(inners, long_inners)
 def test_product(dtype, rows, width, inner, transposed, accumulate):
     width *= twins.line(dtype)
     c, a, b = (random_numbers(5000, dtype, seed) for seed in range(3))
-    strides = (1, rows + 3) if transposed else (inner + 3, 1)
+    A = Matrix(a[2:], 1, rows + 3) if transposed else Matrix(a[2:], inner + 3, 1)
     check_sums(
-        flat.product,
+        matrix.product,
         twins.product,
-        (c, 5, width + 8, a, 2, *strides, b, 3, width + 16, 0, rows, width, inner, accumulate),
+        (Matrix(c[5:], width + 8, 1), A, Matrix(b[3:], width + 16, 1), rows, width, inner, accumulate),
         inner + accumulate,
     )
 
@@ -34,14 +35,16 @@ def test_product_from_one_row_for_all(dtype, rows, width, inner, accumulate, flo
     width *= twins.line(dtype)
     c, base = random_numbers(3000, dtype), random_numbers(120, dtype, 3)
     a, b = random_numbers(20_000, dtype, 1), random_numbers(80_000, dtype, 2)
-    arguments = (c, 5, width + 8, a, 2, inner, 1, b, 3, width, 0, rows, width, inner, base, 7, 0, accumulate, floor)
-    check_sums(flat.product_from, twins.product_from, arguments, inner + accumulate)
+    C, A, B, base = Matrix(c[5:], width + 8, 1), Matrix(a[2:], inner, 1), Matrix(b[3:], width, 1), base[7:]
+    arguments = C, A, B, rows, width, inner, Matrix(base, 0, accumulate), floor
+    check_sums(matrix.product_from, twins.product_from, arguments, inner + accumulate)
 
 
 @both_dtypes
 def test_a_floor_lets_nan_through(dtype):
     c, a, b, base = np.zeros(16, dtype), np.ones(1, dtype), np.ones(16, dtype), np.full(16, np.nan, dtype)
-    from_python(flat.product_from)(c, 0, 16, a, 0, 1, 1, b, 0, 16, 0, 1, 16, 1, base, 0, 0, 1, 0.0)
+    C, A, B, base = Matrix(c, 16, 1), Matrix(a, 1, 1), Matrix(b, 16, 1), Matrix(base, 0, 1)
+    from_python(matrix.product_from)(C, A, B, 1, 16, 1, base, 0.0)
     assert np.isnan(c).all()
 
 
@@ -50,8 +53,9 @@ def test_a_floor_lets_nan_through(dtype):
 def test_product_of_more_terms_than_a_stretch(dtype, rows, width, inner, accumulate):
     width *= twins.line(dtype)
     c, a, b = random_numbers(1000, dtype), random_numbers(8000, dtype, 1), random_numbers(90_000, dtype, 2)
-    arguments = (c, 5, width + 8, a, 2, 1, rows + 1, b, 3, width + 8, 0, rows, width, inner, accumulate)
-    check_sums(flat.product, twins.product, arguments, inner + accumulate)
+    C, A, B = Matrix(c[5:], width + 8, 1), Matrix(a[2:], 1, rows + 1), Matrix(b[3:], width + 8, 1)
+    arguments = C, A, B, rows, width, inner, accumulate
+    check_sums(matrix.product, twins.product, arguments, inner + accumulate)
 
 
 @both_dtypes
@@ -59,8 +63,8 @@ def test_product_of_more_terms_than_a_stretch(dtype, rows, width, inner, accumul
 def test_product_with_packed_panels(dtype, rows, fan_in, units):
     width = twins.padded(fan_in, dtype)
     c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(50_000, dtype, 2)
-    arguments = (c, 0, width, a, 0, units, 1, b, 7, width, units, rows, width, units, 0)
-    check_sums(flat.product, twins.product, arguments, units)
+    arguments = Matrix(c, width, 1), Matrix(a, units, 1), Matrix(b[7:], width, -units), rows, width, units, 0
+    check_sums(matrix.product, twins.product, arguments, units)
 
 
 @both_dtypes
@@ -93,9 +97,10 @@ def test_a_product_has_the_same_bits_with_and_without_panels(dtype, rows, inner,
     packed = np.empty_like(b)
     from_python(matrix.pack)(packed, 0, b, 0, width, inner, width)
     with_panels, without = np.empty((2, rows * width), dtype)
-    call = from_python(flat.product)
-    call(with_panels, 0, width, a, 0, inner, 1, packed, 0, width, inner, rows, width, inner, 0)
-    call(without, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 0)
+    call = from_python(matrix.product)
+    A, size = Matrix(a, inner, 1), (rows, width, inner)
+    call(Matrix(with_panels, width, 1), A, Matrix(packed, width, -inner), *size, 0)
+    call(Matrix(without, width, 1), A, Matrix(b, width, 1), *size, 0)
     np.testing.assert_array_equal(with_panels, without)
 
 
@@ -118,10 +123,11 @@ def test_a_product_has_the_same_bits_however_its_rows_are_divided(dtype, rows, w
     width *= twins.line(dtype)
     c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(80_000, dtype, 2)
     whole, parts, middle = c.copy(), c.copy(), round(at * rows)
-    call = from_python(flat.product)
-    call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 1)
-    for first, last in ((0, middle), (middle, rows)):
-        call(parts, first * width, width, a, first * inner, inner, 1, b, 0, width, 0, last - first, width, inner, 1)
+    call = from_python(matrix.product)
+    B = Matrix(b, width, 1)
+    for c, first, last in ((whole, 0, rows), (parts, 0, middle), (parts, middle, rows)):
+        C, A = Matrix(c[first * width :], width, 1), Matrix(a[first * inner :], inner, 1)
+        call(C, A, B, last - first, width, inner, 1)
     np.testing.assert_array_equal(whole, parts)
 
 
@@ -132,10 +138,10 @@ def test_a_product_has_the_same_bits_however_its_columns_are_divided(dtype, rows
     c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(80_000, dtype, 2)
     whole, parts = c.copy(), c.copy()
     middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
-    call = from_python(flat.product)
-    call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 1)
-    for left, right in ((0, middle), (middle, width)):
-        call(parts, left, width, a, 0, inner, 1, b, left, width, 0, rows, right - left, inner, 1)
+    call = from_python(matrix.product)
+    A = Matrix(a, inner, 1)
+    for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
+        call(Matrix(c[left:], width, 1), A, Matrix(b[left:], width, 1), rows, right - left, inner, 1)
     np.testing.assert_array_equal(whole, parts)
 
 
@@ -145,10 +151,10 @@ def test_a_product_has_the_same_bits_however_its_terms_are_divided(dtype, rows, 
     width *= twins.line(dtype)
     c, a, b = random_numbers(2000, dtype), random_numbers(20_000, dtype, 1), random_numbers(80_000, dtype, 2)
     whole, parts, middle = c.copy(), c.copy(), 1 + round(at * (inner - 2))
-    call = from_python(flat.product)
-    call(whole, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, inner, 0)
-    call(parts, 0, width, a, 0, inner, 1, b, 0, width, 0, rows, width, middle, 0)
-    call(parts, 0, width, a, middle, inner, 1, b, middle * width, width, 0, rows, width, inner - middle, 1)
+    call = from_python(matrix.product)
+    for c, first, last in ((whole, 0, inner), (parts, 0, middle), (parts, middle, inner)):
+        A, B = Matrix(a[first:], inner, 1), Matrix(b[first * width :], width, 1)
+        call(Matrix(c, width, 1), A, B, rows, width, last - first, int(first > 0))
     np.testing.assert_array_equal(whole, parts)
 
 
@@ -157,7 +163,8 @@ def test_a_product_has_the_same_bits_however_its_terms_are_divided(dtype, rows, 
 def test_row_times_matrix(dtype, width, inner):
     width *= twins.line(dtype)
     c, a, w = (random_numbers(5000, dtype, seed) for seed in range(3))
-    check_sums(flat.row_times_matrix, twins.row_times_matrix, (c, 4, a, 3, w, 5, width + 8, width, inner), inner + 1)
+    arguments = c[4:], a[3:], Matrix(w[5:], width + 8, 1), width, inner
+    check_sums(matrix.row_times_matrix, twins.row_times_matrix, arguments, inner + 1)
 
 
 @both_dtypes
@@ -165,7 +172,8 @@ def test_row_times_matrix(dtype, width, inner):
 def test_matrix_times_column(dtype, rows, width):
     width *= twins.line(dtype)
     c, w, d = (random_numbers(3000, dtype, seed) for seed in range(3))
-    check_sums(flat.matrix_times_column, twins.matrix_times_column, (c, 4, w, 3, width + 8, d, 5, rows, width), width)
+    arguments = c[4:], Matrix(w[3:], width + 8, 1), d[5:], rows, width
+    check_sums(matrix.matrix_times_column, twins.matrix_times_column, arguments, width)
 
 
 @both_dtypes
@@ -181,4 +189,4 @@ def test_column_sums(dtype, rows, width, accumulate):
 @both_dtypes
 def test_a_product_of_whole_numbers_is_exact(dtype):
     c, a, b = np.zeros(7 * 16, dtype), np.arange(7 * 5, dtype=dtype), np.arange(5 * 16, dtype=dtype)
-    check_same(flat.product, twins.product, (c, 0, 16, a, 0, 5, 1, b, 0, 16, 0, 7, 16, 5, 0))
+    check_same(matrix.product, twins.product, (Matrix(c, 16, 1), Matrix(a, 5, 1), Matrix(b, 16, 1), 7, 16, 5, 0))

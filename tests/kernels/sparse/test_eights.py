@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastmlp.kernels.runtime.matrices import Matrix
 from fastmlp.kernels.sparse import eights
 
-from .. import flat, twins
+from .. import twins
 from ..calls import both_dtypes, check_sums, from_python, random_numbers
 
 FEATURES, ROWS = 30, 12
@@ -47,8 +48,8 @@ def test_list_eights(counts, position):
 def test_eights_forward(dtype, counts, vectors):
     width, order = vectors * twins.lanes(dtype), np.random.default_rng(1).permutation(ROWS)
     c, w = random_numbers(ROWS * (width + 8) + 9, dtype), random_numbers(FEATURES * (width + 16) + 9, dtype, 1)
-    arguments = c, 5, width + 8, w, 3, width + 16, *listed(counts, order), 1 / 255, width
-    check_sums(flat.eights_forward, twins.eights_forward, arguments, 8 * max(counts) + 2)
+    arguments = Matrix(c[5:], width + 8, 1), Matrix(w[3:], width + 16, 1), *listed(counts, order), 1 / 255, width
+    check_sums(eights.eights_forward, twins.eights_forward, arguments, 8 * max(counts) + 2)
 
 
 @both_dtypes
@@ -56,8 +57,8 @@ def test_eights_forward(dtype, counts, vectors):
 def test_eights_gradient(dtype, counts, vectors):
     width, order = vectors * twins.lanes(dtype), np.random.default_rng(1).permutation(ROWS)
     g, d = random_numbers(FEATURES * (width + 16) + 9, dtype), random_numbers(ROWS * (width + 8) + 9, dtype, 1)
-    arguments = g, 5, width + 16, d, 3, width + 8, *listed(counts, order), 1 / 255, width
-    check_sums(flat.eights_gradient, twins.eights_gradient, arguments, 8 * sum(counts) + 2)
+    arguments = Matrix(g[5:], width + 16, 1), Matrix(d[3:], width + 8, 1), *listed(counts, order), 1 / 255, width
+    check_sums(eights.eights_gradient, twins.eights_gradient, arguments, 8 * sum(counts) + 2)
 
 
 @both_dtypes
@@ -67,8 +68,9 @@ def test_columns_have_the_same_bits_however_the_width_is_divided(dtype, counts, 
     width, middle = vectors * lanes, min(at, vectors) * lanes
     w, whole, parts = random_numbers(FEATURES * width, dtype), *np.zeros((2, ROWS * width), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
-        call = c, left, width, w, left, width, *listed(counts, order), 1 / 255, right - left
-        from_python(flat.eights_forward)(*call)
+        C, W = Matrix(c[left:], width, 1), Matrix(w[left:], width, 1)
+        call = C, W, *listed(counts, order), 1 / 255, right - left
+        from_python(eights.eights_forward)(*call)
     np.testing.assert_array_equal(whole, parts)
 
 

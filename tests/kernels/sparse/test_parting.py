@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from fastmlp.kernels.runtime.records import Parting
 from fastmlp.kernels.sparse import parting
 from fastmlp.kernels.sparse.microkernels import BLOCK
 
@@ -30,9 +31,9 @@ def check_parting(dense, column_type, chosen, multiple=1):
         )
         for _ in range(2)
     )
-    rest = dense.ravel(), names, chosen, features, n_filled, multiple
-    from_python(parting.part_rows)(*ours, *rest)
-    twins.part_rows(*theirs, *rest)
+    how = Parting(features=features, filled=n_filled, multiple=multiple, names=names, chosen=chosen)
+    from_python(parting.part_rows)(*ours, dense.ravel(), *how.handle)
+    twins.part_rows(*theirs, dense.ravel(), how)
     for got, want, length in zip(ours, theirs, (entries, entries, rows + 1, kept), strict=True):
         np.testing.assert_array_equal(got[:length], want[:length])
         assert (got[length + BLOCK :] == 9).all()

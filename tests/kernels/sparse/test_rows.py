@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastmlp.kernels.runtime.matrices import Matrix
 from fastmlp.kernels.runtime.records import MEDIUM, NARROW
 from fastmlp.kernels.sparse import rows as sparse
 from fastmlp.kernels.sparse.microkernels import BLOCK
 
-from .. import flat, twins
+from .. import twins
 from ..calls import both_dtypes, check_same, check_sums, from_python, random_numbers
 
 FEATURES = 12
@@ -28,7 +29,7 @@ def entries(columns, dtype, as_bytes):
 def read(columns, values, scale, stride):
     """Places and factors of these entries, for a matrix whose rows are so many numbers apart."""
     places, factors = np.zeros(len(columns), np.uint32), np.zeros(len(columns), scale.dtype)
-    twins.read_row(places, factors, columns, values, 0, len(columns), 0, scale, stride * scale.itemsize // 8)
+    twins.read_row(places, factors, columns, values, len(columns), 0, scale, stride * scale.itemsize // 8)
     return places, factors
 
 
@@ -43,11 +44,12 @@ def read(columns, values, scale, stride):
 )
 def test_read_row(dtype, columns, as_bytes, first, more, even, stride):
     columns, values, scale = entries(columns, dtype, as_bytes)
-    readable, first = len(columns) if even else 0, min(first, len(columns))
+    first = min(first, len(columns))
+    columns, values, count = columns[first:], values[first:], min(more, len(columns) - first)
     scale[:] = scale[0] if even else scale
     room = np.full(100, 7, np.uint32), np.full(100, 7, dtype)
     ours, theirs = ([array.copy() for array in room] for _ in range(2))
-    rest = columns, values, first, min(first + more, len(columns)), readable, scale, stride * scale.itemsize // 8
+    rest = columns, values, count, len(columns) if even else 0, scale, stride * scale.itemsize // 8
     from_python(sparse.read_row)(*ours, *rest)
     twins.read_row(*theirs, *rest)
     for got, want in zip(ours, theirs, strict=True):
@@ -64,7 +66,7 @@ def test_a_row_is_read_in_its_place(dtype, even, size):
     want = read(columns, values, scale, 24)
     columns, values = (np.pad(array, (0, BLOCK)) for array in (columns, values))
     readable = size + BLOCK if even else 0
-    from_python(sparse.read_row)(columns, values, columns, values, 0, size, readable, scale, 3 * scale.itemsize)
+    from_python(sparse.read_row)(columns, values, columns, values, size, readable, scale, 3 * scale.itemsize)
     np.testing.assert_array_equal(columns[:size], want[0])
     np.testing.assert_array_equal(values[:size], want[1])
 
@@ -73,7 +75,7 @@ def test_places_reach_as_far_as_matrices_of_32_gigabytes():
     columns, scale = np.full(20, 999_999, np.uint32), np.ones(1_000_000, np.float32)
     places, factors = np.zeros(40, np.uint32), np.zeros(40, np.float32)
     for readable in (0, 20):
-        from_python(sparse.read_row)(places, factors, columns, scale, 0, 16, readable, scale, 4000)
+        from_python(sparse.read_row)(places, factors, columns, scale, 16, readable, scale, 4000)
         assert (places[:16] == 3_999_996_000).all()
 
 
@@ -84,9 +86,9 @@ def test_row_forward(dtype, columns, width, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
     check_sums(
-        flat.row_forward,
+        sparse.row_forward,
         twins.row_forward,
-        (c, 5, base, 2, *read(columns, values, scale, width + 8), 0, len(columns), w, 3, width),
+        (c[5:], base[2:], *read(columns, values, scale, width + 8), len(columns), w[3:], width),
         len(columns) + 2,
     )
 
@@ -98,9 +100,9 @@ def test_row_forward_at_every_width(vectors, dtype):
     columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
     c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
     check_sums(
-        flat.row_forward,
+        sparse.row_forward,
         twins.row_forward,
-        (c, 5, base, 2, *read(columns, values, scale, width + 8), 0, len(columns), w, 3, width),
+        (c[5:], base[2:], *read(columns, values, scale, width + 8), len(columns), w[3:], width),
         len(columns) + 2,
     )
 
@@ -114,30 +116,30 @@ def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, colum
     middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
     whole, parts = np.zeros((2, 400), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
-        from_python(flat.row_forward)(
-            c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
+        from_python(sparse.row_forward)(
+            c[left:], base[left:], *read(columns, values, scale, width), len(columns), w[left:], right - left
         )
     np.testing.assert_array_equal(whole, parts)
 
 
 several_sums = pytest.mark.parametrize(
     ("kernel", "most"),
-    [(flat.narrow_row_forward, NARROW), (flat.medium_row_forward, MEDIUM)],
+    [(sparse.narrow_row_forward, NARROW), (sparse.medium_row_forward, MEDIUM)],
     ids=["narrow", "medium"],
 )
 
 
 @both_dtypes
 @several_sums
-@given(columns=columns_, of_most=st.floats(0, 1), as_bytes=st.booleans(), first=st.integers(0, 3))
-def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as_bytes, first):
+@given(columns=columns_, of_most=st.floats(0, 1), as_bytes=st.booleans())
+def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
-    width, first = max(1, round(of_most * most)) * twins.lanes(dtype), min(first, len(columns))
+    width = max(1, round(of_most * most)) * twins.lanes(dtype)
     check_sums(
         kernel,
         twins.row_forward,
-        (c, 5, base, 2, *read(columns, values, scale, width + 8), first, len(columns), w, 3, width),
+        (c[5:], base[2:], *read(columns, values, scale, width + 8), len(columns), w[3:], width),
         len(columns) + 2,
     )
 
@@ -153,7 +155,7 @@ def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kerne
     whole, parts = np.zeros((2, 400), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
         from_python(kernel)(
-            c, left, base, left, *read(columns, values, scale, width), 0, len(columns), w, left, right - left
+            c[left:], base[left:], *read(columns, values, scale, width), len(columns), w[left:], right - left
         )
     np.testing.assert_array_equal(whole, parts)
 
@@ -167,12 +169,11 @@ def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, si
     columns, values = np.array(columns, np.uint32), [random_numbers(entries, dtype, 4 + k) for k in range(2)]
     room = np.concatenate([values[0] * of_each[0], np.full(3, np.nan, dtype), values[1] * of_each[1]])
     got, want = np.zeros((2, 800), dtype)
-    from_python(sparse.pair_forward)(
-        got, 5, 405, base, 2, columns, room, entries + 3, entries, w, 3, width + 8, width, w.ctypes.data, size
-    )
+    C, X, W = Matrix(got[5:], 400, 1), Matrix(room, entries + 3, 1), Matrix(w[3:], width + 8, 1)
+    from_python(sparse.pair_forward)(C, base[2:], columns, X, entries, W, width, (w.ctypes.data, size))
     for place, mine, own in zip((5, 405), of_each, values, strict=True):
         there = read(columns[mine], own[mine], ones, width + 8)
-        from_python(flat.row_forward)(want, place, base, 2, *there, 0, mine.sum(), w, 3, width)
+        from_python(sparse.row_forward)(want[place:], base[2:], *there, mine.sum(), w[3:], width)
     np.testing.assert_array_equal(got, want)
 
 
@@ -183,9 +184,9 @@ def test_row_gradient(dtype, columns, width, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     g, d = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     check_sums(
-        flat.row_gradient,
+        sparse.row_gradient,
         twins.row_gradient,
-        (g, 5, d, 2, *read(columns, values, scale, width + 8), 0, len(columns), width),
+        (g[5:], d[2:], *read(columns, values, scale, width + 8), len(columns), width),
         3,
     )
 
@@ -197,24 +198,20 @@ def test_row_gradient_at_every_width(vectors, dtype):
     columns, values, scale = entries(range(1, FEATURES, 2), dtype, False)
     g, d = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
     check_sums(
-        flat.row_gradient,
+        sparse.row_gradient,
         twins.row_gradient,
-        (g, 5, d, 2, *read(columns, values, scale, width + 8), 0, len(columns), width),
+        (g[5:], d[2:], *read(columns, values, scale, width + 8), len(columns), width),
         3,
     )
 
 
 @both_dtypes
-@given(first=st.integers(0, 5), more=st.integers(0, 5))
-def test_only_the_entries_asked_for_count(dtype, first, more):
+@given(count=st.integers(0, 10))
+def test_only_the_entries_asked_for_count(dtype, count):
     columns, values, scale = entries(range(10), dtype, False)
     c, base, w = (random_numbers(FEATURES * 16, dtype, seed) for seed in range(3))
-    check_sums(
-        flat.row_forward,
-        twins.row_forward,
-        (c, 0, base, 0, *read(columns, values, scale, 16), first, first + more, w, 0, 16),
-        more + 2,
-    )
+    arguments = c, base, *read(columns, values, scale, 16), count, w, 16
+    check_sums(sparse.row_forward, twins.row_forward, arguments, count + 2)
 
 
 # --- the entries of a chunk, listed by columns ---
@@ -237,7 +234,8 @@ def listed(columns, values, starts, scale, apart=1):
     ends[:] = np.cumsum(ends) - ends
     members, factors = np.zeros(len(columns), np.uint32), np.zeros(len(columns), scale.dtype)
     for row, (first, last) in enumerate(pairwise(starts)):
-        from_python(sparse.list_columns)(ends, members, factors, columns, values, first, last, scale, row * apart)
+        own = columns[first:], values[first:], last - first
+        from_python(sparse.list_columns)(ends, members, factors, *own, scale, row * apart)
     return ends, members, factors
 
 
@@ -253,7 +251,7 @@ def test_count_columns(rows, as_bytes):
 def test_list_columns(dtype, columns, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     ends, members = np.arange(0, 2 * FEATURES, 2), np.zeros(2 * FEATURES, np.uint32)
-    arguments = ends, members, random_numbers(2 * FEATURES, dtype), columns, values, 0, len(columns), scale, 7
+    arguments = ends, members, random_numbers(2 * FEATURES, dtype), columns, values, len(columns), scale, 7
     check_same(sparse.list_columns, twins.list_columns, arguments)
 
 
@@ -278,11 +276,12 @@ def test_the_gradient_by_lists_has_the_bits_of_that_row_by_row(dtype, rows, widt
     d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
     by_rows, entries_read = by_lists.copy(), read(columns, values, scale, width)
     for row, (first, last) in enumerate(pairwise(starts)):
-        from_python(flat.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
+        places, factors = (array[first:] for array in entries_read)
+        from_python(sparse.row_gradient)(by_rows, d[row * width :], places, factors, last - first, width)
     ends, places, factors = listed(*chunk, width * d.itemsize // 8)
     for column, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
-        place = column * width
-        from_python(flat.row_forward)(by_lists, place, by_lists, place, places, factors, begin, end, d, 0, width)
+        g, own = by_lists[column * width :], (places[begin:], factors[begin:])
+        from_python(sparse.row_forward)(g, g, *own, end - begin, d, width)
     np.testing.assert_array_equal(by_lists, by_rows)
 
 
@@ -300,7 +299,7 @@ def test_list_bytes(columns, first, row):
 def test_read_list(dtype, first, count, words):
     pairs = np.random.default_rng(count).integers(0, 2**16, 70).astype(np.uint16)
     ours, theirs = ([np.full(60, 7, np.uint32), np.full(60, 7, dtype)] for _ in range(2))
-    rest = pairs, first, first + count, float(dtype(1 / 255)), words
+    rest = pairs[first:], count, float(dtype(1 / 255)), words
     assert from_python(sparse.read_list)(*ours, *rest) == twins.read_list(*theirs, *rest)
     for got, want in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(got, want)
@@ -316,12 +315,13 @@ def test_the_gradient_by_lists_with_room_has_the_bits_of_that_row_by_row(dtype, 
     ends, room = np.arange(FEATURES) * BLOCK, (np.zeros(2 * BLOCK, np.uint32), np.zeros(2 * BLOCK, dtype))
     pairs = np.zeros(FEATURES * BLOCK, np.uint16)
     for row, (first, last) in enumerate(pairwise(starts)):
-        from_python(flat.row_gradient)(by_rows, 0, d, row * width, *entries_read, first, last, width)
+        places, factors = (array[first:] for array in entries_read)
+        from_python(sparse.row_gradient)(by_rows, d[row * width :], places, factors, last - first, width)
         from_python(sparse.list_bytes)(ends, pairs, columns, values, first, last, row)
     for column, end in enumerate(ends):
-        listed_here, place = (*room, pairs, column * BLOCK, end, scale[column], words), column * width
-        count = from_python(sparse.read_list)(*listed_here)
-        from_python(flat.row_forward)(by_lists, place, by_lists, place, *room, 0, count, d, 0, width)
+        g, begin = by_lists[column * width :], column * BLOCK
+        count = from_python(sparse.read_list)(*room, pairs[begin:], end - begin, scale[column], words)
+        from_python(sparse.row_forward)(g, g, *room, count, d, width)
     np.testing.assert_array_equal(by_lists, by_rows)
 
 
@@ -337,14 +337,12 @@ def test_to_fetch_a_row_ahead_changes_nothing(dtype, columns, as_bytes, first):
 
 
 @both_dtypes
-@given(first=st.integers(0, 6), more=st.integers(0, 6), width=widths)
-def test_add_shift(dtype, first, more, width):
+@given(rows=st.integers(0, 12), width=widths)
+def test_add_shift(dtype, rows, width):
     width *= twins.line(dtype)
     out, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
-    shift = random_numbers(FEATURES, dtype, 5)
-    check_sums(
-        sparse.add_shift, twins.add_shift, (out, 3, shift, w, 2, width + 8, first, first + more, width), more + 1
-    )
+    arguments = out[3:], random_numbers(FEATURES, dtype, 5), Matrix(w[2:], width + 8, 1), rows, width
+    check_sums(sparse.add_shift, twins.add_shift, arguments, rows + 1)
 
 
 @both_dtypes
@@ -355,22 +353,17 @@ def test_add_shift_has_the_same_bits_however_its_width_is_divided(dtype, width, 
     middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
     whole, parts = np.ones((2, 400), dtype)
     for out, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
-        from_python(sparse.add_shift)(out, left, shift, w, left, width, 0, FEATURES, right - left)
+        from_python(sparse.add_shift)(out[left:], shift, Matrix(w[left:], width, 1), FEATURES, right - left)
     np.testing.assert_array_equal(whole, parts)
 
 
 @both_dtypes
-@given(first=st.integers(0, 6), more=st.integers(0, 6), width=widths)
-def test_add_shift_gradient(dtype, first, more, width):
+@given(rows=st.integers(0, 12), width=widths)
+def test_add_shift_gradient(dtype, rows, width):
     width *= twins.line(dtype)
     g, sums = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
-    shift = random_numbers(FEATURES, dtype, 5)
-    check_sums(
-        sparse.add_shift_gradient,
-        twins.add_shift_gradient,
-        (g, 3, width + 8, shift, sums, 2, first, first + more, width),
-        2,
-    )
+    arguments = Matrix(g[3:], width + 8, 1), random_numbers(FEATURES, dtype, 5), sums[2:], rows, width
+    check_sums(sparse.add_shift_gradient, twins.add_shift_gradient, arguments, 2)
 
 
 # --- finding the non-zeros ---
