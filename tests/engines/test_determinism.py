@@ -233,9 +233,8 @@ def test_entries_listed_by_columns_or_taken_row_by_row(
     dtype, batch_size, threads, optimizer, small_chunks, works, monkeypatch
 ):
     problem, results = problem_of(dtype, rows=200 if batch_size == 200 else 20), set()
-    for least, listed_rows, listing in ((0.0, 256, 1), (0.0, 0, 1), (np.inf, 0, 0)):
+    for least, listing in ((0.0, 1), (np.inf, 0)):
         works.clear()
-        monkeypatch.setattr(workspace, "_LISTED_ROWS", listed_rows)
         monkeypatch.setattr(workspace, "_LISTS_FROM", least)
         monkeypatch.setattr(workspace, "_LISTS_WIDTH", 0)
         results.add(bits(problem, optimizer, batch_size, sparse=True, threads=threads))

@@ -8,7 +8,6 @@ import numpy as np
 
 from fastmlp.kernels.runtime import constants
 from fastmlp.kernels.runtime.simd import WIDEST
-from fastmlp.kernels.sparse.microkernels import BLOCK
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.dropout import mix
 from fastmlp.model.losses import LOSSES, get_loss
@@ -228,20 +227,6 @@ def list_columns(ends, places, factors, columns, values, entries, scale, row):
     for p in range(entries):
         place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + 1
         places[place], factors[place] = row, values[p] * scale[columns[p]]
-
-
-def list_bytes(ends, pairs, columns, values, first, last, row):
-    for p in range(first, last):
-        place, ends[columns[p]] = ends[columns[p]], ends[columns[p]] + (values[p] != 0)
-        pairs[place] = 256 * row + int(values[p])
-
-
-def read_list(places, factors, pairs, entries, scale, words):
-    written = (entries + BLOCK - 1) // BLOCK * BLOCK
-    places[:written], factors[:written] = 0, 0
-    rows, values = divmod(pairs[:entries].astype(int), 256)
-    places[:entries], factors[:entries] = rows * words, values * scale
-    return (entries + 3) // 4 * 4
 
 
 def compress_row(members, factors, dense, start, n_features):

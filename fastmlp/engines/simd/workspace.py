@@ -49,13 +49,10 @@ _GROUPED_FROM, _GROUPED_PARAMETERS = 1024, 2**14
 _GROUPED_ROWS = 128
 """Rows of a chunk then, about: it stays in L1 and L2 from the inputs to the gradient."""
 
-_LISTS_FROM, _LISTS_WIDTH = 4.0, 64
+_LISTS_FROM, _LISTS_WIDTH = 4.0, 128
 """Entries of a column in a chunk, on average, and columns of the first weight matrix that a thread owns, from which it
 pays to list the entries by columns (measured).
 """
-
-_LISTED_ROWS = 256
-"""Rows of a chunk, at most, for whose bytes every column's list has room: their numbers are bytes, too."""
 
 FORWARD_ROWS = 96
 """Rows of a chunk, at most, where dense rows only pass forward: fresh memory for more costs more than a chunk does."""
@@ -235,7 +232,7 @@ class _Plan(NamedTuple):
             x_row=row_stride(padded(copied, dtype), dtype) if copied else 0,
             grouped=grouped,
             skipping=dense and not wanted.backward and skips_zeros(prepared),
-            listing=wanted.backward and not dense and _lists_pay(architecture, prepared, wanted, rows, chunk, owners),
+            listing=wanted.backward and not dense and _lists_pay(architecture, prepared, wanted, chunk, owners),
             owners=owners,
             longest_row=prepared.longest or int(np.diff(rows.starts).max(initial=0)),
         )
@@ -245,23 +242,10 @@ class _Plan(NamedTuple):
         """Whether threads own columns of the first layer."""
         return self.wanted.backward and self.rows.kind >= SPARSE_BYTES and self.owners > 1
 
-    @property
-    def room(self) -> int:
-        """Entries that every column's list has room for; 0 where lists are as long as they are."""
-        if not (self.listing and self.rows.kind == SPARSE_BYTES and self.chunk <= _LISTED_ROWS):
-            return 0
-        # Each an odd number of cache lines, so that they don't all fall into few sets of the cache.
-        return 32 * (-(-(self.chunk + 1) // 32) | 1)
 
-
-def _lists_pay(
-    architecture: Architecture, prepared: Prepared, wanted: Wanted, rows: Rows, chunk: int, owners: int
-) -> bool:
+def _lists_pay(architecture: Architecture, prepared: Prepared, wanted: Wanted, chunk: int, owners: int) -> bool:
     """Whether it pays to list the entries of sparse rows by columns."""
     width = architecture.layers[0].stride // owners
-    # Rows that come in eights are added as they are where a thread has few columns.
-    if rows.by_eights and width < 2 * _LISTS_WIDTH:
-        return False
     # Lists pay where they are some entries long. They also spare an optimizer with a memory the gradient of a matrix
     # that no cache holds, which row by row would be filled with zeros, written and read as a whole.
     long = width >= _LISTS_WIDTH and chunk * prepared.density >= _LISTS_FROM
@@ -312,7 +296,6 @@ def _place_the_rest(plan: _Plan, memory: _Memory, described: Records) -> dict[st
         "chunk": chunk,
         "x_row": plan.x_row,
         "listing": plan.listing,
-        "room": plan.room,
         "skipping": plan.skipping,
         "turns": first_layer_sums(plan.architecture),
         "half": -1,
@@ -324,9 +307,7 @@ def _place_the_rest(plan: _Plan, memory: _Memory, described: Records) -> dict[st
 def _own_arrays(plan: _Plan, size: int) -> dict[str, Any]:
     """Return the arrays of `Work` that each thread has for itself; its memory is so large."""
     rows, dtype, longest = plan.rows, plan.architecture.dtype, plan.longest_row
-    if plan.room:
-        entries = max(longest, plan.room)
-    elif rows.kind >= SPARSE_BYTES:
+    if rows.kind >= SPARSE_BYTES:
         entries = longest * (plan.chunk if plan.listing else 1)
     else:
         entries = rows.features if plan.skipping else 0
@@ -336,7 +317,6 @@ def _own_arrays(plan: _Plan, size: int) -> dict[str, Any]:
         "members": np.zeros(entries + BLOCK, np.uint32),
         "factors": np.zeros((2 if plan.skipping else 1) * (entries + BLOCK), dtype),
         "eights": np.zeros(plan.chunk * -(-longest // EIGHT) + EIGHT if rows.by_eights else 0, np.int64),
-        "pairs": np.zeros(rows.features * plan.room + BLOCK if plan.room else 0, np.uint16),
     }
 
 

@@ -112,7 +112,6 @@ class Work(Record):
     block = whole("Gradients on their way to the optimizer.")
     panels = whole("Deltas of a layer as the weight gradient reads them.")
     listing = whole("Whether the entries of a chunk are listed by columns.")
-    room = whole("Entries of bytes that every column's list has room for; 0: lists are as long as they are, sorted.")
     skipping = whole("Whether the zeros of dense rows are skipped, in a forward pass.")
     turns = whole("Sums of the first layer over sparse rows: NARROW_SUMS, MEDIUM_SUMS, or 1.")
     half = whole("Of two halves of a network, which this is; -1: it is whole, see `split_layer`.")
@@ -131,7 +130,6 @@ class Work(Record):
     members = numbers_of("Places of the entries of a row, or of the lists, see `rows`.", np.uint32)
     factors = numbers_of("Their values, scaled.")
     eights = numbers_of("The eights of a chunk, see `eights.list_eights`.", np.int64)
-    pairs = numbers_of("Rows and bytes of the lists, see `rows.list_bytes`.", np.uint16)
 
 
 class Step(Record):

@@ -24,13 +24,11 @@ from .rows import (
     compress_row,
     count_columns,
     in_words,
-    list_bytes,
     list_columns,
     medium_row_forward,
     narrow_row_forward,
     pair_forward,
     prefetch_row,
-    read_list,
     read_row,
     row_forward,
     row_gradient,
@@ -349,41 +347,28 @@ def listed_gradient(step, target, start, first, rows, fused):
 
     `target` receives it from `start` on. It is `fused` where the optimizer takes it straight away.
     """
-    layer, work, ends, room, memory = step.layers[0], step.work, step.work.ends, step.work.room, step.work.memory
-    stride, left, members, factors = layer.weights_stride, layer.first_column, work.members, work.factors
-    width, d, words = layer.end_column - left, layer.deltas + left, in_words(memory, layer.row_stride)
+    layer, work, ends, memory = step.layers[0], step.work, step.work.ends, step.work.memory
+    stride, left = layer.weights_stride, layer.first_column
+    width, d = layer.end_column - left, layer.deltas + left
     if fused or not step.accumulate:
         for i in range(rows):
             fill_zeros(target, start + i * stride, width)
     begin = get(ends, first - 1) if first > 0 else NO
     for i in range(rows):
-        end, out = get(ends, first + i), start + i * stride
-        if room > 0:
-            begin = (first + i) * room
+        end, g = get(ends, first + i), moved(target, start + i * stride)
         if end > begin:  # few features of sparse text are there in a chunk
-            g, entries, places, x = moved(target, out), end - begin, moved(members, begin), moved(factors, begin)
-            if room > 0:
-                places, x, scale = members, factors, get(step.rows.scale, first + i)
-                entries = read_list(places, x, moved(work.pairs, begin), entries, scale, words)
-            row_forward(g, g, places, x, entries, moved(memory, d), width)
+            places, x = moved(work.members, begin), moved(work.factors, begin)
+            row_forward(g, g, places, x, end - begin, moved(memory, d), width)
         begin = end
 
 
 @kernel
 def list_entries(step):
-    """List the entries of a chunk's sparse rows by columns.
-
-    Bytes go to lists that have room for every row; where there is none it is a counting sort.
-    """
+    """List the entries of a chunk's sparse rows by columns: a counting sort."""
     rows, work, order, position, starts = step.rows, step.work, step.order, step.position, step.rows.starts
-    ends, room, features = work.ends, work.room, rows.features
+    ends, features = work.ends, rows.features
     for j in range(features):
-        put(ends, j, j * room)
-    if room > 0:
-        for i in range(step.count):
-            row = get(order, position + i)
-            list_bytes(ends, work.pairs, rows.columns_16, rows.bytes, get(starts, row), get(starts, row + 1), i)
-        return
+        put(ends, j, 0)
     for i in range(step.count):
         row = get(order, position + i)
         if rows.kind == SPARSE_BYTES:

@@ -406,53 +406,6 @@ def _python_read_blocks(places, factors, columns, values, blocks, scale, words):
     factors[:size] = values[:size].astype(factors.dtype) * scale
 
 
-@intrinsic
-def _compiled_read_pairs(typingctx, places, factors, pairs, entries, scale, words):
-    """Write a column's entries as `read_blocks` does those of a row.
-
-    Parameters
-    ----------
-    places : flat array of uint32
-        Receives ``row * words``; behind the entries 0, up to whole blocks.
-    factors : flat array
-        Receives ``byte * scale``, and 0 behind.
-    pairs : flat array of uint16
-        ``256 * row + byte``.
-    """
-    n = types.intp
-
-    def codegen(context, builder, sig, args):
-        entries_, scale_, words_ = args[3:]
-        integers = ir.VectorType(ir.IntType(32), BLOCK)
-        numbers = ir.VectorType(context.get_data_type(factors.dtype), BLOCK)
-        apart = spread(builder, builder.trunc(words_, ir.IntType(32)), BLOCK)
-        factor = spread(builder, context.cast(builder, scale_, scale, factors.dtype), BLOCK)
-        read, write = numbers_at(context, builder, sig, args, BLOCK)
-        zero, step = context.get_constant(n, 0), context.get_constant(n, BLOCK)
-        with cgutils.for_range_slice(builder, zero, entries_, step, inc=True) as (j, _):
-            both = builder.zext(read(2, j), integers)
-            left = spread(builder, builder.trunc(builder.sub(entries_, j), ir.IntType(32)), BLOCK)
-            there = builder.icmp_signed("<", ir.Constant(integers, list(range(BLOCK))), left)
-            both = builder.select(there, both, integers(None))
-            row = builder.lshr(both, ir.Constant(integers, [8] * BLOCK))
-            byte = builder.uitofp(builder.and_(both, ir.Constant(integers, [255] * BLOCK)), numbers)
-            write(0, j, builder.mul(row, apart))
-            write(1, j, builder.fmul(byte, factor))
-            last = builder.block
-        keep_rolled(builder, last)
-        return context.get_dummy_value()
-
-    return types.void(places, factors, pairs, n, scale, n), codegen
-
-
-def _python_read_pairs(places, factors, pairs, entries, scale, words):
-    size = (entries + BLOCK - 1) // BLOCK * BLOCK
-    both = np.zeros(size, np.uint32)
-    both[:entries] = pairs[:entries]
-    places[:size] = (both >> 8) * np.uint32(words)
-    factors[:size] = (both & 255).astype(factors.dtype) * scale
-
-
 def _python_gather_rows(most: int, chains: int = 1) -> Any:
     def gather(c, base, places, factors, entries, w, vectors):
         width = vectors * lanes(c)
@@ -486,7 +439,7 @@ def _python_scatter_rows(g, delta, places, factors, entries, vectors):
 
 if INTERPRETED:
     gather_rows, gather_pairs, scatter_rows = _python_gather_rows, _python_gather_pairs, _python_scatter_rows
-    compress_blocks, read_blocks, read_pairs = _python_compress_blocks, _python_read_blocks, _python_read_pairs
+    compress_blocks, read_blocks = _python_compress_blocks, _python_read_blocks
 else:
     gather_rows, gather_pairs, scatter_rows = _compiled_gather_rows, _compiled_gather_pairs, _compiled_scatter_rows
-    compress_blocks, read_blocks, read_pairs = _compiled_compress_blocks, _compiled_read_blocks, _compiled_read_pairs
+    compress_blocks, read_blocks = _compiled_compress_blocks, _compiled_read_blocks

@@ -19,7 +19,6 @@ from .microkernels import (
     gather_pairs,
     gather_rows,
     read_blocks,
-    read_pairs,
     scatter_rows,
 )
 
@@ -204,46 +203,6 @@ def list_columns(ends, places, factors, columns, values, entries, scale, row):
         put(ends, column, place + 1)
         put(places, place, row)
         put(factors, place, get(values, p) * get(scale, column))
-
-
-@kernel
-def list_bytes(ends, pairs, columns, values, first, last, row):
-    """Append the entries of a sparse row of bytes to the lists of their columns, which have room for all rows and one
-    more.
-
-    Zeros, by which rows are filled up (`eights`), are written too, but not kept.
-
-    Parameters
-    ----------
-    ends : ndarray of int64, shape (n_features,)
-        Where the next entry of a column goes.
-    pairs : ndarray of uint16
-        Receives ``256 * row + value``.
-    row : int
-        Below 256.
-    """
-    for p in range(first, last):
-        column, value = get(columns, p), get(values, p)
-        place = get(ends, column)
-        put(ends, column, place + (1 if value != 0 else 0))
-        put(pairs, place, 256 * row + value)
-
-
-@kernel
-def read_list(places, factors, pairs, entries, scale, words):
-    """Bring the entries of a column's list, as `list_bytes` writes them, into the form that `row_forward` reads:
-    ``words`` times the row, and ``x'``.
-
-    Of all three arrays up to `BLOCK` entries more are read, or written.
-
-    Returns
-    -------
-    int
-        How many there are, made a multiple of 4 by such as add nothing: lists are short, and to mispredict where each
-        of them ends takes as long as some entries.
-    """
-    read_pairs(places, factors, pairs, entries, scale, words)
-    return (entries + 3) // 4 * 4
 
 
 @kernel

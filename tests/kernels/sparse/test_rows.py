@@ -285,46 +285,6 @@ def test_the_gradient_by_lists_has_the_bits_of_that_row_by_row(dtype, rows, widt
     np.testing.assert_array_equal(by_lists, by_rows)
 
 
-@given(columns=columns_, first=st.integers(0, 3), row=st.sampled_from([0, 1, 255]))
-def test_list_bytes(columns, first, row):
-    columns, values, _ = entries(columns, np.float32, True)
-    values[::3] = 0
-    ends, pairs = np.arange(0, 4 * FEATURES, 4), np.full(4 * FEATURES, 7, np.uint16)
-    arguments = ends, pairs, columns, values, min(first, len(columns)), len(columns), row
-    check_same(sparse.list_bytes, twins.list_bytes, arguments)
-
-
-@both_dtypes
-@given(first=st.integers(0, 5), count=st.integers(0, 40), words=st.sampled_from([8, 24]))
-def test_read_list(dtype, first, count, words):
-    pairs = np.random.default_rng(count).integers(0, 2**16, 70).astype(np.uint16)
-    ours, theirs = ([np.full(60, 7, np.uint32), np.full(60, 7, dtype)] for _ in range(2))
-    rest = pairs[first:], count, float(dtype(1 / 255)), words
-    assert from_python(sparse.read_list)(*ours, *rest) == twins.read_list(*theirs, *rest)
-    for got, want in zip(ours, theirs, strict=True):
-        np.testing.assert_array_equal(got, want)
-
-
-@both_dtypes
-@given(rows=chunks, width=widths)
-def test_the_gradient_by_lists_with_room_has_the_bits_of_that_row_by_row(dtype, rows, width):
-    width *= twins.line(dtype)
-    columns, values, starts, scale = chunk_of(rows, dtype, True)
-    d, by_lists = random_numbers(12 * width, dtype), random_numbers(FEATURES * width, dtype, 1)
-    by_rows, entries_read, words = by_lists.copy(), read(columns, values, scale, width), width * d.itemsize // 8
-    ends, room = np.arange(FEATURES) * BLOCK, (np.zeros(2 * BLOCK, np.uint32), np.zeros(2 * BLOCK, dtype))
-    pairs = np.zeros(FEATURES * BLOCK, np.uint16)
-    for row, (first, last) in enumerate(pairwise(starts)):
-        places, factors = (array[first:] for array in entries_read)
-        from_python(sparse.row_gradient)(by_rows, d[row * width :], places, factors, last - first, width)
-        from_python(sparse.list_bytes)(ends, pairs, columns, values, first, last, row)
-    for column, end in enumerate(ends):
-        g, begin = by_lists[column * width :], column * BLOCK
-        count = from_python(sparse.read_list)(*room, pairs[begin:], end - begin, scale[column], words)
-        from_python(sparse.row_forward)(g, g, *room, count, d, width)
-    np.testing.assert_array_equal(by_lists, by_rows)
-
-
 @both_dtypes
 @given(columns=columns_, as_bytes=st.booleans(), first=st.integers(0, FEATURES))
 def test_to_fetch_a_row_ahead_changes_nothing(dtype, columns, as_bytes, first):
