@@ -158,7 +158,7 @@ def add_dense_rows(step, n, target, start, first, rows, panels, fused):
         a, a_row = step.layers[n - 1].activations + first, step.layers[n - 1].row_stride
     if n > 0 and fused and turned >= 0 and 4 * units * across <= 3 * rows * stride:
         # As the same sums of the same products: dWᵀ, of which less is padding. Its place is that of Wᵀ, which nobody
-        # needs any more before the next batch.
+        # needs any more before the next batch. N30 takes 6 % longer without.
         D_transposed, A = matrix(memory, d, NEXT, d_row), matrix(memory, a, a_row, NEXT)
         product(matrix(memory, turned, across, NEXT), D_transposed, A, units, across, count, NEW)
         for i in range(rows):

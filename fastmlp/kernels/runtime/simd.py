@@ -125,296 +125,332 @@ def prefetch_at(builder: Any, place: Any) -> None:
     builder.call(function, [place, ir.Constant(word, 0), ir.Constant(word, 3), ir.Constant(word, 1)])
 
 
+# --- making functions for kernels ---
+
+
+def instruction(result: Any, twin: Any) -> Any:
+    """Make a function for kernels of one that emits LLVM's intermediate code.
+
+    Parameters
+    ----------
+    result : callable
+        The Numba type of what it returns, by those of its arguments.
+    twin : callable
+        The same in Python, which kernels call with ``NUMBA_DISABLE_JIT=1``.
+
+    Notes
+    -----
+    What is decorated gets Numba's context, builder and signature, and the value of each argument; whole numbers come as
+    64 bits.
+    """
+
+    def decorate(emit: Any) -> Any:
+        def typed(typingctx: Any, *given: Any) -> Any:
+            kinds = [types.intp if isinstance(kind, types.Integer) else kind for kind in given]
+
+            def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+                value = emit(context, builder, sig, *args)
+                return context.get_dummy_value() if value is None else value
+
+            return result(*kinds)(*kinds), codegen
+
+        typed.__name__, typed.__doc__ = emit.__name__, emit.__doc__
+        return twin if INTERPRETED else intrinsic(typed)
+
+    return decorate
+
+
+def _nothing(*_: Any) -> Any:
+    return types.void
+
+
+def _whole(*_: Any) -> Any:
+    return types.intp
+
+
+def _same(a: Any, *_: Any) -> Any:
+    return a
+
+
+def _number(array: Any, *_: Any) -> Any:
+    return array.dtype
+
+
+def _vector(like: Any, *_: Any) -> Any:
+    return like if isinstance(like, Vector) else Vector(like.dtype)
+
+
+def _python_lanes(like: Any) -> int:
+    return WIDEST // (8 * like.dtype.itemsize)
+
+
+# --- constants to the compiler ---
+
+
+@instruction(_whole, _python_lanes)
+def lanes(context, builder, sig, array):
+    """``lanes(array)``: numbers in a vector of the array's dtype."""
+    return context.get_constant(types.intp, Vector(sig.args[0].dtype).lanes)
+
+
+@instruction(_whole, lambda array: CACHE_LINE // array.dtype.itemsize)
+def line(context, builder, sig, array):
+    """``line(array)``: numbers of the array's dtype in a cache line."""
+    return context.get_constant(types.intp, CACHE_LINE * 8 // sig.args[0].dtype.bitwidth)
+
+
+@instruction(lambda like: types.boolean, lambda like: like.dtype == np.float32)
+def is_single(context, builder, sig, like):
+    """``is_single(like)``: whether an array or a vector is of float32."""
+    return context.get_constant(types.boolean, sig.args[0].dtype == types.float32)
+
+
+# --- places ---
+
+
+@instruction(lambda array: Pointer(array.dtype), lambda array: array.reshape(-1))
+def pointer(context, builder, sig, array):
+    """``pointer(array)``: where the numbers of a contiguous array begin, flat or not.
+
+    All functions here take one for an array.
+    """
+    return builder.bitcast(context.make_array(sig.args[0])(context, builder, array).data, ir.IntType(8).as_pointer())
+
+
+@instruction(_same, lambda pointer, count: pointer[count:])
+def moved(context, builder, sig, pointer, count):
+    """``moved(pointer, count)``: where the numbers begin that lie so many behind those of a pointer."""
+    return builder.bitcast(address(context, builder, sig.args[0], pointer, count), ir.IntType(8).as_pointer())
+
+
+@instruction(_whole, lambda pointer, index: 0)
+def where(context, builder, sig, pointer, index):
+    """``where(pointer, index)``: the address of an element, a number."""
+    return builder.ptrtoint(address(context, builder, sig.args[0], pointer, index), index.type)
+
+
+@instruction(_nothing, lambda array, index: None)
+def prefetch(context, builder, sig, array, index):
+    """``prefetch(array, index)``: have the memory around an element on its way to the cache; changes nothing."""
+    prefetch_at(builder, address(context, builder, sig.args[0], array, index))
+
+
+@instruction(_nothing, lambda array, index: None)
+def write_back(context, builder, sig, array, index):
+    """``write_back(array, index)``: read one number and write it to its place again, so that this thread's processor
+    owns its cache line; see `exchange`.
+    """
+    bits = sig.args[0].dtype.bitwidth
+    place = builder.bitcast(address(context, builder, sig.args[0], array, index), ir.IntType(bits).as_pointer())
+    # Atomic, because LLVM would drop a plain store of what was just read.
+    same = builder.load_atomic(place, "monotonic", bits // 8, typ=ir.IntType(bits))
+    builder.store_atomic(same, place, "monotonic", bits // 8)
+
+
 # --- reading and writing ---
 
 
-@intrinsic
-def _pointer(typingctx, array):
-    def codegen(context, builder, sig, args):
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
-        return builder.bitcast(data, ir.IntType(8).as_pointer())
-
-    return Pointer(array.dtype)(array), codegen
+def _python_get(array, index):
+    number = array[index]
+    return number if array.dtype.kind == "f" else int(number)  # Numba computes with whole numbers of 64 bits
 
 
-@intrinsic
-def _moved(typingctx, pointer, count):
-    def codegen(context, builder, sig, args):
-        place = address(context, builder, sig.args[0], args[0], args[1])
-        return builder.bitcast(place, ir.IntType(8).as_pointer())
-
-    return Pointer(pointer.dtype)(pointer, types.intp), codegen
+@instruction(_number, _python_get)
+def get(context, builder, sig, array, index):
+    """``get(array, index)``: one number."""
+    kind = context.get_data_type(sig.args[0].dtype)
+    return builder.load(address(context, builder, sig.args[0], array, index), typ=kind)
 
 
-@intrinsic
-def _where(typingctx, pointer, index):
-    def codegen(context, builder, sig, args):
-        return builder.ptrtoint(address(context, builder, sig.args[0], args[0], args[1]), args[1].type)
-
-    return types.intp(pointer, types.intp), codegen
+def _python_put(array, index, value):
+    array[index] = np.asarray(value).astype(array.dtype)  # what doesn't fit wraps around
 
 
-@intrinsic
-def _load(typingctx, array, index):
-    def codegen(context, builder, sig, args):
-        place = address(context, builder, sig.args[0], args[0], args[1])
-        return load_vector(builder, place, vector_type(context, sig.return_type))
-
-    return Vector(array.dtype)(array, types.intp), codegen
+@instruction(_nothing, _python_put)
+def put(context, builder, sig, array, index, value):
+    """``put(array, index, value)``: write one number."""
+    number = context.cast(builder, value, sig.args[2], sig.args[0].dtype)
+    builder.store(number, address(context, builder, sig.args[0], array, index))
 
 
-@intrinsic
-def _load_bytes(typingctx, template, array, index):
-    vector = Vector(template.dtype)
-
-    def codegen(context, builder, sig, args):
-        place = address(context, builder, sig.args[1], args[1], args[2])
-        raw = load_vector(builder, place, ir.VectorType(ir.IntType(8), vector.lanes), 1)
-        return builder.uitofp(raw, vector_type(context, vector))
-
-    return vector(template, array, types.intp), codegen
+@instruction(_vector, lambda array, index: array[index : index + _python_lanes(array)].copy())
+def load(context, builder, sig, array, index):
+    """``load(array, index)``: the vector that starts at the index."""
+    place = address(context, builder, sig.args[0], array, index)
+    return load_vector(builder, place, vector_type(context, sig.return_type))
 
 
-@intrinsic
-def _store(typingctx, array, index, vector):
-    def codegen(context, builder, sig, args):
-        store_vector(builder, args[2], address(context, builder, sig.args[0], args[0], args[1]))
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, vector), codegen
-
-
-@intrinsic
-def _get(typingctx, array, index):
-    def codegen(context, builder, sig, args):
-        return builder.load(
-            address(context, builder, sig.args[0], args[0], args[1]), typ=context.get_data_type(array.dtype)
-        )
-
-    return array.dtype(array, types.intp), codegen
+@instruction(_vector, lambda like, array, index: array[index : index + _python_lanes(like)].astype(like.dtype))
+def load_bytes(context, builder, sig, like, array, index):
+    """``load_bytes(like, array, index)``: the bytes that start at the index, as a vector of the dtype of `like`."""
+    place = address(context, builder, sig.args[1], array, index)
+    raw = load_vector(builder, place, ir.VectorType(ir.IntType(8), sig.return_type.lanes), 1)
+    return builder.uitofp(raw, vector_type(context, sig.return_type))
 
 
-@intrinsic
-def _put(typingctx, array, index, value):
-    def codegen(context, builder, sig, args):
-        scalar = context.cast(builder, args[2], sig.args[2], sig.args[0].dtype)
-        builder.store(scalar, address(context, builder, sig.args[0], args[0], args[1]))
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, value), codegen
+def _python_store(array, index, vector):
+    array[index : index + len(vector)] = vector
 
 
-@intrinsic
-def _broadcast(typingctx, array, index):
-    vector = Vector(array.dtype)
-
-    def codegen(context, builder, sig, args):
-        place = address(context, builder, sig.args[0], args[0], args[1])
-        return spread(builder, builder.load(place, typ=context.get_data_type(array.dtype)), vector.lanes)
-
-    return vector(array, types.intp), codegen
+@instruction(_nothing, _python_store)
+def store(context, builder, sig, array, index, vector):
+    """``store(array, index, vector)``."""
+    store_vector(builder, vector, address(context, builder, sig.args[0], array, index))
 
 
-@intrinsic
-def _splat_like(typingctx, template, value):
-    vector = template if isinstance(template, Vector) else Vector(template.dtype)
-
-    def codegen(context, builder, sig, args):
-        scalar = context.cast(builder, args[1], sig.args[1], vector.dtype)
-        return spread(builder, scalar, vector.lanes)
-
-    return vector(template, value), codegen
+@instruction(_vector, lambda array, index: np.full(_python_lanes(array), array[index]))
+def broadcast(context, builder, sig, array, index):
+    """``broadcast(array, index)``: one number in every lane."""
+    place = address(context, builder, sig.args[0], array, index)
+    number = builder.load(place, typ=context.get_data_type(sig.args[0].dtype))
+    return spread(builder, number, sig.return_type.lanes)
 
 
-@intrinsic
-def _lanes(typingctx, array):
-    count = Vector(array.dtype).lanes
-
-    def codegen(context, builder, sig, args):
-        return context.get_constant(types.intp, count)
-
-    return types.intp(array), codegen
-
-
-@intrinsic
-def _line(typingctx, array):
-    count = CACHE_LINE * 8 // array.dtype.bitwidth
-
-    def codegen(context, builder, sig, args):
-        return context.get_constant(types.intp, count)
-
-    return types.intp(array), codegen
-
-
-@intrinsic
-def _is_single(typingctx, template):
-    single = template.dtype == types.float32
-
-    def codegen(context, builder, sig, args):
-        return context.get_constant(types.boolean, single)
-
-    return types.boolean(template), codegen
-
-
-@intrinsic
-def _prefetch(typingctx, array, index):
-    def codegen(context, builder, sig, args):
-        prefetch_at(builder, address(context, builder, sig.args[0], args[0], args[1]))
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp), codegen
-
-
-@intrinsic
-def _write_back(typingctx, array, index):
-    def codegen(context, builder, sig, args):
-        place = address(context, builder, sig.args[0], args[0], args[1])
-        word = ir.IntType(array.dtype.bitwidth)
-        place = builder.bitcast(place, word.as_pointer())
-        # Atomic, because LLVM would drop a plain store of what was just read.
-        same = builder.load_atomic(place, "monotonic", array.dtype.bitwidth // 8, typ=word)
-        builder.store_atomic(same, place, "monotonic", array.dtype.bitwidth // 8)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp), codegen
+@instruction(_vector, lambda like, value: np.full(_python_lanes(like), value, dtype=like.dtype))
+def splat(context, builder, sig, like, value):
+    """``splat(like, value)``: a value in every lane, in the dtype of `like`, an array or a vector."""
+    vector = sig.return_type
+    return spread(builder, context.cast(builder, value, sig.args[1], vector.dtype), vector.lanes)
 
 
 # --- arithmetic ---
 
 
-@intrinsic
-def _fma(typingctx, a, b, c):
-    def codegen(context, builder, sig, args):
-        return llvm_math(builder, "fma", list(args), args[0].type)
-
-    return a(a, b, c), codegen
+@instruction(_same, lambda a, b, c: a * b + c)
+def fma(context, builder, sig, a, b, c):
+    """``fma(a, b, c)``: ``a * b + c``, rounded once."""
+    return llvm_math(builder, "fma", [a, b, c], a.type)
 
 
-def _unary(name: str) -> Any:
-    @intrinsic
-    def operation(typingctx, a):
-        def codegen(context, builder, sig, args):
-            return llvm_math(builder, name, list(args), args[0].type)
-
-        return a(a), codegen
-
-    return operation
+@instruction(_same, lambda a, b: np.where(a > b, a, b))
+def maximum(context, builder, sig, a, b):
+    """``maximum(a, b)``, lane by lane: one instruction, and ``b`` where ``a`` is NaN."""
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
-def _comparing(predicate: str) -> Any:
-    """``a`` where the comparison of ``a`` with ``b`` holds, else ``b``: one instruction, and NaN in ``a`` gives
-    ``b``.
+@instruction(_same, lambda a, b: np.where(a < b, a, b))
+def minimum(context, builder, sig, a, b):
+    """``minimum(a, b)``, likewise."""
+    return builder.select(builder.fcmp_ordered("<", a, b), a, b)
+
+
+@instruction(_same, lambda test, a, b: np.where(test > 0, a, b))
+def where_positive(context, builder, sig, test, a, b):
+    """``where_positive(test, a, b)``: ``a`` in the lanes where ``test > 0``, else ``b``."""
+    return builder.select(builder.fcmp_ordered(">", test, test.type(None)), a, b)
+
+
+@instruction(_same, np.copysign)
+def copysign(context, builder, sig, magnitude, sign):
+    """``copysign(magnitude, sign)``."""
+    return llvm_math(builder, "copysign", [magnitude, sign], magnitude.type)
+
+
+@instruction(_same, np.abs)
+def absolute(context, builder, sig, a):
+    """``absolute(a)``."""
+    return llvm_math(builder, "fabs", [a], a.type)
+
+
+@instruction(_same, np.sqrt)
+def square_root(context, builder, sig, a):
+    """``square_root(a)``."""
+    return llvm_math(builder, "sqrt", [a], a.type)
+
+
+@instruction(_same, np.rint)
+def nearest(context, builder, sig, a):
+    """``nearest(a)``: the nearest whole number, ties to even."""
+    return llvm_math(builder, "rint", [a], a.type)
+
+
+@instruction(_same, lambda exponent: np.ldexp(np.ones_like(exponent), exponent.astype(np.int32)))
+def power_of_two(context, builder, sig, exponent):
+    """``power_of_two(exponent)``: 2 to a whole number within the exponent range of normal numbers."""
+    kind = sig.return_type
+    bits, mantissa, bias = (32, 23, 127) if kind.dtype == types.float32 else (64, 52, 1023)
+    words = ir.VectorType(ir.IntType(bits), kind.lanes)
+    biased = builder.add(builder.fptosi(exponent, words), ir.Constant(words, [bias] * kind.lanes))
+    return builder.bitcast(builder.shl(biased, ir.Constant(words, [mantissa] * kind.lanes)), exponent.type)
+
+
+def _shuffled(builder: Any, x: Any, y: Any, order: list[int]) -> Any:
+    return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
+
+
+def _halved(builder: Any, x: Any, count: int) -> Any:
+    """Emit the sum of the two halves of a vector of so many lanes."""
+    half = count // 2
+    low, high = list(range(half)), list(range(half, count))
+    return builder.fadd(_shuffled(builder, x, x, low), _shuffled(builder, x, x, high))
+
+
+def _python_total(a):
+    while len(a) > 1:
+        a = a[: len(a) // 2] + a[len(a) // 2 :]
+    return a[0]
+
+
+@instruction(_number, _python_total)
+def total(context, builder, sig, a):
+    """``total(a)``: the sum over the lanes.
+
+    A tree over halves, written out: the order of the additions is fixed, so the bits are too.
     """
-
-    @intrinsic
-    def operation(typingctx, a, b):
-        def codegen(context, builder, sig, args):
-            return builder.select(builder.fcmp_ordered(predicate, args[0], args[1]), args[0], args[1])
-
-        return a(a, b), codegen
-
-    return operation
+    count = sig.args[0].lanes
+    while count > 1:
+        a, count = _halved(builder, a, count), count // 2
+    return builder.extract_element(a, ir.Constant(ir.IntType(32), 0))
 
 
-@intrinsic
-def _where_positive(typingctx, test, a, b):
-    def codegen(context, builder, sig, args):
-        zero = ir.Constant(args[0].type, None)
-        return builder.select(builder.fcmp_ordered(">", args[0], zero), args[1], args[2])
-
-    return a(test, a, b), codegen
+def _python_put_totals(array, index, *vectors):
+    for number, vector in enumerate(vectors):
+        array[index + number] = _python_total(vector)
 
 
-@intrinsic
-def _copysign(typingctx, magnitude, sign):
-    def codegen(context, builder, sig, args):
-        return llvm_math(builder, "copysign", list(args), args[0].type)
-
-    return magnitude(magnitude, sign), codegen
-
-
-@intrinsic
-def _power_of_two(typingctx, exponent):
-    bits, mantissa, bias = (32, 23, 127) if exponent.dtype == types.float32 else (64, 52, 1023)
-
-    def codegen(context, builder, sig, args):
-        words = ir.VectorType(ir.IntType(bits), sig.return_type.lanes)
-        whole = builder.fptosi(args[0], words)
-        biased = builder.add(whole, ir.Constant(words, [bias] * sig.return_type.lanes))
-        shifted = builder.shl(biased, ir.Constant(words, [mantissa] * sig.return_type.lanes))
-        return builder.bitcast(shifted, args[0].type)
-
-    return exponent(exponent), codegen
+@instruction(_nothing, _python_put_totals)
+def put_totals(context, builder, sig, array, index, a, b, c, d):
+    """``put_totals(array, index, a, b, c, d)``: write the `total` of each of four vectors, one behind the other."""
+    vectors, count = [a, b, c, d], sig.args[2].lanes
+    # The tree of `total`. When 4 lanes are left of each vector, pairs of vectors share one, and at last all four do.
+    while count > 4:
+        vectors, count = [_halved(builder, x, count) for x in vectors], count // 2
+    pairs = [
+        builder.fadd(_shuffled(builder, x, y, [0, 1, 4, 5]), _shuffled(builder, x, y, [2, 3, 6, 7]))
+        for x, y in (vectors[:2], vectors[2:])
+    ]
+    sums = builder.fadd(_shuffled(builder, *pairs, [0, 2, 4, 6]), _shuffled(builder, *pairs, [1, 3, 5, 7]))
+    store_vector(builder, sums, address(context, builder, sig.args[0], array, index))
 
 
-@intrinsic
-def _sum(typingctx, a):
-    def codegen(context, builder, sig, args):
-        # A tree over halves, written out: the order of the additions is fixed, so the bits are too.
-        lanes, vector = sig.args[0].lanes, args[0]
-        while lanes > 1:
-            lanes //= 2
-            word = ir.IntType(32)
-            low = ir.Constant(ir.VectorType(word, lanes), list(range(lanes)))
-            high = ir.Constant(ir.VectorType(word, lanes), list(range(lanes, 2 * lanes)))
-            undefined = ir.Constant(vector.type, ir.Undefined)
-            vector = builder.fadd(
-                builder.shuffle_vector(vector, undefined, low), builder.shuffle_vector(vector, undefined, high)
-            )
-        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
-
-    return a.dtype(a), codegen
+def _python_dropout_factors(like, key, unit, threshold, scale):
+    x = np.arange(unit, unit + len(like), dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(key)
+    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
+    x = x ^ (x >> np.uint32(16))
+    return np.where(x >= np.uint32(threshold), scale, 0.0).astype(like.dtype)
 
 
-@intrinsic
-def _put_totals(typingctx, array, index, a, b, c, d):
-    def codegen(context, builder, sig, args):
-        word, vectors, lanes = ir.IntType(32), list(args[2:]), sig.args[2].lanes
+@instruction(_same, _python_dropout_factors)
+def dropout_factors(context, builder, sig, like, key, unit, threshold, scale):
+    """``dropout_factors(like, key, unit, threshold, scale)``: of units from `unit` on, `scale` where kept, else 0."""
+    vector, word = sig.return_type, ir.IntType(32)
+    words = ir.VectorType(word, vector.lanes)
 
-        def chosen(x: Any, y: Any, order: list[int]) -> Any:
-            return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(word, len(order)), order))
+    def constant(value: int) -> Any:
+        return ir.Constant(words, [value] * vector.lanes)
 
-        # The tree of `_sum`. When 4 lanes are left of each vector, pairs of vectors share one, and at last all four do.
-        while lanes > 4:
-            lanes //= 2
-            low, high = list(range(lanes)), list(range(lanes, 2 * lanes))
-            vectors = [builder.fadd(chosen(x, x, low), chosen(x, x, high)) for x in vectors]
-        pairs = [
-            builder.fadd(chosen(x, y, [0, 1, 4, 5]), chosen(x, y, [2, 3, 6, 7])) for x, y in (vectors[:2], vectors[2:])
-        ]
-        sums = builder.fadd(chosen(*pairs, [0, 2, 4, 6]), chosen(*pairs, [1, 3, 5, 7]))
-        store_vector(builder, sums, address(context, builder, sig.args[0], args[0], args[1]))
-        return context.get_dummy_value()
+    def to_words(whole: Any) -> Any:
+        return spread(builder, builder.trunc(whole, word), vector.lanes)
 
-    return types.void(array, types.intp, a, a, a, a), codegen
-
-
-@intrinsic
-def _dropout_factors(typingctx, x, key, unit, threshold, scale):
-    vector = x
-
-    def codegen(context, builder, sig, args):
-        lanes, word = vector.lanes, ir.IntType(32)
-        words = ir.VectorType(word, lanes)
-        _, key_, unit_, threshold_, scale_ = args
-
-        def splat(value: int) -> Any:
-            return ir.Constant(words, [value] * lanes)
-
-        def to_words(whole: Any) -> Any:
-            return spread(builder, builder.trunc(whole, word), lanes)
-
-        numbers = builder.add(to_words(unit_), ir.Constant(words, list(range(lanes))))
-        x = builder.add(to_words(key_), builder.mul(numbers, splat(0x9E3779B9)))
-        x = builder.mul(builder.xor(x, builder.lshr(x, splat(16))), splat(0x7FEB352D))
-        x = builder.mul(builder.xor(x, builder.lshr(x, splat(15))), splat(0x846CA68B))
-        x = builder.xor(x, builder.lshr(x, splat(16)))
-        kept = builder.icmp_unsigned(">=", x, to_words(threshold_))
-        factor = spread(builder, context.cast(builder, scale_, types.float64, vector.dtype), lanes)
-        return builder.select(kept, factor, ir.Constant(factor.type, None))
-
-    n = types.int64
-    return vector(vector, n, n, n, types.float64), codegen
+    numbers = builder.add(to_words(unit), ir.Constant(words, list(range(vector.lanes))))
+    x = builder.add(to_words(key), builder.mul(numbers, constant(0x9E3779B9)))
+    x = builder.mul(builder.xor(x, builder.lshr(x, constant(16))), constant(0x7FEB352D))
+    x = builder.mul(builder.xor(x, builder.lshr(x, constant(15))), constant(0x846CA68B))
+    x = builder.xor(x, builder.lshr(x, constant(16)))
+    kept = builder.icmp_unsigned(">=", x, to_words(threshold))
+    factor = spread(builder, context.cast(builder, scale, sig.args[4], vector.dtype), vector.lanes)
+    return builder.select(kept, factor, factor.type(None))
 
 
 def _operator(function: Any, method: str) -> None:
@@ -439,129 +475,3 @@ for _function, _method in (
     (operator.truediv, "fdiv"),
 ):
     _operator(_function, _method)
-
-
-# --- the names kernels use, with a Python form of each for NUMBA_DISABLE_JIT ---
-
-
-def _python_lanes(template: Any) -> int:
-    return WIDEST // (8 * template.dtype.itemsize)
-
-
-def _python_dropout_factors(like, key, unit, threshold, scale):
-    x = np.arange(unit, unit + len(like), dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(key)
-    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
-    x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)
-    x = x ^ (x >> np.uint32(16))
-    return np.where(x >= np.uint32(threshold), scale, 0.0).astype(like.dtype)
-
-
-def _python_store(array, index, vector):
-    array[index : index + len(vector)] = vector
-
-
-def _python_get(array, index):
-    number = array[index]
-    return number if array.dtype.kind == "f" else int(number)  # Numba computes with whole numbers of 64 bits
-
-
-def _python_put(array, index, value):
-    array[index] = np.asarray(value).astype(array.dtype)  # what doesn't fit wraps around
-
-
-def _python_put_totals(array, index, *vectors):
-    for number, vector in enumerate(vectors):
-        array[index + number] = _python_sum(vector)
-
-
-def _python_sum(a):
-    while len(a) > 1:
-        a = a[: len(a) // 2] + a[len(a) // 2 :]
-    return a[0]
-
-
-if INTERPRETED:
-    lanes = _python_lanes
-    line = lambda template: CACHE_LINE // template.dtype.itemsize
-    is_single = lambda template: template.dtype == np.float32
-    load = lambda array, index: array[index : index + _python_lanes(array)].copy()
-    load_bytes = lambda template, array, index: array[index : index + _python_lanes(template)].astype(template.dtype)
-    store = _python_store
-    get = _python_get
-    pointer = lambda array: array.reshape(-1)
-    moved = lambda pointer, count: pointer[count:]
-    put = _python_put
-    prefetch = write_back = lambda array, index: None
-    where = lambda pointer, index: 0
-    broadcast = lambda array, index: np.full(_python_lanes(array), array[index])
-    splat = lambda template, value: np.full(_python_lanes(template), value, dtype=template.dtype)
-    fma = lambda a, b, c: a * b + c
-    maximum = lambda a, b: np.where(a > b, a, b)
-    minimum = lambda a, b: np.where(a < b, a, b)
-    where_positive = lambda test, a, b: np.where(test > 0, a, b)
-    copysign = np.copysign
-    absolute = np.abs
-    square_root = np.sqrt
-    nearest = np.rint
-    power_of_two = lambda exponent: np.ldexp(np.ones_like(exponent), exponent.astype(np.int32))
-    total = _python_sum
-    put_totals = _python_put_totals
-    dropout_factors = _python_dropout_factors
-else:
-    lanes = _lanes
-    """``lanes(array)``: numbers in a vector of the array's dtype; a constant to the compiler."""
-    line = _line
-    """``line(array)``: numbers of the array's dtype in a cache line; a constant to the compiler."""
-    is_single = _is_single
-    """``is_single(template)``: whether an array or a vector is of float32; a constant to the compiler."""
-    load = _load
-    """``load(array, index)``: the vector that starts at the index."""
-    load_bytes = _load_bytes
-    """``load_bytes(template, array, index)``: the bytes that start at the index, as a vector of the template's dtype.
-    """
-    store = _store
-    """``store(array, index, vector)``."""
-    get = _get
-    """``get(array, index)``: one number."""
-    pointer = _pointer
-    """``pointer(array)``: where the numbers of a contiguous array begin, flat or not. All functions here take one for
-    an array."""
-    moved = _moved
-    """``moved(pointer, count)``: where the numbers begin that lie so many behind those of a pointer."""
-    where = _where
-    """``where(pointer, index)``: the address of an element, a number."""
-    put = _put
-    """``put(array, index, value)``: write one number."""
-    prefetch = _prefetch
-    """``prefetch(array, index)``: have the memory around an element on its way to the cache; changes nothing."""
-    write_back = _write_back
-    """``write_back(array, index)``: read one number and write it to its place again, so that this thread's processor
-    owns its cache line; see `exchange`."""
-    broadcast = _broadcast
-    """``broadcast(array, index)``: one number in every lane."""
-    splat = _splat_like
-    """``splat(template, value)``: a value in every lane, in the dtype of the template, an array or a vector."""
-    fma = _fma
-    """``fma(a, b, c)``: ``a * b + c``, rounded once."""
-    maximum = _comparing(">")
-    """``maximum(a, b)``, lane by lane; ``b`` where ``a`` is NaN."""
-    minimum = _comparing("<")
-    """``minimum(a, b)``, lane by lane; ``b`` where ``a`` is NaN."""
-    where_positive = _where_positive
-    """``where_positive(test, a, b)``: ``a`` in the lanes where ``test > 0``, else ``b``."""
-    copysign = _copysign
-    """``copysign(magnitude, sign)``."""
-    absolute = _unary("fabs")
-    """``absolute(a)``."""
-    square_root = _unary("sqrt")
-    """``square_root(a)``."""
-    nearest = _unary("rint")
-    """``nearest(a)``: the nearest whole number, ties to even."""
-    power_of_two = _power_of_two
-    """``power_of_two(exponent)``: 2 to a whole number within the exponent range of normal numbers."""
-    total = _sum
-    """``total(a)``: the sum over the lanes, always in the same order."""
-    put_totals = _put_totals
-    """``put_totals(array, index, a, b, c, d)``: write the `total` of each of four vectors, one behind the other."""
-    dropout_factors = _dropout_factors
-    """``dropout_factors(like, key, unit, threshold, scale)``: of units from `unit` on, `scale` where kept, else 0."""
