@@ -8,7 +8,6 @@ it ends once. Without it an epoch of N30 takes 12 % longer, of R50 9 % (`benchma
 November 2026; so are the figures of other special cases).
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,15 +15,13 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from ..dense.microkernels import by_width, keep_rolled
+from ..dense.microkernels import keep_rolled
 from ..runtime.jit import INTERPRETED, kernel
-from ..runtime.matrices import matrix
-from ..runtime.records import NEXT, NO
+from ..runtime.records import NO
 from ..runtime.simd import (
     Vector,
     address,
     get,
-    lanes,
     llvm_math,
     load_vector,
     prefetch,
@@ -56,10 +53,10 @@ def _compiled_append(typingctx, eights, place, row, first):
     return types.void(eights, n, n, n), codegen
 
 
-def _emit_loop(scattering: bool, context: Any, builder: Any, sig: Any, args: Any, columns: int) -> None:
-    """Emit the loop over a list of eights for so many vectors of the matrix."""
+def _emit_loop(scattering: bool, context: Any, builder: Any, sig: Any, args: Any, starts: Any, columns: int) -> None:
+    """Emit the loop over a list of eights for so many vectors of the matrix, from these starts on."""
     matrix, rows = (cgutils.create_struct_proxy(sig.args[k])(context, builder, args[k]) for k in range(2))
-    m0, r0 = (address(context, builder, sig.args[k], args[k]) for k in range(2))
+    m0, r0 = starts
     dtype, value, word = sig.args[0].dtype, sig.args[4].dtype, ir.IntType(64)
     v = vector_type(context, Vector(dtype))
     firsts, numbers = [j * v.count for j in range(columns)], ir.VectorType(v.element, EIGHT)
@@ -100,16 +97,27 @@ def _emit_loop(scattering: bool, context: Any, builder: Any, sig: Any, args: Any
 
 
 def _compiled_loop(scattering: bool) -> Any:
-    """Make the loop over a list of eights, on 1, 2 or 4 vectors of the matrix: see `eights_forward`, and, `scattering`,
-    `eights_gradient`.
+    """Make the loop over a list of eights, in strips of 4, 2 or 1 vectors of the matrix: see `eights_forward`, and,
+    `scattering`, `eights_gradient`.
     """
 
     @intrinsic
-    def loop(typingctx, matrix, rows, eights, columns, values, scale, size, vectors):
+    def loop(typingctx, matrix, rows, eights, columns, values, scale, size, width):
         n = types.intp
 
         def codegen(context, builder, sig, args):
-            by_width(builder, args[7], (1, 2, 4), partial(_emit_loop, scattering, context, builder, sig, args))
+            word, lanes_ = ir.IntType(64), Vector(matrix.dtype).lanes
+            places = [
+                cgutils.alloca_once_value(builder, address(context, builder, sig.args[k], args[k])) for k in (0, 1)
+            ]
+            left = builder.udiv(args[7], word(lanes_))
+            for vectors in (4, 2, 1):
+                with cgutils.for_range(builder, builder.udiv(left, word(vectors))):
+                    starts = [builder.load(place) for place in places]
+                    _emit_loop(scattering, context, builder, sig, args, starts, vectors)
+                    for start, place in zip(starts, places, strict=True):
+                        builder.store(behind(builder, start, vectors * lanes_), place)
+                left = builder.urem(left, word(vectors))
             return context.get_dummy_value()
 
         return types.void(matrix, rows, eights, columns, values, scale, n, n), codegen
@@ -122,8 +130,8 @@ def _python_append(eights, place, row, first):
 
 
 def _python_loop(scattering: bool) -> Any:
-    def loop(matrix, rows, eights, columns, values, scale, size, vectors):
-        (w, apart, _), (c, row, _), width = matrix, rows, vectors * lanes(matrix.data)
+    def loop(matrix, rows, eights, columns, values, scale, size, width):
+        (w, apart, _), (c, row, _) = matrix, rows
         for both in eights[:size].tolist():
             first, here = both % 2**32 * EIGHT, both // 2**32 * row
             for p in range(first, first + EIGHT):
@@ -184,12 +192,7 @@ def eights_forward(c, w, eights, size, columns, values, scale, width):
     scale : float
         ``x' = value * scale``.
     """
-    vector, j = lanes(c.data), NO
-    while j < width:
-        now = vectors_of_strip((width - j) // vector)
-        C, W = matrix(c.data, j, c.stride, NEXT), matrix(w.data, j, w.stride, NEXT)
-        _gather(W, C, eights, columns, values, scale, size, now)
-        j += now * vector
+    _gather(w, c, eights, columns, values, scale, size, width)
 
 
 @kernel
@@ -197,15 +200,4 @@ def eights_gradient(g, d, eights, size, columns, values, scale, width):
     """``G[column of p, :] += x'[p] * d[i]``, likewise: the gradient of ``W``, or, with ``d`` times minus the learning
     rate, the step.
     """
-    vector, j = lanes(g.data), NO
-    while j < width:
-        now = vectors_of_strip((width - j) // vector)
-        G, D = matrix(g.data, j, g.stride, NEXT), matrix(d.data, j, d.stride, NEXT)
-        _scatter(G, D, eights, columns, values, scale, size, now)
-        j += now * vector
-
-
-@kernel
-def vectors_of_strip(left):
-    """Of so many vectors that are left, those that are done at a time."""
-    return 4 if left >= 4 else 2 if left >= 2 else 1
+    _scatter(g, d, eights, columns, values, scale, size, width)

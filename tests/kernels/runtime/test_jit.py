@@ -20,10 +20,11 @@ COMPRESS = """
 import numpy as np
 from fastmlp.kernels.runtime import jit
 jit.on_compile(lambda *_: print("compiled"))
+from fastmlp.kernels.runtime.records import Parting
 from fastmlp.kernels.sparse.parting import part_rows
 columns, values, starts = np.zeros(18, np.uint16), np.zeros(18, np.uint8), np.zeros(3, np.int64)
-dense, names, chosen = np.array([0, 5, 7, 0], np.uint8), np.arange(2, dtype=np.uint32), np.zeros(2, np.uint8)
-part_rows(columns, values, starts, np.zeros(16, np.uint8), dense, names, chosen, 2, 0, 1)
+how = Parting(features=2, multiple=1, names=np.arange(2, dtype=np.uint32), chosen=np.zeros(2, np.uint8))
+part_rows(columns, values, starts, np.zeros(16, np.uint8), np.array([0, 5, 7, 0], np.uint8), *how.handle)
 print(columns[:2].tolist(), values[:2].tolist())
 """
 RIGHT = ["[1, 0] [5, 7]"]
