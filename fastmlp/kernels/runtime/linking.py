@@ -86,9 +86,12 @@ class KernelCompiler(CompilerBase):
     def define_pipelines(self) -> list[Any]:
         """Do what Numba's method of this name says."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.add_pass_after(_LinkOnly, NopythonTypeInference)
-        passes.passes = [(step, name) for step, name in passes.passes if step._name not in self.unneeded]
-        passes.finalize()
+        try:
+            passes.add_pass_after(_LinkOnly, NopythonTypeInference)
+            passes.passes = [(step, name) for step, name in passes.passes if step._name not in self.unneeded]
+            passes.finalize()
+        except Exception:  # a Numba whose passes are others
+            passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         return [passes]
 
 

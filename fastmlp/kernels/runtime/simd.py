@@ -102,11 +102,9 @@ def store_vector(builder: Any, value: Any, place: Any, align: int = 4) -> None:
 def llvm_math(builder: Any, name: str, arguments: list[Any], result: ir.Type) -> Any:
     """Call LLVM's intrinsic `name` on arguments of the type `result`."""
     element = result.element if isinstance(result, ir.VectorType) else result
-    suffix = element.intrinsic_name
-    if isinstance(result, ir.VectorType):
-        suffix = f"v{result.count}{suffix}"
+    lanes = f"v{result.count}" if isinstance(result, ir.VectorType) else ""
     kind = ir.FunctionType(result, [result] * len(arguments))
-    function = builder.module.declare_intrinsic(f"llvm.{name}.{suffix}", fnty=kind)
+    function = builder.module.declare_intrinsic(f"llvm.{name}.{lanes}{element.intrinsic_name}", fnty=kind)
     return builder.call(function, arguments, fastmath=_FAST)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import fastmlp
 from fastmlp import Network
+from fastmlp.kernels.runtime import jit
 
 from ...interpreted import needs_compiler
 
@@ -97,6 +98,14 @@ def test_without_them_kernels_are_compiled_once_and_kept(gone, tmp_path):
         parts, *rest = shown(SMALL, gone, tmp_path)
         assert set(parts.split()) == missing
         assert rest == [*compiled, "12"]
+
+
+def test_where_numba_has_other_passes_its_own_are_used(monkeypatch):
+    linking = pytest.importorskip("fastmlp.kernels.runtime.linking")
+    monkeypatch.setattr(jit, "cache_folder", lambda: None)
+    monkeypatch.setattr(linking, "NopythonTypeInference", None)
+    double = jit.kernel(lambda a: a + a)
+    assert jit.entry(lambda a: double(a))(3) == 6
 
 
 @pytest.mark.slow
