@@ -27,8 +27,8 @@ def get_engine(name: str = "auto") -> Engine:
     name : {"auto", "numba", "loops", "numpy"}, default "auto"
         ``"numba"`` is the SIMD engine, the fastest; ``"loops"`` is compiled by Numba too, from plain loops that can be
         read; ``"numpy"`` is the specification. ``"auto"`` takes ``"numba"`` where Numba imports, else ``"numpy"``, and
-        warns when Numba is installed but broken. With ``NUMBA_DISABLE_JIT=1`` it takes ``"numpy"`` too, which is the
-        faster one then.
+        warns when Numba is installed but broken, or compiles what is wrong. With ``NUMBA_DISABLE_JIT=1`` it takes
+        ``"numpy"`` too, which is the faster one then.
 
     Returns
     -------
@@ -39,7 +39,8 @@ def get_engine(name: str = "auto") -> Engine:
     ArgumentError
         The name is unknown; the message offers the nearest one.
     MissingDependencyError
-        ``"numba"`` or ``"loops"`` was asked for, and Numba cannot be imported.
+        ``"numba"`` or ``"loops"`` was asked for, and Numba cannot be imported. The first use of ``"numba"`` raises it
+        too, where this Numba's code computes other numbers than NumPy.
 
     Examples
     --------
@@ -62,7 +63,7 @@ def _automatic() -> Engine:
     if importlib.util.find_spec("numba") is None:
         return cast(Engine, numpy_engine)
     try:
-        engine = _compiled("numba")
+        engine = _compiled("numba", or_numpy=True)
     except MissingDependencyError as error:
         message = f"{error}. Until then networks run on the NumPy engine, which is slower"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
@@ -73,9 +74,14 @@ def _automatic() -> Engine:
 
 
 @cache
-def _compiled(name: str) -> Engine:
+def _compiled(name: str, or_numpy: bool = False) -> Engine:
     try:
-        return cast(Engine, importlib.import_module(_MODULES[name], __name__))
+        engine = cast(Engine, importlib.import_module(_MODULES[name], __name__))
+        if name != "numba":
+            return engine
+        from .unproven import proven  # beside Numba only
+
+        return proven(engine, or_numpy)
     except Exception as error:  # a broken LLVM or an unfit NumPy shows as ImportError, OSError, SystemError, ...
         raise MissingDependencyError(
             f"engine={name!r} needs Numba, which cannot be imported ({type(error).__name__}: {error}); "

@@ -21,12 +21,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
-from numba.core.imputils import lower_getattr_generic, lower_setattr_generic
-from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, infer_global, signature
-from numba.core.typing.typeof import typeof_impl
-from numba.extending import NativeValue, intrinsic, lower_builtin, models, register_model, unbox
-from numba.np.numpy_support import from_dtype
+from numba import from_dtype, types
+from numba.core.typing.templates import AttributeTemplate  # what `infer_getattr` takes; documented by no name
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    intrinsic,
+    lower_builtin,
+    lower_getattr_generic,
+    lower_setattr_generic,
+    models,
+    register_model,
+    type_callable,
+    typeof_impl,
+    unbox,
+)
 
 from .jit import INTERPRETED
 from .simd import Pointer
@@ -318,12 +327,14 @@ def _write(context: Any, builder: Any, sig: Any, args: Any, name: str) -> Any:
     return context.get_dummy_value()
 
 
-@infer_global(operator.getitem)
-class _Element(AbstractTemplate):
-    def generic(self, args: Any, kws: Any) -> Any:
-        if len(args) == 2 and isinstance(args[0], RecordsType) and isinstance(args[1], types.Integer):
-            return signature(RecordType(args[0].kind, args[0].dtype), args[0], types.intp)
+@type_callable(operator.getitem)
+def _type_element(context: Any) -> Any:
+    def type_of(records: Any, index: Any) -> Any:
+        if isinstance(records, RecordsType) and isinstance(index, types.Integer):
+            return RecordType(records.kind, records.dtype)(records, types.intp)
         return None
+
+    return type_of
 
 
 @lower_builtin(operator.getitem, RecordsType, types.intp)

@@ -7,7 +7,8 @@ a kernel is asked to work on.
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, make_attribute_wrapper, models, register_model
 
 from .jit import INTERPRETED

@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
-from numba.core import cgutils, types
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba import types
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 from .constants import CACHE_LINE
 from .jit import INTERPRETED
@@ -105,21 +104,17 @@ def store_vector(builder: Any, value: Any, place: Any, align: int = 4) -> None:
 def llvm_math(builder: Any, name: str, arguments: list[Any], result: ir.Type) -> Any:
     """Call LLVM's intrinsic `name` on arguments of the type `result`."""
     element = result.element if isinstance(result, ir.VectorType) else result
-    suffix = f"f{32 if isinstance(element, ir.FloatType) else 64}"
-    if isinstance(result, ir.VectorType):
-        suffix = f"v{result.count}{suffix}"
-    function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(result, [result] * len(arguments)), f"llvm.{name}.{suffix}"
-    )
+    lanes = f"v{result.count}" if isinstance(result, ir.VectorType) else ""
+    kind = ir.FunctionType(result, [result] * len(arguments))
+    function = builder.module.declare_intrinsic(f"llvm.{name}.{lanes}{element.intrinsic_name}", fnty=kind)
     return builder.call(function, arguments, fastmath=_FAST)
 
 
 def prefetch_at(builder: Any, place: Any) -> None:
     """Emit a prefetch of an address, a pointer or a number, into the nearest cache."""
     byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-    function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(ir.VoidType(), [byte, word, word, word]), "llvm.prefetch.p0"
-    )
+    kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    function = builder.module.declare_intrinsic("llvm.prefetch.p0", fnty=kind)
     place = builder.inttoptr(place, byte) if isinstance(place.type, ir.IntType) else builder.bitcast(place, byte)
     # To read, into the nearest cache, data.
     builder.call(function, [place, ir.Constant(word, 0), ir.Constant(word, 3), ir.Constant(word, 1)])
@@ -456,12 +451,9 @@ def dropout_factors(context, builder, sig, like, key, unit, threshold, scale):
 def _operator(function: Any, method: str) -> None:
     """Teach Numba an arithmetic operator on vectors."""
 
-    @infer_global(function)
-    class _Template(AbstractTemplate):
-        def generic(self, args, kws):
-            if len(args) == 2 and isinstance(args[0], Vector) and args[0] == args[1]:
-                return signature(args[0], args[0], args[0])
-            return None
+    @type_callable(function)
+    def _type(context):
+        return lambda a, b: a if isinstance(a, Vector) and a == b else None
 
     @lower_builtin(function, Vector, Vector)
     def _lower(context, builder, sig, args):

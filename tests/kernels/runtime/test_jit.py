@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fastmlp.kernels.runtime import jit
+from fastmlp.kernels.runtime import cache_folder
 
 from ...interpreted import needs_compiler
 
@@ -120,7 +120,7 @@ def test_the_code_of_another_version_is_not_used(cache):
 
 def stamp_of(folder):
     """The stamp of a copy of the kernels' folder, read anew."""
-    spec = importlib.util.spec_from_file_location("copied_jit", folder / "runtime" / "jit.py")
+    spec = importlib.util.spec_from_file_location("copied", folder / "runtime" / "cache_folder.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.source_stamp()
@@ -128,12 +128,12 @@ def stamp_of(folder):
 
 @pytest.fixture
 def folder(tmp_path):
-    here = Path(jit.__file__).parents[1]
+    here = Path(cache_folder.__file__).parents[1]
     return shutil.copytree(here, tmp_path / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def test_the_stamp_is_that_of_the_sources_wherever_they_lie(folder):
-    assert stamp_of(folder) == jit.source_stamp()
+    assert stamp_of(folder) == cache_folder.source_stamp()
 
 
 def test_the_stamp_changes_with_every_file_of_every_subfolder(folder):

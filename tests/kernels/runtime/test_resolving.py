@@ -7,7 +7,7 @@ from numba.core.registry import cpu_target
 from numba.core.types.functions import BaseFunction
 
 from fastmlp.kernels.runtime import jit
-from fastmlp.kernels.runtime.jit import remembering_calls
+from fastmlp.kernels.runtime.remembering import remembering_calls
 
 FIND = BaseFunction.get_call_type
 
