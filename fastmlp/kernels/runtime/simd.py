@@ -12,6 +12,7 @@ product's speed, and no test of bounds. So an index must lie inside the array; t
 With ``NUMBA_DISABLE_JIT=1`` the same names work on small NumPy arrays, slowly.
 """
 
+import inspect
 import operator
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 from .constants import CACHE_LINE
@@ -150,6 +152,9 @@ def instruction(result: Any, twin: Any) -> Any:
             return result(*kinds)(*kinds), codegen
 
         typed.__name__, typed.__doc__ = emit.__name__, emit.__doc__
+        names = ["typingctx", *list(inspect.signature(emit).parameters)[3:]]
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        typed.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
         return twin if INTERPRETED else intrinsic(typed)
 
     return decorate
