@@ -236,15 +236,6 @@ def compress_row(members, factors, dense, start, n_features):
     return len(filled), np.isfinite(row).all()
 
 
-def compress_pair(members, factors, apart, dense, start, second, scale, n_features):
-    rows = np.stack([dense[first : first + n_features] for first in (start, second)])
-    filled = np.flatnonzero(rows.any(axis=0))
-    members[: len(filled)] = filled
-    for row, place in zip(rows, (0, apart), strict=True):
-        factors[place : place + len(filled)] = row[filled] * scale[filled]
-    return len(filled), *(np.isfinite(row).all() for row in rows)
-
-
 def part_rows(columns, values, starts, filled, dense, parting):
     n_features, n_filled, multiple = parting.features, parting.filled, parting.multiple
     names, chosen = parting.names, parting.chosen

@@ -18,7 +18,7 @@ from ...model.architecture import Architecture, Dense, Layer, aligned_zeros
 from ..base import Array, n_batches
 from .conversion import Prepared
 from .threads import Team
-from .workspace import Layout, Wanted, first_half, first_layer_sums, is_grouped, layout, row_stride
+from .workspace import Layout, Wanted, first_half, is_grouped, is_narrow, layout, row_stride
 
 ROWS = 15
 """Rows of a batch, at most, for which the second layer is added up by halves: from 16 on weights are packed."""
@@ -116,12 +116,12 @@ def halves(architecture: Architecture, prepared: Prepared, batch_size: int, mome
     """Lay out the memory of the two halves: layers, vectors and scratch memory for each."""
     wanted = Wanted(batch_size, 1, True, moments, parted=parted)
     parts = [layout(half, prepared, wanted) for half in architectures(architecture)]
-    second, turns = architecture.layers[1], first_layer_sums(architecture)
+    second, narrow = architecture.layers[1], is_narrow(architecture)
     # Two of each, for they are written in turns.
     partials = aligned_zeros(4 * batch_size * row_stride(second.stride, architecture.dtype), architecture.dtype)
     for number, part in enumerate(parts):
         work = part.steps[0].work
-        work.turns, work.half, work.partials = turns, number, partials
+        work.narrow, work.half, work.partials = narrow, number, partials
     return Layout(
         tables=[part.tables[0] for part in parts],
         steps=[part.steps[0] for part in parts],

@@ -11,10 +11,7 @@ from ...kernels.runtime.fields import Records
 from ...kernels.runtime.records import (
     DENSE_BYTES,
     DENSE_NUMBERS,
-    MEDIUM,
-    MEDIUM_SUMS,
     NARROW,
-    NARROW_SUMS,
     PACK_FROM,
     PANELS_FROM,
     SPARSE_BYTES,
@@ -297,7 +294,7 @@ def _place_the_rest(plan: _Plan, memory: _Memory, described: Records) -> dict[st
         "x_row": plan.x_row,
         "listing": plan.listing,
         "skipping": plan.skipping,
-        "turns": first_layer_sums(plan.architecture),
+        "narrow": is_narrow(plan.architecture),
         "half": -1,
         "first_units": first_half(plan.architecture) if halved else 0,
         "groups": _GROUPS if plan.grouped else 0,
@@ -413,10 +410,9 @@ def has_few_units(layer: Layer, dtype: np.dtype[Any]) -> bool:
     return layer.units * (vectors + 8) < layer.fan_in
 
 
-def first_layer_sums(architecture: Architecture) -> int:
-    """How many sums over a sparse row the first layer has in turns; it may not depend on who has which columns."""
-    vectors = architecture.layers[0].stride * architecture.dtype.itemsize * 8 // WIDEST
-    return NARROW_SUMS if vectors <= NARROW else MEDIUM_SUMS if vectors <= MEDIUM else 1
+def is_narrow(architecture: Architecture) -> bool:
+    """Whether the first layer has several sums over a sparse row; it may not depend on who has which columns."""
+    return architecture.layers[0].stride * architecture.dtype.itemsize * 8 <= NARROW * WIDEST
 
 
 def first_half(architecture: Architecture) -> int:

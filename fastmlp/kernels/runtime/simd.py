@@ -160,7 +160,8 @@ def instruction(result: Any, twin: Any) -> Any:
     return decorate
 
 
-def _nothing(*_: Any) -> Any:
+def nothing(*_: Any) -> Any:
+    """Return what an `instruction` returns that returns nothing."""
     return types.void
 
 
@@ -223,19 +224,13 @@ def moved(context, builder, sig, pointer, count):
     return builder.bitcast(address(context, builder, sig.args[0], pointer, count), ir.IntType(8).as_pointer())
 
 
-@instruction(_whole, lambda pointer, index: 0)
-def where(context, builder, sig, pointer, index):
-    """``where(pointer, index)``: the address of an element, a number."""
-    return builder.ptrtoint(address(context, builder, sig.args[0], pointer, index), index.type)
-
-
-@instruction(_nothing, lambda array, index: None)
+@instruction(nothing, lambda array, index: None)
 def prefetch(context, builder, sig, array, index):
     """``prefetch(array, index)``: have the memory around an element on its way to the cache; changes nothing."""
     prefetch_at(builder, address(context, builder, sig.args[0], array, index))
 
 
-@instruction(_nothing, lambda array, index: None)
+@instruction(nothing, lambda array, index: None)
 def write_back(context, builder, sig, array, index):
     """``write_back(array, index)``: read one number and write it to its place again, so that this thread's processor
     owns its cache line; see `exchange`.
@@ -266,7 +261,7 @@ def _python_put(array, index, value):
     array[index] = np.asarray(value).astype(array.dtype)  # what doesn't fit wraps around
 
 
-@instruction(_nothing, _python_put)
+@instruction(nothing, _python_put)
 def put(context, builder, sig, array, index, value):
     """``put(array, index, value)``: write one number."""
     number = context.cast(builder, value, sig.args[2], sig.args[0].dtype)
@@ -292,7 +287,7 @@ def _python_store(array, index, vector):
     array[index : index + len(vector)] = vector
 
 
-@instruction(_nothing, _python_store)
+@instruction(nothing, _python_store)
 def store(context, builder, sig, array, index, vector):
     """``store(array, index, vector)``."""
     store_vector(builder, vector, address(context, builder, sig.args[0], array, index))
@@ -408,7 +403,7 @@ def _python_put_totals(array, index, *vectors):
         array[index + number] = _python_total(vector)
 
 
-@instruction(_nothing, _python_put_totals)
+@instruction(nothing, _python_put_totals)
 def put_totals(context, builder, sig, array, index, a, b, c, d):
     """``put_totals(array, index, a, b, c, d)``: write the `total` of each of four vectors, one behind the other."""
     vectors, count = [a, b, c, d], sig.args[2].lanes

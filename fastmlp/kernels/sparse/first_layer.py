@@ -14,20 +14,17 @@ from ..parallel.exchange import collect, exchange_others
 from ..runtime.constants import RELU
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
-from ..runtime.records import DENSE_BYTES, NARROW_SUMS, NEXT, NO, SPARSE_BYTES, STRIP, YES
+from ..runtime.records import DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, YES
 from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store, where
 from .eights import eights_forward, list_eights
 from .microkernels import BLOCK
 from .rows import (
     add_shift,
-    compress_pair,
     compress_row,
     count_columns,
     in_words,
     list_columns,
-    medium_row_forward,
     narrow_row_forward,
-    pair_forward,
     prefetch_row,
     read_row,
     row_forward,
@@ -138,15 +135,6 @@ def skipping_forward(step):
 
     Of a row that is not finite they all are NaN, and so is what comes out of the network.
     """
-    if step.work.turns > 1:
-        skipping_rows(step)
-    else:
-        skipping_pairs(step)
-
-
-@kernel
-def skipping_rows(step):
-    """The same row by row, for layers that have several sums over a row."""
     rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
     memory, members, factors, features, width = work.memory, work.members, work.factors, rows.features, layer.width
     for i in range(step.first, step.last):
@@ -159,31 +147,6 @@ def skipping_rows(step):
         _forward(step, out, work.base, entries, layer.weights, width)
         if not finite:
             fill_nan(memory, out, width)
-
-
-@kernel
-def skipping_pairs(step):
-    """The same by pairs of rows; an odd row is paired with itself."""
-    rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
-    memory, members, factors, features, width = work.memory, work.members, work.factors, rows.features, layer.width
-    scale, apart = rows.scale, features + BLOCK
-    for i in range(step.first, step.last, 2):
-        second = i + 1 if i + 1 < step.last else i
-        begin, other = get(order, position + i) * features, get(order, position + second) * features
-        out, out_2 = layer.before_dropout + i * layer.row_stride, layer.before_dropout + second * layer.row_stride
-        if rows.kind == DENSE_BYTES:
-            entries, finite, also = compress_pair(members, factors, apart, rows.bytes, begin, other, scale, features)
-            coming = where(rows.bytes, other + features), 2 * features
-        else:
-            entries, finite, also = compress_pair(members, factors, apart, rows.numbers, begin, other, scale, features)
-            end = where(rows.numbers, other + features)
-            coming = end, 2 * (end - where(rows.numbers, other))
-        Z, X = matrix(memory, out, out_2 - out, NEXT), matrix(factors, NO, apart, NEXT)
-        pair_forward(Z, moved(memory, work.base), members, X, entries, weights_of(step), width, coming)
-        if not finite:
-            fill_nan(memory, out, width)
-        if not also:
-            fill_nan(memory, out_2, width)
 
 
 @kernel
@@ -284,12 +247,10 @@ def read_entries(step, begin, end, words):
 @kernel
 def _forward(step, out, base, entries, w, width):
     """Weighted inputs for one row that has been read, in the same bits wherever its entries come from."""
-    work, turns, members, factors = step.work, step.work.turns, step.work.members, step.work.factors
+    work, members, factors = step.work, step.work.members, step.work.factors
     c, b, W = moved(work.memory, out), moved(work.memory, base), moved(step.parameters, w)
-    if turns == NARROW_SUMS:
+    if work.narrow:
         narrow_row_forward(c, b, members, factors, entries, W, width)
-    elif turns > 1:
-        medium_row_forward(c, b, members, factors, entries, W, width)
     else:
         row_forward(c, b, members, factors, entries, W, width)
 

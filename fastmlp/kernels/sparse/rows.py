@@ -9,28 +9,21 @@ rows begin, and their scaled values.
 import numpy as np
 
 from ..runtime.jit import kernel
-from ..runtime.matrices import matrix
-from ..runtime.records import MEDIUM, MEDIUM_SUMS, NARROW, NARROW_SUMS, NEXT, NO
+from ..runtime.records import NARROW, NARROW_SUMS, NO
 from ..runtime.simd import WIDEST, broadcast, fma, get, is_single, lanes, load, moved, prefetch, put, splat, store
 from .microkernels import (
     BLOCK,
     SCATTERED,
     compress_blocks,
-    gather_pairs,
     gather_rows,
     read_blocks,
     scatter_rows,
 )
 
-PAIRED = np.int64(8 if WIDEST == 512 else 4)
-"""Vectors, at most, of which the sums of two rows stay in registers: of 512 bits there are twice as many, too."""
+MOST = np.int64(16 if WIDEST == 512 else 8)
+"""Vectors of a row's sum, at most, that stay in registers: of 512 bits there are twice as many, too."""
 
-MOST = 2 * PAIRED
-"""Those of one row."""
-
-_gather, _gather_pair = gather_rows(MOST), gather_pairs(range(max(1, PAIRED - 4), PAIRED + 1))
-_narrow_gather, _medium_gather = gather_rows(NARROW, chains=NARROW_SUMS), gather_rows(MEDIUM, chains=MEDIUM_SUMS)
-_COMPRESS, _COMPRESS_PAIR = (compress_blocks(rows) for rows in (1, 2))
+_gather, _narrow_gather = gather_rows(MOST), gather_rows(NARROW, chains=NARROW_SUMS)
 
 
 @kernel
@@ -70,46 +63,6 @@ def row_forward(c, base, places, factors, entries, w, width):
 def narrow_row_forward(c, base, places, factors, entries, w, width):
     """Do as `row_forward` where ``c`` is `NARROW` vectors wide at most, with sums that don't wait for one another."""
     _narrow_gather(c, base, places, factors, entries, w, width // lanes(c))
-
-
-@kernel
-def medium_row_forward(c, base, places, factors, entries, w, width):
-    """Do as `row_forward` where ``c`` is a part of `MEDIUM` vectors at most, with two sums."""
-    _medium_gather(c, base, places, factors, entries, w, width // lanes(c))
-
-
-@kernel
-def pair_forward(c, base, columns, values, entries, w, width, coming):
-    """Do as `row_forward` for two rows with the same columns, which `compress_pair` finds: a row of ``W`` is read once
-    for both.
-
-    Parameters
-    ----------
-    c, values : matrices
-        Two rows each: the weighted inputs, and ``x'``.
-    w : matrix
-        ``W``.
-    width : int
-        Of 4 vectors at least.
-    coming : int, int
-        An address, and how many bytes behind it are fetched meanwhile: the rows that come next.
-
-    Notes
-    -----
-    Where one of the rows has a zero, ``0 * w`` is added to its sum, which rounds nothing: beside any other row it has
-    the same bits.
-
-    The sums take longer than memory takes to bring the next rows, but the processor can't wait for so many cache lines
-    at once. So every entry asks for a few bytes.
-    """
-    vector, j, start, size = lanes(c.data), NO, coming[0], coming[1]
-    while j < width:
-        now = share((width - j) // vector, PAIRED)
-        part = size * now * vector // width
-        C, W = matrix(c.data, j, c.stride, NEXT), matrix(w.data, j, w.stride, NEXT)
-        _gather_pair(C, moved(base, j), columns, values, entries, W, (start, part // (entries + 1) + 1), now)
-        start += part
-        j += now * vector
 
 
 @kernel
@@ -258,8 +211,7 @@ def compress_row(members, factors, dense, start, n_features):
         Whether all numbers are finite.
     """
     whole = n_features // BLOCK * BLOCK
-    row = moved(dense, start)
-    entries, finite = _COMPRESS(members, matrix(factors, NO, NO, NEXT), row, row, factors, whole)
+    entries, finite = compress_blocks(members, factors, moved(dense, start), whole)
     for j in range(whole, n_features):
         x = get(dense, start + j)
         put(members, entries, j)
@@ -267,24 +219,3 @@ def compress_row(members, factors, dense, start, n_features):
         entries += 0 if x == 0 else 1
         finite &= -np.inf < x < np.inf
     return entries, finite
-
-
-@kernel
-def compress_pair(members, factors, apart, dense, start, second, scale, n_features):
-    """Do as `compress_row` for two rows, whose entries have the same columns: where any of them is not zero.
-
-    The values are `scale` times those of the rows: to multiply them in `pair_forward`, one by one and strip by strip,
-    would take a fifth of its time.
-    """
-    whole = n_features // BLOCK * BLOCK
-    values, row, other = matrix(factors, NO, apart, NEXT), moved(dense, start), moved(dense, second)
-    entries, finite, second_finite = _COMPRESS_PAIR(members, values, row, other, scale, whole)
-    for j in range(whole, n_features):
-        x, y = get(dense, start + j), get(dense, second + j)
-        put(members, entries, j)
-        put(factors, entries, x * get(scale, j))
-        put(factors, apart + entries, y * get(scale, j))
-        entries += 0 if x == 0 and y == 0 else 1
-        finite &= -np.inf < x < np.inf
-        second_finite &= -np.inf < y < np.inf
-    return entries, finite, second_finite

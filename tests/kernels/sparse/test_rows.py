@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp.kernels.runtime.matrices import Matrix
-from fastmlp.kernels.runtime.records import MEDIUM, NARROW
+from fastmlp.kernels.runtime.records import NARROW
 from fastmlp.kernels.sparse import rows as sparse
 from fastmlp.kernels.sparse.microkernels import BLOCK
 
@@ -122,22 +122,14 @@ def test_row_forward_has_the_same_bits_however_its_width_is_divided(dtype, colum
     np.testing.assert_array_equal(whole, parts)
 
 
-several_sums = pytest.mark.parametrize(
-    ("kernel", "most"),
-    [(sparse.narrow_row_forward, NARROW), (sparse.medium_row_forward, MEDIUM)],
-    ids=["narrow", "medium"],
-)
-
-
 @both_dtypes
-@several_sums
-@given(columns=columns_, of_most=st.floats(0, 1), as_bytes=st.booleans())
-def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as_bytes):
+@given(columns=columns_, vectors=st.integers(1, NARROW), as_bytes=st.booleans())
+def test_row_forward_with_several_sums(dtype, columns, vectors, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     c, base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(3))
-    width = max(1, round(of_most * most)) * twins.lanes(dtype)
+    width = vectors * twins.lanes(dtype)
     check_sums(
-        kernel,
+        sparse.narrow_row_forward,
         twins.row_forward,
         (c[5:], base[2:], *read(columns, values, scale, width + 8), len(columns), w[3:], width),
         len(columns) + 2,
@@ -145,36 +137,17 @@ def test_row_forward_with_several_sums(dtype, kernel, most, columns, of_most, as
 
 
 @both_dtypes
-@several_sums
-@given(columns=columns_, data=st.data(), as_bytes=st.booleans())
-def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, kernel, most, columns, data, as_bytes):
+@given(columns=columns_, as_bytes=st.booleans())
+def test_several_sums_have_the_same_bits_however_a_width_is_divided(dtype, columns, as_bytes):
     columns, values, scale = entries(columns, dtype, as_bytes)
     base, w, lanes = random_numbers(400, dtype), random_numbers(FEATURES * 400, dtype, 1), twins.lanes(dtype)
-    vectors = data.draw(st.integers(2, most))
-    width, middle = vectors * lanes, data.draw(st.integers(1, vectors - 1)) * lanes
+    width, middle = NARROW * lanes, lanes
     whole, parts = np.zeros((2, 400), dtype)
     for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
-        from_python(kernel)(
+        from_python(sparse.narrow_row_forward)(
             c[left:], base[left:], *read(columns, values, scale, width), len(columns), w[left:], right - left
         )
     np.testing.assert_array_equal(whole, parts)
-
-
-@both_dtypes
-@given(columns=columns_, vectors=st.integers(4, 20), size=st.integers(0, 10_000))
-def test_pair_forward_has_the_bits_of_two_rows_alone(dtype, columns, vectors, size):
-    base, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
-    width, entries, ones = vectors * twins.lanes(dtype), len(columns), np.ones(FEATURES, dtype)
-    of_each = np.arange(entries) % 3 != 1, np.arange(entries) % 3 != 2
-    columns, values = np.array(columns, np.uint32), [random_numbers(entries, dtype, 4 + k) for k in range(2)]
-    room = np.concatenate([values[0] * of_each[0], np.full(3, np.nan, dtype), values[1] * of_each[1]])
-    got, want = np.zeros((2, 800), dtype)
-    C, X, W = Matrix(got[5:], 400, 1), Matrix(room, entries + 3, 1), Matrix(w[3:], width + 8, 1)
-    from_python(sparse.pair_forward)(C, base[2:], columns, X, entries, W, width, (w.ctypes.data, size))
-    for place, mine, own in zip((5, 405), of_each, values, strict=True):
-        there = read(columns[mine], own[mine], ones, width + 8)
-        from_python(sparse.row_forward)(want[place:], base[2:], *there, mine.sum(), w[3:], width)
-    np.testing.assert_array_equal(got, want)
 
 
 @both_dtypes
@@ -363,34 +336,3 @@ def test_compress_row_finds_the_one_number_that_is_not_finite(dtype, number, pla
     assert from_python(sparse.compress_row)(*room, dense, 0, 39) == (39, True)
     dense[place] = number
     assert from_python(sparse.compress_row)(*room, dense, 0, 39) == (39, False)
-
-
-pairs_with_gaps = st.lists(st.tuples(*[st.sampled_from([0.0, -0.0, 0.0, 1.5, np.nan, np.inf])] * 2), max_size=70)
-
-
-def check_compress_pair(dense, start, second, size, dtype):
-    room = size + BLOCK
-    ours, theirs = ((np.full(room + 2, 7, np.uint32), np.full(2 * room + 2, 7, dtype)) for _ in range(2))
-    arguments = room, dense, start, second, random_numbers(size, dtype, 3), size
-    found = from_python(sparse.compress_pair)(*ours, *arguments)
-    assert found == twins.compress_pair(*theirs, *arguments)
-    for got, want, first in zip((*ours, ours[1]), (*theirs, theirs[1]), (0, 0, room), strict=True):
-        np.testing.assert_array_equal(got[first : first + found[0]], want[first : first + found[0]])
-    assert (ours[0][room:] == 7).all()
-    assert (ours[1][2 * room :] == 7).all()
-
-
-@both_dtypes
-@given(pairs=pairs_with_gaps, start=st.integers(0, 5), between=st.integers(0, 5))
-def test_compress_pair(dtype, pairs, start, between):
-    rows = np.array(pairs, dtype).reshape(-1, 2).T
-    dense = np.concatenate([np.full(start, 9), rows[0], np.full(between, 9), rows[1]]).astype(dtype)
-    check_compress_pair(dense, start, start + len(pairs) + between, len(pairs), dtype)
-    check_compress_pair(dense, start, start, len(pairs), dtype)
-
-
-@both_dtypes
-@given(row=st.lists(st.sampled_from([0, 0, 1, 128, 255]), max_size=140))
-def test_compress_pair_of_bytes(dtype, row):
-    size = len(row) // 2
-    check_compress_pair(np.array([*row, 9], np.uint8), size, 0, size, dtype)
