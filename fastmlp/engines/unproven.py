@@ -1,5 +1,5 @@
 """The compiled engine, compared with NumPy before a Numba is trusted (floor 5; imports llvmlite, numba, numpy, errors,
-model, data, kernels).
+model, kernels, data).
 
 Kernels go far below what Numba documents, and no release of it is too new to be installed. So the first thing that a
 Numba compiles into a cache folder computes a small network; if the numbers are those of NumPy, an empty file beside the

@@ -5,11 +5,11 @@ from functools import cache
 import numba
 import numpy as np
 import pytest
-from numba.core import cgutils, types
-from numba.core.typing.typeof import typeof_impl
-from numba.extending import NativeValue, unbox
-from numba.np.numpy_support import from_dtype
+from numba import from_dtype, types
+from numba.core import cgutils
+from numba.extending import NativeValue, typeof_impl, unbox
 
+from fastmlp.kernels.runtime.fields import BYTES, Record, Records, RecordsType, RecordType
 from fastmlp.kernels.runtime.matrices import Matrix, MatrixType
 from fastmlp.kernels.runtime.simd import lanes, load, store
 
@@ -42,6 +42,25 @@ def _unbox_matrix(kind, value, c):
         setattr(made, name, native)
         c.pyapi.decref(part)
     return NativeValue(made._getvalue())
+
+
+@typeof_impl.register(Record)
+def _type_of_record(value, c):
+    return RecordType(type(value), None if value.dtype is None else from_dtype(value.dtype))
+
+
+@typeof_impl.register(Records)
+def _type_of_records(value, c):
+    return RecordsType(value.kind, None)
+
+
+@unbox(RecordType)
+@unbox(RecordsType)
+def _unbox_record(kind, value, c):
+    number = c.pyapi.object_getattr_string(value, "address")
+    address = c.unbox(types.uintp, number).value
+    c.pyapi.decref(number)
+    return NativeValue(c.builder.inttoptr(address, BYTES))
 
 
 @cache

@@ -12,6 +12,9 @@ PACKAGE = Path(fastmlp.__file__).parent
 MOST_ARGUMENTS, FEW_ARGUMENTS = 8, ("kernels",)
 """Arguments, at most, of the functions in these folders."""
 
+OF_THE_COMPILER = {"context", "builder", "sig", "typingctx", "self"}
+"""What functions that emit code are given beside the arguments of the kernel that they make."""
+
 MOST_LINES, SHORT = 80, ("kernels", "engines")
 """Lines, at most, of the functions in these folders."""
 
@@ -31,7 +34,7 @@ def every_function(*folders):
 @every_function(*FEW_ARGUMENTS)
 def test_a_function_has_few_arguments(function):
     of = function.args
-    names = {argument.arg for argument in (*of.posonlyargs, *of.args, *of.kwonlyargs)} - {"typingctx", "self"}
+    names = {argument.arg for argument in (*of.posonlyargs, *of.args, *of.kwonlyargs)} - OF_THE_COMPILER
     assert len(names) <= MOST_ARGUMENTS
 
 

@@ -13,18 +13,39 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba import types
+from numba.core import cgutils
 
-from ..runtime.jit import INTERPRETED
-from ..runtime.simd import WIDEST, Vector, address, lanes, llvm_math, load_vector, spread, store_vector, vector_type
+from ..runtime.simd import (
+    WIDEST,
+    Vector,
+    address,
+    instruction,
+    lanes,
+    llvm_math,
+    load_vector,
+    nothing,
+    spread,
+    store_vector,
+    vector_type,
+)
 
 HEIGHTS = {1: (16, 10, 8, 4, 2, 1), 2: (8, 4, 2, 1)} if WIDEST == 512 else {1: (6, 4, 2, 1), 2: (6, 4, 2, 1)}
 """Rows of a tile of a product, as many as are left, by its width in vectors."""
 
 
-@intrinsic
-def _compiled_strip(typingctx, c, s, a, b, rows, inner, floor, vectors):
+def _python_strip(c, s, a, b, rows, inner, floor, vectors):
+    width = vectors * lanes(c.data)
+    for i in range(rows):
+        place, source = (slice(i * row, i * row + width) for row in (c.stride, s.stride))
+        total = s.data[source].copy() if s.step else np.zeros(width, c.data.dtype)
+        for p in range(inner):
+            total += a.data[i * a.stride + p * a.step] * b.data[p * b.stride : p * b.stride + width]
+        c.data[place] = np.where(floor > total, c.data.dtype.type(floor), total)
+
+
+@instruction(nothing, _python_strip)
+def strip(context, builder, sig, c, s, a, b, rows, inner, floor, vectors):
     """Compute a strip of a product, as wide as 1 or 2 vectors; the rest is as for `products.product_from`.
 
     A tile of some rows of it stays in registers while the inner index runs, then comes the tile below.
@@ -34,74 +55,68 @@ def _compiled_strip(typingctx, c, s, a, b, rows, inner, floor, vectors):
     c, s, a, b : matrices
         The result, what it starts from, and the factors; ``B`` has a step of 1.
     """
-    dtype, n = c.dtype, types.intp
+    dtype, given = sig.args[0].dtype, (c, s, a, b)
+    C, S, A, B = (cgutils.create_struct_proxy(sig.args[k])(context, builder, given[k]) for k in range(4))
+    scalar, word, v = context.get_data_type(dtype), ir.IntType(64), vector_type(context, Vector(dtype))
+    least = spread(builder, context.cast(builder, floor, types.float64, dtype), v.count)
+    c0, s0, a0, b0 = (address(context, builder, sig.args[k], given[k]) for k in range(4))
+    pc, ps, pa = (cgutils.alloca_once(builder, start.type) for start in (c0, s0, a0))
 
-    def codegen(context, builder, sig, args):
-        C, S, A, B = (cgutils.create_struct_proxy(sig.args[k])(context, builder, args[k]) for k in range(4))
-        rows_, inner_, floor_, vectors_ = args[4:]
-        scalar, word, v = context.get_data_type(dtype), ir.IntType(64), vector_type(context, Vector(dtype))
-        least = spread(builder, context.cast(builder, floor_, types.float64, dtype), v.count)
-        c0, s0, a0, b0 = (address(context, builder, sig.args[k], args[k]) for k in range(4))
-        pc, ps, pa = (cgutils.alloca_once(builder, start.type) for start in (c0, s0, a0))
+    def at(base: Any, index: Any, times: int = 1) -> Any:
+        return builder.gep(base, [builder.mul(word(times), index)], source_etype=scalar, inbounds=True)
 
-        def at(base: Any, index: Any, times: int = 1) -> Any:
-            return builder.gep(base, [builder.mul(word(times), index)], source_etype=scalar, inbounds=True)
+    def tile(height: int, columns: int) -> None:
+        """Emit a tile of so many rows, which moves the pointers to the one below."""
+        now_c, now_s, now_a = (builder.load(pointer) for pointer in (pc, ps, pa))
+        places, sources = (
+            [[at(at(start, row, i), word(v.count), j) for j in range(columns)] for i in range(height)]
+            for start, row in ((now_c, C.stride), (now_s, S.stride))
+        )
+        # The sums are stack slots that LLVM promotes to registers.
+        sums = [[cgutils.alloca_once(builder, v) for _ in range(columns)] for _ in range(height)]
+        with builder.if_else(builder.icmp_signed("!=", S.step, word(0))) as (then, otherwise):
+            for branch, adding in ((then, True), (otherwise, False)):
+                with branch:
+                    for i, j in np.ndindex(height, columns):
+                        start = load_vector(builder, sources[i][j], v) if adding else v(None)
+                        builder.store(start, sums[i][j])
+        # A pointer of its own for every three rows, which lie at it and once and twice the stride behind.
+        starts = [unrelated(builder, at(now_a, A.stride, i)) for i in range(0, height, 3)]
+        rows_a = [cgutils.alloca_once_value(builder, start) for start in starts]
+        row_b = cgutils.alloca_once_value(builder, b0)
+        with cgutils.for_range(builder, inner):
+            heres, here_b = [builder.load(row) for row in rows_a], builder.load(row_b)
+            bs = [load_vector(builder, at(here_b, word(v.count), j), v) for j in range(columns)]
+            for i in range(height):
+                number = builder.load(at(heres[i // 3], A.stride, i % 3), typ=scalar)
+                factor = spread(builder, number, v.count)
+                for j in range(columns):
+                    before = builder.load(sums[i][j], typ=v)
+                    builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
+            for here, row in zip(heres, rows_a, strict=True):
+                builder.store(at(here, A.step), row)
+            builder.store(at(here_b, B.stride), row_b)
+            end = builder.block
+        keep_rolled(builder, end)
+        for i, j in np.ndindex(height, columns):
+            total = builder.load(sums[i][j], typ=v)
+            below = builder.fcmp_ordered(">", least, total)  # not what is NaN
+            store_vector(builder, builder.select(below, least, total), places[i][j])
+        for pointer, now, row in ((pc, now_c, C.stride), (ps, now_s, S.stride), (pa, now_a, A.stride)):
+            builder.store(at(now, row, height), pointer)
 
-        def tile(height: int, columns: int) -> None:
-            """Emit a tile of so many rows, which moves the pointers to the one below."""
-            now_c, now_s, now_a = (builder.load(pointer) for pointer in (pc, ps, pa))
-            places, sources = (
-                [[at(at(start, row, i), word(v.count), j) for j in range(columns)] for i in range(height)]
-                for start, row in ((now_c, C.stride), (now_s, S.stride))
-            )
-            # The sums are stack slots that LLVM promotes to registers.
-            sums = [[cgutils.alloca_once(builder, v) for _ in range(columns)] for _ in range(height)]
-            with builder.if_else(builder.icmp_signed("!=", S.step, word(0))) as (then, otherwise):
-                for branch, adding in ((then, True), (otherwise, False)):
-                    with branch:
-                        for i, j in np.ndindex(height, columns):
-                            start = load_vector(builder, sources[i][j], v) if adding else v(None)
-                            builder.store(start, sums[i][j])
-            # A pointer of its own for every three rows, which lie at it and once and twice the stride behind.
-            starts = [unrelated(builder, at(now_a, A.stride, i)) for i in range(0, height, 3)]
-            rows_a = [cgutils.alloca_once_value(builder, start) for start in starts]
-            row_b = cgutils.alloca_once_value(builder, b0)
-            with cgutils.for_range(builder, inner_):
-                heres, here_b = [builder.load(row) for row in rows_a], builder.load(row_b)
-                bs = [load_vector(builder, at(here_b, word(v.count), j), v) for j in range(columns)]
-                for i in range(height):
-                    number = builder.load(at(heres[i // 3], A.stride, i % 3), typ=scalar)
-                    factor = spread(builder, number, v.count)
-                    for j in range(columns):
-                        before = builder.load(sums[i][j], typ=v)
-                        builder.store(llvm_math(builder, "fma", [factor, bs[j], before], v), sums[i][j])
-                for here, row in zip(heres, rows_a, strict=True):
-                    builder.store(at(here, A.step), row)
-                builder.store(at(here_b, B.stride), row_b)
+    def strip_of(columns: int) -> None:
+        for pointer, start in ((pc, c0), (ps, s0), (pa, a0)):
+            builder.store(start, pointer)
+        left = rows
+        for height in HEIGHTS[columns]:
+            with cgutils.for_range(builder, builder.udiv(left, word(height))):
+                tile(height, columns)
                 end = builder.block
             keep_rolled(builder, end)
-            for i, j in np.ndindex(height, columns):
-                total = builder.load(sums[i][j], typ=v)
-                below = builder.fcmp_ordered(">", least, total)  # not what is NaN
-                store_vector(builder, builder.select(below, least, total), places[i][j])
-            for pointer, now, row in ((pc, now_c, C.stride), (ps, now_s, S.stride), (pa, now_a, A.stride)):
-                builder.store(at(now, row, height), pointer)
+            left = builder.urem(left, word(height))
 
-        def strip(columns: int) -> None:
-            for pointer, start in ((pc, c0), (ps, s0), (pa, a0)):
-                builder.store(start, pointer)
-            left = rows_
-            for height in HEIGHTS[columns]:
-                with cgutils.for_range(builder, builder.udiv(left, word(height))):
-                    tile(height, columns)
-                    end = builder.block
-                keep_rolled(builder, end)
-                left = builder.urem(left, word(height))
-
-        by_width(builder, vectors_, HEIGHTS, strip)
-        return context.get_dummy_value()
-
-    return types.void(c, s, a, b, n, n, types.float64, n), codegen
+    by_width(builder, vectors, HEIGHTS, strip_of)
 
 
 def by_width(builder: Any, vectors: Any, widths: Iterable[int], emit: Callable[[int], None]) -> None:
@@ -144,36 +159,35 @@ def keep_rolled(builder: Any, end: Any) -> None:
     end.terminator.set_metadata("llvm.loop", loop)
 
 
-@intrinsic
-def _compiled_transpose_square(typingctx, out, place, out_stride, w, start, stride):
-    """``out[p, i] = w[i, p]`` for a square of a vector's length; two strides from row to row."""
-    vector = Vector(out.dtype)
-
-    def codegen(context, builder, sig, args):
-        v, n = vector_type(context, vector), vector.lanes
-        scalar = context.get_data_type(out.dtype)
-        source = address(context, builder, sig.args[3], args[3], args[4])
-        target = address(context, builder, sig.args[0], args[0], args[1])
-
-        def row(base: Any, stride: Any, number: int) -> Any:
-            place = builder.mul(stride, context.get_constant(types.intp, number))
-            return builder.gep(base, [place], source_etype=scalar, inbounds=True)
-
-        rows = [load_vector(builder, row(source, args[5], i), v) for i in range(n)]
-        # Halves change places between rows that are half a square apart, then quarters, then single numbers.
-        distance = n // 2
-        while distance:
-            mixed = list(rows)
-            for i in range(n):
-                if i & distance == 0:
-                    mixed[i], mixed[i + distance] = _exchange_blocks(builder, rows[i], rows[i + distance], distance, n)
-            rows, distance = mixed, distance // 2
+def _python_transpose_square(out, place, out_stride, w, start, stride):
+    n = lanes(out)
+    for p in range(n):
         for i in range(n):
-            store_vector(builder, rows[i], row(target, args[2], i))
-        return context.get_dummy_value()
+            out[place + p * out_stride + i] = w[start + i * stride + p]
 
-    n = types.intp
-    return types.void(out, n, n, w, n, n), codegen
+
+@instruction(nothing, _python_transpose_square)
+def transpose_square(context, builder, sig, out, place, out_stride, w, start, stride):
+    """``out[p, i] = w[i, p]`` for a square of a vector's length; two strides from row to row."""
+    vector = Vector(sig.args[0].dtype)
+    v, n = vector_type(context, vector), vector.lanes
+    source = address(context, builder, sig.args[3], w, start)
+    target = address(context, builder, sig.args[0], out, place)
+
+    def row(base: Any, stride: Any, number: int) -> Any:
+        return builder.gep(base, [builder.mul(stride, stride.type(number))], source_etype=v.element, inbounds=True)
+
+    rows = [load_vector(builder, row(source, stride, i), v) for i in range(n)]
+    # Halves change places between rows that are half a square apart, then quarters, then single numbers.
+    distance = n // 2
+    while distance:
+        mixed = list(rows)
+        for i in range(n):
+            if i & distance == 0:
+                mixed[i], mixed[i + distance] = _exchange_blocks(builder, rows[i], rows[i + distance], distance, n)
+        rows, distance = mixed, distance // 2
+    for i in range(n):
+        store_vector(builder, rows[i], row(target, out_stride, i))
 
 
 def _exchange_blocks(builder: Any, upper: Any, lower: Any, block: int, lanes: int) -> tuple[Any, Any]:
@@ -186,26 +200,3 @@ def _exchange_blocks(builder: Any, upper: Any, lower: Any, block: int, lanes: in
         builder.shuffle_vector(upper, lower, ir.Constant(mask, keep)),
         builder.shuffle_vector(upper, lower, ir.Constant(mask, other)),
     )
-
-
-def _python_transpose_square(out, place, out_stride, w, start, stride):
-    n = lanes(out)
-    for p in range(n):
-        for i in range(n):
-            out[place + p * out_stride + i] = w[start + i * stride + p]
-
-
-def _python_strip(c, s, a, b, rows, inner, floor, vectors):
-    width = vectors * lanes(c.data)
-    for i in range(rows):
-        place, source = (slice(i * row, i * row + width) for row in (c.stride, s.stride))
-        total = s.data[source].copy() if s.step else np.zeros(width, c.data.dtype)
-        for p in range(inner):
-            total += a.data[i * a.stride + p * a.step] * b.data[p * b.stride : p * b.stride + width]
-        c.data[place] = np.where(floor > total, c.data.dtype.type(floor), total)
-
-
-if INTERPRETED:
-    strip, transpose_square = _python_strip, _python_transpose_square
-else:
-    strip, transpose_square = _compiled_strip, _compiled_transpose_square

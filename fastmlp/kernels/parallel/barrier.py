@@ -10,21 +10,23 @@ whether a thread has given up, for each of two threads how far it is, where they
 how many pieces of work have been taken.
 """
 
+import operator
 import os
 import threading
+import time
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba import types
+from numba.core import cgutils
 
 from ..runtime.jit import INTERPRETED, kernel
-from ..runtime.simd import address
+from ..runtime.simd import address, instruction, nothing
 
 _LINE = 16  # words of 8 bytes: two cache lines, since the prefetcher fetches lines in pairs
 _ARRIVED, _ROUND, BROKEN, _FAR, _TAKEN = 0, _LINE, 2 * _LINE, 3 * _LINE, 5 * _LINE
-_SPINS = 4096
+_SPINS = 0 if INTERPRETED else 4096
 
 
 def new_barrier() -> Any:
@@ -42,46 +44,39 @@ def give_up(barrier: Any) -> None:
     barrier[BROKEN] = 1
 
 
-@intrinsic
-def _add(typingctx, array, index, value):
-    def codegen(context, builder, sig, args):
-        return builder.atomic_rmw("add", address(context, builder, sig.args[0], args[0], args[1]), args[2], "acq_rel")
-
-    return types.int64(array, types.intp, types.int64), codegen
+_LOCK = threading.Lock()
 
 
-@intrinsic
-def _read(typingctx, array, index):
-    def codegen(context, builder, sig, args):
-        return builder.load_atomic(
-            address(context, builder, sig.args[0], args[0], args[1]), "acquire", 8, typ=ir.IntType(64)
-        )
-
-    return types.int64(array, types.intp), codegen
+def _python_add(array, index, value):
+    with _LOCK:
+        array[index] += value
+        return int(array[index]) - value
 
 
-@intrinsic
-def _write(typingctx, array, index, value):
-    def codegen(context, builder, sig, args):
-        builder.store_atomic(args[2], address(context, builder, sig.args[0], args[0], args[1]), "release", 8)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, types.int64), codegen
+@instruction(lambda *_: types.int64, _python_add)
+def _add(context, builder, sig, array, index, value):
+    """Add to a number, and return what it was before, at once."""
+    return builder.atomic_rmw("add", address(context, builder, sig.args[0], array, index), value, "acq_rel")
 
 
-@intrinsic
-def _let_others_run(typingctx):
+@instruction(lambda *_: types.int64, lambda array, index: int(array[index]))
+def _read(context, builder, sig, array, index):
+    """Read a number, and after it what the thread that wrote it had written before."""
+    return builder.load_atomic(address(context, builder, sig.args[0], array, index), "acquire", 8, typ=ir.IntType(64))
+
+
+@instruction(nothing, operator.setitem)
+def _write(context, builder, sig, array, index, value):
+    """Write a number; whoever reads it sees what was written before."""
+    builder.store_atomic(value, address(context, builder, sig.args[0], array, index), "release", 8)
+
+
+@instruction(nothing, lambda: time.sleep(1e-5))
+def _let_others_run(context, builder, sig):
     """Give the processor to another thread that waits for one; nothing where the system has no such call."""
-
-    def codegen(context, builder, sig, args):
-        if os.name == "posix":
-            function = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(ir.IntType(32), []), "sched_yield"
-            )
-            builder.call(function, [])
-        return context.get_dummy_value()
-
-    return types.void(), codegen
+    if os.name == "posix":
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
 
 
 @kernel
@@ -133,41 +128,3 @@ def wait_for(barrier, thread, far):
             _let_others_run()
             if _read(barrier, BROKEN) != 0:
                 return
-
-
-if INTERPRETED:
-    _MOVED = threading.Condition()
-
-    def wait(barrier, threads):
-        """Do the same in Python, for kernels that run as such."""
-        if threads == 1:
-            return
-        with _MOVED:
-            before = barrier[_ROUND]
-            barrier[_ARRIVED] += 1
-            if barrier[_ARRIVED] == threads:
-                barrier[_ARRIVED] = 0
-                barrier[_ROUND] += 1
-                _MOVED.notify_all()
-            while barrier[_ROUND] == before and barrier[BROKEN] == 0:
-                _MOVED.wait(0.05)  # nobody tells of a barrier that breaks
-
-    def take_piece(barrier, threads, before):
-        """Do the same in Python."""
-        if threads == 1:
-            return before + 1
-        with _MOVED:
-            barrier[_TAKEN] += 1
-            return int(barrier[_TAKEN]) - 1
-
-    def say(barrier, thread, far):
-        """Do the same in Python."""
-        with _MOVED:
-            barrier[_FAR + thread * _LINE] = far
-            _MOVED.notify_all()
-
-    def wait_for(barrier, thread, far):
-        """Do the same in Python."""
-        with _MOVED:
-            while barrier[_FAR + thread * _LINE] < far and barrier[BROKEN] == 0:
-                _MOVED.wait(0.05)

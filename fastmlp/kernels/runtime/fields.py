@@ -24,21 +24,17 @@ from llvmlite import ir
 from numba import from_dtype, types
 from numba.core.typing.templates import AttributeTemplate  # what `infer_getattr` takes; documented by no name
 from numba.extending import (
-    NativeValue,
     infer_getattr,
-    intrinsic,
     lower_builtin,
     lower_getattr_generic,
     lower_setattr_generic,
     models,
     register_model,
     type_callable,
-    typeof_impl,
-    unbox,
 )
 
 from .jit import INTERPRETED
-from .simd import Pointer
+from .simd import Pointer, instruction
 
 _address_of, _first_byte = ctypes.addressof, ctypes.c_char.from_buffer
 WORD, BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
@@ -221,11 +217,6 @@ class Records:
     def __iter__(self) -> Iterator[Any]:
         return iter(self._records)
 
-    @property
-    def handle(self) -> Any:
-        """As `Record.handle`."""
-        return self if INTERPRETED else self.table
-
     def copy(self) -> "Records":
         """Return records of the same values."""
         other = Records(self.kind, len(self))
@@ -255,41 +246,17 @@ class _AddressModel(models.PrimitiveModel):
         super().__init__(manager, fe_type, BYTES)
 
 
-@typeof_impl.register(Record)
-def _type_of_record(value: Any, c: Any) -> RecordType:
-    return RecordType(type(value), None if value.dtype is None else from_dtype(value.dtype))
-
-
-@typeof_impl.register(Records)
-def _type_of_records(value: Any, c: Any) -> RecordType:
-    return RecordsType(value.kind, None)
-
-
-@unbox(RecordType)
-@unbox(RecordsType)
-def _unbox(kind: Any, value: Any, c: Any) -> Any:
-    number = c.pyapi.object_getattr_string(value, "address")
-    address = c.unbox(types.uintp, number).value
-    c.pyapi.decref(number)
-    return NativeValue(c.builder.inttoptr(address, BYTES))
-
-
-def taken(kind: Any, several: bool = False) -> Any:
-    """Make the function ``take(table, like)`` by which an entry gets a record, or several, from the handle.
+def taken(kind: Any) -> Any:
+    """Make the function ``take(table, like)`` by which an entry gets a record from its handle.
 
     `like` is an array of the network's dtype.
     """
 
-    @intrinsic
-    def take(typingctx, table, like):
-        result = (RecordsType if several else RecordType)(kind, like.dtype)
+    @instruction(lambda _, like: RecordType(kind, like.dtype), lambda table, _: table)
+    def take(context, builder, sig, table, like):
+        return builder.bitcast(context.make_array(sig.args[0])(context, builder, table).data, BYTES)
 
-        def codegen(context, builder, sig, args):
-            return builder.bitcast(context.make_array(sig.args[0])(context, builder, args[0]).data, BYTES)
-
-        return result(table, like), codegen
-
-    return (lambda table, like: table) if INTERPRETED else take
+    return take
 
 
 @infer_getattr

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, make_attribute_wrapper, models, register_model
+from numba.extending import make_attribute_wrapper, models, register_model
 
-from .jit import INTERPRETED
-from .simd import Pointer, address
+from .simd import Pointer, address, instruction
 
 
 class MatrixType(types.Type):
@@ -34,17 +33,6 @@ for _name in ("data", "stride", "step"):
     make_attribute_wrapper(MatrixType, _name, _name)
 
 
-@intrinsic
-def _compiled_matrix(typingctx, array, start, stride, step):
-    def codegen(context, builder, sig, args):
-        made = cgutils.create_struct_proxy(sig.return_type)(context, builder)
-        place = address(context, builder, sig.args[0], args[0], args[1])
-        made.data, made.stride, made.step = builder.bitcast(place, ir.IntType(8).as_pointer()), args[2], args[3]
-        return made._getvalue()
-
-    return MatrixType(array.dtype)(array, types.intp, types.intp, types.intp), codegen
-
-
 class Matrix(NamedTuple):
     """A matrix, as kernels that run as Python have it."""
 
@@ -53,10 +41,17 @@ class Matrix(NamedTuple):
     step: int
 
 
-def _python_matrix(array: Any, start: int, stride: int, step: int) -> Matrix:
-    return Matrix(array.reshape(-1)[start:], stride, step)
+@instruction(
+    lambda array, *_: MatrixType(array.dtype),
+    lambda array, start, stride, step: Matrix(array.reshape(-1)[start:], stride, step),
+)
+def matrix(context, builder, sig, array, start, stride, step):
+    """``matrix(array, start, stride, step)``: element (i, j) at ``start + i * stride + j * step``, `step` 1 in most.
 
-
-matrix: Any = _python_matrix if INTERPRETED else _compiled_matrix
-"""``matrix(array, start, stride, step)``: element (i, j) at ``start + i * stride + j * step``, `step` 1 in most. Of a
-matrix in panels, as `products.pack` writes them, `step` is minus the rows of a panel. A step of 0: there is nothing."""
+    Of a matrix in panels, as `products.pack` writes them, `step` is minus the rows of a panel. A step of 0: there is
+    nothing.
+    """
+    made = cgutils.create_struct_proxy(sig.return_type)(context, builder)
+    place = address(context, builder, sig.args[0], array, start)
+    made.data, made.stride, made.step = builder.bitcast(place, ir.IntType(8).as_pointer()), stride, step
+    return made._getvalue()

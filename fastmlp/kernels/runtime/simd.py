@@ -177,6 +177,10 @@ def _number(array: Any, *_: Any) -> Any:
     return array.dtype
 
 
+def _pointer(array: Any, *_: Any) -> Any:
+    return Pointer(array.dtype)
+
+
 def _vector(like: Any, *_: Any) -> Any:
     return like if isinstance(like, Vector) else Vector(like.dtype)
 
@@ -209,7 +213,7 @@ def is_single(context, builder, sig, like):
 # --- places ---
 
 
-@instruction(lambda array: Pointer(array.dtype), lambda array: array.reshape(-1))
+@instruction(_pointer, lambda array: array.reshape(-1))
 def pointer(context, builder, sig, array):
     """``pointer(array)``: where the numbers of a contiguous array begin, flat or not.
 
@@ -218,7 +222,7 @@ def pointer(context, builder, sig, array):
     return builder.bitcast(context.make_array(sig.args[0])(context, builder, array).data, ir.IntType(8).as_pointer())
 
 
-@instruction(_same, lambda pointer, count: pointer[count:])
+@instruction(_pointer, lambda pointer, count: pointer[count:])
 def moved(context, builder, sig, pointer, count):
     """``moved(pointer, count)``: where the numbers begin that lie so many behind those of a pointer."""
     return builder.bitcast(address(context, builder, sig.args[0], pointer, count), ir.IntType(8).as_pointer())

@@ -12,18 +12,20 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba import types
+from numba.core import cgutils
 
 from ..dense.microkernels import keep_rolled
-from ..runtime.jit import INTERPRETED, kernel
+from ..runtime.jit import kernel
 from ..runtime.records import NO
 from ..runtime.simd import (
     Vector,
     address,
     get,
+    instruction,
     llvm_math,
     load_vector,
+    nothing,
     prefetch,
     spread,
     store_vector,
@@ -38,19 +40,17 @@ EIGHT = 8
 """Entries that are read together."""
 
 
-@intrinsic
-def _compiled_append(typingctx, eights, place, row, first):
+def _python_append(eights, place, row, first):
+    eights[place : place + EIGHT] = 2**32 * row + first + np.arange(EIGHT)
+
+
+@instruction(nothing, _python_append)
+def append(context, builder, sig, eights, place, row, first):
     """Write ``2³² row + first``, `first` counted upwards, to eight places of a flat array of int64 from `place` on."""
-    n = types.intp
-
-    def codegen(context, builder, sig, args):
-        words = ir.VectorType(ir.IntType(64), EIGHT)
-        start = builder.add(builder.shl(args[2], args[2].type(32)), args[3])
-        numbers = builder.add(spread(builder, start, EIGHT), ir.Constant(words, list(range(EIGHT))))
-        store_vector(builder, numbers, address(context, builder, sig.args[0], args[0], args[1]), 8)
-        return context.get_dummy_value()
-
-    return types.void(eights, n, n, n), codegen
+    words = ir.VectorType(ir.IntType(64), EIGHT)
+    start = builder.add(builder.shl(row, row.type(32)), first)
+    numbers = builder.add(spread(builder, start, EIGHT), words(list(range(EIGHT))))
+    store_vector(builder, numbers, address(context, builder, sig.args[0], eights, place), 8)
 
 
 def _emit_loop(scattering: bool, context: Any, builder: Any, sig: Any, args: Any, starts: Any, columns: int) -> None:
@@ -96,41 +96,12 @@ def _emit_loop(scattering: bool, context: Any, builder: Any, sig: Any, args: Any
     keep_rolled(builder, end)
 
 
-def _compiled_loop(scattering: bool) -> Any:
+def _loop(scattering: bool) -> Any:
     """Make the loop over a list of eights, in strips of 4, 2 or 1 vectors of the matrix: see `eights_forward`, and,
     `scattering`, `eights_gradient`.
     """
 
-    @intrinsic
-    def loop(typingctx, matrix, rows, eights, columns, values, scale, size, width):
-        n = types.intp
-
-        def codegen(context, builder, sig, args):
-            word, lanes_ = ir.IntType(64), Vector(matrix.dtype).lanes
-            places = [
-                cgutils.alloca_once_value(builder, address(context, builder, sig.args[k], args[k])) for k in (0, 1)
-            ]
-            left = builder.udiv(args[7], word(lanes_))
-            for vectors in (4, 2, 1):
-                with cgutils.for_range(builder, builder.udiv(left, word(vectors))):
-                    starts = [builder.load(place) for place in places]
-                    _emit_loop(scattering, context, builder, sig, args, starts, vectors)
-                    for start, place in zip(starts, places, strict=True):
-                        builder.store(behind(builder, start, vectors * lanes_), place)
-                left = builder.urem(left, word(vectors))
-            return context.get_dummy_value()
-
-        return types.void(matrix, rows, eights, columns, values, scale, n, n), codegen
-
-    return loop
-
-
-def _python_append(eights, place, row, first):
-    eights[place : place + EIGHT] = 2**32 * row + first + np.arange(EIGHT)
-
-
-def _python_loop(scattering: bool) -> Any:
-    def loop(matrix, rows, eights, columns, values, scale, size, width):
+    def twin(matrix, rows, eights, columns, values, scale, size, width):
         (w, apart, _), (c, row, _) = matrix, rows
         for both in eights[:size].tolist():
             first, here = both % 2**32 * EIGHT, both // 2**32 * row
@@ -141,10 +112,23 @@ def _python_loop(scattering: bool) -> Any:
                 else:
                     c[here : here + width] += x * w[place : place + width]
 
+    @instruction(nothing, twin)
+    def loop(context, builder, sig, matrix, rows, eights, columns, values, scale, size, width):
+        word, lanes_ = ir.IntType(64), Vector(sig.args[0].dtype).lanes
+        given = matrix, rows, eights, columns, values, scale, size
+        places = [cgutils.alloca_once_value(builder, address(context, builder, sig.args[k], given[k])) for k in (0, 1)]
+        left = builder.udiv(width, word(lanes_))
+        for vectors in (4, 2, 1):
+            with cgutils.for_range(builder, builder.udiv(left, word(vectors))):
+                starts = [builder.load(place) for place in places]
+                _emit_loop(scattering, context, builder, sig, given, starts, vectors)
+                for start, place in zip(starts, places, strict=True):
+                    builder.store(behind(builder, start, vectors * lanes_), place)
+            left = builder.urem(left, word(vectors))
+
     return loop
 
 
-append, _loop = (_python_append, _python_loop) if INTERPRETED else (_compiled_append, _compiled_loop)
 _gather, _scatter = _loop(scattering=False), _loop(scattering=True)
 
 

@@ -15,9 +15,8 @@ from ..runtime.constants import RELU
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
 from ..runtime.records import DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, YES
-from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store, where
+from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store
 from .eights import eights_forward, list_eights
-from .microkernels import BLOCK
 from .rows import (
     add_shift,
     compress_row,

@@ -10,58 +10,15 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba import types
+from numba.core import cgutils
 
 from ..dense.microkernels import keep_rolled
 from ..runtime.fields import taken
-from ..runtime.jit import INTERPRETED, entry
-from ..runtime.matrices import matrix
-from ..runtime.records import NEXT, NO, Parting
-from ..runtime.simd import get, moved, pointer, put
+from ..runtime.jit import entry
+from ..runtime.records import NO, Parting
+from ..runtime.simd import get, instruction, moved, pointer, put
 from .microkernels import BLOCK, compress_blocks, compressed, count_true, has_compress, numbers_at
-
-
-@intrinsic
-def _compiled_part_blocks(typingctx, columns, values, filled, dense, names, chosen, size):
-    """Part `size` numbers, a multiple of `BLOCK`: see `part_rows`.
-
-    Returns
-    -------
-    int, int
-        How many entries there are, and how many numbers of chosen features. Up to `BLOCK` numbers behind those are
-        overwritten.
-    """
-    integer = isinstance(dense.dtype, types.Integer)
-
-    def codegen(context, builder, sig, args):
-        wide = has_compress(context)
-        count = 512 // (32 if integer else dense.dtype.bitwidth) if wide else 1
-        words = ir.VectorType(ir.IntType(32), count)
-        zero, step = (context.get_constant(types.intp, number) for number in (0, count))
-        to, out = (cgutils.alloca_once_value(builder, zero) for _ in range(2))
-        read, write = numbers_at(context, builder, sig, args, count)
-
-        def append(pointer: Any, numbers: list[tuple[int, Any]], mask: Any) -> None:
-            now = builder.load(pointer)
-            for number, vector in numbers:
-                write(number, now, compressed(builder, vector, mask) if wide else vector)
-            builder.store(builder.add(now, count_true(builder, mask, now.type)), pointer)
-
-        with cgutils.for_range_slice(builder, zero, args[6], step, inc=True) as (j, _):
-            x, kept = read(3, j), read(5, j)
-            kept = builder.icmp_unsigned("!=", kept, kept.type(None))
-            different = builder.icmp_unsigned if integer else builder.fcmp_unordered
-            there = builder.and_(different("!=", x, x.type(None)), builder.not_(kept))
-            x = builder.zext(x, words) if integer else x
-            append(out, [(2, x)], kept)
-            append(to, [(0, read(4, j)), (1, x)], there)
-            end = builder.block
-        keep_rolled(builder, end)
-        return context.make_tuple(builder, sig.return_type, [builder.load(to), builder.load(out)])
-
-    n = types.intp
-    return types.UniTuple(n, 2)(columns, values, filled, dense, names, chosen, n), codegen
 
 
 def _python_part_blocks(columns, values, filled, dense, names, chosen, size):
@@ -72,8 +29,42 @@ def _python_part_blocks(columns, values, filled, dense, names, chosen, size):
     return entries, n_kept
 
 
-_COMPRESS = compress_blocks(1)
-part_blocks = _python_part_blocks if INTERPRETED else _compiled_part_blocks
+@instruction(lambda *_: types.UniTuple(types.intp, 2), _python_part_blocks)
+def part_blocks(context, builder, sig, columns, values, filled, dense, names, chosen, size):
+    """Part `size` numbers, a multiple of `BLOCK`: see `part_rows`.
+
+    Returns
+    -------
+    int, int
+        How many entries there are, and how many numbers of chosen features. Up to `BLOCK` numbers behind those are
+        overwritten.
+    """
+    integer, wide = isinstance(sig.args[3].dtype, types.Integer), has_compress(context)
+    count = 512 // (32 if integer else sig.args[3].dtype.bitwidth) if wide else 1
+    words = ir.VectorType(ir.IntType(32), count)
+    zero, step = (context.get_constant(types.intp, number) for number in (0, count))
+    to, out = (cgutils.alloca_once_value(builder, zero) for _ in range(2))
+    read, write = numbers_at(context, builder, sig, (columns, values, filled, dense, names, chosen), count)
+
+    def append(pointer: Any, numbers: list[tuple[int, Any]], mask: Any) -> None:
+        now = builder.load(pointer)
+        for number, vector in numbers:
+            write(number, now, compressed(builder, vector, mask) if wide else vector)
+        builder.store(builder.add(now, count_true(builder, mask, now.type)), pointer)
+
+    with cgutils.for_range_slice(builder, zero, size, step, inc=True) as (j, _):
+        x, kept = read(3, j), read(5, j)
+        kept = builder.icmp_unsigned("!=", kept, kept.type(None))
+        different = builder.icmp_unsigned if integer else builder.fcmp_unordered
+        there = builder.and_(different("!=", x, x.type(None)), builder.not_(kept))
+        x = builder.zext(x, words) if integer else x
+        append(out, [(2, x)], kept)
+        append(to, [(0, read(4, j)), (1, x)], there)
+        end = builder.block
+    keep_rolled(builder, end)
+    return context.make_tuple(builder, sig.return_type, [builder.load(to), builder.load(out)])
+
+
 take_parting = taken(Parting)
 
 
@@ -104,7 +95,7 @@ def part_rows(columns, values, starts, filled, dense, table, like):
             found, kept = part_blocks(to, entries, moved(filled, first), row, names, chosen, whole)
             first += kept
         else:
-            found, _ = _COMPRESS(to, matrix(entries, NO, NO, NEXT), row, row, entries, whole)
+            found, _ = compress_blocks(to, entries, row, whole)
         place += found
         for j in range(whole, n_features):
             x, is_chosen = get(row, j), get(chosen, j) != 0

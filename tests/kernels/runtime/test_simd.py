@@ -8,7 +8,6 @@ import pytest
 
 from fastmlp.kernels.runtime import simd
 
-from ...interpreted import needs_compiler
 from .. import twins
 from ..calls import both_dtypes, from_python, over_arrays, random_numbers
 
@@ -128,13 +127,6 @@ def test_what_only_moves_cache_lines_changes_no_bit(touch, dtype):
     for index in range(len(x)):
         from_python(touch)(x, index)
     assert x.tobytes() == before
-
-
-@needs_compiler
-@both_dtypes
-def test_where_an_element_lies(dtype):
-    x = np.zeros(9, dtype)
-    assert from_python(simd.where)(x, 5) == x[5:].ctypes.data
 
 
 WITHOUT_COMPILER = """
