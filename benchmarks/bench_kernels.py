@@ -23,7 +23,7 @@ from fastmlp.kernels.dense import products as matrix
 from fastmlp.kernels.runtime import constants
 from fastmlp.kernels.runtime.fields import Records
 from fastmlp.kernels.runtime.matrices import Matrix
-from fastmlp.kernels.runtime.records import Layer, Parting, Step
+from fastmlp.kernels.runtime.records import Layer, Parting, Settings, Step
 from fastmlp.kernels.runtime.records import Work as StepWork
 from fastmlp.kernels.sparse import parting
 from fastmlp.kernels.sparse import rows as sparse
@@ -211,19 +211,6 @@ _rows_gradient = numba.njit(gradient_of_rows(sparse.read_row, sparse.row_gradien
 _rows_listed = numba.njit(columns_listed(sparse.count_columns, sparse.list_columns))
 
 
-def bytes_listed(append: Any) -> Any:
-    def rows_listed(ends: Any, pairs: Any, columns: Any, values: Any, starts: Any) -> None:
-        for j in range(len(ends)):
-            ends[j] = j * BATCH
-        for i in range(len(starts) - 1):
-            append(ends, pairs, columns, values, starts[i], starts[i + 1], i)
-
-    return rows_listed
-
-
-_bytes_listed = numba.njit(bytes_listed(sparse.list_bytes))
-
-
 def room() -> tuple[Any, Any]:
     """For the entries of a row, read."""
     return np.zeros(PIXELS + BLOCK, np.uint32), zeros(PIXELS + BLOCK)
@@ -261,14 +248,6 @@ def list_columns() -> Work:
     return Work(_rows_listed, (*lists, *entries), twin)
 
 
-def list_with_room() -> Work:
-    """The same for lists that have room for every row of bytes."""
-    columns, values, starts, _ = images(np.uint16, np.uint8)
-    lists = np.zeros(PIXELS, dtype=np.int64), np.zeros(PIXELS * BATCH, dtype=np.uint16)
-    twin = bytes_listed(twins.list_bytes)
-    return Work(_bytes_listed, (*lists, columns, values, starts), twin)
-
-
 def part_rows(n_filled: int) -> Work:
     """Rows compressed, but for so many features of which all values are kept."""
     columns, values, starts, _ = images(np.uint16, np.uint8)
@@ -294,12 +273,6 @@ def shift_gradient(function: Any, of: Any) -> Any:
 _shift_gradient = numba.njit(shift_gradient(sparse.add_shift_gradient, Matrix))
 
 
-def add_shift() -> Work:
-    out, shift, w = zeros(HIDDEN), numbers(PIXELS), numbers(PIXELS, HIDDEN)
-    arguments = (out, shift, Matrix(w, HIDDEN, 1), PIXELS, HIDDEN)
-    return Work(sparse.add_shift, arguments, operations=2.0 * PARAMETERS)
-
-
 def add_shift_gradient() -> Work:
     g, shift, sums = zeros(PIXELS, HIDDEN), numbers(PIXELS), numbers(HIDDEN)
     return Work(_shift_gradient, (g, shift, sums), shift_gradient(twins.add_shift_gradient, Matrix), 2.0 * PARAMETERS)
@@ -312,10 +285,8 @@ for width in (32, HIDDEN):
         add("sparse first layer", f"row_forward, {kind}", shape, lambda of=arguments: row_forward(*of))
         add("sparse first layer", f"row_gradient, {kind}", shape, lambda of=arguments: row_gradient(*of))
 add("sparse first layer", "list columns", f"{BATCH} rows", list_columns)
-add("sparse first layer", "list columns with room", f"{BATCH} rows", list_with_room)
 for n_filled in (0, 224):
     add("sparse first layer", "part_rows", f"{BATCH} rows, {n_filled}", lambda of=n_filled: part_rows(of))
-add("sparse first layer", "add_shift", f"{PIXELS} x {HIDDEN}", add_shift)
 add("sparse first layer", "add_shift_gradient", f"{PIXELS} x {HIDDEN}", add_shift_gradient)
 
 
@@ -443,7 +414,7 @@ def step_of(loss: str) -> Step:
     """A step with this loss, whose last layer has these classes."""
     layers, mask = Records(Layer, 1), (np.arange(padded(CLASSES)) < CLASSES).astype(np.float32)
     layers[0].units, layers[0].width = CLASSES, padded(CLASSES)
-    code, of = getattr(constants, loss.upper()), settings(level=MEDIAN)
+    code, of = getattr(constants, loss.upper()), Settings(level=MEDIAN)
     work = StepWork(np.float32, memory=mask)
     return Step(np.float32, layers=layers, n_layers=1, loss=code, settings=of, work=work)
 
@@ -478,13 +449,6 @@ for name in ("classes", "multilabel"):
 # --- optimizers -------------------------------------------------------------------------------------------------------
 
 
-def settings(**values: float) -> Any:
-    numbers_of_codes = np.zeros(constants.SETTINGS)
-    for name, value in values.items():
-        numbers_of_codes[getattr(constants, name.upper())] = value
-    return numbers_of_codes
-
-
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
 
 
@@ -494,7 +458,7 @@ def update(kernel: Any, optimizer: str, operations: int, **values: float) -> Wor
     if optimizer == "rmsprop":
         m = abs(m)
     block = 0, PARAMETERS, 1, PARAMETERS
-    arguments = (getattr(constants, optimizer.upper()), w, *block, g, 0, m, v, settings(**values), 3, 0.001)
+    arguments = (getattr(constants, optimizer.upper()), w, *block, g, 0, m, v, Settings(**values), 3, 0.001)
     return Work(kernel, arguments, operations=operations * PARAMETERS)
 
 

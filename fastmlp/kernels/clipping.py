@@ -9,7 +9,6 @@ import math
 import numpy as np
 
 from .optimizers import add_penalty_gradient, shrink
-from .runtime.constants import CLIP_L1, CLIP_L2, CLIP_NORM
 from .runtime.jit import kernel
 from .runtime.simd import get
 
@@ -40,10 +39,10 @@ def clip(g, w, n_layers, layers, settings):
     g, w : flat arrays
         Gradient and parameters, of the layout of the architecture.
     layers : records of `Layer`, n_layers of them
-    settings : ndarray of float64
-        By the numbers of `constants`.
+    settings : Settings
+        Their length and their penalties.
     """
-    squares, l1, l2 = 0.0, get(settings, CLIP_L1), get(settings, CLIP_L2)
+    squares, l1, l2 = 0.0, settings.l1, settings.l2
     for n in range(n_layers):
         layer = layers[n]
         start, size = layer.weights, layer.fan_in * layer.width
@@ -52,7 +51,7 @@ def clip(g, w, n_layers, layers, settings):
         squares += sum_of_squares(g, start, size)
         if layer.bias >= 0:
             squares += sum_of_squares(g, layer.bias, layer.width)
-    factor = get(settings, CLIP_NORM) / (math.sqrt(squares) + LEAST)
+    factor = settings.clip_norm / (math.sqrt(squares) + LEAST)
     if factor < 1.0:
         for n in range(n_layers):
             layer = layers[n]

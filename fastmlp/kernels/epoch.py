@@ -18,7 +18,7 @@ from .forward import evaluate_rows, forward, pack_layers, write_outputs
 from .parallel.barrier import take_piece, wait
 from .parallel.data_parallel import count_in_group
 from .parallel.exchange import collect_parameters, publish_rows
-from .runtime.constants import CLIP_L2, CLIP_NORM, L1, L2, MOMENTUM, SGD
+from .runtime.constants import SGD
 from .runtime.fields import taken
 from .runtime.jit import entry, kernel
 from .runtime.records import NO, NONE, PIECES, SPARSE_BYTES, Step
@@ -80,9 +80,9 @@ def plan(step):
     step.exchanging = step.backward and step.threads > 1 and work.groups == 0
     step.by_columns = step.exchanging and step.sparse
     # Clipping is for one thread.
-    step.clipping = step.training and get(settings, CLIP_NORM) > 0
+    step.clipping = step.training and settings.clip_norm > 0
     # Plain gradient descent on a batch of one chunk needs no gradient.
-    plain = step.training and step.optimizer == SGD and get(settings, MOMENTUM) == 0 and get(settings, L1) == 0
+    plain = step.training and step.optimizer == SGD and settings.momentum == 0 and settings.l1 == 0
     step.direct = plain and step.batch_size <= work.chunk and work.groups == 0 and not step.clipping
     step.target = step.parameters if step.direct else step.gradient
     step.piece, step.taken = work.chunk, NO
@@ -101,7 +101,7 @@ def start_batch(step):
     end = begin + step.batch_size if begin + step.batch_size < step.epoch_end else step.epoch_end
     step.end, step.rate = end, get(step.rates, step.batch) if step.training else 0.0
     if step.has_penalties:
-        put(step.settings, CLIP_L2 if step.clipping else L2, get(step.penalties, step.batch))
+        step.settings.l2 = get(step.penalties, step.batch)
     step.delta_scale = (-step.rate if step.direct else 1.0) / (end - begin)
 
 

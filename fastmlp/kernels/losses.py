@@ -11,7 +11,6 @@ from .runtime.constants import (
     CROSS_ENTROPY,
     HUBER,
     HUBER_DELTA,
-    LEVEL,
     POISSON,
     QUANTILE,
     REGRESSION,
@@ -93,7 +92,7 @@ def loss_row(step, a, z, y, label):
             inside = residual if residual < HUBER_DELTA else HUBER_DELTA
             value += inside * (residual - 0.5 * inside)
     elif code == QUANTILE:
-        level = get(step.settings, LEVEL)
+        level = step.settings.level
         for j in range(units):
             residual = float(get(y, j)) - get(a, j)
             value += residual * (level if residual > 0.0 else level - 1.0)
@@ -112,7 +111,7 @@ def loss_backward(step, d, a, y, share):
 
     The rest is as for `loss_row`.
     """
-    code, level, width = step.loss, get(step.settings, LEVEL), step.layers[step.n_layers - 1].width
+    code, level, width = step.loss, step.settings.level, step.layers[step.n_layers - 1].width
     one, zero, mask = splat(d, 1.0), splat(d, 0.0), moved(step.work.memory, step.work.mask)
     for j in range(0, width, lanes(d)):
         residual = load(a, j) - load(y, j)

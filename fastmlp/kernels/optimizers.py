@@ -4,22 +4,9 @@ Formulas as in `fastmlp.model.optimizers`. Any stretch can be done by any thread
 zero.
 """
 
-from .runtime.constants import (
-    ADAM,
-    BETA_1,
-    BETA_2,
-    DECAY,
-    EPSILON,
-    EPSILON_HAT,
-    L1,
-    L2,
-    MOMENTUM,
-    NESTEROV,
-    RMSPROP,
-    WEIGHT_DECAY,
-)
+from .runtime.constants import ADAM, RMSPROP
 from .runtime.jit import kernel
-from .runtime.simd import absolute, copysign, fma, get, lanes, load, splat, square_root, store, where_positive
+from .runtime.simd import absolute, copysign, fma, lanes, load, splat, square_root, store, where_positive
 
 
 @kernel
@@ -61,12 +48,12 @@ def update(step, first, stride, rows, width, g, g_start):
     vector = lanes(w)
     shift = g_start - first
     if code == ADAM:
-        beta_1, beta_2 = get(settings, BETA_1), get(settings, BETA_2)
+        beta_1, beta_2 = settings.beta_1, settings.beta_2
         correction = (1.0 - beta_2**number) ** 0.5
         # rate / c1 * m / (sqrt(v / c2) + epsilon), with the roots of the corrections taken out of the loop; there
         # epsilon hat is added as it is.
         scale = splat(w, -rate * correction / (1.0 - beta_1**number))
-        epsilon = splat(w, get(settings, EPSILON) * (1.0 if get(settings, EPSILON_HAT) > 0 else correction))
+        epsilon = splat(w, settings.epsilon * (1.0 if settings.epsilon_hat > 0 else correction))
         keep_1, take_1 = splat(w, beta_1), splat(w, 1.0 - beta_1)
         keep_2, take_2 = splat(w, beta_2), splat(w, 1.0 - beta_2)
         for i in range(rows):
@@ -78,18 +65,18 @@ def update(step, first, stride, rows, width, g, g_start):
                 store(v, j, square)
                 store(w, j, fma(scale, mean / (square_root(square) + epsilon), load(w, j)))
     elif code == RMSPROP:
-        decay = get(settings, DECAY)
+        decay = settings.decay
         keep, take = splat(w, decay), splat(w, 1.0 - decay)
-        scale, epsilon = splat(w, -rate), splat(w, get(settings, EPSILON))
+        scale, epsilon = splat(w, -rate), splat(w, settings.epsilon)
         for i in range(rows):
             for j in range(first + i * stride, first + i * stride + width, vector):
                 gradient = load(g, j + shift)
                 square = fma(keep, load(m, j), take * gradient * gradient)
                 store(m, j, square)
                 store(w, j, fma(scale, gradient / (square_root(square) + epsilon), load(w, j)))
-    elif get(settings, MOMENTUM) > 0:
-        momentum, scale = splat(w, get(settings, MOMENTUM)), splat(w, -rate)
-        nesterov = get(settings, NESTEROV) > 0
+    elif settings.momentum > 0:
+        momentum, scale = splat(w, settings.momentum), splat(w, -rate)
+        nesterov = settings.nesterov > 0
         for i in range(rows):
             for j in range(first + i * stride, first + i * stride + width, vector):
                 gradient = load(g, j + shift)
@@ -111,8 +98,8 @@ def update_weights(step, first, stride, rows, width, g, g_start):
     w, settings, rate = step.parameters, step.settings, step.rate
     for i in range(rows):
         start = first + i * stride
-        if get(settings, L1) > 0 or get(settings, L2) > 0:
-            add_penalty_gradient(g, g_start + i * stride, w, start, start + width, get(settings, L1), get(settings, L2))
-        if get(settings, WEIGHT_DECAY) > 0:
-            shrink(w, start, start + width, 1.0 - rate * get(settings, WEIGHT_DECAY))
+        if not step.clipping and (settings.l1 > 0 or settings.l2 > 0):
+            add_penalty_gradient(g, g_start + i * stride, w, start, start + width, settings.l1, settings.l2)
+        if settings.weight_decay > 0:
+            shrink(w, start, start + width, 1.0 - rate * settings.weight_decay)
     update(step, first, stride, rows, width, g, g_start)

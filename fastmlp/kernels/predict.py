@@ -3,6 +3,7 @@
 `epoch.run` is made for whole data sets: to call it takes longer than to send a row through a small network.
 """
 
+from .dense.products import row_times_matrix
 from .elementwise import activation_forward
 from .runtime.fields import taken
 from .runtime.jit import entry
@@ -10,7 +11,7 @@ from .runtime.matrices import matrix
 from .runtime.records import NEXT, NO, ONE_ROW, Prediction
 from .runtime.simd import get, moved, pointer, put
 from .sparse.microkernels import BLOCK
-from .sparse.rows import add_shift, compress_row, in_words, read_row, row_forward
+from .sparse.rows import compress_row, in_words, read_row, row_forward
 
 take_prediction = taken(Prediction)
 
@@ -56,7 +57,7 @@ def forward_rows(outputs, samples, parameters, table):
             read_row(members, factors, members, factors, entries, blockwise, factor, in_words(memory, width))
             row_forward(moved(memory, now), base, members, factors, entries, w, width)
             if n == 0 and given.has_shift:
-                add_shift(moved(memory, now), given.shift, matrix(w, NO, width, NEXT), features, width)
+                row_times_matrix(moved(memory, now), given.shift, matrix(w, NO, width, NEXT), width, features)
             activation_forward(layer.activation, memory, now, width, ONE_ROW, units, width)
         for j in range(units):
             put(outputs, i * units + j, get(memory, now + j))

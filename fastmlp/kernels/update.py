@@ -14,7 +14,6 @@ from .optimizers import shrink, update, update_weights
 from .parallel.barrier import wait
 from .parallel.data_parallel import add_group_totals, add_groups
 from .parallel.exchange import collect_rows, publish, publish_parameters
-from .runtime.constants import L2, WEIGHT_DECAY
 from .runtime.jit import kernel
 from .runtime.matrices import matrix
 from .runtime.records import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM
@@ -55,7 +54,7 @@ def shrink_rows(step):
 
     ``W *= 1 - rate * (weight_decay + l2)``, before the gradient is subtracted.
     """
-    factor = 1.0 - step.rate * (get(step.settings, WEIGHT_DECAY) + get(step.settings, L2))
+    factor = 1.0 - step.rate * (step.settings.weight_decay + step.settings.l2)
     if factor != 1.0:
         for n in range(step.n_layers):
             layer = step.layers[n]

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from fastmlp.engines.simd.workspace import describe_layers
 from fastmlp.kernels import clipping
+from fastmlp.kernels.runtime.records import Settings
 from fastmlp.model import optimizers
 
 from ..engines.problems import build, random_problem
 from . import twins
 from .calls import both_dtypes, from_python, random_numbers, run_both
-from .test_optimizers import settings_of
 
 
 def test_the_length_is_divided_alike():
@@ -32,6 +32,6 @@ def test_clip(bias, clip_norm, dtype):
     architecture = build([9, 5, 3], dtype=dtype, bias=bias)
     w, g = (random_problem(architecture, 1, seed=seed).parameters for seed in (1, 2))
     layers = describe_layers(architecture)
-    arguments = g, w, 2, layers, settings_of(clip_l1=0.01, clip_l2=0.1, clip_norm=clip_norm)
+    arguments = g, w, 2, layers, Settings(l1=0.01, l2=0.1, clip_norm=clip_norm)
     for got, want in zip(*run_both(clipping.clip, twins.clip, arguments), strict=True):
         np.testing.assert_allclose(got, want, rtol=0, atol=16 * np.finfo(dtype).eps)

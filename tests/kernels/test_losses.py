@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from fastmlp.kernels import losses
 from fastmlp.kernels.runtime import constants
 from fastmlp.kernels.runtime.fields import Records
-from fastmlp.kernels.runtime.records import Layer, Step, Work
+from fastmlp.kernels.runtime.records import Layer, Settings, Step, Work
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.losses import LOSSES, get_loss
 
@@ -38,10 +38,8 @@ def step_of(name, units, dtype):
     width, layers = twins.padded(units, dtype), Records(Layer, 1)
     layers[0].units, layers[0].width = units, width
     mask = np.pad(np.ones(units, dtype), (4, width - units))
-    settings = np.full(constants.SETTINGS, np.nan)
-    settings[constants.LEVEL] = LEVEL
     work = Work(dtype, memory=mask, mask=4)
-    return Step(dtype, layers=layers, n_layers=1, loss=code_of(name), settings=settings, work=work)
+    return Step(dtype, layers=layers, n_layers=1, loss=code_of(name), settings=Settings(level=LEVEL), work=work)
 
 
 def filled_up(row):

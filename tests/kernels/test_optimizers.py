@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from fastmlp.kernels import optimizers
 from fastmlp.kernels.runtime import constants
+from fastmlp.kernels.runtime.records import Settings
 
 from . import flat, twins
 from .calls import both_dtypes, from_python, random_numbers, run_both
@@ -21,20 +22,19 @@ def blocks(draw):
     return 16 * draw(st.integers(0, 3)), stride, rows, width, draw(st.integers(0, 24))
 
 
-def settings_of(**values):
-    settings = np.zeros(constants.SETTINGS)
-    for name, value in values.items():
-        settings[getattr(constants, name.upper())] = value
+def with_more(settings, **values):
+    settings = settings.copy()
+    settings.enter(**values)
     return settings
 
 
 EVERY = {
-    "sgd": (constants.SGD, settings_of()),
-    "momentum": (constants.SGD, settings_of(momentum=0.9)),
-    "nesterov": (constants.SGD, settings_of(momentum=0.9, nesterov=1)),
-    "rmsprop": (constants.RMSPROP, settings_of(decay=0.9, epsilon=1e-8)),
-    "adam": (constants.ADAM, settings_of(beta_1=0.9, beta_2=0.999, epsilon=1e-8)),
-    "adam, epsilon hat": (constants.ADAM, settings_of(beta_1=0.9, beta_2=0.999, epsilon=1e-8, epsilon_hat=1)),
+    "sgd": (constants.SGD, Settings()),
+    "momentum": (constants.SGD, Settings(momentum=0.9)),
+    "nesterov": (constants.SGD, Settings(momentum=0.9, nesterov=1)),
+    "rmsprop": (constants.RMSPROP, Settings(decay=0.9, epsilon=1e-8)),
+    "adam": (constants.ADAM, Settings(beta_1=0.9, beta_2=0.999, epsilon=1e-8)),
+    "adam, epsilon hat": (constants.ADAM, Settings(beta_1=0.9, beta_2=0.999, epsilon=1e-8, epsilon_hat=1)),
 }
 every_optimizer = pytest.mark.parametrize(("code", "settings"), EVERY.values(), ids=EVERY)
 
@@ -73,7 +73,7 @@ def test_what_has_no_gradient_and_no_memory_stays_exactly(code, settings, dtype)
 @every_optimizer
 @given(block=blocks(), l1=factors, l2=factors, weight_decay=factors, rate=st.floats(0, 0.1))
 def test_update_weights(code, settings, dtype, block, l1, l2, weight_decay, rate):
-    settings = settings + settings_of(l1=l1, l2=l2, weight_decay=weight_decay)
+    settings = with_more(settings, l1=l1, l2=l2, weight_decay=weight_decay)
     w, g, m, v = vectors(dtype)
     *place, g_start = block
     check_close(flat.update_weights, twins.update_weights, (code, w, *place, g, g_start, m, v, settings, 3, rate))
@@ -83,7 +83,7 @@ def test_update_weights(code, settings, dtype, block, l1, l2, weight_decay, rate
 @every_optimizer
 @given(row=st.integers(0, 4), column=st.sampled_from([0, 16, 32, 48]))
 def test_an_update_has_the_same_bits_however_the_parameters_are_divided(code, settings, dtype, row, column):
-    settings = settings + settings_of(l1=0.1, l2=0.2, weight_decay=0.3)
+    settings = with_more(settings, l1=0.1, l2=0.2, weight_decay=0.3)
     whole, parts = vectors(dtype), vectors(dtype)
     # 4 rows of 48 numbers, 64 apart; the gradient lies 5 numbers further on than the parameters.
     pieces = [(0, row, 0, column), (0, row, column, 48), (row, 4, 0, column), (row, 4, column, 48)]
@@ -101,7 +101,7 @@ def test_an_update_has_the_same_bits_however_the_parameters_are_divided(code, se
 @every_optimizer
 def test_moments_that_an_optimizer_does_not_use_may_be_empty(code, settings, dtype):
     w, g, *moments = vectors(dtype)
-    used = {constants.ADAM: 2, constants.RMSPROP: 1}.get(code, int(settings[constants.MOMENTUM] > 0))
+    used = {constants.ADAM: 2, constants.RMSPROP: 1}.get(code, int(settings.momentum > 0))
     moments = [*moments[:used], np.empty(0, dtype), np.empty(0, dtype)][:2]
     check_close(flat.update, twins.update, (code, w, 8, 32, 2, 16, g, 3, *moments, settings, 3, 0.1))
 

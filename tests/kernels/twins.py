@@ -206,10 +206,6 @@ def row_gradient(g, d, places, factors, entries, width):
     g[rows_at(g, places[:entries], width)] += np.outer(factors[:entries], d[:width])
 
 
-def add_shift(out, shift, w, rows, width):
-    out[:width] += shift[:rows] @ view(w, rows, width)
-
-
 def add_shift_gradient(g, shift, sums, rows, width):
     G = view(g, rows, width)
     G += np.outer(shift[:rows], sums[:width])
@@ -284,7 +280,7 @@ def eights_gradient(g, d, eights, size, columns, values, scale, width):
 def last_layer(step):
     """Units, width, mask and level of the quantile."""
     layer, work = step.layers[step.n_layers - 1], step.work
-    return layer.units, layer.width, work.memory[work.mask :], step.settings[constants.LEVEL]
+    return layer.units, layer.width, work.memory[work.mask :], step.settings.level
 
 
 def loss_row(step, a, z, y, label):
@@ -329,22 +325,22 @@ def update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step
 
 def update_weights(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
     W, G = matrix(w, first, stride, rows, width), matrix(g, g_start, stride, rows, width)
-    G += settings[constants.L1] * np.sign(W) + settings[constants.L2] * W
-    W *= 1.0 - rate * settings[constants.WEIGHT_DECAY]
+    G += settings.l1 * np.sign(W) + settings.l2 * W
+    W *= 1.0 - rate * settings.weight_decay
     update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate)
 
 
 def _optimizer(code, settings):
     if code == constants.ADAM:
         return Adam(
-            beta_1=settings[constants.BETA_1],
-            beta_2=settings[constants.BETA_2],
-            epsilon=settings[constants.EPSILON],
-            epsilon_hat=bool(settings[constants.EPSILON_HAT]),
+            beta_1=settings.beta_1,
+            beta_2=settings.beta_2,
+            epsilon=settings.epsilon,
+            epsilon_hat=bool(settings.epsilon_hat),
         )
     if code == constants.RMSPROP:
-        return RMSprop(decay=settings[constants.DECAY], epsilon=settings[constants.EPSILON])
-    return SGD(momentum=settings[constants.MOMENTUM], nesterov=bool(settings[constants.NESTEROV]))
+        return RMSprop(decay=settings.decay, epsilon=settings.epsilon)
+    return SGD(momentum=settings.momentum, nesterov=bool(settings.nesterov))
 
 
 # --- groups ---
@@ -376,9 +372,9 @@ def clip(g, w, n_layers, layers, settings):
     parts = []
     for layer in layers:
         start, size = layer.weights, layer.fan_in * layer.width
-        add_penalty_gradient(g, start, w, start, start + size, settings[constants.CLIP_L1], settings[constants.CLIP_L2])
+        add_penalty_gradient(g, start, w, start, start + size, settings.l1, settings.l2)
         parts.append(np.arange(start, start + size))
         if layer.bias >= 0:
             parts.append(np.arange(layer.bias, layer.bias + layer.width))
     everything = np.concatenate(parts)
-    g[everything] = clipped(g[everything], settings[constants.CLIP_NORM])
+    g[everything] = clipped(g[everything], settings.clip_norm)

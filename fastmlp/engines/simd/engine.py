@@ -16,6 +16,7 @@ from ...data.samples import Samples
 from ...data.targets import Targets
 from ...kernels import epoch
 from ...kernels.runtime import constants
+from ...kernels.runtime.records import Settings
 from ...model.architecture import Architecture
 from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
@@ -321,22 +322,18 @@ def _work(architecture: Architecture, prepared: Prepared) -> float:
 
 
 @lru_cache(maxsize=64)
-def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, NDArray[np.float64]]:
+def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, Settings]:
     """Describe an optimizer and the penalties to the kernels: its code, and its numbers, to be read only."""
-    settings = np.zeros(constants.SETTINGS)
-    clipping = optimizer.clip_norm is not None
-    settings[[constants.CLIP_L1, constants.CLIP_L2] if clipping else [constants.L1, constants.L2]] = l1, l2
-    settings[constants.WEIGHT_DECAY], settings[constants.CLIP_NORM] = optimizer.weight_decay, optimizer.clip_norm or 0
+    settings = Settings(l1=l1, l2=l2, weight_decay=optimizer.weight_decay, clip_norm=optimizer.clip_norm or 0)
     if isinstance(optimizer, SGD):
-        settings[constants.MOMENTUM], settings[constants.NESTEROV] = optimizer.momentum, optimizer.nesterov
+        settings.enter(momentum=optimizer.momentum, nesterov=optimizer.nesterov)
         return constants.SGD, settings
-    settings[constants.EPSILON] = optimizer.epsilon
+    settings.epsilon = optimizer.epsilon
     if isinstance(optimizer, RMSprop):
-        settings[constants.DECAY] = optimizer.decay
+        settings.decay = optimizer.decay
         return constants.RMSPROP, settings
     assert isinstance(optimizer, Adam)
-    settings[constants.BETA_1], settings[constants.BETA_2] = optimizer.beta_1, optimizer.beta_2
-    settings[constants.EPSILON_HAT] = optimizer.epsilon_hat
+    settings.enter(beta_1=optimizer.beta_1, beta_2=optimizer.beta_2, epsilon_hat=optimizer.epsilon_hat)
     return constants.ADAM, settings
 
 

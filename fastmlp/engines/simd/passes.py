@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...kernels import epoch
 from ...kernels.runtime import constants
-from ...kernels.runtime.records import Rows, Step
+from ...kernels.runtime.records import Rows, Settings, Step
 from ...model.architecture import Architecture
 from ..base import Array, Score
 from .compression import plain
@@ -22,7 +22,7 @@ from .workspace import Layout, Wanted, hand_over, is_parted, layout, own_lines, 
 
 _NO_NUMBERS = np.zeros(0)
 
-_NO_SETTINGS = np.zeros(constants.SETTINGS)
+_NO_SETTINGS = Settings()
 """Of a pass without an optimizer."""
 
 _ARRAYS = (
@@ -46,7 +46,7 @@ class Pass(NamedTuple):
         Sums of losses, correct answers and weights, to which those of the pass are added.
     optimizer, steps_before : int
         The optimizer's code, and its steps before this pass.
-    settings : ndarray of float64
+    settings : Settings
     names : ndarray of int64, optional
         By which dropout knows the rows; their numbers by default.
     keys : sequence of int, optional
@@ -68,7 +68,7 @@ class Pass(NamedTuple):
     totals: NDArray[np.float64]
     optimizer: int = constants.SGD
     steps_before: int = 0
-    settings: NDArray[np.float64] = _NO_SETTINGS
+    settings: Settings = _NO_SETTINGS
     names: NDArray[np.int64] | None = None
     keys: Sequence[int] = ()
     rates: NDArray[np.float64] = _NO_NUMBERS
@@ -104,7 +104,7 @@ def run_pass(
     elif not all(vector.flags.carray for vector in (parameters, *moments)):
         raise ValueError("parameters and moments that are trained must be contiguous, aligned and writable")
     rows = rows_of(architecture, prepared, given.batch_size, training)
-    halved = training and is_halved(architecture, given.batch_size, given.settings[constants.CLIP_NORM] > 0)
+    halved = training and is_halved(architecture, given.batch_size, given.settings.clip_norm > 0)
     backward, parted = given.mode != epoch.FORWARD, rows.filled > 0
     wanted = Wanted(given.batch_size, given.threads, backward, len(moments), halved, parted)
     # Taken out while it is in use: another thread may be at the same data.
@@ -192,8 +192,8 @@ def _tell(
         totals = own_lines(3) if n > 0 and own.work.half >= 0 else given.totals
         w, m, v = [*numbers, nothing, nothing][:3]
         own.enter(totals=totals, parameters=w, gradient=gradient, m=m, v=v, **of_pass)
-        own.settings[:] = given.settings
-        own.settings[constants.LEVEL] = architecture.quantile
+        own.settings.table[:] = given.settings.table
+        own.settings.level = architecture.quantile
 
 
 def _has_all_copies(places: Layout) -> bool:

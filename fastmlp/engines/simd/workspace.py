@@ -16,6 +16,7 @@ from ...kernels.runtime.records import (
     PANELS_FROM,
     SPARSE_BYTES,
     Rows,
+    Settings,
     Step,
     Work,
 )
@@ -153,7 +154,7 @@ def layout(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> La
     return Layout(
         tables=tables,
         steps=[
-            Step(dtype, layers=own, n_layers=len(own), settings=np.zeros(constants.SETTINGS), work=work, **told)
+            Step(dtype, layers=own, n_layers=len(own), settings=Settings(), work=work, **told)
             for own, work in zip(tables, works, strict=True)
         ],
         gradients=[architecture.zeros() for _ in range(threads)] if wanted.backward else [],

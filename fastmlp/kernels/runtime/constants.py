@@ -19,12 +19,3 @@ LARGEST_EXPONENT = 80.0
 
 ONE_OF_GROUP = 16
 """How far apart the sums of the groups of `groups` lie, which several threads write: two cache lines."""
-
-# Entries of the settings, floats.
-(
-    L1, L2, WEIGHT_DECAY, MOMENTUM, NESTEROV, DECAY, BETA_1, BETA_2, EPSILON, EPSILON_HAT, LEVEL, CLIP_NORM,
-    CLIP_L1, CLIP_L2, SETTINGS,
-) = range(15)  # fmt: skip
-"""Penalties; the optimizer's own; the level of the quantile; the length that a gradient may have
-(0: any), and the penalties in the place of the first two, where it is clipped: they are added before and not with the
-optimizer's step."""

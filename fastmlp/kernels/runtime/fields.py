@@ -45,55 +45,33 @@ class Field:
 
     Parameters
     ----------
-    kind : str, dtype or type
-        "whole" or "real"; the dtype of the numbers whose address it holds, or "numbers" for that of the network; or a
-        subclass of `Record`.
     sentence : str
-    several : bool
-        Whether it holds the address of many records, one behind the other.
     changing : bool
         Whether kernels write it.
     """
 
-    def __init__(self, kind: Any, sentence: str, several: bool = False, changing: bool = False) -> None:
-        self.kind, self.several, self.changing, self.__doc__ = kind, several, changing, sentence
-        # To compare a dtype with a text, NumPy runs Python that parses it: that is slow, and loses a KeyboardInterrupt.
-        self.of_network = isinstance(kind, str) and kind == "numbers"
-        self.name, self.place = "", -1
+    name, place = "", -1
+    generic = False
+    """Whether its type depends on the dtype of the network."""
+
+    def __init__(self, sentence: str, changing: bool = False) -> None:
+        self.__doc__, self.changing = sentence, changing
 
     def type_in(self, dtype: Any) -> Any:
         """Numba's type of the field in a record of a network of this dtype."""
-        if isinstance(self.kind, str):
-            return {"whole": types.int64, "real": types.float64}.get(self.kind) or Pointer(dtype)
-        if isinstance(self.kind, type) and issubclass(self.kind, Record):
-            return (RecordsType if self.several else RecordType)(self.kind, dtype)
-        return Pointer(from_dtype(self.kind))
+        raise NotImplementedError
 
     def __get__(self, record: Any, owner: Any = None) -> Any:
         return self if record is None else record.alive[self.name]
 
     def __set__(self, record: Any, value: Any) -> None:
-        if isinstance(value, np.ndarray):
-            if not value.size:
-                record.alive[self.name], record.table[self.place] = value, 0
-                return
-            if not value.flags.c_contiguous or value.dtype != (record.dtype if self.of_network else self.kind):
-                raise TypeError(f"{self.name}: {value.dtype} numbers, not contiguous or not of the dtype of the field")
-            record.alive[self.name] = value if value.ndim == 1 else value.reshape(-1)
-            record.table[self.place] = _address(value)
-        else:
-            record.alive[self.name], record.table[self.place] = value, value.address
-
-
-def _address(array: Any) -> int:
-    """Where an array's numbers begin; what NumPy itself offers takes twice as long."""
-    try:
-        return _address_of(_first_byte(array))
-    except TypeError:  # not to be written
-        return int(array.__array_interface__["data"][0])
+        record.alive[self.name], record.table[self.place] = value, value.address
 
 
 class _Whole(Field):
+    def type_in(self, dtype: Any) -> Any:
+        return types.int64
+
     def __get__(self, record: Any, owner: Any = None) -> Any:
         return self if record is None else int(record.table[self.place])
 
@@ -102,6 +80,9 @@ class _Whole(Field):
 
 
 class _Real(Field):
+    def type_in(self, dtype: Any) -> Any:
+        return types.float64
+
     def __get__(self, record: Any, owner: Any = None) -> Any:
         return self if record is None else float(record.table.view(np.float64)[self.place])
 
@@ -109,24 +90,46 @@ class _Real(Field):
         record.table.view(np.float64)[self.place] = value
 
 
-def whole(sentence: str, changing: bool = False) -> Any:
-    """Declare an integer."""
-    return _Whole("whole", sentence, changing=changing)
+class _Numbers(Field):
+    def __init__(self, sentence: str, dtype: Any = None, changing: bool = False) -> None:
+        super().__init__(sentence, changing)
+        self.dtype, self.generic = None if dtype is None else np.dtype(dtype), dtype is None
+
+    def type_in(self, dtype: Any) -> Any:
+        return Pointer(dtype if self.dtype is None else from_dtype(self.dtype))
+
+    def __set__(self, record: Any, value: Any) -> None:
+        if not value.flags.c_contiguous or value.dtype != (self.dtype or record.dtype):
+            raise TypeError(f"{self.name}: {value.dtype} numbers, not contiguous or not of the dtype of the field")
+        record.alive[self.name] = value if value.ndim == 1 else value.reshape(-1)
+        record.table[self.place] = _address(value) if value.size else 0
 
 
-def real(sentence: str, changing: bool = False) -> Any:
-    """Declare a float of 64 bits."""
-    return _Real("real", sentence, changing=changing)
+class _Reference(Field):
+    def __init__(self, kind: Any, sentence: str, several: bool = False) -> None:
+        super().__init__(sentence)
+        self.kind, self.several, self.generic = kind, several, kind.generic
+
+    def type_in(self, dtype: Any) -> Any:
+        return (RecordsType if self.several else RecordType)(self.kind, dtype)
 
 
-def numbers_of(sentence: str, dtype: Any = "numbers", changing: bool = False) -> Any:
-    """Declare the address of numbers: of this dtype, or that of the network."""
-    return Field(dtype if isinstance(dtype, str) else np.dtype(dtype), sentence, changing=changing)
+whole: Any = _Whole
+"""``whole(sentence, changing=False)`` declares an integer,"""
+real: Any = _Real
+"""``real(sentence, changing=False)`` a float of 64 bits,"""
+numbers_of: Any = _Numbers
+"""``numbers_of(sentence, dtype=None, changing=False)`` the address of numbers, of this dtype or that of the network,"""
+record: Any = _Reference
+"""``record(kind, sentence, several=False)`` that of another record, or of several, one behind the other."""
 
 
-def record(kind: Any, sentence: str, several: bool = False) -> Any:
-    """Declare the address of another record, or of `several`."""
-    return Field(kind, sentence, several)
+def _address(array: Any) -> int:
+    """Where an array's numbers begin; what NumPy itself offers takes twice as long."""
+    try:
+        return _address_of(_first_byte(array))
+    except TypeError:  # not to be written
+        return int(array.__array_interface__["data"][0])
 
 
 class Record:
@@ -149,10 +152,7 @@ class Record:
         cls.fields = {name: field for name, field in vars(cls).items() if isinstance(field, Field)}
         for place, (name, field) in enumerate(cls.fields.items()):
             field.name, field.place = name, place
-        cls.generic = any(
-            field.of_network or (isinstance(field.kind, type) and getattr(field.kind, "generic", False))
-            for field in cls.fields.values()
-        )
+        cls.generic = any(field.generic for field in cls.fields.values())
 
     def __init__(self, dtype: Any = None, table: Any = None, **values: Any) -> None:
         self.dtype = np.dtype(dtype) if self.generic else None

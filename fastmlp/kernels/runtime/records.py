@@ -133,6 +133,23 @@ class Work(Record):
     eights = numbers_of("The eights of a chunk, see `eights.list_eights`.", np.int64)
 
 
+class Settings(Record):
+    """The numbers of a loss and an optimizer; those that it doesn't have are 0. Each thread has its own."""
+
+    l1 = real("A penalty; where the gradient is clipped both are added before that, else with the step.")
+    l2 = real("The other; every batch may have its own.", changing=True)
+    clip_norm = real("The length that a gradient may have; 0: any.")
+    weight_decay = real("Of all optimizers.")
+    momentum = real("Of SGD.")
+    nesterov = real("Whether it looks ahead.")
+    decay = real("Of RMSprop.")
+    beta_1 = real("Of Adam.")
+    beta_2 = real("Likewise.")
+    epsilon = real("Of RMSprop and Adam.")
+    epsilon_hat = real("Whether Adam adds it to the root that is not corrected.")
+    level = real("Of the quantile that the loss is about.")
+
+
 class Step(Record):
     """A training step, or a pass forward, as one thread is told of it, and where it stands in it."""
 
@@ -141,7 +158,7 @@ class Step(Record):
     n_layers = whole("Of them.")
     loss = whole("Its code.")
     optimizer = whole("Its code.")
-    settings = numbers_of("By the numbers of `constants`; each thread its own.", np.float64)
+    settings = record(Settings, "Of the loss and the optimizer.")
     rows = record(Rows, "The samples.")
     targets = record(Targets, "What is to come out of the network.")
     work = record(Work, "Scratch memory.")

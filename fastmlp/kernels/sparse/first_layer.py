@@ -7,7 +7,7 @@ multiplied. Rows are taken by their numbers in `Step.order`.
 
 import numpy as np
 
-from ..dense.products import product_from
+from ..dense.products import product_from, row_times_matrix
 from ..elementwise import fill_zeros
 from ..parallel.barrier import wait
 from ..parallel.exchange import collect, exchange_others
@@ -18,7 +18,6 @@ from ..runtime.records import DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, YES
 from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store
 from .eights import eights_forward, list_eights
 from .rows import (
-    add_shift,
     compress_row,
     count_columns,
     in_words,
@@ -57,7 +56,7 @@ def first_layer_base(step):
             start = load(step.parameters, bias + j)
         store(memory, base + j, start)
     if step.folded and low < high:
-        add_shift(moved(memory, base + low), step.rows.shift, weights_of(step), layer.fan_in, high - low)
+        row_times_matrix(moved(memory, base + low), step.rows.shift, weights_of(step), high - low, layer.fan_in)
 
 
 @kernel

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..runtime.jit import kernel
 from ..runtime.records import NARROW, NARROW_SUMS, NO
-from ..runtime.simd import WIDEST, broadcast, fma, get, is_single, lanes, load, moved, prefetch, put, splat, store
+from ..runtime.simd import WIDEST, broadcast, fma, get, is_single, lanes, load, moved, prefetch, put, store
 from .microkernels import (
     BLOCK,
     SCATTERED,
@@ -156,29 +156,6 @@ def list_columns(ends, places, factors, columns, values, entries, scale, row):
         put(ends, column, place + 1)
         put(places, place, row)
         put(factors, place, get(values, p) * get(scale, column))
-
-
-@kernel
-def add_shift(out, shift, w, rows, width):
-    """``out += sum of shift[i] * W[i, :]`` over `rows` features: what a shift of the features adds to every row. ``W``
-    is a matrix.
-    """
-    vector, stride = lanes(out), w.stride
-    whole = rows // 4 * 4
-    for j in range(0, width, vector):
-        s0, s1, s2, s3 = load(out, j), splat(out, 0.0), splat(out, 0.0), splat(out, 0.0)
-        place = j
-        # Four sums, so that the additions don't wait for one another.
-        for i in range(0, whole, 4):
-            s0 = fma(broadcast(shift, i), load(w.data, place), s0)
-            s1 = fma(broadcast(shift, i + 1), load(w.data, place + stride), s1)
-            s2 = fma(broadcast(shift, i + 2), load(w.data, place + 2 * stride), s2)
-            s3 = fma(broadcast(shift, i + 3), load(w.data, place + 3 * stride), s3)
-            place += 4 * stride
-        for i in range(whole, rows):
-            s0 = fma(broadcast(shift, i), load(w.data, place), s0)
-            place += stride
-        store(out, j, (s0 + s1) + (s2 + s3))
 
 
 @kernel

@@ -168,6 +168,19 @@ def test_row_times_matrix(dtype, width, inner):
 
 
 @both_dtypes
+@given(width=widths, at=st.floats(0, 1))
+def test_a_row_times_a_matrix_has_the_same_bits_however_its_width_is_divided(dtype, width, at):
+    line, inner = twins.line(dtype), 11
+    width *= line
+    w, a = random_numbers(5000, dtype), random_numbers(inner, dtype, 5)
+    middle = round(at * width / line) * line
+    whole, parts = np.ones((2, 5000 // inner), dtype)
+    for c, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
+        from_python(matrix.row_times_matrix)(c[left:], a, Matrix(w[left:], width, 1), right - left, inner)
+    np.testing.assert_array_equal(whole, parts)
+
+
+@both_dtypes
 @given(rows=rows_, width=widths)
 def test_matrix_times_column(dtype, rows, width):
     width *= twins.line(dtype)

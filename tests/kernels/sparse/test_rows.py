@@ -271,27 +271,6 @@ def test_to_fetch_a_row_ahead_changes_nothing(dtype, columns, as_bytes, first):
 
 @both_dtypes
 @given(rows=st.integers(0, 12), width=widths)
-def test_add_shift(dtype, rows, width):
-    width *= twins.line(dtype)
-    out, w = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
-    arguments = out[3:], random_numbers(FEATURES, dtype, 5), Matrix(w[2:], width + 8, 1), rows, width
-    check_sums(sparse.add_shift, twins.add_shift, arguments, rows + 1)
-
-
-@both_dtypes
-@given(width=widths, at=st.floats(0, 1))
-def test_add_shift_has_the_same_bits_however_its_width_is_divided(dtype, width, at):
-    width *= twins.line(dtype)
-    w, shift = random_numbers(FEATURES * 400, dtype), random_numbers(FEATURES, dtype, 5)
-    middle = round(at * width / twins.line(dtype)) * twins.line(dtype)
-    whole, parts = np.ones((2, 400), dtype)
-    for out, left, right in ((whole, 0, width), (parts, 0, middle), (parts, middle, width)):
-        from_python(sparse.add_shift)(out[left:], shift, Matrix(w[left:], width, 1), FEATURES, right - left)
-    np.testing.assert_array_equal(whole, parts)
-
-
-@both_dtypes
-@given(rows=st.integers(0, 12), width=widths)
 def test_add_shift_gradient(dtype, rows, width):
     width *= twins.line(dtype)
     g, sums = (random_numbers(FEATURES * 400, dtype, seed) for seed in range(2))
