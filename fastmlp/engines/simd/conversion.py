@@ -65,8 +65,8 @@ class Prepared:
     longest : int
         Entries of a sparse row, at most; 0: as many as the longest has.
     layouts : dict
-        What `_layout` made for earlier passes of this architecture, by its other arguments: fresh memory costs more
-        than a pass over few rows. And by the size of a batch alone, the `halves.Pace` of threads.
+        Lists of what `layout` made for earlier passes of this architecture, by what was wanted: fresh memory costs
+        more than a pass over few rows. And by the size of a batch alone, the `split_layer.Pace` of threads.
     """
 
     samples: Samples

@@ -5,6 +5,7 @@ A pass is one call of `kernels.epoch.run` on each thread: a forward pass, a grad
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +19,12 @@ from ..base import Array, Score
 from .compression import plain
 from .conversion import Prepared
 from .split_layer import halves, is_halved, put_together, take_apart
-from .workspace import Layout, Wanted, hand_over, is_parted, layout, own_lines, take_over
+from .workspace import Layout, Wanted, hand_over, is_parted, layout, own_lines, skips_zeros, take_over
 
 _NO_NUMBERS = np.zeros(0)
+
+_SMALL = 2**14
+"""Numbers of the activations of a batch, and parameters of a network, of which layouts are kept for any data."""
 
 _NO_SETTINGS = Settings()
 """Of a pass without an optimizer."""
@@ -107,12 +111,17 @@ def run_pass(
     halved = training and is_halved(architecture, given.batch_size, given.settings.clip_norm > 0)
     backward, parted = given.mode != epoch.FORWARD, rows.filled > 0
     wanted = Wanted(given.batch_size, given.threads, backward, len(moments), halved, parted)
+    kept = prepared.layouts.get(wanted)
+    if kept is None:
+        kept = prepared.layouts[wanted] = _kept_layouts(architecture, prepared, wanted)
     # Taken out while it is in use: another thread may be at the same data.
-    places = prepared.layouts.pop(wanted, None)
-    if places is None and halved and given.threads > 1:
-        places = halves(architecture, prepared, given.batch_size, len(moments), parted)
-    elif places is None:
-        places = layout(architecture, prepared, wanted)
+    try:
+        places = kept.pop()
+    except IndexError:
+        if halved and given.threads > 1:
+            places = halves(architecture, prepared, given.batch_size, len(moments), parted)
+        else:
+            places = layout(architecture, prepared, wanted)
     in_halves = places.steps[0].work.half >= 0
     # At the end of an epoch the first thread has only what it owns, but in groups.
     assert given.ends_of_epochs is None or given.threads == 1 or places.steps[0].work.groups
@@ -133,8 +142,26 @@ def run_pass(
         for end in given.ends_of_epochs:
             weights = architecture.views(end)[0][0]
             weights[places.arrangement] = weights.copy()
-    prepared.layouts[wanted] = places
+    if not kept:
+        kept.append(places)
     return mean_score(*given.totals[:3].tolist())
+
+
+def _kept_layouts(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> list[Layout]:
+    """Return the list in which layouts for this pass are kept when they are not in use.
+
+    Those of one thread, small and for dense rows, serve any data: to lay out memory takes longer than a pass over some
+    rows. Others stay with their data, and so do their threads, which end with them.
+    """
+    small = wanted.batch_size * sum(architecture.sizes) <= _SMALL and architecture.flat_size <= _SMALL
+    if wanted.threads > 1 or prepared.sparse or wanted.parted or not small:
+        return []
+    return _of_any_data(architecture, wanted, skips_zeros(prepared))
+
+
+@lru_cache(maxsize=32)
+def _of_any_data(architecture: Architecture, wanted: Wanted, skipping: bool) -> list[Layout]:
+    return []
 
 
 def run_step(thread: int, threads: int, barrier: Any, step: Step) -> None:
