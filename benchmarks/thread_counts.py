@@ -113,11 +113,13 @@ def count(name: str, numbers_of_threads: Sequence[int]) -> None:
     """
     from benchmarks.thread_model import rows_of
     from benchmarks.workloads import WORKLOADS, make_data
+    from fastmlp.engines import get_engine
     from fastmlp.engines.simd import engine, threads
 
     workload = WORKLOADS[name].limited(rows_of(WORKLOADS[name]))
     data = make_data(workload)
-    engine.warmup()  # which trains, too
+    engine.warmup()  # which trains, too; and so does the first use of a Numba that is not known yet
+    get_engine("numba").load(workload.network().architecture)
     counting = _Counting()
     threads.Team.run = lambda *given: counting.run(*given)  # type: ignore[method-assign]
     for wanted in numbers_of_threads:

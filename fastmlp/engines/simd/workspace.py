@@ -154,7 +154,16 @@ def layout(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> La
     return Layout(
         tables=tables,
         steps=[
-            Step(dtype, layers=own, n_layers=len(own), settings=Settings(), work=work, **told)
+            Step(
+                dtype,
+                # Threads write to theirs all the time.
+                table=own_lines(len(Step.fields)).view(np.int64),
+                layers=own,
+                n_layers=len(own),
+                settings=Settings(),
+                work=work,
+                **told,
+            )
             for own, work in zip(tables, works, strict=True)
         ],
         gradients=[architecture.zeros() for _ in range(threads)] if wanted.backward else [],
