@@ -4,7 +4,7 @@ New     Nothing but loops and lists. A layer computes a = σ(x W + b). Backpropa
         layer's delta, the derivative of the loss by z = x W + b; the gradient of W is the outer product of the layer's
         input and its delta. After ten images the weights take a step along their mean gradient.
 Costs   Nothing to compile or to install. An image is a list of 784 numbers: 6.3 kB, eight times its bytes.
-Gained  about 200 s an epoch (AMD EPYC Zen 5, 2 cores, 2026-11-30).
+Gained  about 76 s an epoch (AMD EPYC, 2 cores, 2026-11-30).
 """
 
 import math

@@ -4,7 +4,7 @@ New     Vectors and matrices are arrays, and the inner loops become products: `x
         reads like the formulas. NumPy runs its loops in compiled code.
 Costs   Some twenty calls into NumPy an image, each about a microsecond before it computes anything. A gradient of
         784 x 30 numbers is written and added for every image. Images as float64 take 6.3 kB each.
-Gained  44 times as fast as rung 1; CPU time divided by 53 (AMD EPYC Zen 5, 2 cores, 2026-11-30).
+Gained  51 times as fast as rung 1; CPU time divided by 51 (AMD EPYC, 2 cores, 2026-11-30).
 """
 
 import numpy as np

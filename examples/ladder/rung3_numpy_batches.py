@@ -5,7 +5,7 @@ New     The ten images of a batch are the rows of a matrix x, (10, 784). One pro
         `fastmlp/engines/numpy_engine.py` is the same for any network.
 Costs   Nothing: it is shorter than rung 2. What stays is the cost of small batches: two dozen calls a step, and arrays
         that are made, filled and thrown away.
-Gained  9.3 times as fast as rung 2; CPU time divided by 8.6 (AMD EPYC Zen 5, 2 cores, 2026-11-30).
+Gained  8.1 times as fast as rung 2; CPU time divided by 8.1 (AMD EPYC, 2 cores, 2026-11-30).
 """
 
 import numpy as np

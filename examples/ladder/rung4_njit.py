@@ -5,7 +5,7 @@ New     `@njit` in front of each function. Numba finds the types from the argume
         ..., so the compiler can do several at a time. No array is allocated after the first batch.
 Costs   Compiling, at the first call of every process (`cache=True` would keep the result on disk). An error in a
         compiled function is harder to find: take the decorators away and it runs as Python.
-Gained  0.64 times as fast as rung 3; CPU time divided by 0.58 (AMD EPYC Zen 5, 2 cores, 2026-11-30).
+Gained  0.6 times as fast as rung 3; CPU time divided by 0.6 (AMD EPYC, 2 cores, 2026-11-30).
 """
 
 import math

@@ -8,7 +8,7 @@ Costs   Two gradients instead of one, 377 kB. Threads start and wait twice for e
         on one thread. Two chunks feed two cores only; a batch of ten is too small for more. Compiling takes longer than
         in rung 4. On a busy machine set OMP_WAIT_POLICY=passive, or threads that wait in a loop hold up those that
         work. A process that used `prange` must not fork: with GNU's OpenMP the child is killed at its first `prange`.
-Gained  1.2 times as fast as rung 4; CPU time divided by 0.72 (AMD EPYC Zen 5, 2 cores, 2026-11-30).
+Gained  0.58 times as fast as rung 4; CPU time divided by 0.49 (AMD EPYC, 2 cores, 2026-11-30).
 """
 
 import math
