@@ -1,4 +1,7 @@
-"""Backward: the deltas, derivatives of the loss by the weighted inputs, for a thread's rows of a chunk (floor 2).
+"""Backward: the deltas, for a thread's rows of a chunk (floor 2).
+
+They are the derivatives of the batch's loss by the weighted inputs: times `Step.delta_scale`, 1 over the rows of the
+batch; where the gradient goes straight into the weights, minus the learning rate over them.
 
 ``D[n] = D[n+1] W[n+1]ᵀ * f'(Z[n])`` from the last layer to the first, (rows, units), as in
 `fastmlp.engines.numpy_engine`.
@@ -20,7 +23,7 @@ def backward(step):
     """Deltas of all layers."""
     top = step.n_layers - 1
     loss_gradient(step)
-    if step.loss < BINARY_CROSS_ENTROPY:  # by the outputs so far
+    if step.loss < BINARY_CROSS_ENTROPY:  # these losses were differentiated by the outputs, the others by the logits
         differentiate_activation(step, top)
     for n in range(top - 1, -1, -1):
         rectified = layer_backward(step, n)

@@ -3,7 +3,7 @@
 A step of training is forward, loss, backward, update::
 
     a[n] = f(a[n-1] W[n] + b[n])            forward    (rows, units)
-    d[top] = dloss/dz                       losses
+    d[top] = dloss/dz / rows                losses
     d[n] = d[n+1] W[n+1]^T * f'(z[n])       backward   (rows, units)
     W[n] -= rate * a[n-1]^T d[n]            update     (fan_in, units)
 
@@ -21,7 +21,7 @@ from .parallel.exchange import collect_parameters, publish_rows
 from .runtime.constants import SGD
 from .runtime.fields import taken
 from .runtime.jit import entry, kernel
-from .runtime.records import NO, NONE, PIECES, SPARSE_BYTES, Step
+from .runtime.records import NONE, PIECES, SPARSE_BYTES, ZERO, Step
 from .runtime.simd import get, moved, pointer, put
 from .sparse.first_layer import first_layer_base
 from .update import finish_batch, update_parameters
@@ -40,7 +40,7 @@ def run(thread, threads, barrier, table, like):
         Which thread this is, and how many there are. Rows and parameters are divided among them; the bits don't
         depend on it.
     barrier : ndarray of int64
-        Of `kernels.barrier`, shared by the threads.
+        Of `kernels.parallel.barrier`, shared by the threads.
     table, like : arrays
         The `handle` of a `Step`, which is all else.
     """
@@ -51,7 +51,7 @@ def run(thread, threads, barrier, table, like):
         start_batch(step)
         for position in range(step.begin, step.end, step.piece):
             start_chunk(step, position)
-            if not is_own_chunk(step):
+            if not take_share(step):
                 continue
             forward(step)
             if step.targets.has_targets:
@@ -62,10 +62,10 @@ def run(thread, threads, barrier, table, like):
                     publish_rows(step)
             elif step.writing:
                 write_outputs(step)
-            count_rows(step)
+            meet_and_count(step)
             if step.backward:
                 update_parameters(step)
-        finish_batch(step)
+        finish_batch(step)  # and go on to the next
 
 
 @kernel
@@ -73,25 +73,25 @@ def plan(step):
     """Decide how the pass is gone through; every thread comes to the same."""
     rows, work, settings = step.rows, step.work, step.settings
     step.training, step.backward = step.mode == TRAIN, step.mode != FORWARD
-    step.loose = not step.backward and not step.targets.has_targets
+    step.outputs_only = not step.backward and not step.targets.has_targets
     step.sparse = rows.kind >= SPARSE_BYTES
     step.folded = rows.has_shift and (step.sparse or work.skipping)
     step.halved = work.half >= 0 or work.first_units > 0
     step.exchanging = step.backward and step.threads > 1 and work.groups == 0
     step.by_columns = step.exchanging and step.sparse
-    # Clipping is for one thread.
+    # For one thread only: the engine sees to that.
     step.clipping = step.training and settings.clip_norm > 0
     # Plain gradient descent on a batch of one chunk needs no gradient.
     plain = step.training and step.optimizer == SGD and settings.momentum == 0 and settings.l1 == 0
     step.direct = plain and step.batch_size <= work.chunk and work.groups == 0 and not step.clipping
     step.target = step.parameters if step.direct else step.gradient
-    step.piece, step.taken = work.chunk, NO
-    if step.loose:
+    step.piece, step.taken = work.chunk, ZERO
+    if step.outputs_only:
         step.taken = take_piece(step.barrier, step.threads, NONE)
         pieces = step.threads * PIECES
         if step.threads > 1 and pieces * work.chunk > step.n_rows:
             step.piece = (step.n_rows + pieces - 1) // pieces
-    step.batch, step.begin, step.epoch, step.epoch_end = NO, NO, NO, step.epoch_rows
+    step.batch, step.begin, step.epoch, step.epoch_end = ZERO, ZERO, ZERO, step.epoch_rows
 
 
 @kernel
@@ -121,31 +121,31 @@ def start_chunk(step, position):
 
 
 @kernel
-def is_own_chunk(step):
-    """Whether this thread has rows of the chunk; of groups and of loose pieces it has all or none."""
+def take_share(step):
+    """Set this thread's rows of the chunk; return False if it has none. Of groups and of outputs it has all or none."""
     groups = step.work.groups
     if groups > 0:
         group = step.number % groups
         if group % step.threads != step.thread:
             return False
         step.target = moved(step.work.group_gradients, group * step.n_parameters)
-    elif step.loose:
+    elif step.outputs_only:
         if step.number != step.taken:
             return False
     else:
         return True
-    step.first, step.last = NO, step.count
+    step.first, step.last = ZERO, step.count
     return True
 
 
 @kernel
-def count_rows(step):
-    """Add up losses, correct answers and weights of the chunk when all its rows are done."""
+def meet_and_count(step):
+    """Wait until all rows of the chunk are done; then add up their losses, correct answers and weights."""
     work, targets = step.work, step.targets
     if work.groups > 0:
         count_in_group(step)
         return
-    if step.loose:
+    if step.outputs_only:
         step.taken = take_piece(step.barrier, step.threads, step.taken)
         return
     wait(step.barrier, step.threads)

@@ -6,7 +6,7 @@ lies in one flat array, `Work.memory`, and every thread has its own rows of it, 
 
 import numpy as np
 
-from .dense.narrow import add_dot_products, turn
+from .dense.narrow import add_dot_products, transpose
 from .dense.products import pack, pack_transposed, product_from, row_times_matrix
 from .elementwise import activation_forward, copy_rows, dropout, fill_rows, fill_zeros
 from .losses import correct_row, loss_row
@@ -14,7 +14,7 @@ from .parallel.split_layer import second_layer_forward
 from .runtime.constants import SQUARED_ERROR
 from .runtime.jit import kernel
 from .runtime.matrices import matrix
-from .runtime.records import NEXT, NO, PACK_FROM
+from .runtime.records import NEXT, PACK_FROM, ZERO
 from .runtime.simd import get, lanes, load, moved, put, put_totals
 from .sparse.first_layer import first_layer_forward, is_rectified
 
@@ -27,7 +27,7 @@ def pack_layers(step):
         layer = step.layers[n]
         w, width, fan_in = layer.weights, layer.width, layer.fan_in
         if layer.few_units:
-            turn(memory, layer.packed, parameters, w, width, fan_in, layer.units)
+            transpose(memory, layer.packed, parameters, w, width, fan_in, layer.units)
             continue
         if step.work.chunk >= PACK_FROM:
             pack(memory, layer.packed, parameters, w, width, fan_in, width)
@@ -39,7 +39,7 @@ def pack_layers(step):
 def forward(step):
     """Activations of all layers."""
     rectified = first_layer_forward(step)
-    activate(step, NO, rectified)
+    activate(step, ZERO, rectified)
     for n in range(1, step.n_layers):
         rectified = False
         if n == 1 and step.halved:
@@ -65,7 +65,7 @@ def layer_forward(step, n):
     memory, parameters, first, count = step.work.memory, step.parameters, step.first, step.last - step.first
     width, row, a_row, bias = layer.width, layer.row_stride, before.row_stride, layer.bias
     out, a = layer.before_dropout + first * row, before.activations + first * a_row
-    fan_in, alone = layer.fan_in, step.count == 1 and not step.loose
+    fan_in, alone = layer.fan_in, step.count == 1 and not step.outputs_only
     if alone or layer.few_units:
         if bias >= 0:
             fill_rows(memory, out, row, width, count, parameters, bias)
@@ -81,7 +81,7 @@ def layer_forward(step, n):
     W = matrix(parameters, layer.weights, width, NEXT)
     if step.work.chunk >= PACK_FROM:
         W = matrix(memory, layer.packed, width, -fan_in)
-    b = matrix(parameters, bias, NO, NEXT) if bias >= 0 else matrix(parameters, NO, NO, NO)
+    b = matrix(parameters, bias, ZERO, NEXT) if bias >= 0 else matrix(parameters, ZERO, ZERO, ZERO)
     rectified, Z, A = is_rectified(layer), matrix(memory, out, row, NEXT), matrix(memory, a, a_row, NEXT)
     product_from(Z, A, W, count, width, fan_in, b, 0.0 if rectified else -np.inf)
     return rectified

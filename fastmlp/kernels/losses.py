@@ -17,7 +17,7 @@ from .runtime.constants import (
     SQUARED_ERROR,
 )
 from .runtime.jit import kernel
-from .runtime.records import NO
+from .runtime.records import ZERO
 from .runtime.simd import (
     absolute,
     copysign,
@@ -57,7 +57,7 @@ def loss_row(step, a, z, y, label):
     if code == CROSS_ENTROPY and label >= 0 and get(a, label) > SMALL:
         return -np.log(get(a, label))
     if code == CROSS_ENTROPY:
-        largest = get(z, NO)
+        largest = get(z, ZERO)
         for j in range(1, units):
             if get(z, j) > largest:
                 largest = get(z, j)

@@ -8,7 +8,7 @@ from .elementwise import activation_forward
 from .runtime.fields import taken
 from .runtime.jit import entry
 from .runtime.matrices import matrix
-from .runtime.records import NEXT, NO, ONE_ROW, Prediction
+from .runtime.records import NEXT, ONE_ROW, ZERO, Prediction
 from .runtime.simd import get, moved, pointer, put
 from .sparse.microkernels import BLOCK
 from .sparse.rows import compress_row, in_words, read_row, row_forward
@@ -57,7 +57,7 @@ def forward_rows(outputs, samples, parameters, table):
             read_row(members, factors, members, factors, entries, blockwise, factor, in_words(memory, width))
             row_forward(moved(memory, now), base, members, factors, entries, w, width)
             if n == 0 and given.has_shift:
-                row_times_matrix(moved(memory, now), given.shift, matrix(w, NO, width, NEXT), width, features)
+                row_times_matrix(moved(memory, now), given.shift, matrix(w, ZERO, width, NEXT), width, features)
             activation_forward(layer.activation, memory, now, width, ONE_ROW, units, width)
         for j in range(units):
             put(outputs, i * units + j, get(memory, now + j))

@@ -3,11 +3,12 @@
 ``dW[n] = A[n-1]ᵀ D[n]``, (fan_in, units), and ``db[n]`` the sum of the rows of ``D[n]``; then for example
 ``W[n] -= rate * dW[n]``. Every thread has its own rows of every weight matrix, over all rows of the chunk in order;
 with sparse rows columns of the first weight matrix instead, so that nobody else ever needs them. No sum is shared
-between threads, so any number of them gives the same bits.
+between threads, so any number of them gives the same bits. In small batches threads have half of the network each
+(`parallel.split_layer`), in large ones of small networks groups of rows (`parallel.data_parallel`).
 """
 
 from .clipping import clip
-from .dense.narrow import turn_back
+from .dense.narrow import transpose_back
 from .dense.products import column_sums, pack, padded, product
 from .elementwise import fill_zeros
 from .optimizers import shrink, update, update_weights
@@ -16,7 +17,7 @@ from .parallel.data_parallel import add_group_totals, add_groups
 from .parallel.exchange import collect_rows, publish, publish_parameters
 from .runtime.jit import kernel
 from .runtime.matrices import matrix
-from .runtime.records import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM
+from .runtime.records import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, ZERO
 from .runtime.simd import get, moved
 from .sparse.eights import eights_gradient
 from .sparse.first_layer import list_entries, listed_gradient, sparse_gradient
@@ -130,7 +131,7 @@ def add_sparse_rows(step, target, start, first, rows):
         eights_gradient(
             matrix(target, start - first * stride, stride, NEXT),
             matrix(work.memory, layer.deltas + left, layer.row_stride, NEXT),
-            work.eights, step.n_eights, step.rows.columns_16, step.rows.bytes, get(step.rows.scale, NO), width,
+            work.eights, step.n_eights, step.rows.columns_16, step.rows.bytes, get(step.rows.scale, ZERO), width,
         )  # fmt: skip
     else:
         sparse_gradient(step, target, start - first * stride)
@@ -162,7 +163,7 @@ def add_dense_rows(step, n, target, start, first, rows, panels, fused):
         product(matrix(memory, turned, across, NEXT), D_transposed, A, units, across, count, NEW)
         for i in range(rows):
             fill_zeros(target, start + i * stride, stride)
-        turn_back(target, start, stride, memory, turned, across, rows, units)
+        transpose_back(target, start, stride, memory, turned, across, rows, units)
         return
     D, A_transposed = matrix(memory, d, d_row, NEXT), matrix(memory, a, NEXT, a_row)
     if panels >= 0:
@@ -175,7 +176,7 @@ def add_dense_rows(step, n, target, start, first, rows, panels, fused):
 @kernel
 def finish_batch(step):
     """Do what has to wait for the whole gradient of a batch, and go on to the next."""
-    groups, used = step.work.groups, NO
+    groups, used = step.work.groups, ZERO
     if groups > 0:
         wait(step.barrier, step.threads)
         used = step.number + 1 if step.number + 1 < groups else groups
@@ -191,7 +192,7 @@ def finish_batch(step):
     if step.end == step.epoch_end:
         if step.thread == 0 and step.keeping_ends:
             kept = moved(step.ends_of_epochs, step.epoch * step.n_parameters)
-            publish(kept, step.parameters, NO, NO, ONE_ROW, step.n_parameters)
+            publish(kept, step.parameters, ZERO, ZERO, ONE_ROW, step.n_parameters)
         step.epoch, step.epoch_end = step.epoch + 1, step.epoch_end + step.epoch_rows
     step.begin, step.batch = step.end, step.batch + 1
 

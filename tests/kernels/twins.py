@@ -110,14 +110,14 @@ def column_sums(out, out_start, d, d_start, d_stride, rows, width, accumulate):
 # --- few units ---
 
 
-def turn(out, out_start, w, w_start, w_stride, fan_in, units):
+def transpose(out, out_start, w, w_start, w_stride, fan_in, units):
     width = padded(fan_in, out.dtype)
     turned = matrix(out, out_start, width, units, width)
     turned[:, :fan_in] = matrix(w, w_start, w_stride, fan_in, units).T
     turned[:, fan_in:] = 0
 
 
-def turn_back(out, out_start, stride, turned, turned_start, turned_stride, fan_in, units):
+def transpose_back(out, out_start, stride, turned, turned_start, turned_stride, fan_in, units):
     matrix(out, out_start, stride, fan_in, units)[...] = matrix(turned, turned_start, turned_stride, units, fan_in).T
 
 

@@ -33,7 +33,7 @@ time, and as much of longer rows would fall into few sets of L2.
 """
 
 PARTED_ROWS, PARTED_FEATURES = 2048, 4096
-"""Rows from which it pays to part such features from the others, for a call of training puts the weights in another
+"""Rows from which it pays to part filled features from the others, for a call of training puts the weights in another
 order before, and back after it; and features up to which it is done: of a sparse matrix blocks of rows are made dense
 meanwhile.
 """
@@ -63,7 +63,7 @@ class Prepared:
     by_eights : bool
         Whether the other entries of a row come in eights, where they are bytes.
     longest : int
-        Entries of a sparse row, at most; 0: as many as the longest has.
+        Entries of a sparse row, at most; 0: not known, counted when needed.
     layouts : dict
         Lists of what `layout` made for earlier passes of this architecture, by what was wanted: fresh memory costs
         more than a pass over few rows. And by the size of a batch alone, the `split_layer.Pace` of threads.

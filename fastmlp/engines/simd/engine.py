@@ -78,6 +78,7 @@ def prepare(
     if data.samples.mapped:
         return stage(architecture, data, threads, once, sparse)
     prepared = conversion.prepare(architecture, data, threads, once, sparse)
+    # Made now, and not in the first epoch.
     rows_of(architecture, prepared, clamped(batch_size or 1, prepared.n_rows), training=batch_size is not None)
     return prepared
 

@@ -82,10 +82,10 @@ class Layout(NamedTuple):
     steps : list of Step
         What each thread is told; what belongs to a pass is entered for every pass.
     gradients : list of ndarray
-        One flat vector a thread; of none in a forward pass.
+        One flat vector a thread; none in a forward pass.
     copies : list of list of ndarray
-        For the parameters and the moments, one flat vector each, for every thread but the first; where threads own
-        columns of the first layer, for that too.
+        For the parameters and the moments, one flat vector each, for every thread but the first; for that too where
+        threads own columns of the first layer or halves, or features are parted.
     team : Team
         The threads themselves.
     arrangement : ndarray of int64, shape (n_features,), or None
@@ -102,7 +102,7 @@ class Layout(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What memory is wanted for; `Prepared.layouts` keeps it under this name.
+    """What memory is wanted for; it is the key in `Prepared.layouts`.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Wanted(NamedTuple):
     moments : int
         Vectors that the optimizer remembers.
     halved : bool
-        Whether one thread adds the second layer up by halves, see `split_layer`.
+        Whether the second layer is added up by halves, see `split_layer`.
     parted : bool
         Whether rows are those of `Prepared.parted`.
     """

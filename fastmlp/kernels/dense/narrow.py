@@ -11,7 +11,7 @@ from .products import padded
 
 
 @kernel
-def turn(out, out_start, w, w_start, w_stride, fan_in, units):
+def transpose(out, out_start, w, w_start, w_stride, fan_in, units):
     """Write ``Wᵀ``, (units, padded fan-in), row by row, zeros in the padding, for ``W``, (fan_in, units), whose rows
     are `w_stride` apart. `out` is not part of `w`.
     """
@@ -25,7 +25,7 @@ def turn(out, out_start, w, w_start, w_stride, fan_in, units):
 
 
 @kernel
-def turn_back(out, out_start, stride, turned, turned_start, turned_stride, fan_in, units):
+def transpose_back(out, out_start, stride, turned, turned_start, turned_stride, fan_in, units):
     """Write ``W``, (fan_in, units), rows `stride` apart, for ``Wᵀ``, whose rows are `turned_stride` apart. Of `out`
     only the units are written. `out` is not the same stretch of memory.
     """
@@ -37,8 +37,8 @@ def turn_back(out, out_start, stride, turned, turned_start, turned_stride, fan_i
 
 @kernel
 def add_dot_products(c, a, w, fan_in, units, count):
-    """``Z += A W`` for ``A``, (count, fan_in), zero in its padding, and ``Wᵀ`` as `turn` writes it: a dot product for
-    every number of ``Z``, (count, units).
+    """``Z += A W`` for ``A``, (count, fan_in), zero in its padding, and ``Wᵀ`` as `transpose` writes it: a dot product
+    for every number of ``Z``, (count, units).
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def add_dot_products(c, a, w, fan_in, units, count):
 
 @kernel
 def outer_products(c, d, w, a, fan_in, units, count, rectified):
-    """``C = D Wᵀ`` for ``D``, (count, units), and ``Wᵀ`` as `turn` writes it; ``C``, (count, padded fan-in).
+    """``C = D Wᵀ`` for ``D``, (count, units), and ``Wᵀ`` as `transpose` writes it; ``C``, (count, padded fan-in).
 
     Where it is `rectified`, it is 0 wherever ``A`` isn't positive: the derivative of relu, in the same pass. ``A`` lies
     as ``C`` does.

@@ -9,12 +9,12 @@ import numpy as np
 
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
-from ..runtime.records import NEXT, NO
+from ..runtime.records import NEXT, ZERO
 from ..runtime.simd import broadcast, fma, get, lanes, line, load, put, put_totals, splat, store, total
 from .microkernels import strip, transpose_square
 
 STRETCH = 256
-"""Of the inner index: a panel of so many rows of ``B``, two vectors wide, is half of L1, or two thirds."""
+"""Of the inner index: a panel of so many rows of ``B``, two vectors wide, is 16 KB; with 512 bits 32."""
 
 
 @kernel
@@ -26,7 +26,7 @@ def padded(size, array):
 @kernel
 def product(c, a, b, rows, width, inner, accumulate):
     """``C = A B``, or ``C += A B`` to `accumulate`; the rest as for `product_from`."""
-    product_from(c, a, b, rows, width, inner, matrix(c.data, NO, c.stride, accumulate), -np.inf)
+    product_from(c, a, b, rows, width, inner, matrix(c.data, ZERO, c.stride, accumulate), -np.inf)
 
 
 @kernel
@@ -40,7 +40,8 @@ def product_from(c, a, b, rows, width, inner, base, floor):
     a : matrix
         ``A``, (rows, inner), `inner` at least 1; or the transpose of one, by its stride and step.
     b : matrix
-        ``B``, (inner, width), as it is, with a step of 1, or in panels as `pack` writes them, with minus their rows.
+        ``B``, (inner, width), as it is, with a step of 1, or in panels as `pack` writes them: the step is minus the
+        rows of a panel.
     base : matrix
         ``S``: ``C`` itself, or with a stride of 0 one row for all. With a step of 0 it is nothing, and not read.
     floor : float64
@@ -66,7 +67,7 @@ def product_from(c, a, b, rows, width, inner, base, floor):
                 start = j * panel + begin * stride
             C, S = matrix(c.data, j, c.stride, NEXT), matrix(base.data, j, base.stride, base.step)
             strip(C, S, A, matrix(b.data, start, stride, NEXT), rows, stretch, low, vectors)
-        base = matrix(c.data, NO, c.stride, base.step | 1)
+        base = matrix(c.data, ZERO, c.stride, base.step | 1)
 
 
 @kernel

@@ -9,7 +9,7 @@ until `publish` takes it back, whole, in one go.
 
 from ..dense.products import padded
 from ..runtime.jit import kernel
-from ..runtime.records import NO, ONE_ROW
+from ..runtime.records import NO, ONE_ROW, ZERO
 from ..runtime.simd import lanes, line, load, store, write_back
 
 
@@ -41,7 +41,7 @@ def exchange_others(step, start, stride, low, high, to_shared):
     """Publish, or collect, columns `low` to `high` of the rows of a chunk that are not this thread's."""
     own, shared = step.work.memory, step.work.shared
     for part in range(2):
-        begin, end = (NO, step.first) if part == 0 else (step.last, step.count)
+        begin, end = (ZERO, step.first) if part == 0 else (step.last, step.count)
         if to_shared:
             publish(shared, own, start + begin * stride + low, stride, end - begin, high - low)
         else:
@@ -65,7 +65,7 @@ def publish_rows(step):
     """
     work, first, count = step.work, step.first, step.last - step.first
     if not step.by_columns:
-        publish_inputs(step, NO, work.x + first * work.x_row, work.x_row, padded(step.rows.features, work.memory))
+        publish_inputs(step, ZERO, work.x + first * work.x_row, work.x_row, padded(step.rows.features, work.memory))
     for n in range(step.n_layers):
         layer = step.layers[n]
         row, width = layer.row_stride, layer.width

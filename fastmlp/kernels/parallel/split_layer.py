@@ -13,7 +13,7 @@ from ..dense.products import product, row_times_matrix
 from ..elementwise import fill_rows, fill_zeros
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
-from ..runtime.records import ADD, NEXT, NO
+from ..runtime.records import ADD, NEXT, ZERO
 from ..runtime.simd import lanes, load, moved, store
 from .barrier import say, wait_for
 
@@ -65,5 +65,5 @@ def _multiply(step, out, a, w, inner):
 @kernel
 def _add(c, c_start, a, a_start, size):
     """``c += a``; `size` is whole vectors."""
-    for j in range(NO, size, lanes(c)):
+    for j in range(ZERO, size, lanes(c)):
         store(c, c_start + j, load(c, c_start + j) + load(a, a_start + j))

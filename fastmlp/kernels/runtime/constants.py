@@ -1,7 +1,7 @@
-"""The numbers by which kernels know activations, losses, optimizers and columns of their tables (floor 2).
+"""The numbers by which kernels know activations, losses, optimizers and tasks (floor 2).
 
 They are written here and not with the formulas in `model/` because compiled code has them built in: the cache's stamp
-covers this folder only. `fastmlp.engines.simd.engine` looks them up by name.
+covers this folder only. `fastmlp.engines.simd` looks them up by name.
 """
 
 CACHE_LINE = 64
@@ -18,4 +18,4 @@ HUBER_DELTA = 1.0
 LARGEST_EXPONENT = 80.0
 
 ONE_OF_GROUP = 16
-"""How far apart the sums of the groups of `groups` lie, which several threads write: two cache lines."""
+"""How far apart the sums of the groups of `parallel.data_parallel` lie, which threads write: two cache lines."""

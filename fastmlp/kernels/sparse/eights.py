@@ -17,7 +17,7 @@ from numba.core import cgutils
 
 from ..dense.microkernels import keep_rolled
 from ..runtime.jit import kernel
-from ..runtime.records import NO
+from ..runtime.records import ZERO
 from ..runtime.simd import (
     Vector,
     address,
@@ -149,7 +149,7 @@ def list_eights(eights, starts, columns, values, order, n_rows, position, count)
     int
         How many there are.
     """
-    size = NO
+    size = ZERO
     for i in range(count):
         row = get(order, position + i)
         prefetch(starts, get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row)

@@ -14,7 +14,7 @@ from ..parallel.exchange import collect, exchange_others
 from ..runtime.constants import RELU
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
-from ..runtime.records import DENSE_BYTES, NEXT, NO, SPARSE_BYTES, STRIP, YES
+from ..runtime.records import DENSE_BYTES, NEXT, SPARSE_BYTES, STRIP, YES, ZERO
 from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store
 from .eights import eights_forward, list_eights
 from .rows import (
@@ -98,7 +98,7 @@ def dense_forward(step):
     width, row, memory = layer.width, layer.row_stride, work.memory
     out, a, rectified = layer.before_dropout + first * row, work.x + first * work.x_row, is_rectified(layer)
     Z, X, W = matrix(memory, out, row, NEXT), matrix(memory, a, work.x_row, NEXT), weights_of(step)
-    b = matrix(memory, work.base, NO, NEXT)
+    b = matrix(memory, work.base, ZERO, NEXT)
     product_from(Z, X, W, last - first, width, features, b, 0.0 if rectified else -np.inf)
     return rectified
 
@@ -166,7 +166,7 @@ def sparse_rows_forward(step):
     rows, layer, work = step.rows, step.layers[0], step.work
     first, last = step.first, step.last
     if step.by_columns:
-        first, last = NO, step.count
+        first, last = ZERO, step.count
     if rows.by_eights:
         step.n_eights = list_eights(
             work.eights, rows.starts, rows.columns_16, rows.bytes, step.order, step.n_rows, step.position, step.count
@@ -175,7 +175,7 @@ def sparse_rows_forward(step):
         filled_forward(step, first, last)
     if rows.by_eights:
         left, right = layer.first_column, layer.end_column
-        Z, scale = matrix(work.memory, layer.before_dropout + left, layer.row_stride, NEXT), get(rows.scale, NO)
+        Z, scale = matrix(work.memory, layer.before_dropout + left, layer.row_stride, NEXT), get(rows.scale, ZERO)
         eights_forward(
             Z, weights_of(step), work.eights, step.n_eights, rows.columns_16, rows.bytes, scale, right - left
         )  # fmt: skip
@@ -276,7 +276,7 @@ def filled_forward(step, first, last):
     row, low, high = layer.row_stride, layer.first_column, layer.end_column
     out, x = layer.before_dropout + first * row + low, work.x + first * work.x_row
     Z, X, W = matrix(memory, out, row, NEXT), matrix(memory, x, work.x_row, NEXT), weights_of(step)
-    product_from(Z, X, W, last - first, high - low, filled, matrix(memory, work.base + low, NO, NEXT), -np.inf)
+    product_from(Z, X, W, last - first, high - low, filled, matrix(memory, work.base + low, ZERO, NEXT), -np.inf)
 
 
 # --- gradients of sparse rows ---
@@ -312,7 +312,7 @@ def listed_gradient(step, target, start, first, rows, fused):
     if fused or not step.accumulate:
         for i in range(rows):
             fill_zeros(target, start + i * stride, width)
-    begin = get(ends, first - 1) if first > 0 else NO
+    begin = get(ends, first - 1) if first > 0 else ZERO
     for i in range(rows):
         end, g = get(ends, first + i), moved(target, start + i * stride)
         if end > begin:  # few features of sparse text are there in a chunk
@@ -337,7 +337,7 @@ def list_entries(step):
             count_columns(ends, rows.columns_16, get(starts, row), get(starts, row + 1))
         else:
             count_columns(ends, rows.columns_32, get(starts, row), get(starts, row + 1))
-    before = NO
+    before = ZERO
     for j in range(features):
         entries = get(ends, j)
         put(ends, j, before)

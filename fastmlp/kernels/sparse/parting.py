@@ -16,7 +16,7 @@ from numba.core import cgutils
 from ..dense.microkernels import keep_rolled
 from ..runtime.fields import taken
 from ..runtime.jit import entry
-from ..runtime.records import NO, Parting
+from ..runtime.records import ZERO, Parting
 from ..runtime.simd import get, instruction, moved, pointer, put
 from .microkernels import BLOCK, compress_blocks, compressed, count_true, has_compress, numbers_at
 
@@ -84,7 +84,7 @@ def part_rows(columns, values, starts, filled, dense, table, like):
     table, like : arrays
         The `handle` of a `Parting`.
     """
-    parting, n_rows, place, first = take_parting(table, like), len(starts) - 1, NO, NO
+    parting, n_rows, place, first = take_parting(table, like), len(starts) - 1, ZERO, ZERO
     columns, values, filled, dense = pointer(columns), pointer(values), pointer(filled), pointer(dense)
     names, chosen, n_features, multiple = parting.names, parting.chosen, parting.features, parting.multiple
     whole = n_features // BLOCK * BLOCK

@@ -9,7 +9,7 @@ rows begin, and their scaled values.
 import numpy as np
 
 from ..runtime.jit import kernel
-from ..runtime.records import NARROW, NARROW_SUMS, NO
+from ..runtime.records import NARROW, NARROW_SUMS, ZERO
 from ..runtime.simd import WIDEST, broadcast, fma, get, is_single, lanes, load, moved, prefetch, put, store
 from .microkernels import (
     BLOCK,
@@ -52,7 +52,7 @@ def row_forward(c, base, places, factors, entries, w, width):
     sparse first layer, NNUE); a wider ``c`` is done in strips of nearly equal width. With the lists of `list_columns`
     in the place of a row it is also the weight gradient of one feature: deltas in the place of ``W``.
     """
-    vector, j = lanes(c), NO
+    vector, j = lanes(c), ZERO
     while j < width:
         now = share((width - j) // vector, MOST)
         _gather(moved(c, j), moved(base, j), places, factors, entries, moved(w, j), now)
@@ -72,7 +72,7 @@ def row_gradient(g, d, places, factors, entries, width):
     `places` and `factors` are as for `row_forward`. ``g`` may be the gradient, or, with ``d`` times minus the learning
     rate, the weights themselves.
     """
-    vector, j = lanes(g), NO
+    vector, j = lanes(g), ZERO
     while j < width:
         now = share((width - j) // vector, SCATTERED)
         scatter_rows(moved(g, j), moved(d, j), places, factors, entries, now)
@@ -110,7 +110,7 @@ def read_row(places, factors, columns, values, entries, readable, scale, words):
     """
     blocks = (entries + BLOCK - 1) // BLOCK
     if blocks * BLOCK <= readable:
-        read_blocks(places, factors, columns, values, blocks, get(scale, NO), words)
+        read_blocks(places, factors, columns, values, blocks, get(scale, ZERO), words)
     else:
         for p in range(entries):
             column = get(columns, p)
