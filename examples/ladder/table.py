@@ -65,7 +65,7 @@ images, compiling included; rung 7 with an empty cache. Lines: without docstring
 peak: the multiply-adds that pixels other than 0 need, {multiply_adds:,.0f} an image on average (30 for each such pixel
 and 300 for the upper layer, both forward and in the gradient, and 300 for the delta between), at 2 operations each,
 against the {peak / 1e9:.0f} GFLOP/s that independent multiply-adds of float64 reach on all cores at once.
-{options.machine}; {in_words(machine)}; {date.today()};
+{"" if options.machine == name else f"{options.machine}; "}{in_words(machine)}; {date.today()};
 `python examples/ladder/{shlex.join(["table.py", *sys.argv[1:]])}`."""
     if options.write:
         readme = HERE / "README.md"
