@@ -1,7 +1,7 @@
 """Backward: the deltas, for a thread's rows of a chunk (floor 2).
 
-They are the derivatives of the batch's loss by the weighted inputs: times `Step.delta_scale`, 1 over the rows of the
-batch; where the gradient goes straight into the weights, minus the learning rate over them.
+They are the derivatives of the summed loss by the weighted inputs, times `Step.delta_scale`: 1 / rows of the batch, or
+-rate / rows where the gradient goes straight into the weights.
 
 ``D[n] = D[n+1] W[n+1]ᵀ * f'(Z[n])`` from the last layer to the first, (rows, units), as in
 `fastmlp.engines.numpy_engine`.
@@ -53,7 +53,7 @@ def layer_backward(step, n):
     Returns
     -------
     bool
-        Whether it is that by the weighted inputs already.
+        Whether it is the derivative by the weighted inputs already.
     """
     layer, after, memory, first = step.layers[n], step.layers[n + 1], step.work.memory, step.first
     width, row, count, units = layer.width, layer.row_stride, step.last - first, after.units

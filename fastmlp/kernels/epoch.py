@@ -122,7 +122,10 @@ def start_chunk(step, position):
 
 @kernel
 def take_share(step):
-    """Set this thread's rows of the chunk; return False if it has none. Of groups and of outputs it has all or none."""
+    """Set this thread's rows of the chunk; return False if it has none.
+
+    With groups, or outputs only, a chunk belongs to one thread.
+    """
     groups = step.work.groups
     if groups > 0:
         group = step.number % groups
@@ -140,7 +143,10 @@ def take_share(step):
 
 @kernel
 def meet_and_count(step):
-    """Wait until all rows of the chunk are done; then add up their losses, correct answers and weights."""
+    """Wait for the other threads, then add up the losses, correct answers and weights of the chunk.
+
+    Groups count without waiting; where only outputs are wanted, the next piece is taken.
+    """
     work, targets = step.work, step.targets
     if work.groups > 0:
         count_in_group(step)

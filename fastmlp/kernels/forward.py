@@ -54,7 +54,8 @@ def layer_forward(step, n):
     """Weighted inputs of a layer behind the first.
 
     Where the chunk has one row it is a matrix-vector product, summed in another order. A thread whose share is one row
-    of several must not do that: the bits would depend on the number of threads. Nor one with a piece of a chunk.
+    of several must not do that: the bits would depend on the number of threads. Nor a pass for outputs only, whose
+    pieces depend on it.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def activate(step, n, rectified):
 
 @kernel
 def write_targets(step):
-    """Write the targets of this thread's rows, labels as one-hot rows, beside the outputs."""
+    """Write the targets of this thread's rows, labels as one-hot rows, to `Work.y`."""
     layer, targets, memory, order = step.layers[step.n_layers - 1], step.targets, step.work.memory, step.order
     units, width = layer.units, layer.width
     for i in range(step.first, step.last):

@@ -3,8 +3,8 @@
 ``dW[n] = A[n-1]ᵀ D[n]``, (fan_in, units), and ``db[n]`` the sum of the rows of ``D[n]``; then for example
 ``W[n] -= rate * dW[n]``. Every thread has its own rows of every weight matrix, over all rows of the chunk in order;
 with sparse rows columns of the first weight matrix instead, so that nobody else ever needs them. No sum is shared
-between threads, so any number of them gives the same bits. In small batches threads have half of the network each
-(`parallel.split_layer`), in large ones of small networks groups of rows (`parallel.data_parallel`).
+between threads, so any number of them gives the same bits. In small batches two threads have half of the first layer's
+units each (`parallel.split_layer`), in large ones of small networks groups of rows (`parallel.data_parallel`).
 """
 
 from .clipping import clip
@@ -17,7 +17,7 @@ from .parallel.data_parallel import add_group_totals, add_groups
 from .parallel.exchange import collect_rows, publish, publish_parameters
 from .runtime.jit import kernel
 from .runtime.matrices import matrix
-from .runtime.records import NEW, NEXT, NO, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, ZERO
+from .runtime.records import NEW, NEXT, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, ZERO
 from .runtime.simd import get, moved
 from .sparse.eights import eights_gradient
 from .sparse.first_layer import list_entries, listed_gradient, sparse_gradient
@@ -41,7 +41,7 @@ def update_parameters(step):
     if step.folded:
         layer = step.layers[0]
         d, owned = layer.deltas + layer.first_column, layer.end_column - layer.first_column
-        column_sums(step.work.memory, step.work.sums, step.work.memory, d, layer.row_stride, step.count, owned, NO)
+        column_sums(step.work.memory, step.work.sums, step.work.memory, d, layer.row_stride, step.count, owned, NEW)
     for n in range(step.n_layers):
         update_weight_rows(step, n)
         update_bias(step, n)
@@ -68,8 +68,9 @@ def shrink_rows(step):
 def update_weight_rows(step, n):
     """Gradient of a layer's weights block by block, and the optimizer's step.
 
-    A gradient that began and ends with this chunk goes to the optimizer a block of rows at a time, and never to
-    `Step.target`. Sparse rows that are not listed by columns write to all rows of the matrix: those are one block.
+    A gradient that began and ends with this chunk goes to the optimizer a block of rows at a time, and doesn't pass
+    through `Step.target`. Sparse rows that are not listed by columns may write to any row of the matrix: theirs is one
+    block, in `Step.target`.
     """
     layer, work, filled = step.layers[n], step.work, step.rows.filled
     memory, stride, left, high = work.memory, layer.weights_stride, layer.first_column, layer.end_row
@@ -111,7 +112,7 @@ def update_bias(step, n):
         place = layer.bias + left
         to, out, add = step.target, place, step.accumulate
         if step.at_once:
-            to, out, add = memory, step.work.block, NO
+            to, out, add = memory, step.work.block, NEW
         column_sums(to, out, memory, layer.deltas + left, layer.row_stride, step.count, width, add)
         if step.updating:
             update(step, place, width, ONE_ROW, width, to, out)
@@ -152,24 +153,24 @@ def add_dense_rows(step, n, target, start, first, rows, panels, fused):
     """
     layer, memory, count, left = step.layers[n], step.work.memory, step.count, step.layers[n].first_column
     stride, d, d_row = layer.weights_stride, layer.deltas + left, layer.row_stride
-    width, units, turned, across = layer.end_column - left, layer.units, layer.packed_transposed, padded(rows, memory)
-    a, a_row, add = step.work.x + first, step.work.x_row, step.accumulate
+    width, units, transposed = layer.end_column - left, layer.units, layer.packed_transposed
+    a, a_row, add, padded_rows = step.work.x + first, step.work.x_row, step.accumulate, padded(rows, memory)
     if n > 0:
         a, a_row = step.layers[n - 1].activations + first, step.layers[n - 1].row_stride
-    if n > 0 and fused and turned >= 0 and 4 * units * across <= 3 * rows * stride:
-        # As the same sums of the same products: dWᵀ, of which less is padding. Its place is that of Wᵀ, which nobody
-        # needs any more before the next batch. N30 takes 6 % longer without.
+    if n > 0 and fused and transposed >= 0 and 4 * units * padded_rows <= 3 * rows * stride:
+        # Compute dWᵀ instead: the same sums of the same products, and less padding. Its place is that of Wᵀ, which
+        # nobody needs any more before the next batch. N30 takes 6 % longer without.
         D_transposed, A = matrix(memory, d, NEXT, d_row), matrix(memory, a, a_row, NEXT)
-        product(matrix(memory, turned, across, NEXT), D_transposed, A, units, across, count, NEW)
+        product(matrix(memory, transposed, padded_rows, NEXT), D_transposed, A, units, padded_rows, count, NEW)
         for i in range(rows):
             fill_zeros(target, start + i * stride, stride)
-        transpose_back(target, start, stride, memory, turned, across, rows, units)
+        transpose_back(target, start, stride, memory, transposed, padded_rows, rows, units)
         return
     D, A_transposed = matrix(memory, d, d_row, NEXT), matrix(memory, a, NEXT, a_row)
     if panels >= 0:
         D = matrix(memory, panels, width, -count)
     if fused:
-        add = NO
+        add = NEW
     product(matrix(target, start, stride, NEXT), A_transposed, D, rows, width, count, add)
 
 

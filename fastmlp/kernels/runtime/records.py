@@ -7,6 +7,7 @@ import numpy as np
 
 from .fields import Record, numbers_of, real, record, whole
 
+# As the last argument of `matrix`: NEXT, its columns adjoin; ZERO, there is none; -n, it is in panels of n rows.
 # Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
 NEXT = ADD = YES = ONE_ROW = np.int64(1)
 ZERO = NEW = NO = np.int64(0)
@@ -21,12 +22,12 @@ STRIP = 256
 """Columns of a first layer on sparse rows that are worked off at a time: of 784 features they fill most of L2."""
 
 NARROW, NARROW_SUMS = 2, 4
-"""Vectors of a first layer, at most, that has several sums over a sparse row, to which entries are added in turns so as
-not to wait for one another; and how many. With one sum 784-16-10 at batch 1 takes 18 % longer, 300-16-3 15 %.
+"""A first layer of at most NARROW vectors adds a sparse row's entries in turns to NARROW_SUMS sums, none of which waits
+for another. With one sum 784-16-10 at batch 1 takes 18 % longer, 300-16-3 15 %.
 """
 
 PIECES = 4
-"""Rows that only pass forward are cut into so many pieces a thread, at least."""
+"""Pieces a thread, at least, that rows are cut into where only outputs are wanted."""
 
 PANELS_FROM = 512
 """Units of a layer from which it pays to pack its deltas for the weight gradient: without it 50-2048-2048-1 takes 5 %
@@ -153,7 +154,7 @@ class Settings(Record):
 class Step(Record):
     """A training step, or a pass forward, as one thread is told of it, and where it stands in it."""
 
-    mode = whole("TRAIN: one step of the optimizer a batch. GRADIENT: only that of a batch. FORWARD: outputs, losses.")
+    mode = whole("TRAIN: one step of the optimizer a batch. GRADIENT: a batch's gradient. FORWARD: outputs, losses.")
     layers = record(Layer, "The network.", several=True)
     n_layers = whole("Number of layers.")
     loss = whole("Its code.")
@@ -177,10 +178,10 @@ class Step(Record):
     has_penalties = whole("Whether batches have their own; else `Settings.l2` is for all.")
     steps_before = whole("Steps of the optimizer done before this pass.")
     outputs = numbers_of("FORWARD writes those of every row here, (n_rows * outputs,); shared.")
-    writing = whole("Whether there are such.")
+    writing = whole("Whether outputs are wanted.")
     totals = numbers_of("Sums of weighted losses, weighted correct answers and weights of every epoch.", np.float64)
     ends_of_epochs = numbers_of("Receives the first thread's parameters at the end of every epoch.")
-    keeping_ends = whole("Whether there is such.")
+    keeping_ends = whole("Whether `ends_of_epochs` is filled.")
 
     thread = whole("Which thread this is.", changing=True)
     threads = whole("How many there are. The bits don't depend on it.", changing=True)
@@ -213,7 +214,7 @@ class Step(Record):
     n_eights = whole("Eights of the chunk, see `eights`.", changing=True)
     target = numbers_of("Receives the gradient; or the parameters themselves, where it is direct.", changing=True)
     updating = whole("Whether the gradient is complete with this chunk and the optimizer is to take it.", changing=True)
-    at_once = whole("Whether it also began with it, so that each block of rows is taken straight away.", changing=True)
+    at_once = whole("Whether this chunk is the whole batch: each block is then taken as it is computed.", changing=True)
     accumulate = whole("Whether to add to what the target holds.", changing=True)
 
 

@@ -38,7 +38,7 @@ FAR_AHEAD = 16
 
 @kernel
 def is_rectified(layer):
-    """Whether a product may write a layer's activations: relu's, where nobody needs what it was of."""
+    """Whether a product may write a layer's activations: relu's, where nobody needs the weighted inputs."""
     return layer.activation == RELU and layer.logits < 0
 
 
@@ -46,7 +46,7 @@ def is_rectified(layer):
 def first_layer_base(step):
     """What the first layer's weighted inputs start from, for the columns that this thread owns: the bias.
 
-    With sparse rows what a shift of the features adds to every row is folded into it: ``b + shift W``.
+    Where zeros are skipped, what a shift of the features adds to every row is folded into it: ``b + shift W``.
     """
     layer, memory, base = step.layers[0], step.work.memory, step.work.base
     bias, low, high = layer.bias, layer.first_column, layer.end_column

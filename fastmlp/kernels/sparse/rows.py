@@ -11,14 +11,7 @@ import numpy as np
 from ..runtime.jit import kernel
 from ..runtime.records import NARROW, NARROW_SUMS, ZERO
 from ..runtime.simd import WIDEST, broadcast, fma, get, is_single, lanes, load, moved, prefetch, put, store
-from .microkernels import (
-    BLOCK,
-    SCATTERED,
-    compress_blocks,
-    gather_rows,
-    read_blocks,
-    scatter_rows,
-)
+from .microkernels import BLOCK, SCATTERED, compress_blocks, gather_rows, read_blocks, scatter_rows
 
 MOST = np.int64(16 if WIDEST == 512 else 8)
 """Vectors of a row's sum, at most, that stay in registers: of 512 bits there are twice as many, too."""
