@@ -32,8 +32,8 @@ three_optimizers = pytest.mark.parametrize(
 )
 sparse_and_dense = pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 
-SEVERAL = size((2, 3, 7), (2,))
-"""Numbers of threads; 7 is more than the columns of most layers here, in whole cache lines."""
+SEVERAL = size((2, 3, 5, 16), (2,))
+"""Numbers of threads; 16 is more than the columns of any layer here, in whole cache lines."""
 
 
 ROWS, INPUTS, HIDDEN = size((40, 50, 40), (8, 20, 12))
@@ -61,10 +61,10 @@ def bits_of_a_pass(problem, threads, sparse=None, prepared=None):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def seven_processors():
-    """Have up to seven threads used, however many processors there are: they take turns then."""
+def sixteen_processors():
+    """Have up to sixteen threads used, however many processors there are: they take turns then."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simd_engine, "available_threads", lambda: 7)
+        patch.setattr(simd_engine, "available_threads", lambda: 16)
         yield
 
 
@@ -153,7 +153,7 @@ def test_a_first_layer_that_no_cache_holds_is_trained_by_lists_with_the_same_bit
     assert any(work.listing for work in works) == (optimizer.n_moments > 0)
 
 
-@pytest.mark.parametrize(("large", "threads"), [(1, 1), (2**30, 7)])
+@pytest.mark.parametrize(("large", "threads"), [(1, 1), (2**30, 16)])
 def test_an_optimizer_that_waits_for_memory_has_one_thread(large, threads, works, monkeypatch):
     monkeypatch.setattr(workspace, "_LARGE_NUMBERS", large)
     monkeypatch.setattr(simd_engine, "THREADS_FROM", 1)
