@@ -85,9 +85,9 @@ def plan(step):
     plain = step.training and step.optimizer == SGD and settings.momentum == 0 and settings.l1 == 0
     step.direct = plain and step.batch_size <= work.chunk and work.groups == 0 and not step.clipping
     step.target = step.parameters if step.direct else step.gradient
-    step.piece, step.taken = work.chunk, ZERO
+    step.piece, step.last_piece = work.chunk, ZERO
     if step.outputs_only:
-        step.taken = take_piece(step.barrier, step.threads, NONE)
+        step.last_piece = take_piece(step.barrier, step.threads, NONE)
         pieces = step.threads * PIECES
         if step.threads > 1 and pieces * work.chunk > step.n_rows:
             step.piece = (step.n_rows + pieces - 1) // pieces
@@ -133,7 +133,7 @@ def take_share(step):
             return False
         step.target = moved(step.work.group_gradients, group * step.n_parameters)
     elif step.outputs_only:
-        if step.number != step.taken:
+        if step.number != step.last_piece:
             return False
     else:
         return True
@@ -152,7 +152,7 @@ def meet_and_count(step):
         count_in_group(step)
         return
     if step.outputs_only:
-        step.taken = take_piece(step.barrier, step.threads, step.taken)
+        step.last_piece = take_piece(step.barrier, step.threads, step.last_piece)
         return
     wait(step.barrier, step.threads)
     if step.thread == 0 and targets.has_targets:

@@ -210,7 +210,7 @@ class Step(Record):
     number = whole("Its number in the batch.", changing=True)
     first = whole("This thread's rows of it: from here", changing=True)
     last = whole("to here.", changing=True)
-    taken = whole("Number of the piece that this thread took last.", changing=True)
+    last_piece = whole("Number of the piece that this thread took last.", changing=True)
     n_eights = whole("Eights of the chunk, see `eights`.", changing=True)
     target = numbers_of("Receives the gradient; or the parameters themselves, where it is direct.", changing=True)
     updating = whole("Whether the gradient is complete with this chunk and the optimizer is to take it.", changing=True)
