@@ -205,12 +205,8 @@ def sparse_forward(step, first, last):
     layer goes strip by strip: so many columns of its weights stay in L2 while all rows pass.
     """
     rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
-    starts, n_rows, words, high = (
-        rows.starts,
-        step.n_rows,
-        in_words(work.memory, layer.weights_stride),
-        layer.end_column,
-    )
+    starts, n_rows, high = rows.starts, step.n_rows, layer.end_column
+    words = in_words(work.memory, layer.weights_stride)
     for left in range(layer.first_column, high, STRIP):
         width = STRIP if high - left > STRIP else high - left
         base, w = work.base + left, layer.weights + left
