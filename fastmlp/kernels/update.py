@@ -159,7 +159,7 @@ def add_dense_rows(step, n, target, start, first, rows, panels, fused):
         a, a_row = step.layers[n - 1].activations + first, step.layers[n - 1].row_stride
     if n > 0 and fused and transposed >= 0 and 4 * units * padded_rows <= 3 * rows * stride:
         # Compute dWᵀ instead: the same sums of the same products, and less padding. Its place is that of Wᵀ, which
-        # nobody needs any more before the next batch. N30 takes 6 % longer without.
+        # nobody needs any more before the next batch. 8-100-1 takes 14 % longer without, 20-64-1 9 %.
         D_transposed, A = matrix(memory, d, NEXT, d_row), matrix(memory, a, a_row, NEXT)
         product(matrix(memory, transposed, padded_rows, NEXT), D_transposed, A, units, padded_rows, count, NEW)
         for i in range(rows):
