@@ -164,15 +164,21 @@ def fit():
     return Network([20, 33, 3], seed=0).fit(X, y, epochs=2, threads=2, verbose=0)
 
 
+def fit_until_heard(number):
+    # A function, for the interrupt to reach the caller's `try`: from Python 3.12 on, the jump back to a `while` is
+    # itself outside of the `try` around it.
+    print("ready", flush=True)
+    while heard == number:
+        history = fit()
+    return history.stop_reason
+
+
 fit()
 sys.unraisablehook = lambda unraisable: lost.append(str(unraisable.object))
 signal.signal(signal.SIGINT, hear)
 for number in range(ROUNDS):
     try:
-        print("ready", flush=True)
-        while heard == number:
-            history = fit()
-        swallowed += history.stop_reason != "interrupted"
+        swallowed += fit_until_heard(number) != "interrupted"
     except KeyboardInterrupt:
         pass
 deadline = time.monotonic() + 30
