@@ -1,3 +1,4 @@
+import gc
 import operator
 
 import numba
@@ -62,3 +63,22 @@ def test_an_entry_is_compiled_with_it(asked, monkeypatch):
     monkeypatch.setattr(jit, "cache_folder", lambda: None)
     assert jit.entry(lambda a: a + a + a + a + a)(2) == 10
     assert asked.count((types.int64, types.int64)) == 1
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage_is_not_collected_while_an_entry_is_compiled(enabled, monkeypatch):
+    seen = set()
+
+    def find(self, context, args, kws):
+        seen.add(gc.isenabled())
+        return FIND(self, context, args, kws)
+
+    monkeypatch.setattr(BaseFunction, "get_call_type", find)
+    monkeypatch.setattr(jit, "cache_folder", lambda: None)
+    (gc.enable if enabled else gc.disable)()
+    try:
+        jit.entry(lambda a: a + a)(2)
+        assert (seen, gc.isenabled()) == ({False}, enabled)
+    finally:
+        gc.enable()
