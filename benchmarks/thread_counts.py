@@ -257,9 +257,9 @@ def _exchanged(steps: Sequence[Any], count: int, chunks: int) -> Iterator[tuple[
         names["publish_rows"](step)
         names["collect_rows"](step)
         if step.by_columns:
-            left, right = layer.first_column, layer.end_column
-            names["exchange_others"](step, layer.before_dropout, layer.row_stride, left, right, 1)
-            moved["collected"] += (step.last - step.first) * (layer.width - (right - left))
+            own, rows = layer.end_column - layer.first_column, step.last - step.first
+            moved["published"] += (count // step.work.parts - rows) * own
+            moved["collected"] += rows * (layer.width - own)
         of_chunks = {name: numbers * chunks for name, numbers in moved.items()}
         moved |= {"published": 0, "collected": 0}
         names["publish_parameters"](step)

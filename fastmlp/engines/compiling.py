@@ -1,10 +1,7 @@
 """What the compiled engines do and say while Numba compiles (floor 5; imports kernels)."""
 
-import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 from ..kernels.runtime.jit import Compilation, on_compile
@@ -40,15 +37,3 @@ def tell(compilation: Compilation) -> None:
 def say_when_compiling() -> None:
     """Have `tell` called before a kernel is compiled; further calls do nothing."""
     on_compile(tell)
-
-
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Don't look for garbage: a compiler makes millions of objects, and looking at them takes a tenth of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

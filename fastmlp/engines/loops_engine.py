@@ -29,7 +29,7 @@ from ..model.dropout import epoch_key, threshold
 from ..model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ..model.training_state import TrainingState
 from .base import Array, Score, augment, few_rows, marks_rows, one_by_one
-from .compiling import no_garbage_collection, say_when_compiling
+from .compiling import say_when_compiling
 
 __all__ = [
     "Prepared",
@@ -176,9 +176,8 @@ def _load(dtype: str) -> None:
     architecture = Architecture.build([1, 2], dtype=dtype)
     data = Dataset.of(architecture, as_samples(np.ones((1, 1))), DataTargets(np.zeros(1, np.int32), None))
     state, prepared = TrainingState(architecture.zeros(), np.random.default_rng(0), 0), prepare(architecture, data, 1)
-    with no_garbage_collection():
-        train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
-        evaluate(architecture, state.parameters, prepared)
+    train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
+    evaluate(architecture, state.parameters, prepared)
 
 
 def _call(serial: Callable[..., Any], parallel: Callable[..., Any], threads: int, given: tuple[Any, ...]) -> Any:

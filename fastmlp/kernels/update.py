@@ -20,7 +20,7 @@ from .runtime.matrices import matrix
 from .runtime.records import NEW, NEXT, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, ZERO
 from .runtime.simd import get, moved
 from .sparse.eights import eights_gradient
-from .sparse.first_layer import list_entries, listed_gradient, sparse_gradient
+from .sparse.first_layer import list_entries, list_rows, listed_gradient, sparse_gradient
 from .sparse.rows import add_shift_gradient
 
 
@@ -83,7 +83,7 @@ def update_weight_rows(step, n):
         dense = not sparse or row < filled
         row_by_row = not dense and not work.listing
         fused = step.at_once and not row_by_row
-        end = filled if sparse and dense else high
+        end = filled if sparse and dense and filled < high else high
         rows = end - row if row_by_row or end - row < layer.block_rows else layer.block_rows
         place = layer.weights + row * stride + left
         to, out = step.target, place
@@ -123,19 +123,19 @@ def add_sparse_rows(step, target, start, first, rows):
     """Gradient of the first layer's weights, `rows` from `first` on, row by row of the chunk; from `start` on in
     `target`.
     """
-    layer, work = step.layers[0], step.work
+    layer, work, x, start_of_all = step.layers[0], step.work, step.rows, start - first * step.layers[0].weights_stride
     stride, left, width = layer.weights_stride, layer.first_column, layer.end_column - layer.first_column
     if not step.accumulate:
         for i in range(rows):
             fill_zeros(target, start + i * stride, width)
-    if step.rows.by_eights:
-        eights_gradient(
-            matrix(target, start - first * stride, stride, NEXT),
-            matrix(work.memory, layer.deltas + left, layer.row_stride, NEXT),
-            work.eights, step.n_eights, step.rows.columns_16, step.rows.bytes, get(step.rows.scale, ZERO), width,
-        )  # fmt: skip
+    if x.by_eights:
+        if work.parts > 1:
+            list_rows(step, work.first_entries, work.end_entries, ZERO, step.count)
+        D = matrix(work.memory, layer.deltas + left, layer.row_stride, NEXT)
+        G, scale = matrix(target, start_of_all, stride, NEXT), get(x.scale, ZERO)
+        eights_gradient(G, D, work.eights, step.n_eights, x.columns_16, x.bytes, scale, width)
     else:
-        sparse_gradient(step, target, start - first * stride)
+        sparse_gradient(step, target, start_of_all)
 
 
 @kernel

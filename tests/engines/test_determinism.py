@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.samples import Scaling
 from fastmlp.engines.simd import engine as simd_engine
-from fastmlp.engines.simd import workspace
+from fastmlp.engines.simd import ownership, workspace
 from fastmlp.kernels.runtime.records import Step
 from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
@@ -64,6 +64,7 @@ def bits_of_a_pass(problem, threads, sparse=None, prepared=None):
 def sixteen_processors():
     """Have up to sixteen threads used, however many processors there are: they take turns then."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ownership, "_PARTS_FROM", 0)
         patch.setattr(simd_engine, "available_threads", lambda: 16)
         yield
 

@@ -249,10 +249,10 @@ def part_rows(columns, values, starts, filled, dense, parting):
         filled[i * n_filled : (i + 1) * n_filled] = row[chosen != 0]
 
 
-def list_eights(eights, starts, columns, values, order, n_rows, position, count):
+def list_eights(eights, begins, ends, columns, values, order, n_rows, count):
     size = 0
-    for i, row in enumerate(order[position : position + count]):
-        for eight in range(starts[row] // 8, starts[row + 1] // 8):
+    for i, row in enumerate(order[:count]):
+        for eight in range(begins[row] // 8, -(-ends[row] // 8)):
             eights[size], size = 2**32 * i + eight, size + 1
     return size
 

@@ -22,7 +22,7 @@ from ...model.dropout import epoch_key
 from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ...model.training_state import TrainingState
 from ..base import Array, Score, one_by_one
-from ..compiling import no_garbage_collection, say_when_compiling
+from ..compiling import say_when_compiling
 from ..numpy_engine import add_penalties
 from . import conversion
 from .augmenting import augment
@@ -258,8 +258,7 @@ def _load(dtype: str) -> None:
     samples = Samples(1, 8, np.ones((1, 8), dtype=np.uint8), None)
     data = Dataset.of(architecture, samples, Targets(np.zeros(1, np.int32), None))
     prepared = conversion.prepare(architecture, data, 1, sparse=True)
-    with no_garbage_collection():
-        train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
+    train_epoch(architecture, state, SGD(), prepared, np.arange(1), 1, np.zeros(1))
 
 
 def _pieces(

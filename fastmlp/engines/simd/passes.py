@@ -18,8 +18,9 @@ from ...model.architecture import Architecture
 from ..base import Array, Score
 from .compression import plain
 from .conversion import Prepared
+from .ownership import hand_over, take_over
 from .split_layer import halves, is_halved, put_together, take_apart
-from .workspace import Layout, Wanted, hand_over, is_parted, layout, own_lines, skips_zeros, take_over
+from .workspace import Layout, Wanted, is_parted, layout, own_lines, skips_zeros
 
 _NO_NUMBERS = np.zeros(0)
 
@@ -245,6 +246,9 @@ def _hand_out(architecture: Architecture, places: Layout, live: list[Array]) -> 
     shared = places.steps[0].work.shared_parameters
     if len(shared):
         shared[:] = live[0]
+        if places.steps[0].work.parts > 1:  # and those columns of the first layer that others own a part of, too
+            for table in places.tables:
+                hand_over(architecture, live[0], shared, table, places.arrangement)
     own = [[*copies, *live[len(copies) :]] for copies in places.copies]
     return own if everybody else [live, *own]
 

@@ -1,4 +1,4 @@
-"""Where things lie in a thread's memory, and what each thread owns (floor 5; imports numpy, model, kernels)."""
+"""Where things lie in a thread's memory (floor 5; imports numpy, model, kernels)."""
 
 from typing import Any, NamedTuple, Self
 
@@ -29,6 +29,7 @@ from ...model.dropout import threshold
 from ...model.losses import get_loss
 from ..base import Array
 from .conversion import DENSE_FROM, Prepared
+from .ownership import Division, divide, entries_of_parts, owned, piece
 from .threads import Team
 
 _CHUNK_NUMBERS = 2**19
@@ -131,7 +132,7 @@ def layout(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> La
     memory = _Memory()
     described = _place_layers(plan, memory)
     places = _place_the_rest(plan, memory, described)
-    exchanging = wanted.backward and plan.owners > 1
+    exchanging = wanted.backward and plan.division.owners > 1
     # What all threads have is one array.
     places |= {
         "shared": aligned_zeros(memory.size if exchanging else 0, dtype),
@@ -142,15 +143,19 @@ def layout(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> La
         "losses": own_lines(plan.chunk),
         "correct": own_lines(plan.chunk),
     }
-    works = [Work(dtype, **places, **_own_arrays(plan, memory.size)) for _ in range(threads)]
+    entries = entries_of_parts(plan.rows, plan.division)
+    works = [
+        Work(dtype, **places, **_own_arrays(plan, memory.size), **entries[n * len(entries) // threads])
+        for n in range(threads)
+    ]
     mask = slice(places["mask"], places["mask"] + architecture.outputs)
     for work in works:
         work.memory[mask] = 1
         if plan.grouped:
             work.enter(losses=own_lines(plan.chunk), correct=own_lines(plan.chunk))
-    tables = [_owned(described, architecture, n % plan.owners, plan.owners, plan.by_columns) for n in range(threads)]
+    tables = [owned(described, architecture, plan.division, n % plan.division.owners) for n in range(threads)]
     told = {"loss": getattr(constants, architecture.loss.upper()), "n_parameters": architecture.flat_size}
-    copies = (threads if plan.by_columns or wanted.parted else threads - 1) if wanted.backward else 0
+    copies = (threads if plan.division.by_columns or wanted.parted else threads - 1) if wanted.backward else 0
     return Layout(
         tables=tables,
         steps=[
@@ -201,8 +206,8 @@ class _Plan(NamedTuple):
         Whether the zeros of dense rows are skipped.
     listing : bool
         Whether the entries of sparse rows are listed by columns.
-    owners : int
-        Among how many threads the parameters are divided.
+    division : Division
+        Of the parameters among the threads.
     longest_row : int
         Entries of a sparse row, at most.
     """
@@ -215,7 +220,7 @@ class _Plan(NamedTuple):
     grouped: bool
     skipping: bool
     listing: bool
-    owners: int
+    division: Division
     longest_row: int
 
     @classmethod
@@ -231,6 +236,8 @@ class _Plan(NamedTuple):
         if dense and not wanted.backward:
             chunk = min(chunk, FORWARD_ROWS)
         owners = 1 if grouped else wanted.threads  # in groups every thread keeps all parameters up to date
+        by_columns = wanted.backward and not dense and owners > 1
+        entries = chunk * prepared.density
         return cls(
             architecture,
             wanted,
@@ -240,14 +247,9 @@ class _Plan(NamedTuple):
             grouped=grouped,
             skipping=dense and not wanted.backward and skips_zeros(prepared),
             listing=wanted.backward and not dense and _lists_pay(architecture, prepared, wanted, chunk, owners),
-            owners=owners,
+            division=divide(architecture, prepared, rows, owners, by_columns, entries),
             longest_row=prepared.longest or int(np.diff(rows.starts).max(initial=0)),
         )
-
-    @property
-    def by_columns(self) -> bool:
-        """Whether threads own columns of the first layer."""
-        return self.wanted.backward and self.rows.kind >= SPARSE_BYTES and self.owners > 1
 
 
 def _lists_pay(architecture: Architecture, prepared: Prepared, wanted: Wanted, chunk: int, owners: int) -> bool:
@@ -385,33 +387,6 @@ def rows_that_fit(batch_size: int, numbers_of_a_row: int) -> int:
     return max(1, -(-batch_size // parts))
 
 
-def _owned(layers: Records, architecture: Architecture, thread: int, threads: int, by_columns: bool) -> Records:
-    """Copy the layers for a thread, and enter what it owns: whole cache lines.
-
-    Rows of every weight matrix, and the biases in turns; or, `by_columns`, columns of the first layer.
-    """
-    copy = layers.copy()
-    for number, (own, layer) in enumerate(zip(copy, architecture.layers, strict=True)):
-        rows, columns = (_piece(size, thread, threads) for size in (layer.fan_in, layer.stride))
-        bias = (0, layer.stride if number % threads == thread else 0)
-        if number == 0 and by_columns:
-            rows, bias = (0, layer.fan_in), columns
-            # Kept close together: a part of longer rows would fall into a part of the cache's sets.
-            own.weights_stride, own.weights = columns[1] - columns[0], layer.weights_start - columns[0]
-        else:
-            columns = (0, layer.stride)
-        own.first_row, own.end_row = rows
-        own.first_column, own.end_column = columns
-        own.first_bias, own.end_bias = bias
-    return copy
-
-
-def _piece(size: int, thread: int, threads: int) -> tuple[int, int]:
-    """First and last of a thread's share of so many numbers, in lines of 16."""
-    first, last = (min(round(size * end / threads / 16) * 16, size) for end in (thread, thread + 1))
-    return first, size if thread == threads - 1 else last
-
-
 def has_few_units(layer: Layer, dtype: np.dtype[Any]) -> bool:
     """Whether a layer's products go along its fan-in, see `kernels.dense.narrow`: a dot product costs its vectors, and
     8 more steps to add up the last one (measured); the other way it is a vector a unit of the layer before.
@@ -428,49 +403,5 @@ def is_narrow(architecture: Architecture) -> bool:
 def first_half(architecture: Architecture) -> int:
     """Units of the first layer that are its first half: whole cache lines; 0 where it has too few."""
     layer = architecture.layers[0]
-    half = _piece(layer.stride, 0, 2)[1]
+    half = piece(layer.stride, 0, 2)[1]
     return half if half < layer.units else 0
-
-
-def hand_over(
-    architecture: Architecture,
-    whole: Array,
-    own: Array,
-    layers: Records,
-    arrangement: NDArray[np.int64] | None = None,
-) -> None:
-    """Copy a vector to that of a thread, of the first layer's weights the columns that it owns, by its layers."""
-    mine, layer = layers[0], architecture.layers[0]
-    end = layer.weights_start + layer.fan_in * layer.stride
-    weights = whole[layer.weights_start : end].reshape(layer.fan_in, layer.stride)
-    own[end:] = whole[end:]
-    columns = weights[:, mine.first_column : mine.end_column]
-    _own_weights(own, layer, mine)[...] = columns if arrangement is None else columns[arrangement]
-
-
-def take_over(
-    architecture: Architecture,
-    whole: Array,
-    own: Array,
-    layers: Records,
-    arrangement: NDArray[np.int64] | None = None,
-) -> None:
-    """Copy what a thread owns of a vector, by its layers, to the whole one."""
-    for number, (mine, layer) in enumerate(zip(layers, architecture.layers, strict=True)):
-        end = layer.weights_start + layer.fan_in * layer.stride
-        weights = whole[layer.weights_start : end].reshape(layer.fan_in, layer.stride)
-        part = weights[mine.first_row : mine.end_row, mine.first_column : mine.end_column]
-        if number == 0 and arrangement is not None:
-            part[arrangement] = _own_weights(own, layer, mine)
-        else:
-            part[...] = _own_weights(own, layer, mine)[mine.first_row : mine.end_row]
-        if layer.bias_start >= 0:
-            numbers = slice(layer.bias_start + mine.first_bias, layer.bias_start + mine.end_bias)
-            whole[numbers] = own[numbers]
-
-
-def _own_weights(own: Array, layer: Layer, mine: LayerRecord) -> Array:
-    """View the columns of a layer's weights that a thread owns in its vector, all rows of them."""
-    apart, width = mine.weights_stride, mine.end_column - mine.first_column
-    start = layer.weights_start
-    return own[start : start + layer.fan_in * apart].reshape(layer.fan_in, apart)[:, :width]

@@ -5,8 +5,7 @@ chunk and the exchange of all activations. Where the parameters are few against 
 thread whole blocks of rows, from the inputs to the gradient. So that the bits don't depend on the number of threads,
 the blocks go in turn to `GROUPS` groups, whatever that number; a group sums the gradients of its blocks in order, by
 one thread; and the sums of the groups are added in order, by every thread for itself, which then does the optimizer's
-step on its own copy of the parameters. The threads meet twice a batch. Without groups T4 takes 83 %
-longer.
+step on its own copy of the parameters. The threads meet twice a batch. Without groups T4 takes 83 % longer.
 """
 
 from ..runtime.constants import ONE_OF_GROUP

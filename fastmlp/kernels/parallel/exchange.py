@@ -9,7 +9,7 @@ until `publish` takes it back, whole, in one go.
 
 from ..dense.products import padded
 from ..runtime.jit import kernel
-from ..runtime.records import NO, ONE_ROW, ZERO
+from ..runtime.records import ONE_ROW, ZERO
 from ..runtime.simd import lanes, line, load, store, write_back
 
 
@@ -37,15 +37,11 @@ def collect(own, shared, start, stride, rows, width):
 
 
 @kernel
-def exchange_others(step, start, stride, low, high, to_shared):
-    """Publish, or collect, columns `low` to `high` of the rows of a chunk that are not this thread's."""
-    own, shared = step.work.memory, step.work.shared
-    for part in range(2):
-        begin, end = (ZERO, step.first) if part == 0 else (step.last, step.count)
-        if to_shared:
-            publish(shared, own, start + begin * stride + low, stride, end - begin, high - low)
-        else:
-            collect(own, shared, start + begin * stride + low, stride, end - begin, high - low)
+def collect_others(step, start, stride, low, high):
+    """Collect columns `low` to `high` of the rows of a chunk that are not this thread's."""
+    own, shared, left = step.work.memory, step.work.shared, step.count - step.last
+    collect(own, shared, start + low, stride, step.first, high - low)
+    collect(own, shared, start + step.last * stride + low, stride, left, high - low)
 
 
 @kernel
@@ -59,10 +55,7 @@ def publish_inputs(step, n, start, stride, width):
 
 @kernel
 def publish_rows(step):
-    """Publish what others need of a thread's rows for their gradients: deltas and inputs of every layer.
-
-    The inputs of the first layer only where they are dense.
-    """
+    """Publish what others need of a thread's rows for their gradients: deltas, and inputs of layers, unless sparse."""
     work, first, count = step.work, step.first, step.last - step.first
     if not step.by_columns:
         publish_inputs(step, ZERO, work.x + first * work.x_row, work.x_row, padded(step.rows.features, work.memory))
@@ -80,16 +73,16 @@ def collect_rows(step):
     work = step.work
     for n in range(step.n_layers):
         layer = step.layers[n]
-        exchange_others(step, layer.deltas, layer.row_stride, layer.first_column, layer.end_column, NO)
+        collect_others(step, layer.deltas, layer.row_stride, layer.first_column, layer.end_column)
         # Of the inputs of a layer, those that meet the rows of its weights that this thread owns.
         low, high = layer.first_row, padded(layer.end_row, work.memory)
         if layer.first_row == layer.end_row:
             continue
         if n > 0:
             before = step.layers[n - 1]
-            exchange_others(step, before.activations, before.row_stride, low, high, NO)
+            collect_others(step, before.activations, before.row_stride, low, high)
         elif not step.by_columns:
-            exchange_others(step, work.x, work.x_row, low, high, NO)
+            collect_others(step, work.x, work.x_row, low, high)
 
 
 @kernel
@@ -97,12 +90,13 @@ def publish_parameters(step):
     """Publish the parameters that this thread owns and others need."""
     shared, parameters = step.work.shared_parameters, step.parameters
     for n in range(step.n_layers):
-        if n > 0 or not step.by_columns:
-            layer = step.layers[n]
-            width, bias, low, high = layer.width, layer.bias, layer.first_row, layer.end_row
-            publish(shared, parameters, layer.weights + low * width, width, high - low, width)
-            if bias >= 0:
-                publish(shared, parameters, bias, width, ONE_ROW, layer.end_bias)
+        layer, columns = step.layers[n], n == 0 and step.by_columns
+        if not columns or step.work.parts > 1:
+            low, stride, w = layer.first_row, layer.weights_stride, layer.weights + layer.first_column
+            width = layer.end_column - layer.first_column
+            publish(shared, parameters, w + low * stride, stride, layer.end_row - low, width)
+        if not columns and layer.bias >= 0:
+            publish(shared, parameters, layer.bias, width, ONE_ROW, layer.end_bias)
 
 
 @kernel
@@ -110,11 +104,11 @@ def collect_parameters(step):
     """Collect the parameters that other threads own."""
     shared, parameters = step.work.shared_parameters, step.parameters
     for n in range(step.n_layers):
-        if n > 0 or not step.by_columns:
-            layer = step.layers[n]
-            width, bias, low, high = layer.width, layer.bias, layer.first_row, layer.end_row
-            w = layer.weights
-            collect(parameters, shared, w, width, low, width)
-            collect(parameters, shared, w + high * width, width, layer.fan_in - high, width)
-            if bias >= 0:
-                collect(parameters, shared, bias, width, ONE_ROW, width - layer.end_bias)
+        layer, columns = step.layers[n], n == 0 and step.by_columns
+        if not columns or step.work.parts > 1:
+            high, stride, w = layer.end_row, layer.weights_stride, layer.weights + layer.first_column
+            width = layer.end_column - layer.first_column
+            collect(parameters, shared, w, stride, layer.first_row, width)
+            collect(parameters, shared, w + high * stride, stride, layer.fan_in - high, width)
+        if not columns and layer.bias >= 0:
+            collect(parameters, shared, layer.bias, width, ONE_ROW, width - layer.end_bias)

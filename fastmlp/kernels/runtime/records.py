@@ -9,8 +9,8 @@ from .fields import Record, numbers_of, real, record, whole
 
 # As the last argument of `matrix`: NEXT, its columns adjoin; ZERO, there is none; -n, it is in panels of n rows.
 # Typed, because a plain 0 or 1 among the arguments makes Numba compile the callee once for each pattern of them.
-NEXT = ADD = YES = ONE_ROW = np.int64(1)
-ZERO = NEW = NO = np.int64(0)
+NEXT = ADD = ONE_ROW = np.int64(1)
+ZERO = NEW = np.int64(0)
 NONE = np.int64(-1)
 
 DENSE_BYTES, DENSE_NUMBERS, SPARSE_BYTES, SPARSE_NUMBERS = range(4)
@@ -128,6 +128,9 @@ class Work(Record):
     groups = whole("Of the chunks of a batch, see `data_parallel`; 0: each chunk is divided among the threads.")
     group_gradients = numbers_of("One like the parameters behind the other; shared.")
     group_totals = numbers_of("Sums of losses, correct answers and weights, ONE_OF_GROUP apart; shared.", np.float64)
+    parts = whole("Threads with the same columns of the first layer, each of which owns a part of its features.")
+    first_entries = numbers_of("Where in each sparse row the entries of its features begin: (n_rows,)", np.int64)
+    end_entries = numbers_of("Where they end.", np.int64)
     ends = numbers_of("Where the lists of columns end: (features,)", np.int64)
     members = numbers_of("Places of the entries of a row, or of the lists, see `rows`.", np.uint32)
     factors = numbers_of("Their values, scaled.")

@@ -133,16 +133,16 @@ _gather, _scatter = _loop(scattering=False), _loop(scattering=True)
 
 
 @kernel
-def list_eights(eights, starts, columns, values, order, n_rows, position, count):
-    """List the eights of the rows ``order[position:position + count]``, of `n_rows`, and have their entries fetched.
+def list_eights(eights, begins, ends, columns, values, order, n_rows, count):
+    """List the eights of the rows ``order[:count]``, of `n_rows`, and have their entries fetched.
 
     Parameters
     ----------
     eights : flat array of int64
         Receives, for every eight, ``2³²`` times the place of its row among these, plus its number among all eights.
         Up to seven more are written.
-    starts : flat array of int64
-        Where each row's entries begin in `columns` and `values`: multiples of eight.
+    begins, ends : flat arrays of int64
+        From where, and to where, each row's entries are wanted: eights that have any of them are listed.
 
     Returns
     -------
@@ -151,9 +151,9 @@ def list_eights(eights, starts, columns, values, order, n_rows, position, count)
     """
     size = ZERO
     for i in range(count):
-        row = get(order, position + i)
-        prefetch(starts, get(order, position + i + AHEAD) if position + i + AHEAD < n_rows else row)
-        begin, end = get(starts, row) // EIGHT, get(starts, row + 1) // EIGHT
+        row = get(order, i)
+        prefetch(begins, get(order, i + AHEAD) if i + AHEAD < n_rows else row)
+        begin, end = get(begins, row) // EIGHT, (get(ends, row) + EIGHT - 1) // EIGHT
         for first in range(begin, end, EIGHT):
             append(eights, size + first - begin, i, first)
             prefetch(columns, first * EIGHT)

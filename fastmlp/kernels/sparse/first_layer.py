@@ -10,11 +10,11 @@ import numpy as np
 from ..dense.products import product_from, row_times_matrix
 from ..elementwise import fill_zeros
 from ..parallel.barrier import wait
-from ..parallel.exchange import collect, exchange_others
+from ..parallel.exchange import collect, publish
 from ..runtime.constants import RELU
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
-from ..runtime.records import DENSE_BYTES, NEXT, SPARSE_BYTES, STRIP, YES, ZERO
+from ..runtime.records import DENSE_BYTES, NEXT, ONE_ROW, SPARSE_BYTES, STRIP, ZERO
 from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store
 from .eights import eights_forward, list_eights
 from .rows import (
@@ -161,36 +161,42 @@ def fill_nan(c, start, count):
 def sparse_rows_forward(step):
     """Weighted inputs of the first layer for sparse rows.
 
-    Where threads own columns of the first layer, each computes its own for all rows, and hands them to the others.
+    Where threads own columns of the first layer, each computes its own, of all rows or of its part of them, and hands
+    them to the others.
     """
-    rows, layer, work = step.rows, step.layers[0], step.work
-    first, last = step.first, step.last
+    rows, layer, work, first, last = step.rows, step.layers[0], step.work, step.first, step.last
     if step.by_columns:
-        first, last = ZERO, step.count
+        part = step.thread * work.parts // step.threads
+        first, last = step.count * part // work.parts, step.count * (part + 1) // work.parts
     if rows.by_eights:
-        step.n_eights = list_eights(
-            work.eights, rows.starts, rows.columns_16, rows.bytes, step.order, step.n_rows, step.position, step.count
-        )
+        list_rows(step, rows.starts, moved(rows.starts, ONE_ROW), first, last)
     if rows.filled > 0:
         filled_forward(step, first, last)
     if rows.by_eights:
-        left, right = layer.first_column, layer.end_column
-        Z, scale = matrix(work.memory, layer.before_dropout + left, layer.row_stride, NEXT), get(rows.scale, ZERO)
-        eights_forward(
-            Z, weights_of(step), work.eights, step.n_eights, rows.columns_16, rows.bytes, scale, right - left
-        )  # fmt: skip
+        left, row, scale = layer.first_column, layer.row_stride, get(rows.scale, ZERO)
+        Z, width = matrix(work.memory, layer.before_dropout + first * row + left, row, NEXT), layer.end_column - left
+        eights_forward(Z, weights_of(step), work.eights, step.n_eights, rows.columns_16, rows.bytes, scale, width)
     else:
         sparse_forward(step, first, last)
     if step.by_columns:
-        exchange_columns(step)
+        exchange_columns(step, first, last)
 
 
 @kernel
-def exchange_columns(step):
-    """Hand the weighted inputs in this thread's columns to the others, and collect theirs for its own rows."""
+def list_rows(step, begins, ends, first, last):
+    """List the eights of the rows `first` to `last` of a chunk that have entries from `begins` to `ends`."""
+    rows, work, order, n_rows = step.rows, step.work, moved(step.order, step.position + first), step.n_rows
+    left = n_rows - step.position - first
+    step.n_eights = list_eights(work.eights, begins, ends, rows.columns_16, rows.bytes, order, left, last - first)
+
+
+@kernel
+def exchange_columns(step, first, last):
+    """Hand on this thread's weighted inputs of the rows `first` to `last`, and collect others' for its own rows."""
     layer, work, row, count = step.layers[0], step.work, step.layers[0].row_stride, step.last - step.first
     start, left, right = layer.before_dropout, layer.first_column, layer.end_column
-    exchange_others(step, start, row, left, right, YES)
+    publish(work.shared, work.memory, start + first * row + left, row, step.first - first, right - left)
+    publish(work.shared, work.memory, start + step.last * row + left, row, last - step.last, right - left)
     wait(step.barrier, step.threads)
     start += step.first * row
     collect(work.memory, work.shared, start, row, count, left)
@@ -252,11 +258,11 @@ def _forward(step, out, base, entries, w, width):
 @kernel
 def filled_forward(step, first, last):
     """What the first layer's weighted inputs, in this thread's columns, are of the features of sparse rows that are
-    dense, for the rows `first` to `last` of a chunk; these features are copied to its input.
+    dense, for the rows `first` to `last` of a chunk; of all rows these features are copied to its input.
     """
     rows, layer, work, order, position = step.rows, step.layers[0], step.work, step.order, step.position
     memory, filled, scale, vector = work.memory, rows.filled, rows.scale, lanes(work.memory)
-    for i in range(first, last):
+    for i in range(step.count):
         row = get(order, position + i)
         coming = get(order, position + i + FAR_AHEAD) if position + i + FAR_AHEAD < step.n_rows else row
         out, start = work.x + i * work.x_row, row * filled
@@ -280,18 +286,19 @@ def filled_forward(step, first, last):
 
 @kernel
 def sparse_gradient(step, target, start):
-    """Add the gradient of the first layer's weights, in this thread's columns, row by row of the chunk.
+    """Add the gradient of the first layer's weights that this thread owns, row by row of the chunk.
 
     `target` receives it from `start` on, rows as far apart as those of the weights. A single row has been read when it
     went forward.
     """
-    layer, work, starts, order = step.layers[0], step.work, step.rows.starts, step.order
+    layer, work, order = step.layers[0], step.work, step.order
     words, left = in_words(work.memory, layer.weights_stride), layer.first_column
     width, g = layer.end_column - left, moved(target, start)
     for i in range(step.count):
         row = get(order, step.position + i)
-        begin, end, d = get(starts, row), get(starts, row + 1), layer.deltas + i * layer.row_stride + left
-        if step.count > 1:
+        begin, end = get(work.first_entries, row), get(work.end_entries, row)
+        d = layer.deltas + i * layer.row_stride + left
+        if step.count > 1 or work.parts > 1:
             read_entries(step, begin, end, words)
         row_gradient(g, moved(work.memory, d), work.members, work.factors, end - begin, width)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fastmlp.data.dataset import Dataset
 from fastmlp.data.samples import Scaling, as_samples
-from fastmlp.engines.simd import conversion, out_of_core, workspace
+from fastmlp.engines.simd import conversion, out_of_core, ownership, workspace
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
@@ -35,6 +35,7 @@ def parted_soon():
         patch.setattr(conversion, "FILLED_FROM", 0.5)
         patch.setattr(conversion, "FILLED_LEAST", 16)
         patch.setattr(workspace, "_PARTED_FROM", 2)
+        patch.setattr(ownership, "_PARTS_FROM", 0)
         patch.setattr(simd_engine, "available_threads", lambda: 7)
         yield
 
@@ -100,7 +101,7 @@ def test_any_number_of_threads_gives_the_same_bits(optimizer, hidden, batch_size
     problem = replace(problem, architecture=build([70, hidden, 10], dtype="float32"))
     problem = replace(problem, parameters=random_problem(problem.architecture, 9).parameters)
     alone = bits(problem, optimizer, batch_size, sparse=True, threads=1)
-    for threads in size((2, 7), (2,)):
+    for threads in size((2, 4, 6, 7), (2,)):
         assert bits(problem, optimizer, batch_size, sparse=True, threads=threads) == alone
 
 

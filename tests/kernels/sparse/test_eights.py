@@ -26,19 +26,20 @@ def entries(counts):
 def listed(counts, order):
     starts, columns, values = entries(counts)
     found = np.full(20 * len(order) + 8, -1)
-    size = twins.list_eights(found, starts, columns, values, order, len(order), 0, len(order))
+    size = twins.list_eights(found, starts[:-1], starts[1:], columns, values, order, len(order), len(order))
     return found, size, columns, values
 
 
-@given(counts=counts_, position=st.integers(0, 4))
-def test_list_eights(counts, position):
+@given(counts=counts_, before=st.integers(0, 20), behind=st.integers(0, 20))
+def test_list_eights(counts, before, behind):
     starts, columns, values = entries(counts)
     order, count = np.random.default_rng(0).permutation(ROWS), ROWS - 4
-    room = sum(counts[row] for row in order[position : position + count])
-    ours, theirs = np.full((2, room + 9), -7)
-    rest = starts, columns, values, order, ROWS, position, count
+    begins = np.minimum(starts[:-1] + before, starts[1:])
+    ends = np.maximum(starts[1:] - behind, begins)
+    ours, theirs = np.full((2, starts[-1] // 8 + ROWS + 9), -7)
+    rest = begins, ends, columns, values, order, ROWS, count
     size = from_python(eights.list_eights)(ours, *rest)
-    assert size == twins.list_eights(theirs, *rest) == room
+    assert size == twins.list_eights(theirs, *rest)
     np.testing.assert_array_equal(ours[:size], theirs[:size])
     assert ours[-1] == -7
 
