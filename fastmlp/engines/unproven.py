@@ -32,7 +32,7 @@ from ..model.optimizers import SGD
 from ..model.training_state import TrainingState
 from . import numpy_engine
 from .base import Array, Engine, FewRows
-from .simd.few_rows import FEW_ROWS
+from .simd.few_rows import ALONE
 
 _NUMPY = cast(Engine, numpy_engine)
 _INPUTS, _ROWS, _LABELS = 40, 7, 3
@@ -93,9 +93,9 @@ class Unproven:
         few = self._engine.few_rows(architecture, scaling)
 
         def answer(parameters: Array, X: Any) -> Array | None:
-            if type(X) is not np.ndarray or X.ndim != 2 or len(X) > FEW_ROWS:
+            if type(X) is not np.ndarray or X.ndim != 2:
                 return None  # nor would the engine take it, and nothing is to be compiled
-            self._compare(_answer, architecture)
+            self._compare(_answer if len(X) <= ALONE else _train, architecture)
             return None if few is None or self._engine is _NUMPY else few(parameters, X)
 
         return None if few is None else answer
@@ -157,9 +157,9 @@ def _answer(engine: Engine, architecture: Architecture) -> Array:
     state, x, _ = _small(architecture)
     few = engine.few_rows(architecture, Scaling())
     if few is None:
-        data = Dataset.of(architecture, Samples(_ROWS, _INPUTS, x, None))
+        data = Dataset.of(architecture, Samples(ALONE, _INPUTS, x[:ALONE], None))
         return engine.forward(architecture, state.parameters, engine.prepare(architecture, data, 1, once=True))
-    return cast(Array, few(state.parameters, x))
+    return cast(Array, few(state.parameters, x[:ALONE]))
 
 
 def _small(architecture: Architecture) -> tuple[TrainingState, Array, Array]:

@@ -21,7 +21,7 @@ from .parallel.exchange import collect_parameters, publish_rows
 from .runtime.constants import SGD
 from .runtime.fields import taken
 from .runtime.jit import entry, kernel
-from .runtime.records import NONE, PIECES, SPARSE_BYTES, ZERO, Step
+from .runtime.records import NONE, ONE_ROW, PIECES, SPARSE_BYTES, ZERO, Step
 from .runtime.simd import get, moved, pointer, put
 from .sparse.first_layer import first_layer_base
 from .update import finish_batch, update_parameters
@@ -85,11 +85,13 @@ def plan(step):
     plain = step.training and step.optimizer == SGD and settings.momentum == 0 and settings.l1 == 0
     step.direct = plain and step.batch_size <= work.chunk and work.groups == 0 and not step.clipping
     step.target = step.parameters if step.direct else step.gradient
-    step.piece, step.last_piece = work.chunk, ZERO
+    step.piece, step.last_piece, step.finite = work.chunk, ZERO, ONE_ROW
     if step.outputs_only:
         step.last_piece = take_piece(step.barrier, step.threads, NONE)
-        pieces = step.threads * PIECES
-        if step.threads > 1 and pieces * work.chunk > step.n_rows:
+        pieces = (step.n_rows + work.chunk - 1) // work.chunk
+        if step.threads > 1 and pieces < step.threads * PIECES:
+            pieces = step.threads * PIECES
+        if pieces > 0:
             step.piece = (step.n_rows + pieces - 1) // pieces
     step.batch, step.begin, step.epoch, step.epoch_end = ZERO, ZERO, ZERO, step.epoch_rows
 

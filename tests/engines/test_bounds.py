@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.engines.simd import compression, conversion, few_rows, split_layer, workspace
+from fastmlp.engines.simd import compression, conversion, direct, few_rows, split_layer, workspace
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model import architecture
 from fastmlp.model.optimizers import SGD, Adam
@@ -48,7 +48,7 @@ def guarded():
         patch.setattr(architecture, "aligned_zeros", guard)
         for module in (few_rows, split_layer, workspace):
             patch.setattr(module, "aligned_zeros", guard)
-        for module in (simd_engine, compression, conversion, few_rows, workspace):
+        for module in (simd_engine, compression, conversion, direct, few_rows, workspace):
             patch.setattr(module, "np", GuardedNumpy(guard))
         patch.setattr(simd_engine, "available_threads", lambda: 7)
         yield
@@ -77,13 +77,11 @@ def test_outputs_losses_and_gradients(problem, sparse, threads):
             operation(problem.architecture, problem.parameters, prepared)
 
 
-@given(problem=problems(kinds=["uint8", "float32"], dtypes=["float32"]))
-def test_few_rows(problem):
+@given(problem=problems(kinds=["uint8", "float32"], dtypes=["float32"]), rows=st.integers(1, 50))
+def test_outputs_by_the_shorter_way(problem, rows):
     samples = problem.data.samples
     with guarded():
-        simd_engine.few_rows(problem.architecture, samples.scaling)(
-            problem.parameters, samples.dense[: few_rows.FEW_ROWS]
-        )
+        simd_engine.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense[:rows])
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])

@@ -85,8 +85,8 @@ def test_forward(problem, sparse, threads):
     assert_close(ours, theirs, tolerance(problem))
 
 
-@given(problem=problems(kinds=["uint8", "float32", "float64"]), rows=st.integers(1, 5))
-def test_few_rows(problem, rows):
+@given(problem=problems(kinds=["uint8", "float32", "float64"]), rows=st.integers(1, 50))
+def test_outputs_by_the_shorter_way(problem, rows):
     samples, architecture = problem.data.samples, problem.architecture
     X = samples.dense[:rows] if samples.dense.dtype == np.uint8 else samples.dense[:rows].astype(architecture.dtype)
     ours = simd_engine.few_rows(architecture, samples.scaling)(problem.parameters, X)
@@ -333,12 +333,17 @@ def test_the_accuracy_of_a_network_that_diverged(engine, sparse, dtype):
 
 @both_dtypes
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("row", [0, 2])
-def test_few_rows_with_a_number_that_is_not_finite_have_no_outputs(row, number, dtype):
-    problem = random_problem(build([6, 4, 2], dtype=dtype), rows=3, kind=dtype)
-    samples = problem.data.samples
-    samples.dense[row, 5] = number
-    assert simd_engine.few_rows(problem.architecture, samples.scaling)(problem.parameters, samples.dense) is None
+@pytest.mark.parametrize(("row", "rows"), [(0, 3), (2, 3), (0, 30), (29, 30)])
+@pytest.mark.parametrize("zeros", [0, 65], ids=["few zeros", "many zeros"])
+def test_by_the_shorter_way_what_is_not_finite_has_no_outputs(zeros, row, rows, number, dtype):
+    problem = random_problem(build([70, 4, 2], dtype=dtype), rows=rows, kind=dtype)
+    samples, few = problem.data.samples, simd_engine.few_rows(problem.architecture, problem.data.samples.scaling)
+    samples.dense[:, :zeros] = 0
+    wanted = few(problem.parameters, samples.dense)
+    before, samples.dense[row, 69] = samples.dense[row, 69], number
+    assert few(problem.parameters, samples.dense) is None
+    samples.dense[row, 69] = before
+    np.testing.assert_array_equal(few(problem.parameters, samples.dense), wanted)
 
 
 @both_dtypes
@@ -363,10 +368,11 @@ def test_huge_weighted_inputs_give_finite_losses_and_gradients(dtype):
 @both_dtypes
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_rows_that_are_not_finite_are_marked_where_zeros_are_skipped(number, activation, dtype):
+@pytest.mark.parametrize("zeros", [0, 17], ids=["few zeros", "many zeros"])
+def test_rows_that_are_not_finite_are_marked(zeros, number, activation, dtype):
     problem = random_problem(build([20, 4, 2], activation=activation, dtype=dtype), rows=30, kind=dtype)
     dense = problem.data.samples.dense
-    dense[:, 3:] = 0
+    dense[:, 20 - zeros :] = 0
     wanted = simd_engine.forward(problem.architecture, problem.parameters, problem.prepare("numba", sparse=False))
     dense[[7, 29], [0, 19]] = number
     prepared = problem.prepare("numba", sparse=False)

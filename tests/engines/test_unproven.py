@@ -117,9 +117,16 @@ def test_wrong_outputs_of_a_few_rows_are_not_used(monkeypatch):
         few_outputs("numba", X)
 
 
-def test_nothing_is_compiled_for_many_rows_that_go_another_way(monkeypatch):
+def test_nothing_is_compiled_for_what_goes_another_way(monkeypatch):
     monkeypatch.setattr(unproven, "_difference", None)
-    assert few_outputs("numba", np.ones((9, 4), np.float32)) is None
+    assert few_outputs("numba", [[1.0] * 4] * 9) is None
+
+
+def test_many_rows_are_answered_by_what_trains(monkeypatch):
+    asked = []
+    monkeypatch.setattr(unproven, "_difference", lambda engine, compute, dtype: asked.append(compute) or "")
+    few_outputs("numba", np.ones((9, 4), np.float32))
+    assert asked == [unproven._train]
 
 
 def test_numpy_is_never_compared():

@@ -33,7 +33,7 @@ from .out_of_core import Staged, parts, stage
 from .passes import Pass, mean_score, rows_of, run_pass
 from .split_layer import Pace, is_halved
 from .threads import available_threads
-from .workspace import FORWARD_ROWS, chunk_rows, is_grouped, is_large, skips_zeros
+from .workspace import FORWARD_ROWS, chunk_rows, is_grouped, is_large
 
 __all__ = [
     "DENSE_FROM",
@@ -91,8 +91,8 @@ def weigh(prepared: Prepared | Staged, weights: Array) -> None:
 
 
 def marks_rows(prepared: Prepared | Staged) -> bool:
-    """See `Engine.marks_rows`; it costs nothing where zeros are looked for anyhow."""
-    return isinstance(prepared, Prepared) and skips_zeros(prepared)
+    """See `Engine.marks_rows`; it costs nothing where samples are copied or zeros are looked for anyhow."""
+    return isinstance(prepared, Prepared) and not prepared.sparse
 
 
 def forward(architecture: Architecture, parameters: Array, prepared: Prepared | Staged) -> Array:

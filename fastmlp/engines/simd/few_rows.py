@@ -1,4 +1,4 @@
-"""Outputs of a few rows by the shortest way through the kernels (floor 5; imports numpy, model, kernels, data)."""
+"""Outputs of rows by the shortest way through the kernels (floor 5; imports numpy, model, kernels, data)."""
 
 from typing import Any
 
@@ -13,14 +13,17 @@ from ..base import Array
 from .centring import split_centre
 from .compression import plain
 from .conversion import is_even
+from .direct import Direct
 from .workspace import describe_layers
 
-FEW_ROWS = 8
-"""Up to so many rows go this way."""
+ALONE = 3
+"""Up to so many rows go through the network one by one."""
 
 
 class FewRows:
-    """Outputs of a few dense rows at a time, without what `prepare` and `forward` do around a whole data set.
+    """Outputs of dense rows without what `prepare` and `forward` do around a whole data set.
+
+    A few go one by one, others as in `Direct`, and so many that a second thread pays are left to the long way.
 
     Parameters
     ----------
@@ -45,6 +48,7 @@ class FewRows:
             readable=self._entries if is_even(scale[: architecture.inputs]) else 0,
         )
         self._memories: list[tuple[Any, Prediction]] = []
+        self._direct = Direct(architecture, scaling)
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:
         """Return the outputs of the rows of `X`; None if it is not a small table of the dtypes that need no conversion,
@@ -53,11 +57,13 @@ class FewRows:
         if type(X) is not np.ndarray or X.dtype not in self._dtypes:
             return None
         shape = X.shape
-        if len(shape) != 2 or shape[1] != self._features or not 0 < shape[0] <= FEW_ROWS:
+        if len(shape) != 2 or shape[1] != self._features or not 0 < shape[0] <= self._direct.rows:
             return None
-        outputs = np.empty((shape[0], self._outputs), self._dtype)
         if self._origin is not None:
             X = (X - self._origin).astype(self._dtype)
+        if shape[0] > ALONE:
+            return self._direct(parameters, X if X.flags.c_contiguous else X.copy())
+        outputs = np.empty((shape[0], self._outputs), self._dtype)
         # To Numba a read-only array is another type.
         rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
         # Taken out while it is in use: another thread may be here too.

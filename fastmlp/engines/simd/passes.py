@@ -131,7 +131,7 @@ def run_pass(
     gradients = places.gradients or [np.empty(0, architecture.dtype)] * given.threads
     if given.gradient is not None and not _has_all_copies(places):
         gradients = [given.gradient, *places.gradients[1:]]
-    _tell(architecture, prepared, places, given, rows, vectors, gradients)
+    tell(architecture, prepared, places, given, rows, vectors, gradients)
     places.team.run(run_half if in_halves else run_step, [(own,) for own in places.steps])
     for own in places.steps:  # they may stay for long, the arrays of this pass need not
         own.forget(*_ARRAYS)
@@ -181,7 +181,7 @@ def mean_score(loss: float, correct: float, weight: float) -> Score:
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
 
-def _tell(
+def tell(
     architecture: Architecture,
     prepared: Prepared,
     places: Layout,

@@ -36,7 +36,7 @@ from numba.extending import (
 from .jit import INTERPRETED
 from .simd import Pointer, instruction
 
-_address_of, _first_byte = ctypes.addressof, ctypes.c_char.from_buffer
+_byte_address, _first_byte = ctypes.addressof, ctypes.c_char.from_buffer
 WORD, BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
 
 
@@ -102,7 +102,7 @@ class _Numbers(Field):
         if not value.flags.c_contiguous or value.dtype != (self.dtype or record.dtype):
             raise TypeError(f"{self.name}: {value.dtype} numbers, not contiguous or not of the dtype of the field")
         record.alive[self.name] = value if value.ndim == 1 else value.reshape(-1)
-        record.table[self.place] = _address(value) if value.size else 0
+        record.table[self.place] = address_of(value) if value.size else 0
 
 
 class _Reference(Field):
@@ -124,10 +124,10 @@ record: Any = _Reference
 """``record(kind, sentence, several=False)`` that of another record, or of several, one behind the other."""
 
 
-def _address(array: Any) -> int:
+def address_of(array: Any) -> int:
     """Where an array's numbers begin; what NumPy itself offers takes twice as long."""
     try:
-        return _address_of(_first_byte(array))
+        return _byte_address(_first_byte(array))
     except TypeError:  # not to be written
         return int(array.__array_interface__["data"][0])
 
@@ -157,7 +157,7 @@ class Record:
     def __init__(self, dtype: Any = None, table: Any = None, **values: Any) -> None:
         self.dtype = np.dtype(dtype) if self.generic else None
         self.table = np.zeros(len(self.fields), np.int64) if table is None else table
-        self.address = _address(self.table)
+        self.address = address_of(self.table)
         self.alive: dict[str, Any] = {}
         self.enter(**values)
 
@@ -205,7 +205,7 @@ class Records:
 
     def __init__(self, kind: Any, count: int, value: int = 0) -> None:
         self.kind, self.table = kind, np.full((count, len(kind.fields)), value, np.int64)
-        self.address = _address(self.table)
+        self.address = address_of(self.table)
         self._records = [kind(table=row) for row in self.table]
 
     def __getitem__(self, n: int) -> Any:

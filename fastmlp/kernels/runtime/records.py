@@ -200,6 +200,7 @@ class Step(Record):
     clipping = whole("Whether the gradient is clipped, and so has to be whole first.", changing=True)
     direct = whole("Whether the deltas carry minus the rate, and the gradient goes into the weights.", changing=True)
     piece = whole("Rows of a chunk in this pass.", changing=True)
+    finite = whole("Whether all dense rows have been finite, in a pass forward.", changing=True)
 
     batch = whole("Number of this batch.", changing=True)
     begin = whole("Where it begins in the order.", changing=True)

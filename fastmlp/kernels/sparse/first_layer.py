@@ -14,8 +14,8 @@ from ..parallel.exchange import collect, publish
 from ..runtime.constants import RELU
 from ..runtime.jit import kernel
 from ..runtime.matrices import matrix
-from ..runtime.records import DENSE_BYTES, NEXT, ONE_ROW, SPARSE_BYTES, STRIP, ZERO
-from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store
+from ..runtime.records import DENSE_BYTES, DENSE_NUMBERS, NEXT, ONE_ROW, SPARSE_BYTES, STRIP, ZERO
+from ..runtime.simd import fma, get, lanes, load, load_bytes, moved, prefetch, put, splat, store, total
 from .eights import eights_forward, list_eights
 from .rows import (
     compress_row,
@@ -100,7 +100,23 @@ def dense_forward(step):
     Z, X, W = matrix(memory, out, row, NEXT), matrix(memory, a, work.x_row, NEXT), weights_of(step)
     b = matrix(memory, work.base, ZERO, NEXT)
     product_from(Z, X, W, last - first, width, features, b, 0.0 if rectified else -np.inf)
+    if not step.backward and rows.kind == DENSE_NUMBERS:
+        mark_rows(step)
     return rectified
+
+
+@kernel
+def mark_rows(step):
+    """Have the weighted inputs be NaN in rows of the chunk's input that are not finite, and note that there are any."""
+    layer, work, memory, size = step.layers[0], step.work, step.work.memory, step.work.x_row
+    for i in range(step.first, step.last):
+        start, none = work.x + i * size, splat(memory, 0.0)
+        for j in range(start, start + size, lanes(memory)):
+            x = load(memory, j)
+            none = none + (x - x)  # NaN of what is infinite or NaN, else 0
+        if not total(none) == 0.0:
+            step.finite = ZERO
+            fill_nan(memory, layer.before_dropout + i * layer.row_stride, layer.width)
 
 
 @kernel
@@ -144,6 +160,7 @@ def skipping_forward(step):
         read_row(members, factors, members, factors, entries, rows.readable, rows.scale, in_words(memory, width))
         _forward(step, out, work.base, entries, layer.weights, width)
         if not finite:
+            step.finite = ZERO
             fill_nan(memory, out, width)
 
 

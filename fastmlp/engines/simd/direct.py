@@ -1,0 +1,103 @@
+"""Outputs of dense rows in one call of the kernels, all laid out before (floor 5; imports numpy, model, kernels, data).
+
+To convert samples, lay out memory and wake threads takes 100 µs and more, in which one thread has the outputs of
+hundreds of rows. Here only the addresses of a call's arrays are entered. The sums are those of the long way.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...data.dataset import Dataset
+from ...data.samples import Samples, Scaling
+from ...kernels import epoch
+from ...kernels.parallel.barrier import new_barrier
+from ...kernels.runtime.fields import address_of
+from ...kernels.runtime.jit import INTERPRETED
+from ...kernels.runtime.records import PACK_FROM, Rows, Step
+from ...model.architecture import Architecture
+from ..base import Array
+from .conversion import DENSE_FROM, prepare
+from .passes import Pass, run_step, tell
+from .workspace import FORWARD_ROWS, Wanted, layout
+
+DIRECT_ROWS, DIRECT_WORK = 2**14, 2**26
+"""Most rows of a call that goes this way, and most multiply-adds: from a millisecond on a second thread pays."""
+
+_SKIPS_FROM, _LOOKED_AT = 64, 16
+"""Features from which it is looked whether zeros are to be skipped, and rows that are looked at."""
+
+_ORDER = np.arange(DIRECT_ROWS)
+_NOBODY = new_barrier()
+_run: Any = epoch.run
+_PIXELS = np.dtype(np.uint8)
+_N_ROWS, _EPOCH_ROWS, _PARAMETERS, _OUTPUTS, _FINITE = (
+    Step.fields[name].place for name in ("n_rows", "epoch_rows", "parameters", "outputs", "finite")
+)
+
+
+class _Ready(NamedTuple):
+    """What is laid out: a step, its table, its rows, the field of these that takes samples, and what has the dtype."""
+
+    step: Step
+    table: Array
+    rows: Rows
+    samples: Any
+    like: Array
+
+
+class Direct:
+    """Outputs of dense rows on one thread.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    scaling : Scaling
+        Without a centre.
+    """
+
+    def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
+        self._architecture, self._scaling = architecture, scaling
+        self._dtype, self._outputs, self._features = architecture.dtype, architecture.outputs, architecture.inputs
+        self.rows = min(DIRECT_ROWS, DIRECT_WORK // sum(layer.fan_in * layer.units for layer in architecture.layers))
+        # What is laid out and not in use; another thread may be here too.
+        self._free: dict[tuple[bool, bool, bool], list[_Ready]] = {}
+
+    def __call__(self, parameters: Array, X: Array) -> Array | None:
+        """Return the outputs of `X`, uint8 or of the dtype of the network; None where a number is not finite."""
+        n_rows, skipping = len(X), False
+        if self._features >= _SKIPS_FROM:
+            some = X[:_LOOKED_AT]
+            skipping = bool(np.count_nonzero(some) < DENSE_FROM * some.size)
+        kind = X.dtype == _PIXELS, skipping, n_rows < PACK_FROM
+        free = self._free.get(kind)
+        if free is None:
+            free = self._free[kind] = []
+        laid_out = free.pop() if free else self._lay_out(*kind)
+        step, table, rows, samples, like = laid_out
+        outputs = np.empty((n_rows, self._outputs), self._dtype)
+        table[_N_ROWS] = table[_EPOCH_ROWS] = n_rows
+        table[_PARAMETERS], table[_OUTPUTS] = address_of(parameters), address_of(outputs)
+        rows.table[samples.place] = address_of(X)
+        if INTERPRETED:  # kernels take the arrays themselves then
+            step.parameters, step.outputs = parameters, outputs
+            samples.__set__(rows, X)
+            run_step(0, 1, _NOBODY, step)
+        else:
+            _run(0, 1, _NOBODY, table, like)
+        finite = table[_FINITE]
+        free.append(laid_out)
+        return outputs if finite else None
+
+    def _lay_out(self, pixels: bool, skipping: bool, few: bool) -> _Ready:
+        """Lay out memory, and tell the kernels all that no call changes."""
+        architecture = self._architecture
+        example = np.full((1, self._features), not skipping, _PIXELS if pixels else self._dtype)
+        samples = Samples(1, self._features, example, None, self._scaling)
+        prepared = prepare(architecture, Dataset.of(architecture, samples), 1, once=True)
+        # In chunks of few rows, products take the weights as they lie.
+        places = layout(architecture, prepared, Wanted(PACK_FROM - 1 if few else FORWARD_ROWS, 1, False, 0))
+        step, rows, nothing = places.steps[0], prepared.rows.copy(), np.empty(1, self._dtype)
+        given = Pass(epoch.FORWARD, _ORDER, DIRECT_ROWS, 1, np.zeros(3), outputs=nothing)
+        tell(architecture, prepared, places, given, rows, [[nothing]], [nothing[:0]])
+        return _Ready(step, step.table, rows, Rows.fields["bytes" if pixels else "numbers"], nothing[:0])

@@ -1,0 +1,101 @@
+"""Outputs in one call of the kernels, for which all was laid out before: `engines.simd.direct`."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fastmlp.data.samples import Scaling
+from fastmlp.engines.simd import direct, few_rows
+from fastmlp.engines.simd import engine as simd_engine
+from fastmlp.model.architecture import Dense
+
+from ...interpreted import size
+from ..problems import both_dtypes, build, random_problem
+
+
+def problem_of(rows, kind, dtype="float32", features=70, density=1.0):
+    scaling = Scaling.pixels(-0.5, 0.5) if kind == "uint8" else Scaling()
+    layers = [features, Dense(20, "gelu"), Dense(33, "tanh"), 1 if dtype == "float64" else 3]
+    loss = "squared_error" if dtype == "float64" else "cross_entropy"
+    return random_problem(build(layers, loss, dtype=dtype), rows, kind, density=density, scaling=scaling)
+
+
+def shorter(problem):
+    return simd_engine.few_rows(problem.architecture, problem.data.samples.scaling)
+
+
+def longer(problem):
+    prepared = simd_engine.prepare(problem.architecture, replace(problem.data, targets=None), 1, once=True)
+    return simd_engine.forward(problem.architecture, problem.parameters, prepared)
+
+
+@both_dtypes
+@pytest.mark.parametrize("density", [1.0, 0.1])
+@pytest.mark.parametrize("pixels", [False, True], ids=["numbers", "pixels"])
+@pytest.mark.parametrize("rows", size([4, 10, 15, 16, 96, 97, 300], [4, 20]))
+def test_outputs_have_the_bits_of_the_longer_way(rows, pixels, density, dtype):
+    problem = problem_of(rows, "uint8" if pixels else dtype, dtype, density=density)
+    outputs = shorter(problem)(problem.parameters, problem.data.samples.dense)
+    np.testing.assert_array_equal(outputs, longer(problem))
+
+
+def test_rows_of_any_number_in_turn():
+    problem = problem_of(40, "float32")
+    few, X, wanted = shorter(problem), problem.data.samples.dense, longer(problem)
+    for rows in (40, 1, 4, 16, 3, 40, 7):
+        np.testing.assert_allclose(few(problem.parameters, X[:rows]), wanted[:rows], rtol=1e-5, atol=1e-6)
+
+
+def test_other_parameters_give_other_outputs():
+    problem = problem_of(10, "float32")
+    few, X = shorter(problem), problem.data.samples.dense
+    before = few(problem.parameters, X)
+    after = few(problem.parameters * np.float32(2), X)
+    assert (before != after).any()
+    np.testing.assert_array_equal(few(problem.parameters, X), before)
+
+
+def read_only(X):
+    X.flags.writeable = False
+    return X
+
+
+@pytest.mark.parametrize("form", [read_only, np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2]])
+def test_samples_in_other_forms(form):
+    problem = problem_of(20, "float32")
+    X, wanted = problem.data.samples.dense, longer(problem)
+    np.testing.assert_array_equal(shorter(problem)(problem.parameters, form(X.copy())), wanted)
+
+
+def test_parameters_that_are_read_only():
+    problem = problem_of(20, "float32")
+    parameters = read_only(problem.parameters.copy())
+    np.testing.assert_array_equal(shorter(problem)(parameters, problem.data.samples.dense), longer(problem))
+
+
+def test_so_many_rows_that_threads_pay_go_the_longer_way(monkeypatch):
+    problem = problem_of(10, "float32")
+    weights = 70 * 20 + 20 * 33 + 33 * 3
+    monkeypatch.setattr(direct, "DIRECT_WORK", 9 * weights)
+    few, X = shorter(problem), problem.data.samples.dense
+    assert few(problem.parameters, X) is None
+    assert len(few(problem.parameters, X[:9])) == 9
+
+
+def test_several_threads_of_python_at_once():
+    problem = problem_of(50, "float32")
+    few, X, wanted, wrong = shorter(problem), problem.data.samples.dense, longer(problem), []
+
+    def answer():
+        for rows in range(few_rows.ALONE + 1, 51):
+            if not np.array_equal(few(problem.parameters, X[:rows])[-1:], wanted[rows - 1 : rows]):
+                wrong.append(rows)
+
+    threads = [threading.Thread(target=answer) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
