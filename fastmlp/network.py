@@ -330,7 +330,7 @@ class Network:
     def __call__(self, X: Any, *, engine: str = "auto") -> Array:
         """Compute the outputs of the network, shape (n_samples, outputs), in its dtype.
 
-        Up to 3 rows are computed one by one, with sums in another order than those of many: the last digits may differ.
+        Up to 10 rows are computed one by one, with sums in another order than of many: the last digits may differ.
 
         Parameters
         ----------

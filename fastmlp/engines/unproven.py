@@ -157,9 +157,9 @@ def _answer(engine: Engine, architecture: Architecture) -> Array:
     state, x, _ = _small(architecture)
     few = engine.few_rows(architecture, Scaling())
     if few is None:
-        data = Dataset.of(architecture, Samples(ALONE, _INPUTS, x[:ALONE], None))
+        data = Dataset.of(architecture, Samples(_ROWS, _INPUTS, x, None))
         return engine.forward(architecture, state.parameters, engine.prepare(architecture, data, 1, once=True))
-    return cast(Array, few(state.parameters, x[:ALONE]))
+    return cast(Array, few(state.parameters, x))
 
 
 def _small(architecture: Architecture) -> tuple[TrainingState, Array, Array]:

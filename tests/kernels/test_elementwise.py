@@ -174,6 +174,18 @@ def test_softmax_rows_sum_to_one_and_leave_the_padding_zero(dtype):
     assert not rows[:, 11:].any()
 
 
+@both_dtypes
+@given(rows=st.integers(1, 40), units=st.integers(1, 6), apart=st.sampled_from([16, 32]), seed=st.integers(0, 9))
+def test_softmax_of_a_row_has_the_same_bits_alone_and_among_others(dtype, rows, units, apart, seed):
+    softmax = from_python(elementwise.activation_forward)
+    together = 20 * random_numbers(rows * apart, dtype, seed)
+    alone = together.copy()
+    softmax(constants.SOFTMAX, together, 0, apart, rows, units, 16)
+    for row in range(rows):
+        softmax(constants.SOFTMAX, alone, row * apart, apart, 1, units, 16)
+    np.testing.assert_array_equal(together, alone)
+
+
 # --- dropout ---
 
 keys, rates = st.integers(0, 2**32 - 1), st.floats(0, 1, exclude_max=True)

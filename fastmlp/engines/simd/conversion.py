@@ -67,6 +67,8 @@ class Prepared:
     layouts : dict
         Lists of what `layout` made for earlier passes of this architecture, by what was wanted: fresh memory costs
         more than a pass over few rows. And by the size of a batch alone, the `split_layer.Pace` of threads.
+    entries : dict
+        What `ownership.own_entries` found, by the filled features and the bounds of the parts.
     """
 
     samples: Samples
@@ -81,6 +83,7 @@ class Prepared:
     by_eights: bool
     longest: int = 0
     layouts: dict[tuple[int, ...], Any] = field(default_factory=dict)
+    entries: dict[tuple[int, tuple[int, ...]], list[tuple[Array, Array]]] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> Rows:

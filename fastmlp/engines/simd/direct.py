@@ -19,12 +19,16 @@ from ...model.architecture import Architecture
 from ..base import Array
 from .conversion import DENSE_FROM, prepare
 from .passes import Pass, run_step, tell
+from .threads import Team, available_threads
 from .workspace import FORWARD_ROWS, Wanted, layout
 
-DIRECT_ROWS, DIRECT_WORK = 2**14, 2**26
-"""Most rows of a call that goes this way, and most multiply-adds: from a millisecond on a second thread pays."""
+DIRECT_ROWS = 2**14
+"""Most rows of a call that goes this way: what the long way costs is little then."""
 
-_SKIPS_FROM, _LOOKED_AT = 64, 16
+OF_THREAD = 75_000
+"""Nanoseconds of work for each thread from which several pay: to wake one that waits takes some 50 µs (measured)."""
+
+_SKIPS_FROM, _LOOKED_AT = 64, 4
 """Features from which it is looked whether zeros are to be skipped, and rows that are looked at."""
 
 _ORDER = np.arange(DIRECT_ROWS)
@@ -37,17 +41,16 @@ _N_ROWS, _EPOCH_ROWS, _PARAMETERS, _OUTPUTS, _FINITE = (
 
 
 class _Ready(NamedTuple):
-    """What is laid out: a step, its table, its rows, the field of these that takes samples, and what has the dtype."""
+    """What is laid out: the threads with a step each, the rows, and the field of these that takes samples."""
 
-    step: Step
-    table: Array
+    team: Team
+    steps: list[Step]
     rows: Rows
     samples: Any
-    like: Array
 
 
 class Direct:
-    """Outputs of dense rows on one thread.
+    """Outputs of dense rows, on one thread where a second one doesn't pay.
 
     Parameters
     ----------
@@ -59,9 +62,11 @@ class Direct:
     def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
         self._architecture, self._scaling = architecture, scaling
         self._dtype, self._outputs, self._features = architecture.dtype, architecture.outputs, architecture.inputs
-        self.rows = min(DIRECT_ROWS, DIRECT_WORK // sum(layer.fan_in * layer.units for layer in architecture.layers))
+        # About the nanoseconds of a row on one thread: multiply-adds, activations, and what a row costs anyhow.
+        self._of_row = 20 + sum(layer.units / 5 + layer.fan_in * layer.units / 70 for layer in architecture.layers)
+        self._like = np.empty(0, self._dtype)
         # What is laid out and not in use; another thread may be here too.
-        self._free: dict[tuple[bool, bool, bool], list[_Ready]] = {}
+        self._free: dict[tuple[bool, bool, bool, int], list[_Ready]] = {}
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:
         """Return the outputs of `X`, uint8 or of the dtype of the network; None where a number is not finite."""
@@ -69,35 +74,43 @@ class Direct:
         if self._features >= _SKIPS_FROM:
             some = X[:_LOOKED_AT]
             skipping = bool(np.count_nonzero(some) < DENSE_FROM * some.size)
-        kind = X.dtype == _PIXELS, skipping, n_rows < PACK_FROM
+        wanted = int(n_rows * self._of_row) // OF_THREAD
+        threads = 1 if wanted < 2 else min(wanted, available_threads())
+        kind = X.dtype == _PIXELS, skipping, n_rows < PACK_FROM, threads
         free = self._free.get(kind)
         if free is None:
             free = self._free[kind] = []
         laid_out = free.pop() if free else self._lay_out(*kind)
-        step, table, rows, samples, like = laid_out
+        team, steps, rows, samples = laid_out
         outputs = np.empty((n_rows, self._outputs), self._dtype)
-        table[_N_ROWS] = table[_EPOCH_ROWS] = n_rows
-        table[_PARAMETERS], table[_OUTPUTS] = address_of(parameters), address_of(outputs)
-        rows.table[samples.place] = address_of(X)
-        if INTERPRETED:  # kernels take the arrays themselves then
-            step.parameters, step.outputs = parameters, outputs
-            samples.__set__(rows, X)
-            run_step(0, 1, _NOBODY, step)
+        finite = True
+        if threads == 1 and not INTERPRETED:
+            table, rows.table[samples.place] = steps[0].table, address_of(X)
+            table[_N_ROWS] = table[_EPOCH_ROWS] = n_rows
+            table[_PARAMETERS], table[_OUTPUTS] = address_of(parameters), address_of(outputs)
+            _run(0, 1, _NOBODY, table, self._like)
+            finite = table[_FINITE]
         else:
-            _run(0, 1, _NOBODY, table, like)
-        finite = table[_FINITE]
+            samples.__set__(rows, X)
+            for step in steps:
+                step.enter(n_rows=n_rows, epoch_rows=n_rows, parameters=parameters, outputs=outputs)
+            team.run(run_step, [(step,) for step in steps])
+            rows.forget(samples.name)
+            for step in steps:
+                step.forget("parameters", "outputs")
+                finite = finite and step.finite
         free.append(laid_out)
         return outputs if finite else None
 
-    def _lay_out(self, pixels: bool, skipping: bool, few: bool) -> _Ready:
+    def _lay_out(self, pixels: bool, skipping: bool, few: bool, threads: int) -> _Ready:
         """Lay out memory, and tell the kernels all that no call changes."""
         architecture = self._architecture
         example = np.full((1, self._features), not skipping, _PIXELS if pixels else self._dtype)
         samples = Samples(1, self._features, example, None, self._scaling)
-        prepared = prepare(architecture, Dataset.of(architecture, samples), 1, once=True)
+        prepared = prepare(architecture, Dataset.of(architecture, samples), threads, once=True)
         # In chunks of few rows, products take the weights as they lie.
-        places = layout(architecture, prepared, Wanted(PACK_FROM - 1 if few else FORWARD_ROWS, 1, False, 0))
-        step, rows, nothing = places.steps[0], prepared.rows.copy(), np.empty(1, self._dtype)
-        given = Pass(epoch.FORWARD, _ORDER, DIRECT_ROWS, 1, np.zeros(3), outputs=nothing)
-        tell(architecture, prepared, places, given, rows, [[nothing]], [nothing[:0]])
-        return _Ready(step, step.table, rows, Rows.fields["bytes" if pixels else "numbers"], nothing[:0])
+        places = layout(architecture, prepared, Wanted(PACK_FROM - 1 if few else FORWARD_ROWS, threads, False, 0))
+        rows, nothing = prepared.rows.copy(), np.empty(1, self._dtype)
+        given = Pass(epoch.FORWARD, _ORDER, DIRECT_ROWS, threads, np.zeros(3), outputs=nothing)
+        tell(architecture, prepared, places, given, rows, [[nothing]] * threads, [nothing[:0]] * threads)
+        return _Ready(places.team, places.steps, rows, Rows.fields["bytes" if pixels else "numbers"])

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ...data.memory_map import is_mapped
 from ...data.samples import Scaling, plain_dtypes
 from ...kernels.predict import forward_rows
 from ...kernels.runtime.records import Prediction
@@ -13,17 +14,22 @@ from ..base import Array
 from .centring import split_centre
 from .compression import plain
 from .conversion import is_even
-from .direct import Direct
+from .direct import DIRECT_ROWS, Direct
 from .workspace import describe_layers
 
-ALONE = 3
-"""Up to so many rows go through the network one by one."""
+ALONE = 10
+"""Up to so many rows go through the network one by one: together they take as long from then on, and longer before (six
+networks measured; two rows of 784-128-128-10 5 and 11 µs, ten 16 and 22, fifteen 23 and 28).
+"""
+
+_SOME_BYTES = 2**20
+"""Bytes of samples up to which it doesn't matter whether they lie in a file."""
 
 
 class FewRows:
     """Outputs of dense rows without what `prepare` and `forward` do around a whole data set.
 
-    A few go one by one, others as in `Direct`, and so many that a second thread pays are left to the long way.
+    A few go one by one, others as in `Direct`, and very many are left to the long way.
 
     Parameters
     ----------
@@ -57,8 +63,10 @@ class FewRows:
         if type(X) is not np.ndarray or X.dtype not in self._dtypes:
             return None
         shape = X.shape
-        if len(shape) != 2 or shape[1] != self._features or not 0 < shape[0] <= self._direct.rows:
+        if len(shape) != 2 or shape[1] != self._features or not 0 < shape[0] <= DIRECT_ROWS:
             return None
+        if X.nbytes > _SOME_BYTES and is_mapped(X):
+            return None  # which has to be read part by part, or all of it would stay in memory
         if self._origin is not None:
             X = (X - self._origin).astype(self._dtype)
         if shape[0] > ALONE:

@@ -92,13 +92,14 @@ def _bounds(rows: Rows, parts: int) -> tuple[int, ...]:
     return 0, *inner.tolist(), rows.features
 
 
-def entries_of_parts(rows: Rows, division: Division) -> list[dict[str, Any]]:
-    """Say of each part, in terms of `Work`, where in every sparse row its entries begin and end."""
-    if rows.kind < SPARSE_BYTES:
-        return [{"parts": 1}]
-    starts, bounds = rows.starts, division.bounds
-    ends = [starts[:-1], *(_entries_below(rows, bound) for bound in bounds[1:-1]), starts[1:]]
-    return [{"parts": division.parts, "first_entries": first, "end_entries": end} for first, end in pairwise(ends)]
+def own_entries(prepared: Prepared, rows: Rows, division: Division, n: int) -> list[dict[str, Array]]:
+    """Say for each of `n` threads, in terms of `Work`, where in sparse rows its features' entries begin and end."""
+    key = rows.filled, division.bounds
+    if key not in prepared.entries:
+        inner = [_entries_below(rows, bound) for bound in division.bounds[1:-1]]
+        prepared.entries[key] = list(pairwise([rows.starts[:-1], *inner, rows.starts[1:]]))
+    parts = prepared.entries[key]
+    return [dict(zip(("first_entries", "end_entries"), parts[k * len(parts) // n], strict=True)) for k in range(n)]
 
 
 def _entries_below(rows: Rows, bound: int) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from ...model.architecture import Architecture
 from ..base import Array, Score
 from .compression import plain
 from .conversion import Prepared
-from .ownership import hand_over, take_over
+from .ownership import hand_over, own_entries, take_over
 from .split_layer import halves, is_halved, put_together, take_apart
 from .workspace import Layout, Wanted, is_parted, layout, own_lines, skips_zeros
 
@@ -132,9 +132,15 @@ def run_pass(
     if given.gradient is not None and not _has_all_copies(places):
         gradients = [given.gradient, *places.gradients[1:]]
     tell(architecture, prepared, places, given, rows, vectors, gradients)
+    if backward and prepared.sparse:
+        for own, entries in zip(
+            places.steps, own_entries(prepared, rows, places.division, len(places.steps)), strict=True
+        ):
+            own.work.enter(**entries)
     places.team.run(run_half if in_halves else run_step, [(own,) for own in places.steps])
     for own in places.steps:  # they may stay for long, the arrays of this pass need not
         own.forget(*_ARRAYS)
+        own.work.forget("first_entries", "end_entries")
     if training:
         _take_back(architecture, places, vectors, live)
     elif given.gradient is not None:

@@ -128,6 +128,7 @@ def halves(architecture: Architecture, prepared: Prepared, batch_size: int, mome
         gradients=[part.gradients[0] for part in parts],
         copies=[[half.zeros() for _ in range(1 + moments)] for half in architectures(architecture)],
         team=Team(),
+        division=parts[0].division,
         arrangement=parts[0].arrangement,
     )
 

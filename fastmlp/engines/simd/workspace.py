@@ -29,7 +29,7 @@ from ...model.dropout import threshold
 from ...model.losses import get_loss
 from ..base import Array
 from .conversion import DENSE_FROM, Prepared
-from .ownership import Division, divide, entries_of_parts, owned, piece
+from .ownership import Division, divide, owned, piece
 from .threads import Team
 
 _CHUNK_NUMBERS = 2**19
@@ -89,6 +89,8 @@ class Layout(NamedTuple):
         threads own columns of the first layer or halves, or features are parted.
     team : Team
         The threads themselves.
+    division : Division
+        Of the parameters among them.
     arrangement : ndarray of int64, shape (n_features,), or None
         The order of the features, and so of the rows of the first layer's weights, in the vectors of the threads; None
         where it is their own.
@@ -99,6 +101,7 @@ class Layout(NamedTuple):
     gradients: list[Array]
     copies: list[list[Array]]
     team: Team
+    division: Division
     arrangement: NDArray[np.int64] | None = None
 
 
@@ -143,11 +146,7 @@ def layout(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> La
         "losses": own_lines(plan.chunk),
         "correct": own_lines(plan.chunk),
     }
-    entries = entries_of_parts(plan.rows, plan.division)
-    works = [
-        Work(dtype, **places, **_own_arrays(plan, memory.size), **entries[n * len(entries) // threads])
-        for n in range(threads)
-    ]
+    works = [Work(dtype, **places, **_own_arrays(plan, memory.size)) for _ in range(threads)]
     mask = slice(places["mask"], places["mask"] + architecture.outputs)
     for work in works:
         work.memory[mask] = 1
@@ -174,6 +173,7 @@ def layout(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> La
         gradients=[architecture.zeros() for _ in range(threads)] if wanted.backward else [],
         copies=[[architecture.zeros() for _ in range(1 + wanted.moments)] for _ in range(copies)],
         team=Team(),
+        division=plan.division,
         arrangement=prepared.arrangement if wanted.parted else None,
     )
 
@@ -310,6 +310,7 @@ def _place_the_rest(plan: _Plan, memory: _Memory, described: Records) -> dict[st
         "half": -1,
         "first_units": first_half(plan.architecture) if halved else 0,
         "groups": _GROUPS if plan.grouped else 0,
+        "parts": plan.division.parts,
     }
 
 

@@ -287,6 +287,31 @@ def load_bytes(context, builder, sig, like, array, index):
     return builder.uitofp(raw, vector_type(context, sig.return_type))
 
 
+@instruction(_vector, lambda array, index, apart: array[index + apart * np.arange(_python_lanes(array))].copy())
+def load_apart(context, builder, sig, array, index, apart):
+    """``load_apart(array, index, apart)``: a vector of numbers that lie so far apart, the first at the index."""
+    vector, word = vector_type(context, sig.return_type), ir.IntType(32)
+    numbers = ir.Constant(vector, ir.Undefined)
+    for lane in range(vector.count):
+        number = builder.load(address(context, builder, sig.args[0], array, index), typ=vector.element)
+        numbers = builder.insert_element(numbers, number, word(lane))
+        index = builder.add(index, apart)
+    return numbers
+
+
+def _python_store_apart(array, index, apart, vector):
+    array[index + apart * np.arange(len(vector))] = vector
+
+
+@instruction(nothing, _python_store_apart)
+def store_apart(context, builder, sig, array, index, apart, vector):
+    """``store_apart(array, index, apart, vector)``, likewise."""
+    for lane in range(vector.type.count):
+        number = builder.extract_element(vector, ir.IntType(32)(lane))
+        builder.store(number, address(context, builder, sig.args[0], array, index))
+        index = builder.add(index, apart)
+
+
 def _python_store(array, index, vector):
     array[index : index + len(vector)] = vector
 

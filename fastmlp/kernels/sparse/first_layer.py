@@ -109,14 +109,22 @@ def dense_forward(step):
 def mark_rows(step):
     """Have the weighted inputs be NaN in rows of the chunk's input that are not finite, and note that there are any."""
     layer, work, memory, size = step.layers[0], step.work, step.work.memory, step.work.x_row
+    if are_finite(memory, work.x + step.first * size, work.x + step.last * size):
+        return
+    step.finite = ZERO
     for i in range(step.first, step.last):
-        start, none = work.x + i * size, splat(memory, 0.0)
-        for j in range(start, start + size, lanes(memory)):
-            x = load(memory, j)
-            none = none + (x - x)  # NaN of what is infinite or NaN, else 0
-        if not total(none) == 0.0:
-            step.finite = ZERO
+        if not are_finite(memory, work.x + i * size, work.x + (i + 1) * size):
             fill_nan(memory, layer.before_dropout + i * layer.row_stride, layer.width)
+
+
+@kernel
+def are_finite(a, start, end):
+    """Whether all numbers from `start` to `end`, whole vectors, are finite."""
+    sums = splat(a, 0.0)
+    for j in range(start, end, lanes(a)):
+        x = load(a, j)
+        sums = sums + (x - x)  # NaN of what is infinite or NaN, else 0
+    return total(sums) == 0.0
 
 
 @kernel

@@ -30,7 +30,7 @@ def problem_of(units=10, features=50, rows=30, kind="csr-uint8"):
 
 def divided(problem, threads, entries=1.0):
     prepared = problem.prepare("numba", sparse=True)
-    return ownership.divide(problem.architecture, prepared, prepared.rows, threads, True, entries), prepared.rows
+    return ownership.divide(problem.architecture, prepared, prepared.rows, threads, True, entries), prepared
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_features_of_few_entries_are_not_divided(monkeypatch):
 
 @given(threads=st.integers(1, 9), features=st.integers(1, 200), rows=st.integers(1, 40))
 def test_every_entry_of_a_row_is_one_part_s(threads, features, rows):
-    division, given_rows = divided(problem_of(features=features, rows=rows), threads)
-    parts = ownership.entries_of_parts(given_rows, division)
-    bounds = list(pairwise(division.bounds))
-    assert (bounds[0][0], bounds[-1][1], len(bounds)) == (0, features, len(parts))
+    division, prepared = divided(problem_of(features=features, rows=rows), threads)
+    given_rows, bounds = prepared.rows, list(pairwise(division.bounds))
+    parts = ownership.own_entries(prepared, given_rows, division, len(bounds))
+    assert (bounds[0][0], bounds[-1][1]) == (0, features)
     for (low, high), part in zip(bounds, parts, strict=True):
         for row in range(rows):
             start, end = given_rows.starts[row : row + 2]
@@ -61,7 +61,8 @@ def test_every_entry_of_a_row_is_one_part_s(threads, features, rows):
 
 
 def test_parts_have_about_the_same_number_of_entries():
-    division, rows = divided(problem_of(features=1600, rows=200), 4)
+    division, prepared = divided(problem_of(features=1600, rows=200), 4)
+    rows = prepared.rows
     columns = rows.columns_16[: rows.starts[-1]]
     counts = np.histogram(columns, division.bounds)[0]
     assert counts.sum() == len(columns)

@@ -125,14 +125,15 @@ def test_epochs_in_one_call_end_with_the_parameters_in_their_order(engine, optim
     test_epochs.check_same(problem, engine, optimizer, 30, sparse=True, threads=1)
 
 
-def test_rows_in_a_file_give_the_bits_of_rows_in_memory(tmp_path, monkeypatch):
+@pytest.mark.parametrize("threads", size([1, 2, 6], [2]))
+def test_rows_in_a_file_give_the_bits_of_rows_in_memory(threads, tmp_path, monkeypatch):
     problem = problem_of(rows=200)
     table = problem.data.samples.dense
     table.tofile(tmp_path / "table")
     mapped = np.memmap(tmp_path / "table", np.uint8, "r", shape=table.shape)
     monkeypatch.setattr(out_of_core, "STAGE_BYTES", 60 * 70)
     on_disk = replace(problem, data=Dataset.of(problem.architecture, as_samples(mapped), problem.data.targets))
-    assert bits(on_disk, batch_size=30) == bits(problem, batch_size=30)
+    assert bits(on_disk, batch_size=30, threads=threads) == bits(problem, batch_size=30)
 
 
 def test_outputs_are_the_same_before_and_after_training_on_the_same_data():

@@ -98,6 +98,19 @@ def test_put_totals_has_the_bits_of_total(dtype):
 
 
 @both_dtypes
+def test_numbers_that_lie_apart(dtype):
+    @numba.njit
+    def copy(out, x, to, start):
+        simd.store_apart(out, to, 2, simd.load_apart(x, start, 3))
+
+    lanes = twins.lanes(dtype)
+    x, out = random_numbers(3 * lanes + 1, dtype), np.full(2 * lanes + 1, 7, dtype)
+    copy(out, x, 1, 2)
+    np.testing.assert_array_equal(out[1::2], x[2::3][:lanes])
+    assert (out[::2] == 7).all()
+
+
+@both_dtypes
 def test_reading_and_writing_single_numbers(dtype):
     @numba.njit
     def swap(x, i, j):
