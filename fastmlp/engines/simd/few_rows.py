@@ -70,7 +70,8 @@ class FewRows:
         if self._origin is not None:
             X = (X - self._origin).astype(self._dtype)
         if shape[0] > ALONE:
-            return self._direct(parameters, X if X.flags.c_contiguous else X.copy())
+            flags = X.flags
+            return self._direct(parameters, X if flags.c_contiguous and flags.aligned else X.copy())
         outputs = np.empty((shape[0], self._outputs), self._dtype)
         # To Numba a read-only array is another type.
         rows = X if X.flags.carray and X.dtype == self._dtype else np.array(X, self._dtype, order="C")

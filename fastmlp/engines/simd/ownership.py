@@ -67,11 +67,11 @@ def _parts(architecture: Architecture, prepared: Prepared, threads: int, entries
 
     The entries of a row have to be in the order of the features.
     """
+    if entries < _PARTS_FROM:
+        return 1
     lines = -(-architecture.layers[0].stride // 16)  # as `piece` divides them
     parts = max(parts for parts in range(1, max(1, threads // lines) + 1) if threads % parts == 0)
     given = prepared.samples.sparse
-    if entries < _PARTS_FROM:
-        return 1
     if parts == 1 or given is None or prepared.n_rows == 0:
         return parts
     ascending = given.columns[1:] > given.columns[:-1]

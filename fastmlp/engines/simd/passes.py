@@ -133,10 +133,9 @@ def run_pass(
         gradients = [given.gradient, *places.gradients[1:]]
     tell(architecture, prepared, places, given, rows, vectors, gradients)
     if backward and prepared.sparse:
-        for own, entries in zip(
-            places.steps, own_entries(prepared, rows, places.division, len(places.steps)), strict=True
-        ):
-            own.work.enter(**entries)
+        entries = own_entries(prepared, rows, places.division, len(places.steps))
+        for own, entered in zip(places.steps, entries, strict=True):
+            own.work.enter(**entered)
     places.team.run(run_half if in_halves else run_step, [(own,) for own in places.steps])
     for own in places.steps:  # they may stay for long, the arrays of this pass need not
         own.forget(*_ARRAYS)

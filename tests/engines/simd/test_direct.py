@@ -68,7 +68,14 @@ def read_only(X):
     return X
 
 
-@pytest.mark.parametrize("form", [read_only, np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2]])
+def unaligned(X):
+    room = np.empty(X.nbytes + 1, np.uint8)
+    moved = room[1:].view(X.dtype).reshape(X.shape)
+    moved[...] = X
+    return moved
+
+
+@pytest.mark.parametrize("form", [read_only, unaligned, np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2]])
 def test_samples_in_other_forms(form):
     problem = problem_of(20, "float32")
     X, wanted = problem.data.samples.dense, longer(problem)
