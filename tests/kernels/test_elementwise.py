@@ -9,7 +9,7 @@ from fastmlp.kernels.runtime.jit import kernel
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.dropout import dropout_mask, epoch_key, threshold
 
-from ..interpreted import size
+from ..interpreted import INTERPRETED, size
 from . import flat, twins
 from .calls import both_dtypes, from_python, over_arrays, random_numbers, run_both
 
@@ -82,6 +82,8 @@ def test_distance_from_the_true_value(name, dtype):
     function, true, *bounds = ULPS[name]
     x = grid(dtype)
     if name == "normal":
+        if INTERPRETED:
+            pytest.skip("Python rounds a * b + c twice")
         x = x[x * x < -2 * LOWEST[dtype]][::16]
         x = x[: len(x) // 16 * 16]
     if name in ("sigmoid", "tanh", "normal"):
