@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+_DOTS = "osD^v"
 _FIGURES = {"loss": (np.nanargmin, "lowest", "{:.4f}"), "accuracy": (np.nanargmax, "highest", "{:.2%}")}
 
 
@@ -21,12 +22,13 @@ def history(history: Any, *, axes: Any = None) -> Array:
     """Draw the loss of every epoch, and the accuracy where there is one, of training and validation.
 
     The training is a full line, the validation a dashed one. A dot marks the best epoch of each, which the
-    legend tells.
+    legend tells. Several trainings are drawn over one another, each in a colour of its own; the legend then tells
+    the best epoch of the validation where there is one.
 
     Parameters
     ----------
-    history : History, Network or estimator
-        What `Network.fit` returned, or what holds it.
+    history : History, Network or estimator, or mapping of str to these
+        What `Network.fit` returned, or what holds it; of several, each under the name that the legend is to show.
     axes : matplotlib Axes or array of them, optional
         One, or two where accuracies were recorded. By default those of a new figure, side by side.
 
@@ -53,14 +55,35 @@ def history(history: Any, *, axes: Any = None) -> Array:
     [0.5, 0.25]
     >>> import matplotlib.pyplot
     >>> matplotlib.pyplot.close(of_loss.figure)
+
+    Rates compared:
+
+    >>> of_loss, of_accuracy = plots.history({"rate 1": recorded, "rate 3": recorded})
+    >>> [text.get_text() for text in of_loss.get_legend().get_texts()]
+    ['rate 1, lowest 0.2500, epoch 2', 'rate 3, lowest 0.2500, epoch 2']
+    >>> matplotlib.pyplot.close(of_loss.figure)
     """
-    columns = _columns(history)
-    figures = [name for name in _FIGURES if name in columns or f"val_{name}" in columns]
+    several = _several(history)
+    columns = {name: _columns(one) for name, one in (several or {"": history}).items()}
+    figures = [name for name in _FIGURES if any(name in one or f"val_{name}" in one for one in columns.values())]
     drawn_on = _axes(axes, len(figures))
-    epochs = columns.get("epoch", np.arange(1, len(columns[next(iter(columns))]) + 1))
     for one, name in zip(drawn_on, figures, strict=True):
-        _draw(one, name, epochs, columns)
+        if several:
+            _draw_several(one, name, columns)
+        else:
+            _draw(one, name, columns[""])
+        _finish(one, name)
     return drawn_on
+
+
+def _several(history: Any) -> dict[str, Any]:
+    """Return the histories of a mapping of names to such, or what holds them; nothing if it is a history itself."""
+    if not isinstance(history, Mapping):
+        return {}
+    for one in history.values():
+        if not (isinstance(one, Mapping) or hasattr(one, "history_") or hasattr(one, "history")):
+            return {}  # but the values of epochs
+    return {str(name): one for name, one in history.items()}
 
 
 def _columns(history: Any) -> dict[str, Array]:
@@ -93,27 +116,40 @@ def _axes(axes: Any, count: int) -> Array:
     return given
 
 
-def _draw(axes: "Axes", name: str, epochs: Array, columns: dict[str, Array]) -> None:
-    best_of, word, form = _FIGURES[name]
+def _draw(axes: "Axes", name: str, columns: dict[str, Array]) -> None:
+    """Draw training and validation of one history."""
     colours = colours_of(axes)
     series = {"training": (name, colours.first, "-"), "validation": (f"val_{name}", colours.second, "--")}
     for label, (column, colour, line) in series.items():
-        if column not in columns or np.isnan(columns[column]).all():
-            continue
-        values = columns[column]
-        best = int(best_of(values))
-        axes.plot(
-            epochs,
-            values,
-            line,
-            color=colour,
-            linewidth=2,
-            marker="o",
-            markersize=7,
-            # A single epoch is no line: its dot is all there is of it.
-            markevery=[best],
-            label=f"{label}, {word} {form.format(values[best])}, epoch {epochs[best]:.0f}",
-        )
+        _draw_line(axes, name, columns, column, color=colour, linestyle=line, marker="o", label=label)
+
+
+def _draw_several(axes: "Axes", name: str, columns: dict[str, dict[str, Array]]) -> None:
+    """Draw training and validation of several histories, each in its colour, from the seventh on with other dots."""
+    colours = colours_of(axes)
+    hues, validated = colours.several, any(f"val_{name}" in one for one in columns.values())
+    for number, (label, one) in enumerate(columns.items()):
+        look = {"color": hues[number % len(hues)], "marker": _DOTS[number // len(hues) % len(_DOTS)]}
+        _draw_line(axes, name, one, name, linestyle="-", label="" if f"val_{name}" in one else label, **look)
+        _draw_line(axes, name, one, f"val_{name}", linestyle="--", label=label, **look)
+    if validated:
+        for label, line in (("training", "-"), ("validation", "--")):
+            axes.plot([], [], line, color=colours.quiet, label=label)
+
+
+def _draw_line(axes: "Axes", name: str, columns: dict[str, Array], column: str, label: str, **look: Any) -> None:
+    """Draw a column, if it is there, with a dot at its best epoch, which the label tells if there is one."""
+    if column not in columns or np.isnan(columns[column]).all():
+        return
+    (best_of, word, form), values = _FIGURES[name], columns[column]
+    epochs, best = columns.get("epoch", np.arange(1, len(values) + 1)), int(best_of(values))
+    told = f"{label}, {word} {form.format(values[best])}, epoch {epochs[best]:.0f}" if label else "_"
+    # A single epoch is no line: its dot is all there is of it.
+    axes.plot(epochs, values, linewidth=2, markersize=7, markevery=[best], label=told, **look)
+
+
+def _finish(axes: "Axes", name: str) -> None:
+    colours = colours_of(axes)
     axes.set_xlabel("epoch")
     axes.set_title("Loss" if name == "loss" else "Accuracy")
     axes.xaxis.set_major_locator(matplotlib_part("ticker").MaxNLocator(integer=True))

@@ -34,6 +34,8 @@ class Colours:
         A green towards blue and a red towards orange, which the colour-blind tell apart.
     positive, negative : str
         The ends of a scale through zero: blue and red.
+    several : tuple of str
+        Any number of series, by turns.
     """
 
     ink: str
@@ -45,10 +47,17 @@ class Colours:
     wrong: str
     positive: str
     negative: str
+    several: tuple[str, ...]
 
 
-LIGHT = Colours("#1f2328", "#ffffff", "#6e7781", "#0072b2", "#c55400", "#007f5c", "#c43b00", "#2166ac", "#b2182b")
-DARK = Colours("#f0f6fc", "#0d1117", "#8b949e", "#56b4e9", "#f0993e", "#2cc295", "#ff7f50", "#6cb2ff", "#ff7b72")
+LIGHT = Colours(
+    *("#1f2328", "#ffffff", "#6e7781", "#0072b2", "#c55400", "#007f5c", "#c43b00", "#2166ac", "#b2182b"),
+    several=("#0072b2", "#c55400", "#007f5c", "#9c3f8f", "#7a6100", "#44546a"),
+)
+DARK = Colours(
+    *("#f0f6fc", "#0d1117", "#8b949e", "#56b4e9", "#f0993e", "#2cc295", "#ff7f50", "#6cb2ff", "#ff7b72"),
+    several=("#56b4e9", "#f0993e", "#2cc295", "#e39bd8", "#d9c45a", "#b8c4d0"),
+)
 _WIDTH_OF_A_LETTER = 0.62
 """Of its size: between what regular and bold letters take."""
 _THEMES = {"light": LIGHT, "dark": DARK}
@@ -197,5 +206,6 @@ def size_in_points(axes: "Axes") -> tuple[float, float]:
     return float(width), float(height)
 
 
-def _hues(colours: Colours) -> tuple[str, ...]:
-    return (colours.first, colours.second, colours.right, colours.wrong, colours.positive, colours.negative)
+def _hues(colours: Colours) -> tuple[Any, ...]:
+    named = (colours.first, colours.second, colours.right, colours.wrong, colours.positive, colours.negative)
+    return *named, colours.several

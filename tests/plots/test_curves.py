@@ -93,3 +93,42 @@ def test_what_cannot_be_drawn_is_refused(history, axes, message):
     with pytest.raises(FastMLPError, match=message):
         plots.history(history, axes=axes)
     assert not pyplot.get_fignums()
+
+
+def test_several_are_told_apart_by_colour_and_name():
+    of_loss, of_accuracy = plots.history({"rate 1": recorded(**FULL), "rate 3": recorded(**FULL)})
+    for axes in (of_loss, of_accuracy):
+        first, dashed, second, _ = axes.lines[:4]
+        assert first.get_color() == dashed.get_color() != second.get_color()
+        assert (first.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
+    told = [text.get_text() for text in of_loss.get_legend().get_texts()]
+    assert told == ["rate 1, lowest 1.5000, epoch 2", "rate 3, lowest 1.5000, epoch 2", "training", "validation"]
+
+
+def test_several_without_validation_tell_their_training():
+    (axes,) = plots.history({"a": recorded(loss=[2.0, 1.0]), "b": recorded(loss=[3.0, 2.5])})
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "a, lowest 1.0000, epoch 2",
+        "b, lowest 2.5000, epoch 2",
+    ]
+
+
+def test_many_are_told_apart_by_colour_or_dot():
+    (axes,) = plots.history({str(number): recorded(loss=[2.0, 1.0]) for number in range(30)})
+    assert len({(line.get_color(), line.get_marker()) for line in axes.lines}) == 30
+
+
+def test_networks_by_name(easy):
+    axes = plots.history({"one": easy.network, "other": easy.network.history})[0]
+    assert axes.lines[0].get_ydata().tolist() == easy.network.history["loss"]
+
+
+def test_several_of_different_lengths_and_figures():
+    of_loss, of_accuracy = plots.history({"classes": recorded(**FULL), "numbers": recorded(loss=[2.0])})
+    assert len(of_accuracy.get_legend().get_texts()) == 3
+    assert any(text.get_text().startswith("numbers, lowest 2") for text in of_loss.get_legend().get_texts())
+
+
+def test_one_of_several_that_holds_no_epochs():
+    with pytest.raises(FastMLPError, match="no epochs"):
+        plots.history({"one": recorded(**FULL), "other": History()})
