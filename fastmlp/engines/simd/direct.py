@@ -31,6 +31,9 @@ OF_THREAD = 75_000
 _SKIPS_FROM, _LOOKED_AT = 64, 4
 """Features from which it is looked whether zeros are to be skipped, and rows that are looked at."""
 
+_KINDS_KEPT = 4
+"""Kinds of calls that memory is kept for: by dtype, zeros, number of rows and of threads."""
+
 _ORDER = np.arange(DIRECT_ROWS)
 _NOBODY = new_barrier()
 _run: Any = epoch.run
@@ -75,10 +78,13 @@ class Direct:
             some = X[:_LOOKED_AT]
             skipping = bool(np.count_nonzero(some) < DENSE_FROM * some.size)
         wanted = int(n_rows * self._of_row) // OF_THREAD
-        threads = 1 if wanted < 2 else min(wanted, available_threads())
+        # Powers of two: each number of threads has memory of its own.
+        threads = 1 if wanted < 2 else min(2 ** (wanted.bit_length() - 1), available_threads())
         kind = X.dtype == _PIXELS, skipping, n_rows < PACK_FROM, threads
         free = self._free.get(kind)
         if free is None:
+            if len(self._free) >= _KINDS_KEPT:
+                self._free.clear()
             free = self._free[kind] = []
         laid_out = free.pop() if free else self._lay_out(*kind)
         team, steps, rows, samples = laid_out

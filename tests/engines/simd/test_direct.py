@@ -111,6 +111,17 @@ def test_whichever_thread_meets_a_number_that_is_not_finite(row, monkeypatch):
     assert shorter(problem)(problem.parameters, problem.data.samples.dense) is None
 
 
+def test_memory_is_kept_for_a_few_kinds_of_calls():
+    problem = problem_of(20, "float32")
+    few, X = shorter(problem), problem.data.samples.dense
+    for zeros in (False, True):
+        for kind in (np.float32, np.uint8):
+            for rows in (5, 20):
+                wanted = few(problem.parameters, (X * (not zeros)).astype(kind)[:rows])
+                np.testing.assert_array_equal(few(problem.parameters, (X * (not zeros)).astype(kind)[:rows]), wanted)
+                assert 1 <= len(few._direct._free) <= 4
+
+
 def test_very_many_rows_go_the_longer_way():
     problem = problem_of(3, "float32")
     assert shorter(problem)(problem.parameters, np.zeros((direct.DIRECT_ROWS + 1, 70), np.float32)) is None
