@@ -23,7 +23,7 @@ networks measured; two rows of 784-128-128-10 5 and 11 µs, ten 16 and 22, fifte
 """
 
 _SOME_BYTES = 2**20
-"""Bytes of samples up to which it doesn't matter whether they lie in a file."""
+"""Bytes of samples up to which it doesn't matter whether they lie in a file or are copied."""
 
 
 class FewRows:
@@ -65,8 +65,8 @@ class FewRows:
         shape = X.shape
         if len(shape) != 2 or shape[1] != self._features or not 0 < shape[0] <= DIRECT_ROWS:
             return None
-        if X.nbytes > _SOME_BYTES and is_mapped(X):
-            return None  # which has to be read part by part, or all of it would stay in memory
+        if X.nbytes > _SOME_BYTES and (self._origin is not None or is_mapped(X)):
+            return None  # a map has to be read part by part, or all of it would stay in memory; and copies cost some
         if self._origin is not None:
             X = (X - self._origin).astype(self._dtype)
         if shape[0] > ALONE:
