@@ -317,9 +317,10 @@ def activation_forward(activation: str) -> Work:
 def activation_backward(activation: str) -> Work:
     units = units_of(activation)
     width = padded(units)
-    arrays = d, a, z = zeros(BATCH, width), zeros(BATCH, width), zeros(BATCH, width)
-    for number, array in enumerate(arrays):
+    d, z = zeros(BATCH, width), zeros(BATCH, width)
+    for number, array in enumerate((d, z)):
         array.reshape(BATCH, width)[:, :units] = numbers(BATCH, units, *[1] * number).reshape(BATCH, units)
+    a = z.copy()
     twins.activation_forward(getattr(constants, activation.upper()), a, 0, width, BATCH, units, width)
     arguments = (getattr(constants, activation.upper()), d, a, z, width, BATCH, units, width)
     return Work(elementwise.activation_backward, arguments, most=IN_PLACE)

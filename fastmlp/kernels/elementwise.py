@@ -288,7 +288,7 @@ def activation_backward(code, d, a, z, stride, rows, units, width):
     d, a : flat arrays
         ``D`` and the activations ``A``, (rows, width), rows `stride` apart.
     z : flat array
-        The weighted inputs in the same form; read for gelu and silu only.
+        The weighted inputs in the same form, ``A = f(Z)``; read for gelu and silu only.
     """
     vector = lanes(d)
     one = splat(d, 1.0)
