@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from fastmlp import Dense, Network
 
 from .compare import count
+from .landscape import summary
 from .machine import describe, in_words
 from .markdown import three_digits
 
@@ -77,11 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for rows in QUICK_ROWS if options.quick else ROWS:
             measured.append(measure(name, rows, 1 if options.quick else options.rounds))
             print(line(measured[-1]), flush=True)
-    found = summary(measured)
-    print(
-        f"{len(measured)} points: least {found['least']:.2f} (aim {LEAST}), geometric mean {found['mean']:.2f} "
-        f"(aim {MEAN}), {found['below']} below {LEAST}"
-    )
+    found = summary(measured, LEAST)
+    if found["least"] is not None:
+        print(
+            f"{len(measured)} points: least {found['least']:.2f} (aim {LEAST}), geometric mean "
+            f"{found['geometric_mean']:.2f} (aim {MEAN}), {found['below']} below {LEAST}"
+        )
     if options.write:
         results = {"date": date.today().isoformat(), "machine": describe(), **found, "points": measured}
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -226,19 +228,6 @@ def line(point: Mapping[str, Any]) -> str:
     ratio = point["times_faster"]
     mark = "" if ratio is None else f"  {ratio:5.2f} times{'  <' if ratio < LEAST else ''}"
     return f"{point['name']:20}{point['rows']:>8,}  " + "  ".join(cells) + mark
-
-
-def summary(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the least ratio, their geometric mean, and how many lie below `LEAST`.
-
-    Examples
-    --------
-    >>> summary([{"times_faster": 1.0}, {"times_faster": 4.0}, {"times_faster": None}])
-    {'least': 1.0, 'mean': 2.0, 'below': 0}
-    """
-    ratios = [point["times_faster"] for point in measured if point["times_faster"] is not None] or [math.nan]
-    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-    return {"least": min(ratios), "mean": mean, "below": sum(ratio < LEAST for ratio in ratios)}
 
 
 if __name__ == "__main__":

@@ -131,8 +131,8 @@ def measure(
     return measured, failures
 
 
-def summary(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the least ratio, their geometric mean, and how many lie below `LEAST`.
+def summary(measured: Sequence[Mapping[str, Any]], aim: float = LEAST) -> dict[str, Any]:
+    """Return the least ratio, their geometric mean, and how many lie below what each should be.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def summary(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "least": min(ratios, default=None),
         "geometric_mean": math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None,
-        "below": sum(ratio < LEAST for ratio in ratios),
+        "below": sum(ratio < aim for ratio in ratios),
     }
 
 

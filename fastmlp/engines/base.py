@@ -31,7 +31,7 @@ class Score(NamedTuple):
 
 
 FewRows = Callable[[Array, Any], Array | None]
-"""Called with the parameters and what may be a few rows, returns outputs; None for all that needs the gate: more
+"""Called with the parameters and what may be dense rows, returns outputs; None for all that needs the gate: very many
 rows, another type or dtype, another number of features, numbers that are not finite.
 """
 
@@ -54,7 +54,7 @@ class Engine(Protocol):
         """
 
     def few_rows(self, architecture: Architecture, scaling: Scaling) -> FewRows | None:
-        """Make a shorter way to the outputs of a few dense rows; None where the engine has none."""
+        """Make a shorter way to the outputs of a few or some thousand dense rows; None where the engine has none."""
 
     def marks_rows(self, prepared: Any) -> bool:
         """Whether `forward` gives rows that are not finite outputs of which all are NaN, so that nobody need look for

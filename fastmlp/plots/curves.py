@@ -127,19 +127,23 @@ def _draw(axes: "Axes", name: str, columns: dict[str, Array]) -> None:
 def _draw_several(axes: "Axes", name: str, columns: dict[str, dict[str, Array]]) -> None:
     """Draw training and validation of several histories, each in its colour, from the seventh on with other dots."""
     colours = colours_of(axes)
-    hues, validated = colours.several, any(f"val_{name}" in one for one in columns.values())
+    hues, validated = colours.several, any(_is_drawn(one, f"val_{name}") for one in columns.values())
     for number, (label, one) in enumerate(columns.items()):
         look = {"color": hues[number % len(hues)], "marker": _DOTS[number // len(hues) % len(_DOTS)]}
-        _draw_line(axes, name, one, name, linestyle="-", label="" if f"val_{name}" in one else label, **look)
+        _draw_line(axes, name, one, name, linestyle="-", label="" if _is_drawn(one, f"val_{name}") else label, **look)
         _draw_line(axes, name, one, f"val_{name}", linestyle="--", label=label, **look)
     if validated:
         for label, line in (("training", "-"), ("validation", "--")):
             axes.plot([], [], line, color=colours.quiet, label=label)
 
 
+def _is_drawn(columns: dict[str, Array], column: str) -> bool:
+    return column in columns and not np.isnan(columns[column]).all()
+
+
 def _draw_line(axes: "Axes", name: str, columns: dict[str, Array], column: str, label: str, **look: Any) -> None:
     """Draw a column, if it is there, with a dot at its best epoch, which the label tells if there is one."""
-    if column not in columns or np.isnan(columns[column]).all():
+    if not _is_drawn(columns, column):
         return
     (best_of, word, form), values = _FIGURES[name], columns[column]
     epochs, best = columns.get("epoch", np.arange(1, len(values) + 1)), int(best_of(values))

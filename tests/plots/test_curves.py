@@ -132,3 +132,8 @@ def test_several_of_different_lengths_and_figures():
 def test_one_of_several_that_holds_no_epochs():
     with pytest.raises(FastMLPError, match="no epochs"):
         plots.history({"one": recorded(**FULL), "other": History()})
+
+
+def test_one_of_several_whose_validation_has_no_values_tells_its_training():
+    (axes,) = plots.history({"a": recorded(loss=[2.0, 1.0], val_loss=[math.nan, math.nan])})
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a, lowest 1.0000, epoch 2"]

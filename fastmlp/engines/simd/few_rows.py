@@ -57,8 +57,8 @@ class FewRows:
         self._direct = Direct(architecture, scaling)
 
     def __call__(self, parameters: Array, X: Array) -> Array | None:
-        """Return the outputs of the rows of `X`; None if it is not a small table of the dtypes that need no conversion,
-        or a number is not finite: what is wrong with it is found on the long way.
+        """Return the outputs of the rows of `X`; None if it is not a table of the dtypes that need no conversion,
+        or has very many rows, or a number is not finite: what is wrong with it is found on the long way.
         """
         if type(X) is not np.ndarray or X.dtype not in self._dtypes:
             return None

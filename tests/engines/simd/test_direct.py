@@ -13,6 +13,7 @@ from fastmlp.model.architecture import Dense
 
 from ...interpreted import INTERPRETED, size
 from ..problems import both_dtypes, build, random_problem
+from .test_specialisation import read_only, unaligned
 
 
 @pytest.fixture(autouse=True)
@@ -61,18 +62,6 @@ def test_other_parameters_give_other_outputs():
     after = few(problem.parameters * np.float32(2), X)
     assert (before != after).any()
     np.testing.assert_array_equal(few(problem.parameters, X), before)
-
-
-def read_only(X):
-    X.flags.writeable = False
-    return X
-
-
-def unaligned(X):
-    room = np.empty(X.nbytes + 1, np.uint8)
-    moved = room[1:].view(X.dtype).reshape(X.shape)
-    moved[...] = X
-    return moved
 
 
 @pytest.mark.parametrize("form", [read_only, unaligned, np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2]])
