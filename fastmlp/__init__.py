@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .data.samples import Scaling
     from .datasets import load_mnist
     from .interop import from_keras, from_sklearn, from_torch, to_keras_weights, to_sklearn_weights, to_torch_state
+    from .many import fit_many
     from .model.architecture import Dense
     from .model.history import Evaluation, History
     from .model.initializers import Normal, Uniform, VarianceScaling, Zeros
@@ -54,6 +55,7 @@ __all__ = [
     "Zeros",
     "__version__",
     "errors",
+    "fit_many",
     "from_keras",
     "from_sklearn",
     "from_torch",
@@ -76,6 +78,7 @@ _HOMES = {
         "to_sklearn_weights",
         "to_torch_state",
     ),
+    "many": ("fit_many",),
     "model.architecture": ("Dense",),
     "model.history": ("Evaluation", "History"),
     "model.initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),

@@ -214,6 +214,7 @@ OPTIONS = {
 
 COMMANDS = {
     "train": "fit learn run",
+    "compare": "grid search sweep tune hyperparameters",
     "evaluate": "test eval score validate accuracy",
     "predict": "infer classify recognise recognize inference",
     "plot": "draw show visualise visualize graph",

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .checks import check_switch, check_whole, explained
+from .checks import check_switch, explained
 from .data.augmentation import Augmentation
 from .data.dataset import Dataset, labelled, present, samples_only
-from .data.fingerprint import fingerprints
 from .data.samples import Scaling, check_finite
-from .data.scale import warn_if_badly_scaled
 from .data.targets import Labels
 from .engines import get_engine
 from .engines.base import FewRows
@@ -24,12 +22,11 @@ from .formats.checkpoint import in_layout, new_generator, writable
 from .model.architecture import Architecture, Array, Dense, WeightsAndBias
 from .model.history import Evaluation, History
 from .model.initializers import Initializer
-from .model.optimizers import Optimizer, get_optimizer
+from .model.optimizers import Optimizer
 from .model.schedules import Schedule
 from .model.training_state import TrainingState
-from .training import arguments, checkpoints, loop
-from .training.callbacks import FitRun
-from .training.rules import Plan, Rules
+from .training import arguments
+from .training.fitting import FitSettings, Fitting
 from .training.turns import Turns
 
 
@@ -174,6 +171,8 @@ class Network:
         X_val: Any = None,
         y_val: Any = None,
         validation_split: float = 0.0,
+        rows: Any = None,
+        rows_val: Any = None,
         sample_weight: Any = None,
         class_weight: Any = None,
         shuffle: bool = True,
@@ -218,6 +217,10 @@ class Network:
         validation_split : float in [0, 1), default 0.0
             The share of the rows to keep out of the training and judge by instead, drawn among those of weight above 0;
             always the same for the same seed and number of such rows.
+        rows, rows_val : array_like of int or bool, optional
+            The numbers of the rows of `X` to train on, and of those to judge by after each epoch, or masks: a fold, or
+            a bootstrap sample, in which a row may come several times. `X` is not copied, and labels are learned from
+            all of `y`; else it is as if ``X[rows]`` had been given, but that dropout draws by the row's number.
         sample_weight : array_like, shape (n_samples,), optional
             How much each sample counts.
         class_weight : dict or "balanced", optional
@@ -267,8 +270,8 @@ class Network:
         the first block of the first fit, which is asked for once more than there are epochs, decides what labels there
         are and what the scalings "auto" and "standardize" become; a `schedule` changes the learning rate with every
         epoch, not every step, to that of its middle; sample weights are taken as they are, and not scaled to a mean of
-        1. `validation_split`, `sample_weight` and `class_weight` do not apply. Blocks of some thousand rows are as fast
-        as arrays.
+        1. `validation_split`, `rows`, `rows_val`, `sample_weight` and `class_weight` do not apply. Blocks of some
+        thousand rows are as fast as arrays.
 
         Examples
         --------
@@ -282,44 +285,29 @@ class Network:
         >>> net.fit(blocks, epochs=3, verbose=0).accuracy[-1] > 0.9
         True
         """
-        n_epochs = check_whole(epochs, "epochs", 1, 2**31)
-        n_batch = check_whole(batch_size, "batch_size", 1, 2**31)
-        chosen = get_optimizer(optimizer)
-        watchers = arguments.check_callbacks(callbacks, verbose)
-        augmentation = arguments.check_augment(augment, self.architecture.inputs)
-        shuffles, n_threads = check_switch(shuffle, "shuffle"), arguments.check_threads(threads)
+        settings = FitSettings.check(
+            self.architecture,
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            schedule=schedule,
+            X_val=X_val,
+            y_val=y_val,
+            validation_split=validation_split,
+            rows=rows,
+            rows_val=rows_val,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            augment=augment,
+            callbacks=callbacks,
+            resume_from=resume_from,
+            engine=engine,
+            threads=threads,
+            verbose=verbose,
+        )
         with self._turns.fit():
-            found = None if resume_from is None else checkpoints.read(resume_from, self.architecture)
-            # What is asked of the network that is to be trained: this one, or this one as it was when it was saved.
-            origin = self if found is None else Network.from_checkpoint(found)
-            first_epoch = self.state.epoch if found is None else checkpoints.first_epoch(found)
-            scheduled = arguments.check_schedule(schedule, n_epochs, first_epoch)
-            of_data = {"X_val": X_val, "y_val": y_val, "sample_weight": sample_weight, "class_weight": class_weight}
-            data, labels, blocks = arguments.fit_data(origin, X, y, validation_split, augmentation, **of_data)
-            columns, rate = arguments.figures(data), float(chosen.learning_rate)
-            run = FitRun(self, origin.state, History(), chosen, rate, n_epochs, columns, *scheduled)
-            run.first_epoch, run.callbacks = first_epoch, watchers
-            run.settings = arguments.fit_settings(run, n_batch, shuffles, augmentation, validation_split, class_weight)
-            if found is not None or any(isinstance(callback, checkpoints.Checkpoint) for callback in watchers):
-                run.settings |= fingerprints(data, sample_weight) | self._asked
-            most = n_batch if blocks else min(n_batch, data.n_training_rows)
-            given = self.architecture, get_engine(engine), data, most, n_threads
-            plan = Plan(*given, blocks, augmentation, self._turns.between_epochs)
-            if found is not None:
-                checkpoints.check_same(resume_from, found, run)
-                self._become(origin)
-                run.state = self.state
-                checkpoints.resume(run, found)
-            elif self.scaling == "auto":
-                warn_if_badly_scaled(data.samples, "make the network with scaling='standardize'")
-            before = self.labels, self.scaling
-            self.labels, self.scaling = labels, data.samples.scaling
-            try:
-                rules = Rules(plan, run, self.history, shuffles, watchers)
-                return loop.fit(plan, run, rules, lambda: checkpoints.recall(run, found))
-            finally:
-                if not run.epoch:
-                    self.labels, self.scaling = before
+            return Fitting(self, X, y, settings).train()
 
     def _become(self, other: "Network") -> None:
         """Take over all that training changes; views of the weights that somebody holds go on following them."""

@@ -60,6 +60,7 @@ SWITCH = {"none": None, "zero": 0, "empty": []}
 SAMPLES = {"none": None, "empty": np.empty((0, 4)), "dict": {}, "true": True, "three features": X[:, :3].copy()}
 LABELS = {"empty": [], "dict": {}, "true": True, "too few": Y[:3], "read-only too few": _read_only(Y[:3].copy())}
 WEIGHTS = {"empty": [], "dict": {}, "too few": np.ones(3), "negative": -np.ones(4), "zero": np.zeros(4)}
+ROWS = {"empty": [], "dict": {}, "true": True, "beyond": [4], "negative": [-1], "halves": [0.5], "a short mask": [True]}
 
 
 def _each(names, values):
@@ -91,6 +92,11 @@ def _method(name):
 
 def _set_weights(**changed):
     return Network([4, 3]).set_weights(**changed)
+
+
+def _fit_many(**changed):
+    arguments = {"networks": [Network([4, 3], seed=0)], "X": X, "y": Y, "epochs": 1, "engine": "numpy", "verbose": 0}
+    return fastmlp.fit_many(**arguments | changed)
 
 
 def _save(**changed):
@@ -138,6 +144,7 @@ CALLS = {
             "batch_size": WHOLE,
             **_each(("optimizer", "schedule", "engine"), NAME),
             "validation_split": {**POSITIVE, "one": 1},
+            **_each(("rows", "rows_val"), ROWS),
             "sample_weight": WEIGHTS,
             "X_val": {"without y_val": X},
             "y_val": {"without X_val": Y},
@@ -146,6 +153,25 @@ CALLS = {
             "callbacks": {"none": None, "list of others": [Odd()]},
             "resume_from": {"zero": 0, "empty": [], "other suffix": "run.pkl"},
             "threads": WHOLE,
+            "verbose": {"none": None, "negative": -1, "empty": []},
+        },
+    ),
+    "fit_many": (
+        _fit_many,
+        {
+            "networks": {"none": None, "empty": [], "others": [Odd()]},
+            "X": SAMPLES,
+            "y": {**LABELS, "none": None},
+            "epochs": WHOLE,
+            "settings": {
+                "dict": {},
+                "too many": [{}, {}],
+                "others": [Odd()],
+                "unknown": [{"rate": 1}],
+                "y": [{"y": Y}],
+            },
+            "threads": WHOLE,
+            "engine": NAME,
             "verbose": {"none": None, "negative": -1, "empty": []},
         },
     ),

@@ -20,7 +20,7 @@ FLOORS = (
     ("engines",),
     ("formats",),
     ("training",),
-    ("network",),
+    ("network", "many"),
     ("estimators", "recipes", "plots", "interop"),
     ("web", "measure"),
     ("cli",),

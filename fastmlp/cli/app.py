@@ -14,6 +14,7 @@ _MODEL_DATA = "Folder with four IDX files like MNIST's, or a CSV file with a lab
 _MODEL = "A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
 _PIXELS = "The numbers that the network takes for paper and ink, such as 0..1, -1..1 or 0..255."
 _LOGITS = "Whether the outputs are logits, of which softmax gives probabilities."
+_RECIPES = "the recipe's"
 _ASSUMED = "assumed where the file does not say"
 
 
@@ -173,6 +174,75 @@ def train(
             threads=threads,
             out=out,
             plots=plots,
+        )
+    )
+    raise typer.Exit(code)
+
+
+@app.command(cls=_Command)
+def compare(
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help='Name of a recipe; "fastmlp recipes" lists them.', show_default="keras"),
+    ] = None,
+    learning_rate: Annotated[
+        str | None, typer.Option(metavar="X,...", help="Such as 0.3,1,3.", show_default=_RECIPES)
+    ] = None,
+    hidden: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNITS,...",
+            help="Units of the hidden layers, such as 30,100-50,none: of one, of two, without.",
+            show_default=_RECIPES,
+        ),
+    ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="sgd, rmsprop, adam or adamw.", show_default=_RECIPES)
+    ] = None,
+    batch_size: Annotated[str | None, typer.Option(metavar="N,...", help="Rows a step.", show_default=_RECIPES)] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="How the learning rate changes; see train.", show_default=_RECIPES),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Passes over the training rows.", show_default=_RECIPES)
+    ] = None,
+    seeds: Annotated[int, typer.Option(metavar="N", help="How many starts to try of each: the seeds 0, 1, ...")] = 1,
+    data: Annotated[str | None, typer.Option(metavar="PATH", help=_MODEL_DATA, show_default="MNIST, built in")] = None,
+    engine: Annotated[str, typer.Option(metavar="NAME", help=_ENGINE)] = "auto",
+    threads: Annotated[
+        str, typer.Option(metavar="N", help="How many networks to train at a time; changes no result.")
+    ] = "auto",
+    plot: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Draw the curves of all, means over the seeds.", show_default="no picture"),
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Keep figures and histories.", show_default="print only")
+    ] = None,
+) -> None:
+    """Train a recipe under every combination of some settings, and say how good each is.
+
+    Alternatives are separated by commas. Networks are trained several at a time. Nothing is saved but what --plot and
+    --json name; train the best one with "fastmlp train". Ctrl-C ends it, with a table of what was trained until then.
+    """
+    from .compare import Comparison, run
+
+    code = run(
+        Comparison(
+            recipe=recipe,
+            learning_rate=learning_rate,
+            hidden=hidden,
+            optimizer=optimizer,
+            batch_size=batch_size,
+            schedule=schedule,
+            epochs=epochs,
+            seeds=seeds,
+            data=data,
+            engine=engine,
+            threads=threads,
+            plot=plot,
+            json=json,
         )
     )
     raise typer.Exit(code)

@@ -6,7 +6,7 @@ of an earlier time is replaced, since it can be made again.
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,11 +155,27 @@ def draw(subject: Subject, kinds: Iterable[str], model: Path, screen: Screen, *,
             screen.say(f"No plot of {kind}: {error}", "yellow")
             continue
         file = model.with_name(f"{kind}.png" if model.stem == Path(RUN_FILE).stem else f"{model.stem}-{kind}.png")
-        try:
-            write_whole(file, functools.partial(figure.savefig, format="png", dpi=_DOTS_PER_INCH))
-        finally:
-            matplotlib_part("pyplot").close(figure)
+        _write(figure, file)
         screen.say(f"Plot of {kind} saved as {file}")
+
+
+def draw_histories(histories: Mapping[str, Any], file: Path) -> None:
+    """Draw histories, by name, over one another into a file.
+
+    Raises
+    ------
+    OSError
+        The file can't be written.
+    """
+    matplotlib_part("").use("Agg")
+    _write(plots.history(histories)[0].figure, file)
+
+
+def _write(figure: Any, file: Path) -> None:
+    try:
+        write_whole(file, functools.partial(figure.savefig, format="png", dpi=_DOTS_PER_INCH))
+    finally:
+        matplotlib_part("pyplot").close(figure)
 
 
 def _truths(of: Subject) -> NDArray[Any] | None:

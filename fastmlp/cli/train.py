@@ -79,10 +79,10 @@ def run(request: Request) -> int:
         plot.check_installed()
     recipe = changed_recipe(request)
     usual_rate = changed_recipe(dataclasses.replace(request, learning_rate=None)).optimizer.learning_rate
-    threads = check_threads(request.threads if not request.threads.isdecimal() else int(request.threads)) or "auto"
+    threads = threads_of(request.threads)
     engine = get_engine(request.engine).name
     dataset, origin = open_data(request.data)
-    recipe = recipe.resized(inputs=dataset.X_train.shape[1], outputs=_outputs_for(dataset, recipe))
+    recipe = recipe.resized(inputs=dataset.X_train.shape[1], outputs=outputs_for(dataset, recipe))
     data = recipe.data(dataset, request.seed)
     network = recipe.network(request.seed)
     facts = recipe.facts()
@@ -310,7 +310,12 @@ def _optimizer(present: Optimizer, name: str | None, learning_rate: float | None
     return present if learning_rate is None else dataclasses.replace(present, learning_rate=learning_rate)
 
 
-def _outputs_for(dataset: Dataset, recipe: Recipe) -> int:
+def threads_of(text: str) -> int | str:
+    """Return the option ``--threads`` as `Network.fit` takes it."""
+    return check_threads(int(text) if text.isdecimal() else text) or "auto"
+
+
+def outputs_for(dataset: Dataset, recipe: Recipe) -> int:
     """Return the outputs a data set needs: the recipe's if its labels fit among them, else one a label."""
     labels = np.union1d(dataset.y_train, dataset.y_test)
     fits = len(labels) == 0 or (labels[0] >= 0 and labels[-1] < recipe.sizes[-1])

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError, warn
 from ..model.architecture import Architecture, Array
 from .samples import AS_THEY_ARE, Samples, Scaling, as_samples, found_scaling
+from .sharing import Making, each_time
 from .sparse import SparseRows, in_order
 from .targets import TASKS, Labels, Targets, as_targets, check_size, learn_labels
 from .weights import as_sample_weights, check_some_weight, encoded, fitting, mean_one, weighted_by_class
 
 Rows = NDArray[np.int64]
+S = TypeVar("S", str, Scaling)
 
-Split = Callable[[int, Array | None, Targets], tuple[Rows, Rows] | None]
-"""Divides rows, from their number, weights and targets, into those to train on and those to validate with; None keeps
-all for the training.
+Split = Callable[[int, Array | None, Targets], tuple[Rows, Rows | None] | None]
+"""Divides rows, from their number, weights and targets, into those to train on and those to validate with, if any; None
+keeps all for the training.
 """
 
 
@@ -158,15 +160,20 @@ class Dataset:
             validation=None,
         )
 
-    def scaled(self, scaling: Scaling) -> "Dataset":
+    def scaled(self, scaling: Scaling, once: Making = each_time) -> "Dataset":
         """Return the same data as a network with this scaling sees them, validation data too."""
         if self.samples.scaling is scaling:
             return self
         other = self.validation
+
+        def samples(of: Samples) -> Samples:
+            made: Samples = once("scaled samples", lambda: replace(of, scaling=scaling), of, scaling)
+            return made
+
         return replace(
             self,
-            samples=replace(self.samples, scaling=scaling),
-            validation=None if other is None else replace(other, samples=replace(other.samples, scaling=scaling)),
+            samples=samples(self.samples),
+            validation=None if other is None else replace(other, samples=samples(other.samples)),
         )
 
 
@@ -187,6 +194,7 @@ def labelled(
     sample_weight: Any = None,
     names: tuple[str, str, str] = ("X", "y", "sample_weight"),
     proportions: bool = True,
+    once: Making = each_time,
 ) -> tuple[Dataset, Labels]:
     """Check samples with their targets; return them with the labels, learned from `y` if there were none.
 
@@ -202,6 +210,8 @@ def labelled(
         What messages call samples, targets and weights.
     proportions : bool, default True
         Whether only the proportions of the weights count, so that they are scaled to a mean of 1.
+    once : Once, optional
+        Where samples and targets are shared with other trainings.
 
     Raises
     ------
@@ -209,10 +219,16 @@ def labelled(
         See `as_samples`, `learn_labels`, `as_targets` and `as_sample_weights`.
     """
     name_x, name_y, name_weight = names
-    samples = as_samples(X, architecture.inputs, scaling, name_x, architecture.dtype)
-    known = learn_labels(y, architecture, name_y) if labels is None else labels
-    targets = as_targets(y, samples.n_rows, known, architecture, name_y)
-    check_size(targets, architecture, name_y)
+    inputs, outputs, dtype, loss = architecture.inputs, architecture.outputs, architecture.dtype, architecture.loss
+    samples = once("samples", lambda: as_samples(X, inputs, scaling, name_x, dtype), X, inputs, scaling, name_x, dtype)
+
+    def learned() -> tuple[Labels, Targets]:
+        known = learn_labels(y, architecture, name_y) if labels is None else labels
+        targets = as_targets(y, samples.n_rows, known, architecture, name_y)
+        check_size(targets, architecture, name_y)
+        return known, targets
+
+    known, targets = once("targets", learned, y, samples.n_rows, labels, outputs, dtype, loss, name_y)
     weights = as_sample_weights(sample_weight, samples.n_rows, architecture.dtype, name_weight)
     weights = mean_one(weights) if weights is not None and proportions else weights
     return Dataset.of(architecture, samples, targets, weights, known.task), known
@@ -232,6 +248,7 @@ def training_data(
     sample_weight_val: Any = None,
     split: Split = lambda n_rows, weights, targets: None,
     proportions: bool = True,
+    once: Making = each_time,
 ) -> tuple[Dataset, Labels]:
     """Check all the data of a training, without changing anything; return them with what the outputs stand for.
 
@@ -250,7 +267,7 @@ def training_data(
     sample_weight_val : array_like, optional
     split : callable
         Which rows are held out, where no `X_val` is given; see `Split`.
-    proportions : bool, default True
+    proportions, once
         As in `labelled`.
 
     Raises
@@ -269,11 +286,11 @@ def training_data(
         scaling=present(scaling),
         sample_weight=sample_weight,
         proportions=proportions,
+        once=once,
     )
     assert data.targets is not None
-    divided = split(data.n_rows, data.weights, data.targets)
-    rows = None if divided is None else divided[0]
-    validation = None if divided is None else data.take(divided[1])
+    rows, held_out = split(data.n_rows, data.weights, data.targets) or (None, None)
+    validation = None if held_out is None else once("rows", lambda: data.take(held_out), data.samples, held_out)
     if validation is not None:
         check_some_weight(validation.weights, None, "to validate with")
     weights = data.weights
@@ -288,8 +305,8 @@ def training_data(
         weights = mean_one(weights, rows)
     if rows is not None or weights is not data.weights:
         data = replace(data, weights=weights, rows=rows, validation=validation)
-    settled = settle(scaling, data)
-    data = data.scaled(settled)
+    settled = same_scaling(once("scaling", lambda: settle(scaling, data), scaling, data.samples, weights, rows), once)
+    data = data.scaled(settled, once)
     if X_val is not None:
         judged = labelled(
             architecture,
@@ -300,6 +317,7 @@ def training_data(
             sample_weight=sample_weight_val,
             names=("X_val", "y_val", "sample_weight_val"),
             proportions=proportions,
+            once=once,
         )
         data = replace(data, validation=judged[0])
     _warn_of_untrained_classes(data, known)
@@ -337,6 +355,15 @@ def settle(scaling: str | Scaling, data: Dataset) -> Scaling:
         settled = Scaling.standardize(some.samples, some.weights)
     settled.vectors(data.samples.n_features, data.dtype)
     return settled
+
+
+def same_scaling(scaling: S, once: Making) -> S:
+    """Return the one scaling of these numbers that trainings share; a name is what it is."""
+    if not isinstance(scaling, Scaling):
+        return scaling
+    numbers = (np.asarray(value).tobytes() for value in (scaling.scale, scaling.shift, scaling.centre))
+    same: S = once("scaling of numbers", lambda: scaling, *numbers, scaling.found_on)
+    return same
 
 
 def _warn_of_untrained_classes(data: Dataset, labels: Labels) -> None:

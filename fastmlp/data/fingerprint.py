@@ -15,20 +15,22 @@ _BYTES = 2**26
 """Of larger arrays, rows spread over the whole are looked at, not all: they may lie on a disk."""
 
 
-def fingerprints(data: Dataset, sample_weight: Any = None) -> dict[str, str]:
+def fingerprints(data: Dataset, sample_weight: Any = None, rows: Any = None, rows_val: Any = None) -> dict[str, str]:
     """Return a fingerprint of each argument of `Network.fit` that holds data, by its name.
 
     Parameters
     ----------
     data : Dataset
         As the gate made it; of blocks, the first.
-    sample_weight : array_like, optional
-        As it was given.
+    sample_weight, rows, rows_val : array_like, optional
+        As they were given.
     """
-    found = {"X": _of_samples(data.samples), "y": _of_targets(data), "sample_weight": "none"}
-    if sample_weight is not None:
-        found["sample_weight"] = _name(np.asarray(sample_weight))
-    validation = None if data.rows is not None else data.validation
+    found = {"X": _of_samples(data.samples), "y": _of_targets(data)}
+    for name, given in (("sample_weight", sample_weight), ("rows", rows), ("rows_val", rows_val)):
+        found[name] = "none" if given is None else _name(np.asarray(given))
+    # What is held out of the data has no name of its own.
+    held_out = rows_val is not None or (data.rows is not None and rows is None)
+    validation = None if held_out else data.validation
     found["X_val"] = "none" if validation is None else _of_samples(validation.samples)
     found["y_val"] = "none" if validation is None else _of_targets(validation)
     return found

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..checks import check_unmasked, objects_as_floats
 from ..errors import ArgumentError, ArgumentTypeError
 from .memory_map import blocks, is_mapped, take
+from .sharing import Once
 from .sparse import SparseRows, as_sparse_rows
 from .statistics import mean_and_deviation, sparse_mean_and_deviation, sparse_range
 from .weights import as_sample_weights
@@ -225,6 +226,8 @@ class Samples:
         Of a memory-mapped table, which stays where it is, the rows that are the samples; None for all.
     unchecked : bool
         Whether there may be numbers that are not finite.
+    forms : Once
+        What engines make of these samples: all that train on them share it, and it goes with them.
     """
 
     n_rows: int
@@ -234,6 +237,7 @@ class Samples:
     scaling: Scaling = AS_THEY_ARE
     picked: NDArray[np.integer[Any]] | None = None
     unchecked: bool = False
+    forms: Once = field(default_factory=Once, init=False, repr=False, compare=False)
 
     @property
     def mapped(self) -> bool:

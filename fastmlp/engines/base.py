@@ -5,7 +5,7 @@ Three engines compute the same operations under the same names: `numpy_engine`, 
 A function at the end of this file is the simplest that does; an engine that has no better one imports it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -28,6 +28,37 @@ class Score(NamedTuple):
 
     loss: float
     accuracy: float
+
+
+class Epochs(NamedTuple):
+    """Some epochs of a network to be trained: the arguments of `Engine.train_epochs`, in order."""
+
+    architecture: Architecture
+    state: TrainingState
+    optimizer: Optimizer
+    prepared: Any
+    orders: NDArray[np.int64]
+    batch_size: int
+    learning_rates: NDArray[np.float64]
+    penalties: NDArray[np.float64] | None = None
+
+
+Trained = tuple[list[Score], Array]
+"""What `Engine.train_epochs` returns: scores, and the parameters at the end of each epoch."""
+
+
+class Alike(NamedTuple):
+    """A kind of networks that an engine can train side by side, in one call, each with the bits it has alone."""
+
+    key: tuple[Any, ...]
+    """What they have in common; equal for networks of this kind only."""
+    most: int
+    """Networks of a call."""
+    trainer: Callable[[Epochs], Callable[[Sequence[Epochs]], list[Trained]]]
+    """Makes, for networks like this one, the function that trains as many epochs of each of several; its memory is for
+    one thread."""
+    load: Callable[[], None]
+    """Has the code ready."""
 
 
 FewRows = Callable[[Array, Any], Array | None]
@@ -116,13 +147,16 @@ class Engine(Protocol):
         batch_size: int,
         learning_rates: NDArray[np.float64],
         penalties: NDArray[np.float64] | None = None,
-    ) -> tuple[list[Score], Array]:
+    ) -> Trained:
         """Train several epochs as `train_epoch` would one after another, with the same bits.
 
         `orders` has a row for each, (epochs, n_rows), and `learning_rates` and `penalties` are (epochs, steps). The
         result is their scores, and the parameters at the end of each, (epochs, n_parameters). Between two epochs of a
         small data set Python takes as long as such an epoch does: here it isn't asked.
         """
+
+    def alike(self, architecture: Architecture, optimizer: Optimizer, data: Dataset, batch_size: int) -> Alike | None:
+        """Return which networks can be trained side by side with this one on these samples; None if it is none."""
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
@@ -141,6 +175,10 @@ def few_rows(architecture: Architecture, scaling: Scaling) -> None:
 def marks_rows(prepared: Any) -> bool:
     """Do what `Engine.marks_rows` says where an activation may hide an infinity."""
     return False
+
+
+def alike(architecture: Architecture, optimizer: Optimizer, data: Dataset, batch_size: int) -> None:
+    """Do what `Engine.alike` says where every network needs a call of its own."""
 
 
 def augment(augmentation: Augmentation, data: Dataset, key: int, first_name: int, threads: int) -> Array:
@@ -162,7 +200,7 @@ def one_by_one(
     batch_size: int,
     learning_rates: NDArray[np.float64],
     penalties: NDArray[np.float64] | None = None,
-) -> tuple[list[Score], Array]:
+) -> Trained:
     """Do what `Engine.train_epochs` says with an engine's `train_epoch`."""
     scores, ends, first = [], np.empty((len(orders), len(state.parameters)), architecture.dtype), state.epoch
     try:

@@ -8,6 +8,7 @@ from ..kernels.runtime.jit import Compilation, on_compile
 
 _WORDS = {
     "epoch.run": ("training and predictions of {like} networks", 7),
+    "epoch.run_lanes": ("training of many small {like} networks at once", 8),
     "predict.forward_rows": ("predictions of a few rows by {parameters} networks", 1),
     "parting.part_rows": ("the conversion of dense to sparse rows of {values}", 1),
     "augmentation.augment": ("the augmentation of {like} images", 1),

@@ -28,11 +28,12 @@ from ..model.architecture import Architecture
 from ..model.dropout import epoch_key, threshold
 from ..model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ..model.training_state import TrainingState
-from .base import Array, Score, augment, few_rows, marks_rows, one_by_one
+from .base import Array, Score, alike, augment, few_rows, marks_rows, one_by_one
 from .compiling import say_when_compiling
 
 __all__ = [
     "Prepared",
+    "alike",
     "augment",
     "evaluate",
     "few_rows",

@@ -18,11 +18,12 @@ from ..model.architecture import Architecture
 from ..model.dropout import dropout_mask, epoch_key
 from ..model.optimizers import Optimizer, clipped
 from ..model.training_state import TrainingState
-from .base import Array, Score, augment, few_rows, load, marks_rows, one_by_one
+from .base import Array, Score, alike, augment, few_rows, load, marks_rows, one_by_one
 
 __all__ = [
     "Pass",
     "add_penalties",
+    "alike",
     "augment",
     "backward_pass",
     "correct_answers",

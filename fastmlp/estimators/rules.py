@@ -4,7 +4,7 @@ errors, model, data, training).
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,7 +111,7 @@ class ScikitLearnRules(Rules):
         self.curves, self.metric, self.loss_share = curves, metric, loss_share
         validation = plan.data.validation
         self._score = None if validation is None else Judge(plan.engine, plan.architecture, validation)
-        (self._norm,) = squared_norms(plan.architecture, [run.state.parameters])
+        (self._norm,) = squared_norms(plan.architecture, run.state.parameters[np.newaxis])
         self._norms, self._epoch, self._share = [self._norm], run.epoch, 0.0
         self._objective, self._row = math.nan, dict[str, float]()
         self.forgiven: DivergenceError | None = None
@@ -134,9 +134,9 @@ class ScikitLearnRules(Rules):
             last = progress.drawn[-1] if progress.drawn else progress.places
             progress.drawn = (*progress.drawn, self.batches.draw(progress.random_state, last))
 
-    def order(self, data: Dataset, ahead: int = 0) -> NDArray[np.int64]:
-        """Return the rows of an epoch in the order that was drawn."""
-        return self.batches.order(self.progress.drawn[ahead])
+    def orders(self, data: Dataset, count: int) -> NDArray[np.int64]:
+        """Return the rows of the next epochs in the orders that were drawn."""
+        return np.stack([self.batches.order(drawn) for drawn in self.progress.drawn[:count]])
 
     def calls(self, data: Dataset, prepared: Any, order: NDArray[np.int64]) -> Iterator[Call]:
         """Divide an epoch into calls; weights get a mean of 1 in each batch, and each batch a penalty of its own."""
@@ -155,20 +155,25 @@ class ScikitLearnRules(Rules):
         loss, score = self._score(parameters, checks)
         return {"val_loss": loss * self.loss_share, f"val_{self.metric}": score}
 
-    def are_finite(self, ends: Sequence[Array]) -> list[bool]:
+    def are_finite(self, ends: Array) -> list[bool]:
         """Whether no parameter is infinite or NaN, nor the sum of their squares, which is part of the objective."""
         self._norms = squared_norms(self.plan.architecture, ends)
         return [math.isfinite(norm) for norm in self._norms]
 
-    def note(self, epoch: Trained, row: dict[str, float]) -> None:
-        """Note an epoch in the curves, and whether it was an improvement."""
+    def note(self, trained: Trained, columns: dict[str, list[float]]) -> None:
+        """Note epochs in the curves, and whether each was an improvement."""
+        for number, (loss, weight) in enumerate(zip(trained.loss, trained.weight, strict=True)):
+            row = {name: column[number] for name, column in columns.items()}
+            self._note(loss, weight, trained.parameters[number], row)
+
+    def _note(self, loss: float, weight: float, parameters: Array, row: dict[str, float]) -> None:
         progress, settings, steps = self.progress, self.settings, self.batches.steps
         # The weights at each step are not known; that their squares change evenly is exact for one step an epoch.
         after = self._norms.pop(0)
         between = self._norm + (after - self._norm) * (steps - 1) / (2 * steps)
         self._norm = after
-        objective = epoch.loss + self._share * between
-        progress.samples += int(epoch.weight)
+        objective = loss + self._share * between
+        progress.samples += int(weight)
         progress.places, progress.drawn = progress.drawn[0], progress.drawn[1:]
         shown = row.copy()
         del shown["epoch"]
@@ -180,7 +185,7 @@ class ScikitLearnRules(Rules):
             known = {name: value for name, value in shown.items() if name != "val_r2"} | {"epoch": row["epoch"]}
             self.run.history.append(**known)
             self.total.append(**known)
-        progress.note(settings, objective, val_loss, val_score, epoch.parameters)
+        progress.note(settings, objective, val_loss, val_score, parameters)
         self._objective, self._row = objective, row
         self._epoch += 1
         if settings.verbose:
@@ -254,11 +259,10 @@ def keep_velocity(optimizer: Optimizer, moments: list[Array], before: float, rat
         moments[0] *= before / rate
 
 
-def squared_norms(architecture: Architecture, ends: Sequence[Array]) -> list[float]:
+def squared_norms(architecture: Architecture, parameters: Array) -> list[float]:
     """Return ``sum(W²)`` over the weights of all layers for each vector of parameters; not finite if a weight or a bias
     is not.
     """
-    parameters = np.asarray(ends)
     totals = np.vecdot(parameters, parameters)
     for layer in architecture.layers:
         if layer.has_bias:

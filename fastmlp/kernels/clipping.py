@@ -10,7 +10,7 @@ import numpy as np
 
 from .optimizers import add_penalty_gradient, shrink
 from .runtime.jit import kernel
-from .runtime.simd import get
+from .runtime.simd import get, splat
 
 LEAST = 1e-6
 """Added to the length that is divided by: `fastmlp.model.optimizers.CLIP_EPSILON`."""
@@ -47,7 +47,7 @@ def clip(g, w, n_layers, layers, settings):
         layer = layers[n]
         start, size = layer.weights, layer.fan_in * layer.width
         if l1 > 0 or l2 > 0:
-            add_penalty_gradient(g, start, w, start, start + size, l1, l2)
+            add_penalty_gradient(g, start, w, start, start + size, splat(g, l1), splat(g, l2))
         squares += sum_of_squares(g, start, size)
         if layer.bias >= 0:
             squares += sum_of_squares(g, layer.bias, layer.width)
@@ -56,6 +56,6 @@ def clip(g, w, n_layers, layers, settings):
         for n in range(n_layers):
             layer = layers[n]
             start, bias = layer.weights, layer.bias
-            shrink(g, start, start + layer.fan_in * layer.width, factor)
+            shrink(g, start, start + layer.fan_in * layer.width, splat(g, factor))
             if bias >= 0:
-                shrink(g, bias, bias + layer.width, factor)
+                shrink(g, bias, bias + layer.width, splat(g, factor))

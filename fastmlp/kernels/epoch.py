@@ -15,6 +15,7 @@ allocated in its loops.
 
 from .backward import backward
 from .forward import evaluate_rows, forward, pack_layers, write_outputs
+from .optimizers import write_terms
 from .parallel.barrier import take_piece, wait
 from .parallel.data_parallel import count_in_group
 from .parallel.exchange import collect_parameters, publish_rows
@@ -105,6 +106,8 @@ def start_batch(step):
     if step.has_penalties:
         step.settings.l2 = get(step.penalties, step.batch)
     step.delta_scale = (-step.rate if step.direct else 1.0) / (end - begin)
+    if step.training:
+        write_terms(step)
 
 
 @kernel

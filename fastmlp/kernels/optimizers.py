@@ -8,26 +8,65 @@ from .runtime.constants import ADAM, RMSPROP
 from .runtime.jit import kernel
 from .runtime.simd import absolute, copysign, fma, lanes, load, splat, square_root, store, where_positive
 
+SCALE, EPSILON, KEEP_1, TAKE_1, KEEP_2, TAKE_2, L1, L2, KEPT = range(9)
+"""The terms of a step: numbers of its formulas that all parameters share. Each is a vector in `Work.terms`."""
+
+TERMS = 9
+
+
+@kernel
+def term_values(code, settings, rate, number):
+    """Return the terms of step `number`, 1 for the first, at this learning rate.
+
+    Adam's step is ``rate / c1 * m / (sqrt(v / c2) + epsilon)``, with ``c = 1 - beta**number``. The roots of the
+    corrections are taken out of it, into `SCALE`; there epsilon hat is added as it is. `KEPT` is what weight decay
+    leaves of a weight.
+    """
+    scale, epsilon, keep_1, take_1, keep_2, take_2 = -rate, settings.epsilon, settings.momentum, 0.0, 0.0, 0.0
+    if code == ADAM:
+        keep_1, keep_2 = settings.beta_1, settings.beta_2
+        correction = (1.0 - keep_2**number) ** 0.5
+        scale = -rate * correction / (1.0 - keep_1**number)
+        epsilon = settings.epsilon * (1.0 if settings.epsilon_hat > 0 else correction)
+        take_1, take_2 = 1.0 - keep_1, 1.0 - keep_2
+    elif code == RMSPROP:
+        keep_1, take_1 = settings.decay, 1.0 - settings.decay
+    kept = 1.0 - rate * settings.weight_decay
+    return scale, epsilon, keep_1, take_1, keep_2, take_2, settings.l1, settings.l2, kept
+
+
+@kernel
+def write_terms(step):
+    """Write the terms of this batch's step."""
+    terms, number = step.work.terms, step.steps_before + step.batch + 1
+    values = term_values(step.optimizer, step.settings, step.rate, number)
+    for term in range(TERMS):
+        store(terms, term * lanes(terms), splat(terms, values[term]))
+
+
+@kernel
+def term(step, number):
+    """Return the vector of a term."""
+    return load(step.work.terms, number * lanes(step.work.terms))
+
 
 @kernel
 def shrink(w, first, last, factor):
     """``w *= factor`` from `first` to `last`: weight decay, or the L2 penalty of plain gradient descent."""
-    vector = lanes(w)
-    multiplier = splat(w, factor)
-    for j in range(first, last, vector):
-        store(w, j, load(w, j) * multiplier)
+    for j in range(first, last, lanes(w)):
+        store(w, j, load(w, j) * factor)
 
 
 @kernel
 def add_penalty_gradient(g, g_start, w, first, last, l1, l2):
-    """``g += l1 * sign(w) + l2 * w`` for ``w`` from `first` to `last`, and ``g`` from `g_start` on."""
-    vector = lanes(w)
-    one, zero = splat(w, l1), splat(w, 0.0)
-    shift = g_start - first
-    for j in range(first, last, vector):
+    """``g += l1 * sign(w) + l2 * w`` for ``w`` from `first` to `last`, and ``g`` from `g_start` on; `l1` and `l2` are
+    vectors.
+    """
+    shift, zero = g_start - first, splat(w, 0.0)
+    for j in range(first, last, lanes(w)):
         x = load(w, j)
-        sign = where_positive(absolute(x), copysign(one, x), zero)
-        store(g, j + shift, load(g, j + shift) + fma(splat(w, l2), x, sign))
+        sign = where_positive(absolute(x), copysign(l1, x), zero)
+        store(g, j + shift, load(g, j + shift) + fma(l2, x, sign))
 
 
 @kernel
@@ -37,25 +76,17 @@ def update(step, first, stride, rows, width, g, g_start):
     Parameters
     ----------
     step : Step
-        Optimizer, settings, rate, parameters and moments. Those moments that the optimizer doesn't use may be empty.
+        Optimizer, settings, terms, parameters and moments. Those moments that the optimizer doesn't use may be empty.
     first, stride, rows, width : int
         The block begins at ``parameters[first]``, its rows `stride` apart; moments lie as parameters do.
     g, g_start : flat array, int
         The gradient, and where that of the block begins; its rows are `stride` apart too.
     """
-    w, m, v, settings, code, rate = step.parameters, step.m, step.v, step.settings, step.optimizer, step.rate
-    number = step.steps_before + step.batch + 1  # 1 for the first
-    vector = lanes(w)
-    shift = g_start - first
+    w, m, v, settings, code = step.parameters, step.m, step.v, step.settings, step.optimizer
+    scale, epsilon, keep_1, take_1 = term(step, SCALE), term(step, EPSILON), term(step, KEEP_1), term(step, TAKE_1)
+    vector, shift = lanes(w), g_start - first
     if code == ADAM:
-        beta_1, beta_2 = settings.beta_1, settings.beta_2
-        correction = (1.0 - beta_2**number) ** 0.5
-        # rate / c1 * m / (sqrt(v / c2) + epsilon), with the roots of the corrections taken out of the loop; there
-        # epsilon hat is added as it is.
-        scale = splat(w, -rate * correction / (1.0 - beta_1**number))
-        epsilon = splat(w, settings.epsilon * (1.0 if settings.epsilon_hat > 0 else correction))
-        keep_1, take_1 = splat(w, beta_1), splat(w, 1.0 - beta_1)
-        keep_2, take_2 = splat(w, beta_2), splat(w, 1.0 - beta_2)
+        keep_2, take_2 = term(step, KEEP_2), term(step, TAKE_2)
         for i in range(rows):
             for j in range(first + i * stride, first + i * stride + width, vector):
                 gradient = load(g, j + shift)
@@ -65,28 +96,23 @@ def update(step, first, stride, rows, width, g, g_start):
                 store(v, j, square)
                 store(w, j, fma(scale, mean / (square_root(square) + epsilon), load(w, j)))
     elif code == RMSPROP:
-        decay = settings.decay
-        keep, take = splat(w, decay), splat(w, 1.0 - decay)
-        scale, epsilon = splat(w, -rate), splat(w, settings.epsilon)
         for i in range(rows):
             for j in range(first + i * stride, first + i * stride + width, vector):
                 gradient = load(g, j + shift)
-                square = fma(keep, load(m, j), take * gradient * gradient)
+                square = fma(keep_1, load(m, j), take_1 * gradient * gradient)
                 store(m, j, square)
                 store(w, j, fma(scale, gradient / (square_root(square) + epsilon), load(w, j)))
     elif settings.momentum > 0:
-        momentum, scale = splat(w, settings.momentum), splat(w, -rate)
         nesterov = settings.nesterov > 0
         for i in range(rows):
             for j in range(first + i * stride, first + i * stride + width, vector):
                 gradient = load(g, j + shift)
-                velocity = fma(momentum, load(m, j), gradient)
+                velocity = fma(keep_1, load(m, j), gradient)
                 store(m, j, velocity)
                 if nesterov:
-                    velocity = fma(momentum, velocity, gradient)
+                    velocity = fma(keep_1, velocity, gradient)
                 store(w, j, fma(scale, velocity, load(w, j)))
     else:
-        scale = splat(w, -rate)
         for i in range(rows):
             for j in range(first + i * stride, first + i * stride + width, vector):
                 store(w, j, fma(scale, load(g, j + shift), load(w, j)))
@@ -95,11 +121,12 @@ def update(step, first, stride, rows, width, g, g_start):
 @kernel
 def update_weights(step, first, stride, rows, width, g, g_start):
     """`update` for weights, with their penalties and their decay; biases have neither."""
-    w, settings, rate = step.parameters, step.settings, step.rate
+    w, settings = step.parameters, step.settings
     for i in range(rows):
         start = first + i * stride
         if not step.clipping and (settings.l1 > 0 or settings.l2 > 0):
-            add_penalty_gradient(g, g_start + i * stride, w, start, start + width, settings.l1, settings.l2)
+            l1, l2 = term(step, L1), term(step, L2)
+            add_penalty_gradient(g, g_start + i * stride, w, start, start + width, l1, l2)
         if settings.weight_decay > 0:
-            shrink(w, start, start + width, 1.0 - rate * settings.weight_decay)
+            shrink(w, start, start + width, term(step, KEPT))
     update(step, first, stride, rows, width, g, g_start)

@@ -18,7 +18,7 @@ from .parallel.exchange import collect_rows, publish, publish_parameters
 from .runtime.jit import kernel
 from .runtime.matrices import matrix
 from .runtime.records import NEW, NEXT, NONE, ONE_ROW, PACK_FROM, PANELS_FROM, ZERO
-from .runtime.simd import get, moved
+from .runtime.simd import get, moved, splat
 from .sparse.eights import eights_gradient
 from .sparse.first_layer import list_entries, list_rows, listed_gradient, sparse_gradient
 from .sparse.rows import add_shift_gradient
@@ -61,7 +61,12 @@ def shrink_rows(step):
             layer = step.layers[n]
             for i in range(layer.first_row, layer.end_row):
                 start = layer.weights + i * layer.weights_stride
-                shrink(step.parameters, start + layer.first_column, start + layer.end_column, factor)
+                shrink(
+                    step.parameters,
+                    start + layer.first_column,
+                    start + layer.end_column,
+                    splat(step.parameters, factor),
+                )
 
 
 @kernel

@@ -1,7 +1,7 @@
 """What a training recorded, and what an evaluation found (floor 1; imports errors)."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,13 +88,38 @@ class History(Mapping[str, list[float]]):
         ArgumentError
             A name that is not a column's.
         """
-        for name in values:
+        self.extend(**{name: [value] for name, value in values.items()})
+
+    def extend(self, **columns: Sequence[float]) -> None:
+        """Record several epochs.
+
+        Parameters
+        ----------
+        **columns : sequence of float
+            By names of `COLUMNS`, a value for each epoch.
+
+        Raises
+        ------
+        ArgumentError
+            A name that is not a column's, or columns of different lengths.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.extend(epoch=[1, 2], loss=[0.5, 0.25])
+        >>> history.epochs
+        2
+        """
+        for name in columns:
             if name not in COLUMNS:
                 raise ArgumentError(f"{name!r} is not a column of a History; the columns are {', '.join(COLUMNS)}")
-        epochs = self.epochs
+        lengths = set(map(len, columns.values()))
+        if len(lengths) > 1:
+            raise ArgumentError(f"columns must have a value for each epoch; got {sorted(lengths)} values")
+        epochs, missing = self.epochs, [math.nan] * max(lengths, default=0)
         for name in COLUMNS:
-            if name in values or name in self._columns:
-                self._columns.setdefault(name, [math.nan] * epochs).append(values.get(name, math.nan))
+            if name in columns or name in self._columns:
+                self._columns.setdefault(name, [math.nan] * epochs).extend(columns.get(name, missing))
 
     def truncate(self, epochs: int) -> None:
         """Forget all but the first `epochs` epochs."""

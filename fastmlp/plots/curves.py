@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 _DOTS = "osD^v"
+_MOST_INSIDE, _LINE = 3, 0.2
+"""Histories whose legend finds room beside the curves; that of more stands below. And the inches of one of its lines.
+"""
+
 _FIGURES = {"loss": (np.nanargmin, "lowest", "{:.4f}"), "accuracy": (np.nanargmax, "highest", "{:.2%}")}
 
 
@@ -66,13 +70,14 @@ def history(history: Any, *, axes: Any = None) -> Array:
     several = _several(history)
     columns = {name: _columns(one) for name, one in (several or {"": history}).items()}
     figures = [name for name in _FIGURES if any(name in one or f"val_{name}" in one for one in columns.values())]
-    drawn_on = _axes(axes, len(figures))
+    below = len(columns) > _MOST_INSIDE
+    drawn_on = _axes(axes, len(figures), _LINE * (len(columns) + 2) * below)
     for one, name in zip(drawn_on, figures, strict=True):
         if several:
             _draw_several(one, name, columns)
         else:
             _draw(one, name, columns[""])
-        _finish(one, name)
+        _finish(one, name, below)
     return drawn_on
 
 
@@ -100,10 +105,11 @@ def _columns(history: Any) -> dict[str, Array]:
     return columns
 
 
-def _axes(axes: Any, count: int) -> Array:
+def _axes(axes: Any, count: int, room: float) -> Array:
+    """Return the axes to draw on; those that are made have so many inches below them for the legend."""
     if axes is None:
         pyplot = matplotlib_part("pyplot")
-        made = pyplot.subplots(1, count, figsize=(5 * count, 3.6), layout="constrained", squeeze=False)[1]
+        made = pyplot.subplots(1, count, figsize=(5 * count, 3.6 + room), layout="constrained", squeeze=False)[1]
         return np.asarray(made[0])
     given = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
     if len(given) != count:
@@ -152,7 +158,7 @@ def _draw_line(axes: "Axes", name: str, columns: dict[str, Array], column: str, 
     axes.plot(epochs, values, linewidth=2, markersize=7, markevery=[best], label=told, **look)
 
 
-def _finish(axes: "Axes", name: str) -> None:
+def _finish(axes: "Axes", name: str, below: bool) -> None:
     colours = colours_of(axes)
     axes.set_xlabel("epoch")
     axes.set_title("Loss" if name == "loss" else "Accuracy")
@@ -162,4 +168,5 @@ def _finish(axes: "Axes", name: str) -> None:
     axes.grid(color=colours.quiet, alpha=0.3, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, labelcolor=colours.ink, loc="best", fontsize=9)
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)} if below else {"loc": "best"}
+    axes.legend(frameon=False, labelcolor=colours.ink, fontsize=9, **place)

@@ -325,17 +325,20 @@ class Recipe:
         ArgumentError, ArgumentTypeError, TrainingError
             As `Network.fit`.
         """
-        arguments: dict[str, Any] = {
-            "epochs": self.epochs,
-            "batch_size": self.batch_size,
-            "optimizer": self.optimizer,
-            "schedule": self.schedule,
-            "shuffle": self.shuffle,
-            "augment": self.augment,
-            "X_val": data.X_val,
-            "y_val": data.y_val,
-        } | changes
+        arguments = self.fit_arguments() | {"X_val": data.X_val, "y_val": data.y_val} | changes
         return network.fit(data.X_train, data.y_train, **arguments)
+
+    def fit_arguments(self) -> dict[str, Any]:
+        """Return the arguments of `Network.fit` that are the recipe's, but for the data.
+
+        Examples
+        --------
+        >>> from fastmlp import recipes
+        >>> recipes.get("nielsen").fit_arguments()["optimizer"]
+        SGD(learning_rate=3.0, momentum=0.0, nesterov=False, weight_decay=0.0, clip_norm=None)
+        """
+        names = "epochs", "batch_size", "optimizer", "schedule", "shuffle", "augment"
+        return {name: getattr(self, name) for name in names}
 
     def run(
         self,

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ..checks import as_numbers, check_number, check_whole, naming, plain
 from ..data.augmentation import Augmentation, get_augmentation
-from ..data.dataset import Dataset, Split, training_data
+from ..data.dataset import Dataset, Split, same_scaling, training_data
 from ..data.samples import Scaling
+from ..data.sharing import Making, each_time
 from ..data.streaming import block_data
 from ..data.targets import Labels, Targets
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
@@ -98,10 +99,15 @@ def fit_data(
     *,
     X_val: Any,
     y_val: Any,
+    rows: Any,
+    rows_val: Any,
     sample_weight: Any,
     class_weight: Any,
+    once: Making = each_time,
 ) -> tuple[Dataset, Labels, Callable[[], Iterator[Dataset]] | None]:
     """Check the data given to `Network.fit`, whose parameters and errors these are, without changing anything.
+
+    What other trainings share with this one is made `once`.
 
     Returns
     -------
@@ -112,16 +118,30 @@ def fit_data(
     blocks : callable or None
         Where the data come in blocks, ``blocks()`` gives those of an epoch.
     """
-    known = {"labels": network.labels, "scaling": network.scaling, "X_val": X_val, "y_val": y_val}
+    scaling = same_scaling(network.scaling, once)
+    known = {"labels": network.labels, "scaling": scaling, "X_val": X_val, "y_val": y_val}
     weights = {"sample_weight": sample_weight, "class_weight": class_weight}
     split = splitter(validation_split, network.seed)
+    _check_one_of(X_val=X_val is not None, rows_val=rows_val is not None, validation_split=validation_split != 0)
     if y is not None:
-        if X_val is not None and validation_split != 0:
-            raise ArgumentError("validation_split and X_val are both given; leave one of them out")
-        data, labels = training_data(network.architecture, X, y, split=split, **known, **weights)
+        if rows is not None or rows_val is not None:
+            _check_one_of(rows=True, validation_split=validation_split != 0)
+            split = divider(rows, rows_val, once)
+        built = network.architecture
+        kind = built.inputs, built.outputs, built.dtype, built.loss, scaling, network.labels
+        drawn = (validation_split, network.seed) if validation_split != 0 else ()
+        data, labels = once(
+            "training data",
+            lambda: training_data(built, X, y, split=split, once=once, **known, **weights),
+            *kind,
+            *(X, y, X_val, y_val, rows, rows_val, sample_weight, class_weight),
+            *drawn,
+        )
         if augmentation is not None:
             check_images(data, "X")
         return data, labels, None
+    if rows is not None or rows_val is not None:
+        raise ArgumentError("rows and rows_val number the rows of a table; blocks have to come without those to skip")
     share = None if validation_split == 0 else validation_split
     first, labels, blocks = block_data(network.architecture, X, **known, **weights, validation_split=share)
     if augmentation is None:
@@ -272,6 +292,51 @@ def splitter(share: object, seed: int) -> Split:
         return np.flatnonzero(~held_out).astype(np.int64), np.flatnonzero(held_out).astype(np.int64)
 
     return split
+
+
+def divider(rows: Any, rows_val: Any, once: Making = each_time) -> Split:
+    """Return what divides rows into those that were given to train on, and those to validate with, if any.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        When rows are divided: numbers that name no row.
+    """
+
+    def split(n_rows: int, weights: Array | None, targets: Targets) -> tuple[Rows, Rows | None]:
+        def checked(given: Any, name: str) -> Any:
+            return once("row numbers", lambda: _row_numbers(given, n_rows, name), given, n_rows)
+
+        trained = np.arange(n_rows) if rows is None else checked(rows, "rows")
+        return trained, None if rows_val is None else checked(rows_val, "rows_val")
+
+    return split
+
+
+def _row_numbers(given: Any, n_rows: int, name: str) -> Rows:
+    numbers = as_numbers(given, name)
+    if numbers.dtype == bool:
+        if numbers.shape != (n_rows,):
+            raise ArgumentError(f"{name} as a mask must have the shape ({n_rows},), got {numbers.shape}")
+        numbers = np.flatnonzero(numbers)
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+        raise ArgumentTypeError(
+            f"{name} must be the numbers of rows, a vector of whole numbers, or a mask of True and False; got shape "
+            f"{numbers.shape}, dtype {numbers.dtype}"
+        )
+    if not numbers.size:
+        raise ArgumentError(f"{name} names no row; give at least one")
+    low, high = int(numbers.min()), int(numbers.max())
+    if low < 0 or high >= n_rows:
+        raise ArgumentError(f"{name} must lie from 0 to {n_rows - 1}, got {low if low < 0 else high}")
+    return numbers.astype(np.int64)
+
+
+def _check_one_of(**given: bool) -> None:
+    """Say so when two arguments are given of which only one can be."""
+    names = [name for name, is_given in given.items() if is_given]
+    if len(names) > 1:
+        raise ArgumentError(f"{names[-1]} and {names[0]} are both given; leave one of them out")
 
 
 def check_images(data: Dataset, name: str) -> None:

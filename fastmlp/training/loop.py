@@ -8,17 +8,18 @@ so that a later `fit` goes on with the same bits as if it had never begun.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.augmentation import PURPOSE
 from ..data.dataset import Dataset
-from ..engines.base import Score, n_batches
+from ..engines.base import Epochs, Score, n_batches
+from ..engines.base import Trained as Answer
 from ..errors import ArgumentError, TrainingError
 from ..model.architecture import Array
 from ..model.dropout import epoch_key
@@ -27,8 +28,29 @@ from ..model.schedules import checked_factors
 from .callbacks import FitRun
 from .rules import Plan, Rules, Trained
 
+T = TypeVar("T")
 
-def fit(plan: Plan, run: FitRun, rules: Rules, recall: Callable[[], object] = lambda: None) -> History:
+
+Training = Generator[Epochs, Answer, T]
+"""What trains, and may have to wait until somebody else has trained some epochs, whose result it is sent."""
+
+
+def fit(plan: Plan, run: FitRun, rules: Rules) -> History:
+    """Train as `training` says, alone."""
+    return alone(training(plan, run, rules))
+
+
+def alone(fit: Training[T]) -> T:
+    """Do a training that is not together with others, and so waits for none."""
+    try:
+        next(fit)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("a training that is alone asks nobody")
+
+
+def training(plan: Plan, run: FitRun, rules: Rules, recall: Callable[[], object] = lambda: None) -> Training[History]:
     """Train until there have been ``run.epochs`` epochs, or there is a reason to stop.
 
     Ctrl-C, or `FitRun.interrupt`, ends the training as a callback's `FitRun.stop` would, with the epoch it fell into
@@ -42,6 +64,12 @@ def fit(plan: Plan, run: FitRun, rules: Rules, recall: Callable[[], object] = la
     rules : Rules
     recall : callable, optional
         Called when all callbacks have started, to give them back what they remembered of a fit that is resumed.
+
+    Yields
+    ------
+    Epochs
+        Where the plan is one of several that are trained together; what `Engine.train_epochs` returns for them is to be
+        sent back.
 
     Returns
     -------
@@ -60,7 +88,7 @@ def fit(plan: Plan, run: FitRun, rules: Rules, recall: Callable[[], object] = la
                 callback.on_fit_start(run)
                 endings.callback(callback.on_fit_end, run)
             recall()
-            _train(plan, run, rules)
+            yield from _train(plan, run, rules)
             run.history.stop_reason = run.stop_reason or "epochs done"
         except KeyboardInterrupt:
             run.history.stop_reason = "interrupted"
@@ -77,7 +105,7 @@ def fit(plan: Plan, run: FitRun, rules: Rules, recall: Callable[[], object] = la
     return run.history
 
 
-def _train(plan: Plan, run: FitRun, rules: Rules) -> None:
+def _train(plan: Plan, run: FitRun, rules: Rules) -> Training[None]:
     state, engine, first = run.state, plan.engine, run.epoch
     memory = (list(state.moments), state.moments_kind, state.step)
     before = None
@@ -98,7 +126,7 @@ def _train(plan: Plan, run: FitRun, rules: Rules) -> None:
             rules.draw(count)
             try:
                 with plan.between_epochs, before:
-                    _finish_epochs(plan, run, rules, data, checks, count)
+                    yield from _finish_epochs(plan, run, rules, data, checks, count)
             except Exception:
                 if count == 1:
                     raise
@@ -110,24 +138,28 @@ def _train(plan: Plan, run: FitRun, rules: Rules) -> None:
             state.moments, state.moments_kind, state.step = memory
 
 
-def _finish_epochs(plan: Plan, run: FitRun, rules: Rules, data: Any, checks: Any, count: int) -> None:
+def _finish_epochs(plan: Plan, run: FitRun, rules: Rules, data: Any, checks: Any, count: int) -> Training[None]:
     """Train `count` epochs, note what they came to, and let every callback see it."""
     run.epoch += count
     for callback in rules.callbacks:
         callback.on_epoch_start(run)
     started = time.perf_counter()
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and told below
-        trained = _trained(plan, run, rules, data, count)
-        seconds = (time.perf_counter() - started) / count
-        finite = rules.are_finite([epoch.parameters for epoch in trained])
-        for epoch, has_finite_weights in zip(trained, finite, strict=True):
-            row = {"epoch": run.state.epoch + 1, "loss": epoch.loss, "accuracy": epoch.accuracy}
-            if checks is not None:
-                row |= rules.judge(epoch.parameters, checks)
-            row |= {"learning_rate": float(epoch.rates[-1]), "seconds": seconds}
-            _check_finite(rules, epoch, row, has_finite_weights)
-            run.state.epoch += 1
-            rules.note(epoch, row)
+    if plan.together and rules.is_short():
+        trained = yield from _train_together(plan, run, rules, data, count)
+    else:
+        with _overflowing():
+            trained = _trained(plan, run, rules, data, count)
+    seconds = (time.perf_counter() - started) / count
+    with _overflowing():
+        finite = rules.are_finite(trained.parameters)
+        first = run.state.epoch + 1
+        columns = {"epoch": [*range(first, first + count)], "loss": trained.loss, "accuracy": trained.accuracy}
+        if checks is not None:
+            columns |= _judged(rules, trained, checks)
+        columns |= {"learning_rate": trained.rates[:, -1].tolist(), "seconds": [seconds] * count}
+        _check_finite(rules, trained, columns, finite)
+        run.state.epoch += count
+        rules.note(trained, columns)
     reason = rules.after_epochs()
     if reason:
         run.stop(reason)
@@ -135,36 +167,62 @@ def _finish_epochs(plan: Plan, run: FitRun, rules: Rules, data: Any, checks: Any
         callback.on_epoch_end(run)
 
 
-def _trained(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> list[Trained]:
+def _overflowing() -> AbstractContextManager[None]:
+    """Let numbers overflow: that is found, and told, when the epoch is looked at."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+def _trained(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> Trained:
     if count > 1:
         return _train_several(plan, run, rules, data, count)
-    return [_train_on_blocks(plan, run, rules) if plan.blocks else _train_on_all(plan, run, rules, data)]
+    return _train_on_blocks(plan, run, rules) if plan.blocks else _train_on_all(plan, run, rules, data)
 
 
-def _train_several(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> list[Trained]:
+def _judged(rules: Rules, trained: Trained, checks: Any) -> dict[str, list[float]]:
+    """Return the validation figures of every epoch."""
+    rows = [rules.judge(parameters, checks) for parameters in trained.parameters]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _train_several(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> Trained:
     """Train short epochs, each of them one call's worth, in one call."""
+    request = _request(plan, run, rules, data, count)
+    return _trained_as(plan, rules, request, plan.engine.train_epochs(*request))
+
+
+def _train_together(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> Training[Trained]:
+    """Have short epochs trained together with those of other fits."""
+    request = _request(plan, run, rules, data, count)
+    return _trained_as(plan, rules, request, (yield request))
+
+
+def _request(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> Epochs:
+    """Return what is to be trained, as the engine takes it."""
     if run.interrupted:
         raise KeyboardInterrupt
-    orders = np.stack([rules.order(plan.data, ahead) for ahead in range(count)])
+    orders = rules.orders(plan.data, count)
     (call,) = rules.calls(plan.data, data, orders[0])
     rates = _learning_rates(run, plan.steps, count)
     penalties = None if call.penalties is None else np.tile(call.penalties, (count, 1))
-    given = call.architecture, run.state, run.optimizer, data, orders, plan.batch_size, rates, penalties
-    scores, ends = plan.engine.train_epochs(*given)
-    return [
-        _mean(rules, [(score, rules.weight(plan.data, order))], end, own_rates)
-        for score, order, end, own_rates in zip(scores, orders, ends, rates, strict=True)
+    return Epochs(call.architecture, run.state, run.optimizer, data, orders, plan.batch_size, rates, penalties)
+
+
+def _trained_as(plan: Plan, rules: Rules, request: Epochs, answer: Answer) -> Trained:
+    (scores, ends), weights = answer, [rules.weight(plan.data, order) for order in request.orders]
+    sums = [
+        (weight * score.loss, weight * score.accuracy, weight) for score, weight in zip(scores, weights, strict=True)
     ]
+    return _means(rules, sums, ends, request.learning_rates)
 
 
 def _train_on_all(plan: Plan, run: FitRun, rules: Rules, prepared: Any) -> Trained:
     """Train one epoch on data that are there as a whole."""
-    order = rules.order(plan.data)
+    (order,) = rules.orders(plan.data, 1)
     (rates,) = _learning_rates(run, n_batches(len(order), plan.batch_size))
     if plan.augmentation is not None:
         prepared = _prepared(plan, _augmented(plan, plan.data, run, 0))
     parts = _train_in_calls(plan, run, rules, plan.data, prepared, order, rates)
-    return _mean(rules, parts, run.state.parameters, rates)
+    return _means(rules, [_sums(parts)], run.state.parameters[np.newaxis], rates[np.newaxis])
 
 
 def _train_on_blocks(plan: Plan, run: FitRun, rules: Rules) -> Trained:
@@ -178,7 +236,7 @@ def _train_on_blocks(plan: Plan, run: FitRun, rules: Rules) -> Trained:
     parts: list[tuple[Score, float]] = []
     n_rows = 0
     for block in plan.blocks():
-        order = rules.order(block)
+        (order,) = rules.orders(block, 1)
         rates = np.repeat(rate, n_batches(len(order), plan.batch_size))
         prepared = _prepared(plan, _augmented(plan, block, run, n_rows))
         part = _train_in_calls(plan, run, rules, block, prepared, order, rates, n_rows)
@@ -189,7 +247,7 @@ def _train_on_blocks(plan: Plan, run: FitRun, rules: Rules) -> Trained:
             break
     if sum(weight for _, weight in parts) == 0:
         raise ArgumentError("every sample of every block has weight 0; at least one must count")
-    return _mean(rules, parts, run.state.parameters, rate)
+    return _means(rules, [_sums(parts)], run.state.parameters[np.newaxis], rate[np.newaxis])
 
 
 def _prepared(plan: Plan, data: Dataset) -> Any:
@@ -263,23 +321,32 @@ def _score(parts: Sequence[tuple[Score, float]]) -> Score:
     return Score(float(loss / weight), float(correct / weight)) if weight > 0 else Score(0.0, 0.0)
 
 
-def _mean(rules: Rules, parts: Sequence[tuple[Score, float]], parameters: Array, rates: NDArray[np.float64]) -> Trained:
-    loss, correct, weight = _sums(parts)
-    if weight == 0:
-        return Trained(0.0, 0.0, 0.0, parameters, rates)
-    return Trained(float(rules.loss_share * loss / weight), float(correct / weight), weight, parameters, rates)
+def _means(
+    rules: Rules, sums: Sequence[tuple[float, float, float]], parameters: Array, rates: NDArray[np.float64]
+) -> Trained:
+    """Return epochs of these sums of losses, right answers and weights."""
+    share = rules.loss_share
+    loss = [float(share * loss / weight) if weight > 0 else 0.0 for loss, _, weight in sums]
+    accuracy = [float(correct / weight) if weight > 0 else 0.0 for _, correct, weight in sums]
+    return Trained(loss, accuracy, [weight for _, _, weight in sums], parameters, rates)
 
 
-def _check_finite(rules: Rules, epoch: Trained, row: dict[str, float], has_finite_weights: bool) -> None:
-    if not math.isfinite(epoch.loss):
-        found = f"the loss became {epoch.loss}"
-    elif not has_finite_weights:
-        found = "weights became infinite or NaN"
-    elif not math.isfinite(row.get("val_loss", 0.0)):
-        found = f"the validation loss became {row['val_loss']}"
-    else:
+def _check_finite(rules: Rules, trained: Trained, columns: dict[str, list[float]], finite: list[bool]) -> None:
+    """Raise the error for the first epoch whose figures or weights are not finite, if there is one."""
+    val_losses = columns.get("val_loss", trained.loss)
+    if all(finite) and math.isfinite(sum(map(abs, trained.loss)) + sum(map(abs, val_losses))):
         return
-    raise rules.divergence(found, row, epoch.rates)
+    for number, (loss, has_finite_weights, val_loss) in enumerate(zip(trained.loss, finite, val_losses, strict=True)):
+        if not math.isfinite(loss):
+            found = f"the loss became {loss}"
+        elif not has_finite_weights:
+            found = "weights became infinite or NaN"
+        elif not math.isfinite(val_loss):
+            found = f"the validation loss became {val_loss}"
+        else:
+            continue
+        row = {name: column[number] for name, column in columns.items()}
+        raise rules.divergence(found, row, trained.rates[number])
 
 
 class Before:

@@ -25,19 +25,18 @@ class Progress(Callback):
 
     def __init__(self, verbose: int = 1) -> None:
         self.verbose = verbose
-        self._drawn = False
         self._started = 0.0
         self._before = 0  # epochs of a process that this one resumes
-        self._line = _NotebookLine()
+        self._lines = Lines(verbose)
 
     def on_fit_start(self, run: FitRun) -> None:
         """Start the clock."""
-        self._drawn, self._started, self._before = False, time.perf_counter(), run.epoch
-        self._line = _NotebookLine()
+        self._started, self._before = time.perf_counter(), run.epoch
+        self._lines = Lines(self.verbose)
 
     def on_epoch_end(self, run: FitRun) -> None:
         """Show the epoch."""
-        if self.verbose == 1 and not (_in_notebook() or (sys.stderr and sys.stderr.isatty())):
+        if not self._lines.seen:
             return
         row = run.history.row()
         parts = [f"epoch {run.epoch}/{run.epochs}"]
@@ -47,23 +46,39 @@ class Progress(Callback):
             elapsed = time.perf_counter() - self._started
             parts.append(f"{duration(elapsed / (run.epoch - self._before) * (run.epochs - run.epoch))} left")
         with showing(run):
-            self._write("  ".join(parts))
+            self._lines.write("  ".join(parts))
 
     def on_fit_end(self, run: FitRun) -> None:
         """End the redrawn line, and say why the training ended early."""
-        stream = _stream()
-        if self._drawn:
-            self._line.end()
-            stream.write("\n")
-        if (self._drawn or self.verbose == 2) and run.epoch < run.epochs:
-            stream.write(f"stopped: {run.history.stop_reason}\n")
-        self._drawn = False
+        early = run.epoch < run.epochs
+        self._lines.end(f"stopped: {run.history.stop_reason}" if early else "")
 
-    def _write(self, line: str) -> None:
-        if self.verbose == 2:
+
+class Lines:
+    """Where progress is written: one line that is redrawn, or one below the other.
+
+    Parameters
+    ----------
+    verbose : {1, 2}
+        As of `Progress`.
+    """
+
+    def __init__(self, verbose: int) -> None:
+        self._redrawn = verbose == 1
+        self._drawn = False
+        self._notebook = _NotebookLine()
+
+    @property
+    def seen(self) -> bool:
+        """Whether anybody sees what is written."""
+        return not self._redrawn or _in_notebook() or bool(sys.stderr and sys.stderr.isatty())
+
+    def write(self, line: str) -> None:
+        """Write a line, in the place of the one before if it is redrawn."""
+        if not self._redrawn:
             _stream().write(line + "\n")
         elif _in_notebook():
-            self._line.draw(line)
+            self._notebook.draw(line)
             self._drawn = True
             return
         else:
@@ -71,6 +86,16 @@ class Progress(Callback):
             sys.stderr.write("\r" + line[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
             self._drawn = True
         _stream().flush()
+
+    def end(self, last: str = "") -> None:
+        """End the redrawn line, and write a last one, if anything was written or lines are not redrawn."""
+        stream = _stream()
+        if self._drawn:
+            self._notebook.end()
+            stream.write("\n")
+        if last and (self._drawn or not self._redrawn):
+            stream.write(f"{last}\n")
+        self._drawn = False
 
 
 class _NotebookLine:

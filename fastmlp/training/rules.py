@@ -48,6 +48,8 @@ class Plan:
         What is done to the images of every epoch; their samples are dense and in memory.
     between_epochs : context manager
         Held while an epoch changes the network, so that another thread can copy the network between two epochs.
+    together : bool
+        Whether short epochs are trained together with those of other fits: the loop asks for them.
     """
 
     architecture: Architecture
@@ -58,6 +60,7 @@ class Plan:
     blocks: Callable[[], Iterator[Dataset]] | None = None
     augmentation: Augmentation | None = None
     between_epochs: AbstractContextManager[Any] = field(default_factory=nullcontext)
+    together: bool = False
 
     @property
     def steps(self) -> int:
@@ -78,17 +81,17 @@ class Call(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """An epoch that the engine has trained, before anybody has looked at it."""
+    """Epochs that the engine has trained, before anybody has looked at them."""
 
-    loss: float
-    """Mean over the samples, as much as each counts."""
-    accuracy: float
-    weight: float
-    """By how much the epoch's samples count together."""
+    loss: list[float]
+    """Of each, the mean over the samples, as much as each counts."""
+    accuracy: list[float]
+    weight: list[float]
+    """By how much an epoch's samples count together."""
     parameters: Array
-    """At its end."""
+    """At the end of each: (epochs, n_parameters)."""
     rates: NDArray[np.float64]
-    """Learning rate of every step."""
+    """Learning rate of every step: (epochs, steps)."""
 
 
 class Rules:
@@ -117,20 +120,31 @@ class Rules:
 
     def epochs_at_once(self) -> int:
         """How many epochs the engine may train in one call: several short ones, where nobody looks in between."""
+        return 1 if self.callbacks else self._epochs_per_call()
+
+    def is_short(self) -> bool:
+        """Whether an epoch is so short that several of them are one call."""
+        return self._epochs_per_call() > 1
+
+    def _epochs_per_call(self) -> int:
         plan = self.plan
-        if self.callbacks or plan.blocks is not None or plan.augmentation is not None:
+        if plan.blocks is not None or plan.augmentation is not None:
             return 1
         return epochs_per_call(plan.architecture, plan.batch_size, plan.steps, density(plan.data))
 
     def draw(self, count: int) -> None:
         """Draw the orders of the next `count` epochs, where they are to outlast an epoch that is undone."""
 
-    def order(self, data: Dataset, ahead: int = 0) -> NDArray[np.int64]:
-        """Return the rows of an epoch in their order; `ahead` is how many epochs of this call come before it."""
+    def orders(self, data: Dataset, count: int) -> NDArray[np.int64]:
+        """Return the rows of the next `count` epochs in their orders, (count, n_rows)."""
         n = data.n_training_rows
+        places = np.empty((count, n), np.int64)
+        places[:] = np.arange(n)
         # One batch of all rows is the same sum in any order.
-        shuffled = self._shuffle and self.plan.batch_size < n
-        places = (self.run.state.generator.permutation(n) if shuffled else np.arange(n)).astype(np.int64, copy=False)
+        if self._shuffle and self.plan.batch_size < n:
+            # As `permutation` epoch by epoch would, which takes twice as long for 128 rows and gives way to other
+            # threads each time.
+            self.run.state.generator.permuted(places, axis=1, out=places)
         return places if data.rows is None else data.rows[places]
 
     def calls(self, data: Dataset, prepared: Any, order: NDArray[np.int64]) -> Iterator[Call]:
@@ -156,18 +170,20 @@ class Rules:
         score: Score = self.plan.engine.evaluate(self.plan.architecture, parameters, checks)
         return {"val_loss": float(score.loss), "val_accuracy": float(score.accuracy)}
 
-    def are_finite(self, ends: Sequence[Array]) -> list[bool]:
+    def are_finite(self, ends: Array) -> list[bool]:
         """Whether no parameter is infinite or NaN, at the end of each of some epochs."""
-        finite: list[bool] = np.isfinite(np.asarray(ends)).all(axis=1).tolist()
+        finite: list[bool] = np.asarray(np.isfinite(ends).all(axis=1)).tolist()
         return finite
 
-    def note(self, epoch: Trained, row: dict[str, float]) -> None:
-        """Note the figures of an epoch in the histories."""
+    def note(self, trained: Trained, columns: dict[str, list[float]]) -> None:
+        """Note the figures of some epochs in the histories."""
         known = {
-            name: value for name, value in row.items() if not name.endswith("accuracy") or name in self.run.columns
+            name: column
+            for name, column in columns.items()
+            if not name.endswith("accuracy") or name in self.run.columns
         }
-        self.total.append(**known)
-        self.run.history.append(**known)
+        self.total.extend(**known)
+        self.run.history.extend(**known)
 
     def after_epochs(self) -> str:
         """Set the learning rate of what comes next, and return why training ends here; empty if it goes on."""
@@ -246,9 +262,14 @@ def epochs_per_call(architecture: Architecture, batch_size: int, steps: int, den
     >>> epochs_per_call(Architecture.build([784, 30, 10]), batch_size=10, steps=5000)
     1
     """
-    work = steps * _work_of_a_step(architecture, batch_size, density)
+    work = epoch_work(architecture, batch_size, steps, density)
     fitting = min(_MOST_EPOCHS, _MOST_NUMBERS // architecture.flat_size, int(_SHORT * _WORK_PER_CALL / work))
     return max(1, fitting)
+
+
+def epoch_work(architecture: Architecture, batch_size: int, steps: int, density: float = 1.0) -> float:
+    """Return how many operations an epoch of so many steps takes, counted as `steps_per_call` does."""
+    return steps * _work_of_a_step(architecture, batch_size, density)
 
 
 def _work_of_a_step(architecture: Architecture, batch_size: int, density: float) -> float:

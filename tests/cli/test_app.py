@@ -30,7 +30,7 @@ from fastmlp.model.optimizers import RMSprop
 from fastmlp.model.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("train", "recipes", "evaluate", "predict", "plot", "serve", "convert", "warmup")
+COMMANDS = ("train", "compare", "recipes", "evaluate", "predict", "plot", "serve", "convert", "warmup")
 NUMPY = ["--engine", "numpy"]
 
 

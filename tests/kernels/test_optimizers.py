@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.kernels import optimizers
 from fastmlp.kernels.runtime import constants
 from fastmlp.kernels.runtime.records import Settings
 
@@ -109,7 +108,7 @@ def test_moments_that_an_optimizer_does_not_use_may_be_empty(code, settings, dty
 @both_dtypes
 @given(span=spans, factor=st.floats(-1, 1))
 def test_shrink(dtype, span, factor):
-    check_close(optimizers.shrink, twins.shrink, (random_numbers(140, dtype), *span, factor))
+    check_close(flat.shrink, twins.shrink, (random_numbers(140, dtype), *span, factor))
 
 
 @both_dtypes
@@ -117,4 +116,4 @@ def test_shrink(dtype, span, factor):
 def test_add_penalty_gradient(dtype, span, g_start, l1, l2):
     g, w = random_numbers(160, dtype), random_numbers(140, dtype, 1)
     w[::5] = 0  # where the penalty has a kink, its derivative counts as 0
-    check_close(optimizers.add_penalty_gradient, twins.add_penalty_gradient, (g, g_start, w, *span, l1, l2))
+    check_close(flat.add_penalty_gradient, twins.add_penalty_gradient, (g, g_start, w, *span, l1, l2))

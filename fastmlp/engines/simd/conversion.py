@@ -87,14 +87,16 @@ class Prepared:
 
     @cached_property
     def rows(self) -> Rows:
-        """The samples, all features in their order."""
-        return _rows(self.samples, self.dtype, self.sparse, self.threads)
+        """The samples, all features in their order; everybody's, to be read only."""
+        given = self.samples, self.dtype, self.sparse, self.threads
+        return self.samples.forms("rows", lambda: _rows(*given), self.dtype, self.sparse)
 
     @cached_property
     def parted(self) -> Rows:
         """The samples as sparse rows, the `filled` features first and dense; see `kernels.sparse.parting`."""
         wanted = self.arrangement, len(self.filled), self.by_eights, self.threads
-        return _parted(self.samples, self.dtype, *wanted)
+        kind = self.filled.tobytes(), self.by_eights, self.dtype
+        return self.samples.forms("parted", lambda: _parted(self.samples, self.dtype, *wanted), *kind)
 
     @cached_property
     def arrangement(self) -> NDArray[np.int64]:
@@ -107,9 +109,12 @@ def prepare(
 ) -> Prepared:
     """See `Engine.prepare`; `sparse`, where it is not None, decides for sparse or dense rows whatever their density."""
     # A single forward pass over some thousand rows would spend a twentieth of its time on 512 of them.
-    density = data.samples.density(128 if once else 512)
-    sparse = is_sparse(data.samples, density, once, sparse)
-    filled = filled_features(data.samples) if sparse and not once else np.empty(0, np.int64)
+    samples, looked_at = data.samples, 128 if once else 512
+    density = samples.forms("density", lambda: samples.density(looked_at), looked_at)
+    sparse = is_sparse(samples, density, once, sparse)
+    filled = np.empty(0, np.int64)
+    if sparse and not once:
+        filled = samples.forms("filled features", lambda: filled_features(samples))
     return convert(architecture, data, threads, sparse, density, filled)
 
 

@@ -6,7 +6,7 @@ optimizers are run-time values there, so the kernels are compiled once per dtype
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,9 @@ from ...data.dataset import Dataset
 from ...data.samples import Samples
 from ...data.targets import Targets
 from ...kernels import epoch
-from ...kernels.runtime import constants
-from ...kernels.runtime.records import Settings
 from ...model.architecture import Architecture
 from ...model.dropout import epoch_key
-from ...model.optimizers import SGD, Adam, Optimizer, RMSprop
+from ...model.optimizers import SGD, Optimizer
 from ...model.training_state import TrainingState
 from ..base import Array, Score, one_by_one
 from ..compiling import say_when_compiling
@@ -29,8 +27,10 @@ from .augmenting import augment
 from .batches import Batches, clamped
 from .conversion import DENSE_FROM, Prepared
 from .few_rows import FewRows
+from .lanes import alike
 from .out_of_core import Staged, parts, stage
 from .passes import Pass, mean_score, rows_of, run_pass
+from .settings import settings_of
 from .split_layer import Pace, is_halved
 from .threads import available_threads
 from .workspace import FORWARD_ROWS, chunk_rows, is_grouped, is_large
@@ -39,6 +39,7 @@ __all__ = [
     "DENSE_FROM",
     "FewRows",
     "Prepared",
+    "alike",
     "augment",
     "evaluate",
     "few_rows",
@@ -154,7 +155,7 @@ def train_epoch(
 ) -> Score:
     """See `Engine.train_epoch`."""
     batches = Batches.of(order, batch_size, learning_rates, penalties)
-    code, settings = _settings(optimizer, architecture.l1, architecture.l2)
+    code, settings = settings_of(optimizer, architecture.l1, architecture.l2)
     totals, size = np.zeros(3), batches.size
     keys: list[int] = []
     if any(layer.dropout for layer in architecture.layers):
@@ -201,7 +202,7 @@ def train_epochs(
             train_epoch, architecture, state, optimizer, prepared, orders, batches.size, learning_rates, penalties
         )
     assert isinstance(prepared, Prepared)
-    code, settings = _settings(optimizer, architecture.l1, architecture.l2)
+    code, settings = settings_of(optimizer, architecture.l1, architecture.l2)
     totals, ends = np.zeros((len(orders), 3)), np.empty((len(orders), len(state.parameters)), architecture.dtype)
     given = Pass(
         epoch.TRAIN,
@@ -319,22 +320,6 @@ def _work(architecture: Architecture, prepared: Prepared) -> float:
     first = architecture.layers[0].fan_in * architecture.layers[0].units
     dense = sum(layer.fan_in * layer.units for layer in architecture.layers) - first
     return 3 * (dense + prepared.density * first)
-
-
-@lru_cache(maxsize=64)
-def _settings(optimizer: Optimizer, l1: float, l2: float) -> tuple[int, Settings]:
-    """Describe an optimizer and the penalties to the kernels: its code, and its numbers, to be read only."""
-    settings = Settings(l1=l1, l2=l2, weight_decay=optimizer.weight_decay, clip_norm=optimizer.clip_norm or 0)
-    if isinstance(optimizer, SGD):
-        settings.enter(momentum=optimizer.momentum, nesterov=optimizer.nesterov)
-        return constants.SGD, settings
-    settings.epsilon = optimizer.epsilon
-    if isinstance(optimizer, RMSprop):
-        settings.decay = optimizer.decay
-        return constants.RMSPROP, settings
-    assert isinstance(optimizer, Adam)
-    settings.enter(beta_1=optimizer.beta_1, beta_2=optimizer.beta_2, epsilon_hat=optimizer.epsilon_hat)
-    return constants.ADAM, settings
 
 
 say_when_compiling()

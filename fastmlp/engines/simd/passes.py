@@ -27,6 +27,9 @@ _NO_NUMBERS = np.zeros(0)
 _SMALL = 2**14
 """Numbers of the activations of a batch, and parameters of a network, of which layouts are kept for any data."""
 
+_KEPT = 8
+"""Layouts that are kept of a kind: so many threads can be at it without laying out memory anew."""
+
 _NO_SETTINGS = Settings()
 """Of a pass without an optimizer."""
 
@@ -148,7 +151,7 @@ def run_pass(
         for end in given.ends_of_epochs:
             weights = architecture.views(end)[0][0]
             weights[places.arrangement] = weights.copy()
-    if not kept:
+    if len(kept) < _KEPT:
         kept.append(places)
     return mean_score(*given.totals[:3].tolist())
 

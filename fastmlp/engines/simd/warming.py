@@ -8,6 +8,7 @@ from ...data.augmentation import Augmentation
 from ...data.dataset import Dataset
 from ...data.samples import Samples, Scaling
 from ...model.architecture import Architecture
+from . import lanes
 from .augmenting import augment
 from .compression import compress
 from .engine import load
@@ -44,6 +45,7 @@ def warm_up(dtype: str) -> dict[str, float]:
     for what, call in (
         (f"conversion of dense rows to sparse ones, uint8 and {dtype}", sparse_rows),
         (f"training, evaluation and predictions, {dtype}", lambda: load(architecture)),
+        (f"training of many small networks at once, {dtype}", lambda: lanes.load(dtype)),
         (f"predictions of a few rows, {dtype}", few_rows),
         (f"augmentation of images, uint8 and {dtype}", augmentation),
     ):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...kernels.dense.microkernels import HEIGHTS
+from ...kernels.optimizers import TERMS
 from ...kernels.runtime import constants
 from ...kernels.runtime.fields import Records
 from ...kernels.runtime.records import (
@@ -326,6 +327,7 @@ def _own_arrays(plan: _Plan, size: int) -> dict[str, Any]:
         "ends": np.zeros(rows.features if plan.listing else 0, np.int64),
         "members": np.zeros(entries + BLOCK, np.uint32),
         "factors": np.zeros((2 if plan.skipping else 1) * (entries + BLOCK), dtype),
+        "terms": aligned_zeros(TERMS * (WIDEST // 8 // dtype.itemsize), dtype),
         "eights": np.zeros(plan.chunk * -(-longest // EIGHT) + EIGHT if rows.by_eights else 0, np.int64),
     }
 

@@ -134,6 +134,7 @@ class Work(Record):
     ends = numbers_of("Where the lists of columns end: (features,)", np.int64)
     members = numbers_of("Places of the entries of a row, or of the lists, see `rows`.", np.uint32)
     factors = numbers_of("Their values, scaled.")
+    terms = numbers_of("Vectors of the optimizer's step, see `optimizers.term_values`.")
     eights = numbers_of("The eights of a chunk, see `eights.list_eights`.", np.int64)
 
 
@@ -220,6 +221,45 @@ class Step(Record):
     updating = whole("Whether the gradient is complete with this chunk and the optimizer is to take it.", changing=True)
     at_once = whole("Whether this chunk is the whole batch: each block is then taken as it is computed.", changing=True)
     accumulate = whole("Whether to add to what the target holds.", changing=True)
+
+
+class Lanes(Record):
+    """Networks of one shape that are trained side by side, one a lane; see `lanes.epoch`.
+
+    Where a comment says vectors, lane ``n`` of each belongs to network ``n``. Places and strides count numbers.
+    """
+
+    step = record(Step, "As for one network, with room for the last layer's rows of all; its vectors are those here.")
+    layers = record(Layer, "Where things of a layer lie here, in vectors without padding.", several=True)
+    n_layers = whole("Number of layers.")
+    settings = record(Settings, "Of every network.", several=True)
+    rates = numbers_of("Learning rates: (steps, lanes)", np.float64)
+    steps_before = numbers_of("Steps that each network's optimizer has done before: (lanes,)", np.int64)
+    order = numbers_of("Rows of all epochs, those of a place side by side: (epochs * epoch_rows, lanes)", np.int64)
+    epoch_rows = whole("Rows of an epoch.")
+    epochs = whole("Number of epochs.")
+    batch_size = whole("Rows of a batch, at least 2; the last of every epoch may have less.")
+    chunk = whole("Rows that are worked off at a time.")
+    direct = whole("Whether deltas carry minus the rate, see `Step.direct`.")
+    n_numbers = whole("Parameters of a network, without padding, times the lanes.")
+    parameters = numbers_of("Vectors: layer by layer W, (fan_in, units), then b.")
+    gradient = numbers_of("Like the parameters.")
+    memory = numbers_of("Scratch.")
+    x = whole("The input in it: (chunk, x_width) vectors.")
+    x_width = whole("Features, padded to whole vectors.")
+    first_units = whole("Units of the first half of the first layer, where the second is added up by halves; else 0.")
+    other = whole("Where in the memory what the other half adds goes.")
+    sums = numbers_of("Room for as many vectors as there are lanes.")
+    scales = numbers_of("What each network's deltas are multiplied by: (lanes,)", np.float64)
+    factors = numbers_of("What decay leaves of weights where it is direct: one vector.")
+    totals = numbers_of("Sums of losses, right answers and weights: (lanes, epochs, 3)", np.float64)
+    ends = numbers_of("Receives the parameters at the end of every epoch: (lanes, epochs, n_parameters)")
+
+    batch = whole("Number of this batch.", changing=True)
+    count = whole("Its rows.", changing=True)
+    first = whole("Where this chunk begins in it.", changing=True)
+    rows = whole("Its rows.", changing=True)
+    position = whole("Where it begins in the order.", changing=True)
 
 
 class Prediction(Record):

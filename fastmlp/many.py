@@ -1,0 +1,311 @@
+"""`fit_many`: many networks trained on one table (floor 8; imports numpy, checks, errors, data, engines, model,
+training, network).
+"""
+
+import copy
+import inspect
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .checks import check_whole, explained
+from .data.sharing import Once
+from .engines import get_engine
+from .engines.base import Alike
+from .errors import ArgumentError, ArgumentTypeError, unknown_argument
+from .model.history import History, short
+from .model.optimizers import Optimizer
+from .model.schedules import Schedule
+from .network import Network
+from .training import arguments
+from .training.checkpoints import Checkpoint
+from .training.fitting import FitSettings, Fitting
+from .training.pool import Job, do_all
+from .training.progress import Lines, duration
+from .training.rules import Plan, density, epoch_work, epochs_per_call
+from .training.side_by_side import FEW, lead
+
+_COMMON = ("X", "y", "engine", "threads", "verbose")
+"""Arguments of `Network.fit` that hold for all networks."""
+
+OWN = tuple(name for name in inspect.signature(Network.fit).parameters if name not in ("self", *_COMMON))
+"""Those that may be another for every network."""
+
+
+class Fitted(NamedTuple):
+    """What became of one network of `fit_many`."""
+
+    network: Network
+    """The one that was given, trained."""
+    history: History
+    """Of this fit; its `stop_reason` says why it ended."""
+    error: BaseException | None = None
+    """What ended it, such as a `TrainingError`; None if nothing went wrong. The network is as it was after the last
+    finished epoch.
+    """
+
+
+@explained
+def fit_many(
+    networks: Sequence[Network],
+    X: Any,
+    y: Any,
+    *,
+    epochs: int | None = None,
+    batch_size: int = 32,
+    optimizer: str | Optimizer = "adam",
+    schedule: str | Schedule | None = None,
+    X_val: Any = None,
+    y_val: Any = None,
+    validation_split: float = 0.0,
+    rows: Any = None,
+    rows_val: Any = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    shuffle: bool = True,
+    augment: Any = None,
+    callbacks: Any = (),
+    resume_from: Any = None,
+    settings: Sequence[Mapping[str, Any]] | None = None,
+    engine: str = "auto",
+    threads: int | str = "auto",
+    verbose: int = 1,
+) -> list[Fitted]:
+    """Train many networks on the same samples, several at a time; each gets the bits that `Network.fit` gives it alone.
+
+    Networks may differ in everything: layers, losses, seeds, and by `settings`, in how they are trained and on which
+    rows. Samples are checked, scaled and compressed once, and never copied for a network. A queue gives networks to
+    threads, those with the most work first, and every network is trained by one thread.
+
+    Ctrl-C ends the training: networks that are done stay, those under way are as they were after their last finished
+    epoch, and the others are as they were.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+    X, y : array_like
+        As in `Network.fit`, which takes blocks too; here the samples are one table.
+    epochs, batch_size, optimizer, schedule, X_val, y_val, validation_split, rows, rows_val, sample_weight, \
+class_weight, shuffle, augment, callbacks, resume_from
+        As in `Network.fit`, for all networks. Callbacks are copied, so that each network has its own.
+    settings : sequence of mapping, optional
+        For each network those of the arguments above that it doesn't share with the others, such as
+        ``[{"optimizer": SGD(0.1)}, {"optimizer": SGD(1.0), "rows": fold}]``.
+    engine : {"auto", "numba", "loops", "numpy"}, default "auto"
+    threads : int >= 1 or "auto", default "auto"
+        How many networks are trained at a time; "auto" is as many as there are processors. Where there are fewer
+        networks than threads, each may use several.
+    verbose : {0, 1, 2}, default 1
+        0: silent; 1: a progress line on a terminal; 2: a line for every network.
+
+    Returns
+    -------
+    list of Fitted
+        ``(network, history, error)`` in the order of `networks`. What goes wrong in the training of one network is in
+        its `error`, and the others go on.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, DataFileError, MissingDependencyError
+        As `Network.fit`, with the place of the network; nothing was trained.
+    TrainingError
+        Another fit trains one of the networks.
+
+    Examples
+    --------
+    Five networks, each judged by a fifth of the rows that it doesn't see:
+
+    >>> import numpy as np
+    >>> from fastmlp import Network, fit_many
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> y = X[:, 0] > X[:, 1]
+    >>> folds = np.arange(200) % 5
+    >>> networks = [Network([3, 8, 2], seed=number) for number in range(5)]
+    >>> settings = [{"rows": folds != number, "rows_val": folds == number} for number in range(5)]
+    >>> fitted = fit_many(networks, X, y, epochs=20, settings=settings, verbose=0)
+    >>> all(result.history.val_accuracy[-1] > 0.8 for result in fitted)
+    True
+    """
+    shared = {name: value for name, value in locals().items() if name in OWN}
+    level = check_whole(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0, 2)
+    if y is None:
+        raise ArgumentTypeError("fit_many needs y: samples that come in blocks are for Network.fit")
+    chosen = _check_networks(networks)
+    own = _check_settings(settings, shared, len(chosen))
+    at_once, each = _share_out(arguments.check_threads(threads), len(chosen), engine)
+    common = {"engine": engine, "threads": each, "verbose": 0}
+    with ExitStack() as turns:
+        planned, once = [], Once()
+        for number, (network, given) in enumerate(zip(chosen, own, strict=True)):
+            with _of_network(number):
+                planned.append(FitSettings.check(network.architecture, **given, **common))
+        for network in chosen:
+            turns.enter_context(network._turns.fit())
+        fittings = []
+        for number, (network, asked) in enumerate(zip(chosen, planned, strict=True)):
+            with _of_network(number):
+                fittings.append(Fitting(network, X, y, asked, once))
+        for architecture in {network.architecture.dtype: network.architecture for network in chosen}.values():
+            get_engine(engine).load(architecture)  # to compile is no part of any fit
+        jobs = [Job(fitting.run, fitting.train, fitting.begin, _work(fitting)) for fitting in fittings]
+        do_all(jobs, _tasks(fittings, jobs, at_once), at_once, _Show(jobs, level))
+    return [Fitted(network, job.run.history, job.error) for network, job in zip(chosen, jobs, strict=True)]
+
+
+def _check_networks(networks: Any) -> list[Network]:
+    try:
+        chosen = [networks] if isinstance(networks, Network) else list(networks)
+    except TypeError:
+        chosen = [networks]
+    places: dict[int, int] = {}
+    for number, network in enumerate(chosen):
+        if not isinstance(network, Network):
+            raise ArgumentTypeError(f"networks must be a list of Network objects, got {network!r} at {number}")
+        first = places.setdefault(id(network), number)
+        if first != number:
+            raise ArgumentError(
+                f"networks[{number}] is networks[{first}]; give another one, or a copy: copy.copy(network)"
+            )
+    if not chosen:
+        raise ArgumentError("networks is empty; give at least one Network")
+    return chosen
+
+
+def _check_settings(settings: Any, shared: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
+    """Return all arguments of every network: its own ones over those that it shares."""
+    if isinstance(settings, Mapping):
+        raise ArgumentTypeError("settings must be a list with a mapping for each network, got one mapping")
+    try:
+        given = [{}] * count if settings is None else list(settings)
+    except TypeError:
+        raise ArgumentTypeError(f"settings must be a list of mappings, got {settings!r}") from None
+    if len(given) != count:
+        raise ArgumentError(f"settings must have a mapping for each of {count} networks, got {len(given)}")
+    merged = []
+    for number, own in enumerate(given):
+        if not isinstance(own, Mapping):
+            raise ArgumentTypeError(f"settings[{number}] must be a mapping of names to values, got {own!r}")
+        for name in own:
+            if name in _COMMON:
+                raise ArgumentError(f"settings[{number}]: {name} holds for all networks; give it to fit_many itself")
+            if name not in OWN:
+                raise unknown_argument(f"settings[{number}]", str(name), own[name], OWN)
+        arguments_of = {**shared, **own}
+        if arguments_of["epochs"] is None:
+            raise ArgumentTypeError("fit_many needs epochs: how many times to go through the samples")
+        if "callbacks" not in own:
+            arguments_of["callbacks"] = _own_callbacks(shared["callbacks"], count)
+        merged.append(arguments_of)
+    if shared["resume_from"] is not None and count > 1:
+        raise ArgumentError("resume_from is the file of one network; give each its own in settings")
+    return merged
+
+
+def _own_callbacks(callbacks: Any, count: int) -> Any:
+    """Return copies of the callbacks that networks share: they remember what they saw."""
+    chosen = arguments.check_callbacks(callbacks, 0)
+    if count > 1 and any(isinstance(callback, Checkpoint) for callback in chosen):
+        raise ArgumentError("a Checkpoint writes the file of one network; give each its own in settings")
+    return copy.deepcopy(chosen)
+
+
+def _share_out(threads: int, count: int, engine: str) -> tuple[int, int | str]:
+    """Return how many networks are trained at a time, and how many threads each may use."""
+    if count == 1:
+        return 1, threads or "auto"
+    if not threads and get_engine(engine).name == "numpy":
+        return 1, 1  # between its products Python holds the others back
+    if not threads:
+        from .engines.simd.threads import available_threads  # which needs Numba
+
+        threads = available_threads()
+    return min(threads, count), max(1, threads // count)
+
+
+@contextmanager
+def _of_network(number: int) -> Iterator[None]:
+    """Have errors name the network that they are about."""
+    try:
+        yield
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise type(error)(f"networks[{number}]: {error}") from None
+
+
+def _work(fitting: Fitting) -> float:
+    """Operations of a fit, about; the longest are begun first, so that no thread is left alone with one at the end."""
+    plan = fitting.plan
+    work = epoch_work(plan.architecture, plan.batch_size, plan.steps, density(plan.data))
+    return fitting.run.epochs * work
+
+
+def _tasks(fittings: Sequence[Fitting], jobs: Sequence[Job], threads: int) -> list[tuple[float, Callable[[], None]]]:
+    """Return what threads are to do: lead networks that are alike side by side, and train the others one by one."""
+    tasks: list[tuple[float, Callable[[], None]]] = []
+    kinds: dict[tuple[Any, ...], tuple[Alike, list[Job]]] = {}
+    engine = fittings[0].plan.engine
+    for fitting, job in zip(fittings, jobs, strict=True):
+        plan = fitting.plan
+        alike = None if plan.augmentation else _alike(plan, job)
+        if alike is None:
+            tasks.append((job.work, job.do))
+        else:
+            kinds.setdefault(alike.key, (alike, []))[1].append(job)
+    for alike, members in kinds.values():
+        if len(members) <= FEW:
+            tasks += [(job.work, job.do) for job in members]
+            continue
+        alike.load()
+        members.sort(key=lambda job: -job.work)
+        waiting = deque(members)
+        leaders = min(threads, -(-len(members) // alike.most))
+        most = min(alike.most, -(-len(members) // leaders))
+        led = partial(lead, waiting, most, engine.train_epochs, alike.trainer)
+        tasks += [(sum(job.work for job in members) / leaders, led)] * leaders
+    return tasks
+
+
+def _alike(plan: Plan, job: Job) -> Alike | None:
+    """Return which networks can be trained side by side with this one."""
+    short = epochs_per_call(plan.architecture, plan.batch_size, plan.steps, density(plan.data)) > 1
+    return plan.engine.alike(plan.architecture, job.run.optimizer, plan.data, plan.batch_size) if short else None
+
+
+class _Show:
+    """Shows how far the fits are."""
+
+    def __init__(self, jobs: Sequence[Job], verbose: int) -> None:
+        self._numbers = {id(job): number for number, job in enumerate(jobs)}
+        self._verbose, self._finished, self._wrong = verbose, 0, 0
+        self._lines, self._started = Lines(max(1, verbose)), time.perf_counter()
+
+    def __call__(self, finished: Sequence[Job], left: float | None) -> None:
+        self._finished += len(finished)
+        self._wrong += sum(job.error is not None for job in finished)
+        count = len(self._numbers)
+        if not self._verbose or not self._lines.seen:
+            return
+        if self._verbose == 2:
+            for job in finished:
+                self._lines.write(f"network {self._numbers[id(job)]}: {_outcome(job)}")
+        else:
+            parts = [f"{self._finished}/{count} networks"]
+            parts += [f"{self._wrong} failed"] * (self._wrong > 0)
+            parts += [f"{duration(left)} left"] if left is not None and self._finished < count else []
+            self._lines.write("  ".join(parts))
+        if self._finished == count:
+            self._lines.end()
+
+
+def _outcome(job: Job) -> str:
+    history = job.run.history
+    if job.error is not None:
+        return f"{type(job.error).__name__}: {job.error}"
+    row = history.row() if history.epochs else {}
+    figures = [f"{name} {short(row[name])}" for name in job.run.columns if name in row]
+    seconds = float(np.sum(history["seconds"])) if history.epochs else 0.0
+    return "  ".join([f"{history.epochs} epochs", *figures, f"{seconds:.2f} s"])

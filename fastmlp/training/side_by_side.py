@@ -1,0 +1,106 @@
+"""Fits of networks that an engine can train side by side, led by one thread (floor 7; imports engines).
+
+Each fit is the loop's own, `loop.training`: here it doesn't train its short epochs but asks for them. The epochs of all
+that ask are trained in one call. A fit that ends makes room for the next one.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..engines.base import Epochs, Trained
+from .pool import Job
+
+FEW = 3
+"""Networks up to which a call for each is faster than one call for all lanes (measured)."""
+
+Train = Callable[[Sequence[Epochs]], list[Trained]]
+
+
+class Led:
+    """A fit that is led: it stands where it asks for epochs.
+
+    Parameters
+    ----------
+    job : Job
+
+    Attributes
+    ----------
+    asked : Epochs
+        What it asks for now, if it is not over.
+    """
+
+    asked: Epochs
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._training = job.begin()
+
+    def go_on(self, answer: Any) -> bool:
+        """Go on with what it asked for, or with the error that came instead; return whether it asks for more."""
+        try:
+            if isinstance(answer, BaseException):
+                self.asked = self._training.throw(answer)
+            else:
+                self.asked = self._training.send(answer)
+        except StopIteration:
+            self.job.over = True
+        except BaseException as error:
+            self.job.error, self.job.over = error, True
+        return not self.job.over
+
+
+def lead(waiting: "deque[Job]", most: int, alone: Callable[..., Trained], trainer: Callable[[Epochs], Train]) -> None:
+    """Lead fits of one kind, `most` at a time, until none is left.
+
+    Parameters
+    ----------
+    waiting : deque of Job
+        Other threads may take from it too.
+    most : int
+    alone : callable
+        `Engine.train_epochs`.
+    trainer : callable
+        See `fastmlp.engines.base.Alike`.
+    """
+    led: list[Led] = []
+    train: Train | None = None
+    while True:
+        led += _begun(waiting, most - len(led))
+        if not led:
+            return
+        left = []
+        for group in _by_epochs(led):
+            asked = [one.asked for one in group]
+            try:
+                if len(group) <= FEW:
+                    answers: Sequence[Any] = [alone(*epochs) for epochs in asked]
+                else:
+                    train = train or trainer(asked[0])
+                    answers = train(asked)
+            except BaseException as error:
+                answers = [error] * len(group)
+            left += [one for one, answer in zip(group, answers, strict=True) if one.go_on(answer)]
+        led = left
+
+
+def _begun(waiting: "deque[Job]", room: int) -> Iterable[Led]:
+    """Begin fits until so many ask for epochs; one may be over before it asks."""
+    while room:
+        try:
+            job = waiting.popleft()
+        except IndexError:
+            return
+        if not job.run.interrupted:
+            one = Led(job)
+            if one.go_on(None):
+                room -= 1
+                yield one
+
+
+def _by_epochs(led: Sequence[Led]) -> list[list[Led]]:
+    """Return those together that ask for as many epochs."""
+    groups: dict[int, list[Led]] = {}
+    for one in led:
+        groups.setdefault(len(one.asked.orders), []).append(one)
+    return list(groups.values())

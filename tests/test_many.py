@@ -1,0 +1,204 @@
+"""Many networks at once: each gets what it gets alone, whatever happens to the others."""
+
+import _thread
+import copy
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from fastmlp import SGD, Adam, Callback, Checkpoint, Dense, EarlyStopping, Network, fit_many
+from fastmlp.errors import ArgumentError, ArgumentTypeError, TrainingError
+
+GENERATOR = np.random.default_rng(0)
+X = GENERATOR.normal(size=(200, 6)).astype(np.float32)
+Y = (X[:, 0] > X[:, 1]).astype(int) + (X[:, 2] > 0)
+BOOT = GENERATOR.integers(0, 200, 150)
+REST = np.setdiff1d(np.arange(200), BOOT)
+QUICK = {"epochs": 4, "verbose": 0}
+
+
+def different_networks():
+    """Networks of many kinds, and what each is trained with."""
+    return [
+        (Network([6, 8, 3], seed=1), {}),
+        (Network([6, 8, 3], seed=2), {"optimizer": SGD(0.1), "batch_size": 7}),
+        (Network([6, 5, 4, 3], hidden="tanh", loss="squared_error", seed=3), {"rows": BOOT, "rows_val": REST}),
+        (Network([6, Dense(9, dropout=0.3), 3], seed=4), {"rows": BOOT, "optimizer": Adam(0.01, clip_norm=1.0)}),
+        (Network([6, 8, 3], dtype="float64", scaling="standardize", seed=5), {"epochs": 7, "schedule": "cosine"}),
+        (Network([6, 8, 3], scaling="standardize", seed=6), {"rows": BOOT, "sample_weight": np.arange(1.0, 201.0)}),
+        (Network([6, 3], seed=7), {"validation_split": 0.2, "callbacks": [EarlyStopping(patience=1)]}),
+        (Network([6, 8, 3], seed=8), {"class_weight": "balanced", "X_val": X[:50], "y_val": Y[:50]}),
+        (Network([6, 8, 3], l2=0.1, seed=9), {"shuffle": False, "batch_size": 1000}),
+    ]
+
+
+def same(one, other):
+    np.testing.assert_array_equal(one.state.parameters, other.state.parameters)
+    assert one.history.loss == other.history.loss
+    assert list(one.history) == list(other.history)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5, "auto"])
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_array], ids=["dense", "sparse"])
+def test_each_has_the_bits_that_fit_gives_it_alone(threads, form, engine):
+    given = [pair for pair in different_networks() if form is np.asarray or pair[0].scaling == "auto"]
+    networks, settings = [network for network, _ in given], [own for _, own in given]
+    alone = copy.deepcopy(networks)
+    fitted = fit_many(networks, form(X), Y, settings=settings, threads=threads, engine=engine, **QUICK)
+    for result, network, own in zip(fitted, alone, settings, strict=True):
+        history = network.fit(form(X), Y, engine=engine, **QUICK | own)
+        same(result.network, network)
+        assert (result.history.loss, result.history.stop_reason) == (history.loss, history.stop_reason)
+        assert result.error is None
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_those_that_are_alike_are_trained_side_by_side(threads, monkeypatch):
+    lanes = pytest.importorskip("fastmlp.engines.simd.lanes")
+    at_once, train = [], lanes.SideBySide.train
+    monkeypatch.setattr(
+        lanes.SideBySide, "train", lambda self, asked: [at_once.append(len(asked)), train(self, asked)][1]
+    )
+    networks = [Network([6, 8, 3], seed=seed) for seed in range(40)]
+    settings = [
+        {
+            "optimizer": Adam(0.001 * (seed + 1)),
+            "epochs": 3 + seed % 7,
+            "rows": GENERATOR.integers(0, 200, 150),
+            "callbacks": [EarlyStopping("loss", patience=1)] * (seed % 3 == 0),
+            "schedule": "cosine" if seed % 2 else None,
+        }
+        for seed in range(40)
+    ]
+    alone = copy.deepcopy(networks)
+    fitted = fit_many(networks, X, Y, settings=settings, threads=threads, engine="numba", verbose=0)
+    for result, network, own in zip(fitted, alone, copy.deepcopy(settings), strict=True):
+        history = network.fit(X, Y, engine="numba", verbose=0, **own)
+        same(result.network, network)
+        assert result.history.stop_reason == history.stop_reason
+    assert max(at_once) > 3
+
+
+def test_one_that_diverges_doesnt_disturb_its_neighbours():
+    networks = [Network([6, 8, 3], output="identity", loss="squared_error", seed=n) for n in range(8)]
+    alone = copy.deepcopy(networks)
+    settings = [{"optimizer": SGD(1e30 if n == 3 else 0.01)} for n in range(8)]
+    with np.errstate(all="ignore"):
+        fitted = fit_many(networks, X, Y, settings=settings, **QUICK)
+    assert [isinstance(result.error, TrainingError) for result in fitted] == [n == 3 for n in range(8)]
+    np.testing.assert_array_equal(networks[3].state.parameters, alone[3].state.parameters)
+    for n in (2, 4):
+        alone[n].fit(X, Y, **QUICK | settings[n])
+        same(networks[n], alone[n])
+
+
+@pytest.mark.parametrize("scaling", ["auto", "standardize"])
+def test_rows_are_as_if_those_had_been_given(scaling, engine):
+    by_number, by_copy = (Network([6, 8, 3], scaling=scaling, seed=0) for _ in range(2))
+    by_number.fit(X, Y, rows=BOOT, rows_val=REST, engine=engine, **QUICK)
+    by_copy.fit(X[BOOT], Y[BOOT], X_val=X[REST], y_val=Y[REST], engine=engine, **QUICK)
+    same(by_number, by_copy)
+
+
+def test_a_mask_is_the_rows_where_it_is_true(engine):
+    by_mask, by_number = (Network([6, 8, 3], seed=0) for _ in range(2))
+    by_mask.fit(X, Y, rows=X[:, 0] > 0, engine=engine, **QUICK)
+    by_number.fit(X, Y, rows=np.flatnonzero(X[:, 0] > 0), engine=engine, **QUICK)
+    same(by_mask, by_number)
+
+
+def test_labels_are_those_of_all_rows():
+    net = Network([6, 3], seed=0)
+    net.fit(X, np.array(["a", "b", "c"])[Y], rows=Y < 2, **QUICK)
+    assert net.labels.classes.tolist() == ["a", "b", "c"]
+
+
+def test_samples_are_converted_once(monkeypatch):
+    conversion = pytest.importorskip("fastmlp.engines.simd.conversion")
+    made, compress = [], conversion.compress
+    monkeypatch.setattr(conversion, "compress", lambda *given: [made.append(1), compress(*given)][1])
+    sparse = np.where(X > 1, X, 0)
+    networks = [Network([6, units, 3], seed=units) for units in (4, 5, 6, 70)]
+    fit_many(networks, sparse, Y, settings=[{}, {"rows": BOOT}, {"rows": REST}, {}], engine="numba", **QUICK)
+    assert len(made) == 1
+
+
+def test_an_error_in_one_is_in_its_result_and_the_others_go_on():
+    networks = [Network([6, 8, 3], hidden="relu", loss="squared_error", output="identity", seed=n) for n in range(3)]
+    before = networks[1].state.parameters.copy()
+    settings = [{}, {"optimizer": SGD(1e30)}, {}]
+    with np.errstate(all="ignore"):
+        fitted = fit_many(networks, X, Y, settings=settings, **QUICK)
+    assert isinstance(fitted[1].error, TrainingError)
+    np.testing.assert_array_equal(networks[1].state.parameters, before)
+    assert [result.history.epochs for result in fitted] == [4, 0, 4]
+
+
+def test_callbacks_that_networks_share_are_copies():
+    stopping = EarlyStopping("loss", patience=1)
+    networks = [Network([6, 8, 3], seed=n) for n in range(3)]
+    fit_many(networks, X, Y, callbacks=[stopping], **QUICK)
+    assert stopping.best_epoch == 0
+
+
+class Interrupts(Callback):
+    def on_epoch_end(self, run):
+        if run.epoch == 2:
+            _thread.interrupt_main()
+            while not run.interrupted:
+                pass
+
+
+def test_ctrl_c_keeps_what_there_is():
+    networks = [Network([6, 80, 3], seed=0), Network([6, 40, 3], seed=1), Network([6, 3], seed=2)]
+    settings = [{}, {"callbacks": [Interrupts()]}, {}]
+    fitted = fit_many(networks, X, Y, settings=settings, threads=1, **QUICK)
+    assert [result.network.state.epoch for result in fitted] == [4, 2, 0]
+    assert [result.history.stop_reason for result in fitted] == ["epochs done", "interrupted", "interrupted"]
+    again = fit_many(networks, X, Y, **QUICK)  # and it is their turn again
+    assert [result.history.epochs for result in again] == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ([{}], ArgumentError, "settings must have a mapping for each of 2 networks, got 1"),
+        ([{}, {"engine": "numpy"}], ArgumentError, r"settings\[1\]: engine holds for all networks"),
+        ([{}, {"learning_rate": 1}], ArgumentTypeError, r"settings\[1\] has no argument 'learning_rate'"),
+        ([{}, {"epochs": 0}], ArgumentError, r"networks\[1\]: epochs must lie between 1"),
+        ([{}, {"rows": [500]}], ArgumentError, r"networks\[1\]: rows must lie from 0 to 199, got 500"),
+        ([{}, {"rows": [0], "validation_split": 0.5}], ArgumentError, "validation_split and rows are both given"),
+    ],
+)
+def test_what_is_wrong_with_one_is_said_before_any_is_trained(settings, error, message):
+    networks = [Network([6, 8, 3], seed=n) for n in range(2)]
+    with pytest.raises(error, match=message):
+        fit_many(networks, X, Y, settings=settings, **QUICK)
+    assert [network.state.epoch for network in networks] == [0, 0]
+
+
+def test_a_network_comes_once():
+    net = Network([6, 3], seed=0)
+    with pytest.raises(ArgumentError, match=r"networks\[1\] is networks\[0\]"):
+        fit_many([net, net], X, Y, **QUICK)
+
+
+def test_a_file_is_of_one_network(tmp_path):
+    networks = [Network([6, 3], seed=n) for n in range(2)]
+    with pytest.raises(ArgumentError, match="Checkpoint writes the file of one network"):
+        fit_many(networks, X, Y, callbacks=[Checkpoint(tmp_path / "net.npz")], **QUICK)
+
+
+def test_a_training_on_rows_is_resumed_on_the_same(tmp_path):
+    path = tmp_path / "net.npz"
+    Network([6, 3], seed=0).fit(X, Y, rows=BOOT, callbacks=[Checkpoint(path)], **QUICK)
+    with pytest.raises(ArgumentError, match="rows: the training in"):
+        Network([6, 3], seed=0).fit(X, Y, rows=REST, resume_from=path, epochs=8, verbose=0)
+
+
+def test_every_network_has_its_line(capsys):
+    fit_many([Network([6, 3], seed=n) for n in range(3)], X, Y, epochs=2, verbose=2)
+    lines = capsys.readouterr().err.splitlines()
+    assert sorted(line[:9] for line in lines if line.startswith("network")) == ["network 0", "network 1", "network 2"]
+    assert all("2 epochs" in line and "accuracy" in line for line in lines if line.startswith("network"))
