@@ -213,9 +213,9 @@ def compare(
     threads: Annotated[
         str, typer.Option(metavar="N", help="How many networks to train at a time; changes no result.")
     ] = "auto",
-    plot: Annotated[
+    curves: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Draw the curves of all, means over the seeds.", show_default="no picture"),
+        typer.Option(metavar="FILE", help="Draw all in this PNG, means over the seeds.", show_default="no picture"),
     ] = None,
     json: Annotated[
         str | None, typer.Option(metavar="FILE", help="Keep figures and histories.", show_default="print only")
@@ -223,7 +223,7 @@ def compare(
 ) -> None:
     """Train a recipe under every combination of some settings, and say how good each is.
 
-    Alternatives are separated by commas. Networks are trained several at a time. Nothing is saved but what --plot and
+    Alternatives are separated by commas. Networks are trained several at a time. Nothing is saved but what --curves and
     --json name; train the best one with "fastmlp train". Ctrl-C ends it, with a table of what was trained until then.
     """
     from .compare import Comparison, run
@@ -241,7 +241,7 @@ def compare(
             data=data,
             engine=engine,
             threads=threads,
-            plot=plot,
+            curves=curves,
             json=json,
         )
     )

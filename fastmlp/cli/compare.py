@@ -45,7 +45,7 @@ class Comparison:
     data: str | None = None
     engine: str = "auto"
     threads: str = "auto"
-    plot: str | None = None
+    curves: str | None = None
     json: str | None = None
 
 
@@ -93,10 +93,10 @@ def run(request: Comparison) -> int:
     FastMLPError
         An option that can't be used, before anything was trained.
     """
-    if request.plot is not None:
+    if request.curves is not None:
         plot.check_installed()
-    for option, path in (("--plot", request.plot), ("--json", request.json)):
-        _check_new(option, path, ".png" if option == "--plot" else ".json")
+    for option, path in (("--curves", request.curves), ("--json", request.json)):
+        _check_new(option, path, ".png" if option == "--curves" else ".json")
     seeds = check_whole(request.seeds, "--seeds", 1, _MOST)
     candidates = _grid(request)
     if len(candidates) * seeds > _MOST:
@@ -254,9 +254,9 @@ def _keep(request: Comparison, candidates: Sequence[Candidate], screen: Screen) 
         write_bytes(Path(request.json), f"{json.dumps(content, indent=1)}\n".encode())
         screen.say(f"Figures written to {request.json}")
     curves = {one.name: mean for one in candidates if (mean := _mean_history([two.history for two in one.fitted]))}
-    if request.plot is not None and curves:
-        plot.draw_histories(curves, Path(request.plot))
-        screen.say(f"Curves drawn to {request.plot}")
+    if request.curves is not None and curves:
+        plot.draw_histories(curves, Path(request.curves))
+        screen.say(f"Curves drawn to {request.curves}")
 
 
 def _mean_history(histories: Sequence[History]) -> Mapping[str, Sequence[float]]:

@@ -55,7 +55,7 @@ def test_without_a_grid_it_is_the_recipe_alone(place):
 
 def test_the_curves_are_drawn(place):
     pytest.importorskip("matplotlib")
-    run("compare", "--data", "data", "--learning-rate", "1,3", "--plot", "curves.png", *NIELSEN)
+    run("compare", "--data", "data", "--learning-rate", "1,3", "--curves", "curves.png", *NIELSEN)
     assert (place / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
