@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -138,12 +139,12 @@ class_weight, shuffle, augment, callbacks, resume_from
     chosen = _check_networks(networks)
     own = _check_settings(settings, shared, len(chosen))
     at_once, each = _share_out(arguments.check_threads(threads), len(chosen), engine)
-    common = {"engine": engine, "threads": each, "verbose": 0}
+    shared |= {"engine": engine, "threads": each, "verbose": 0}
     with ExitStack() as turns:
         planned, once = [], Once()
         for number, (network, given) in enumerate(zip(chosen, own, strict=True)):
             with _of_network(number):
-                planned.append(FitSettings.check(network.architecture, **given, **common))
+                planned.append(_settings(network, given, shared, once))
         for network in chosen:
             turns.enter_context(network._turns.fit())
         fittings = []
@@ -176,8 +177,8 @@ def _check_networks(networks: Any) -> list[Network]:
     return chosen
 
 
-def _check_settings(settings: Any, shared: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
-    """Return all arguments of every network: its own ones over those that it shares."""
+def _check_settings(settings: Any, shared: Mapping[str, Any], count: int) -> list[Mapping[str, Any]]:
+    """Return the arguments that each network has for itself."""
     if isinstance(settings, Mapping):
         raise ArgumentTypeError("settings must be a list with a mapping for each network, got one mapping")
     try:
@@ -186,7 +187,6 @@ def _check_settings(settings: Any, shared: Mapping[str, Any], count: int) -> lis
         raise ArgumentTypeError(f"settings must be a list of mappings, got {settings!r}") from None
     if len(given) != count:
         raise ArgumentError(f"settings must have a mapping for each of {count} networks, got {len(given)}")
-    merged = []
     for number, own in enumerate(given):
         if not isinstance(own, Mapping):
             raise ArgumentTypeError(f"settings[{number}] must be a mapping of names to values, got {own!r}")
@@ -195,23 +195,30 @@ def _check_settings(settings: Any, shared: Mapping[str, Any], count: int) -> lis
                 raise ArgumentError(f"settings[{number}]: {name} holds for all networks; give it to fit_many itself")
             if name not in OWN:
                 raise unknown_argument(f"settings[{number}]", str(name), own[name], OWN)
-        arguments_of = {**shared, **own}
-        if arguments_of["epochs"] is None:
+        if own.get("epochs", shared["epochs"]) is None:
             raise ArgumentTypeError("fit_many needs epochs: how many times to go through the samples")
-        if "callbacks" not in own:
-            arguments_of["callbacks"] = _own_callbacks(shared["callbacks"], count)
-        merged.append(arguments_of)
     if shared["resume_from"] is not None and count > 1:
         raise ArgumentError("resume_from is the file of one network; give each its own in settings")
-    return merged
-
-
-def _own_callbacks(callbacks: Any, count: int) -> Any:
-    """Return copies of the callbacks that networks share: they remember what they saw."""
-    chosen = arguments.check_callbacks(callbacks, 0)
-    if count > 1 and any(isinstance(callback, Checkpoint) for callback in chosen):
+    if count > 1 and any(isinstance(one, Checkpoint) for one in arguments.check_callbacks(shared["callbacks"], 0)):
         raise ArgumentError("a Checkpoint writes the file of one network; give each its own in settings")
-    return copy.deepcopy(chosen)
+    return given
+
+
+def _settings(network: Network, own: Mapping[str, Any], shared: Mapping[str, Any], once: Once) -> FitSettings:
+    """Return the checked arguments of a network; what it shares with others is checked once.
+
+    Callbacks that it shares are copies: they remember what they saw.
+    """
+
+    def check() -> FitSettings:
+        return FitSettings.check(network.architecture, **{**shared, **own})
+
+    if own:
+        checked = check()
+    else:
+        checked = once("settings", check, network.architecture.inputs)
+    callbacks = checked.callbacks if "callbacks" in own else copy.deepcopy(checked.callbacks)
+    return replace(checked, callbacks=callbacks) if callbacks else checked
 
 
 def _share_out(threads: int, count: int, engine: str) -> tuple[int, int | str]:

@@ -1,4 +1,4 @@
-"""What several trainings make of the same data is made once (floor 4; imports numpy).
+"""What several trainings make of the same data is made once (floor 4).
 
 `fit_many` trains many networks on one table. Its samples are checked, scaled and compressed when the first network asks
 for them; the others get the same objects.
@@ -8,11 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numpy as np
-
 T = TypeVar("T")
 
-_PLAIN = (str, bytes, bool, int, float, type(None), np.dtype)
+_PLAIN = frozenset((str, bytes, bool, int, float, type(None)))
 
 
 class Once:
@@ -20,8 +18,8 @@ class Once:
 
     Examples
     --------
-    >>> once, X = Once(), np.zeros((2, 2))
-    >>> once("sums", lambda: X.sum(axis=0), X) is once("sums", lambda: X.sum(axis=0), X)
+    >>> once, X = Once(), [1, 2, 3]
+    >>> once("reversed", lambda: X[::-1], X) is once("reversed", lambda: X[::-1], X)
     True
     """
 
@@ -39,10 +37,11 @@ class Once:
         make : callable
             Returns the thing; what it raises is raised, and nothing is kept.
         *parts
-            All that the thing depends on: text, numbers and dtypes by their value, other objects by being the same
-            object. They are kept as long as this one, so that no other can take their place.
+            All that the thing depends on: text and numbers by their value, other objects by being the same object.
+            They are kept as long as this one, so that no other can take their place.
         """
-        key = (name, *((type(part), part) if isinstance(part, _PLAIN) else id(part) for part in parts))
+        # Asked several times for every call on some rows.
+        key = (name, *[(part.__class__, part) if part.__class__ in _PLAIN else id(part) for part in parts])
         with self._making:
             found = self._made.get(key)
             if found is None:

@@ -110,12 +110,16 @@ class History(Mapping[str, list[float]]):
         >>> history.epochs
         2
         """
-        for name in columns:
-            if name not in COLUMNS:
-                raise ArgumentError(f"{name!r} is not a column of a History; the columns are {', '.join(COLUMNS)}")
         lengths = set(map(len, columns.values()))
         if len(lengths) > 1:
             raise ArgumentError(f"columns must have a value for each epoch; got {sorted(lengths)} values")
+        if self._columns.keys() == columns.keys():  # as after every epoch but the first
+            for name, column in self._columns.items():
+                column.extend(columns[name])
+            return
+        for name in columns:
+            if name not in COLUMNS:
+                raise ArgumentError(f"{name!r} is not a column of a History; the columns are {', '.join(COLUMNS)}")
         epochs, missing = self.epochs, [math.nan] * max(lengths, default=0)
         for name in COLUMNS:
             if name in columns or name in self._columns:

@@ -176,8 +176,10 @@ class Fitting:
         return Plan(*given, blocks, asked.augmentation, network._turns.between_epochs)
 
     def _note_settings(self, data: Dataset) -> None:
-        """Note what has to be the same for this fit to be resumed, where it can be."""
+        """Note what has to be the same for this fit to be resumed, where somebody may ask."""
         asked, run = self._settings, self.run
+        if not run.callbacks and self._found is None:
+            return
         run.settings = arguments.fit_settings(
             run, asked.batch_size, asked.shuffle, asked.augmentation, asked.validation_split, asked.class_weight
         )

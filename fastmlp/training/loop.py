@@ -208,10 +208,12 @@ def _request(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> Ep
 
 
 def _trained_as(plan: Plan, rules: Rules, request: Epochs, answer: Answer) -> Trained:
-    (scores, ends), weights = answer, [rules.weight(plan.data, order) for order in request.orders]
-    sums = [
-        (weight * score.loss, weight * score.accuracy, weight) for score, weight in zip(scores, weights, strict=True)
-    ]
+    (scores, ends), orders = answer, request.orders
+    if plan.data.weights is None:  # then every epoch counts the same
+        weights = [rules.weight(plan.data, orders[0])] * len(orders)
+    else:
+        weights = [rules.weight(plan.data, order) for order in orders]
+    sums = [(weight * score[0], weight * score[1], weight) for score, weight in zip(scores, weights, strict=True)]
     return _means(rules, sums, ends, request.learning_rates)
 
 

@@ -24,7 +24,7 @@ from .callbacks import Callback, FitRun
 _WORK_PER_CALL = 3e10
 _WORK_OF_A_STEP = 2e5
 _SHORT = 1 / 60
-_MOST_EPOCHS, _MOST_NUMBERS = 64, 2**20
+_MOST_EPOCHS, _MOST_NUMBERS = 256, 2**20
 
 _LARGE_TARGET = 1e3
 

@@ -2,11 +2,12 @@ import json
 import math
 import pickle
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.errors import FastMLPError
+from fastmlp.errors import ArgumentError, FastMLPError
 from fastmlp.model.history import COLUMNS, Evaluation, History
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -101,3 +102,19 @@ def test_evaluation_reads_as_a_sentence():
 
 def test_evaluation_of_a_regression_has_no_accuracy():
     assert str(Evaluation(0.5)) == "loss 0.5000"
+
+
+def test_several_epochs_are_as_one_after_another():
+    together, one_by_one = History(), History()
+    together.extend(epoch=[1, 2], loss=[0.5, 0.25])
+    together.extend(epoch=[3], loss=[0.125], accuracy=[0.9])
+    for epoch, loss in ((1, 0.5), (2, 0.25)):
+        one_by_one.append(epoch=epoch, loss=loss)
+    one_by_one.append(epoch=3, loss=0.125, accuracy=0.9)
+    np.testing.assert_equal(dict(together), dict(one_by_one))
+
+
+@pytest.mark.parametrize("columns", [{"loss": [1.0], "epoch": [1, 2]}, {"losses": [1.0]}])
+def test_columns_that_dont_fit_are_refused(columns):
+    with pytest.raises(ArgumentError):
+        History().extend(**columns)

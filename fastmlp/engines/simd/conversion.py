@@ -143,7 +143,12 @@ def convert(
     architecture: Architecture, data: Dataset, threads: int, sparse: bool, density: float, filled: NDArray[np.int64]
 ) -> Prepared:
     """Convert data of this density to sparse or dense rows, when they are needed."""
-    samples, targets = data.samples, _targets(architecture, data)
+    samples = data.samples
+    if data.weights is None:  # else it has weights of its own
+        kind = data.targets, data.task, architecture.dtype, architecture.loss, architecture.label_smoothing
+        targets = samples.forms("targets", lambda: _targets(architecture, data), *kind)
+    else:
+        targets = _targets(architecture, data)
     sparse = sparse or samples.sparse is not None
     work = density if sparse else 1.0
     by_eights = architecture.layers[0].stride * architecture.dtype.itemsize <= EIGHTS_BYTES

@@ -7,6 +7,7 @@ optimizers are run-time values there, so the kernels are compiled once per dtype
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ from .conversion import DENSE_FROM, Prepared
 from .few_rows import FewRows
 from .lanes import alike
 from .out_of_core import Staged, parts, stage
-from .passes import Pass, mean_score, rows_of, run_pass
+from .passes import Pass, mean_scores, rows_of, run_pass
 from .settings import settings_of
 from .split_layer import Pace, is_halved
 from .threads import available_threads
@@ -219,12 +220,12 @@ def train_epochs(
     )
     run_pass(architecture, prepared, given, state.parameters, state.moments)
     state.step += len(batches.rates)
-    return [mean_score(*sums) for sums in totals.tolist()], ends
+    return mean_scores(totals), ends
 
 
 def load(architecture: Architecture) -> None:
     """See `Engine.load`."""
-    _load(architecture.dtype.name)
+    _load(architecture.dtype)
 
 
 def warmup(dtypes: Sequence[str] = ("float32", "float64")) -> dict[str, float]:
@@ -252,7 +253,7 @@ few_rows = FewRows
 
 
 @cache
-def _load(dtype: str) -> None:
+def _load(dtype: np.dtype[Any]) -> None:
     """Train on one row."""
     architecture = Architecture.build([8, 8, 2], dtype=dtype)
     state = TrainingState(architecture.zeros(), np.random.default_rng(0), 0)

@@ -29,7 +29,7 @@ from ...model.training_state import TrainingState
 from ..base import Alike, Array, Epochs, Trained
 from .batches import Batches
 from .conversion import Prepared, is_sparse, prepare
-from .passes import mean_score
+from .passes import mean_scores
 from .settings import settings_of
 from .split_layer import is_halved
 from .workspace import chunk_rows, describe_layers, first_half, has_few_units, is_grouped, row_stride
@@ -38,6 +38,9 @@ _PARAMETERS = 2**12
 """Parameters of a network, at most, that is trained in a lane. Those of 16 networks and their moments fill L2 then."""
 
 _TWO = np.zeros(2, np.int32)
+
+_TABLE = 2**23
+"""Numbers of the samples, at most, of which every thread has a scaled table."""
 
 _CHUNK_BYTES = 2**17
 """Of vectors of a chunk of rows."""
@@ -55,6 +58,7 @@ def alike(architecture: Architecture, optimizer: Optimizer, data: Dataset, batch
     last = layers[-1].activation
     unfit = (
         samples.mapped
+        or samples.n_rows * padded(architecture.inputs, dtype) > _TABLE
         or architecture.n_parameters > _PARAMETERS
         or batch_size < 2
         or is_grouped(architecture, batch_size)
@@ -71,11 +75,11 @@ def alike(architecture: Architecture, optimizer: Optimizer, data: Dataset, batch
     decays = architecture.l1 > 0, architecture.l2 > 0, optimizer.weight_decay > 0
     of_data = id(samples), id(data.targets), id(data.weights), data.task, data.n_training_rows, batch_size
     key = (dtype, architecture.inputs, shape, of_loss, optimizer.kind, momentum, decays, of_data)
-    return Alike(key, lanes_of(dtype), lambda one: SideBySide(one).train, partial(load, dtype.name))
+    return Alike(key, lanes_of(dtype), lambda one: SideBySide(one).train, partial(load, dtype))
 
 
 @cache
-def load(dtype: str) -> None:
+def load(dtype: np.dtype[Any]) -> None:
     """Have the code ready: train two networks on two rows."""
     architecture = Architecture.build([8, 8, 2], dtype=dtype)
     data = Dataset.of(architecture, Samples(2, 8, np.ones((2, 8), architecture.dtype), None), Targets(_TWO, None))
@@ -141,7 +145,7 @@ class SideBySide:
             for vectors, vector in zip(self._vectors, of_one, strict=True):
                 vector[self._places] = vectors.reshape(-1, self._lanes)[:, lane]
             one.state.step += len(batches[lane].rates)
-        return [([mean_score(*sums) for sums in totals[lane].tolist()], ends[lane]) for lane in range(used)]
+        return [(mean_scores(totals[lane]), ends[lane]) for lane in range(used)]
 
     def _zeros(self, size: int) -> Array:
         return aligned_zeros(size, self._dtype)
@@ -178,6 +182,10 @@ class SideBySide:
             other=memory,
             x=0,
             x_width=padded(architecture.inputs, dtype),
+            n_rows=prepared.n_rows,
+            plain_softmax=architecture.loss == "cross_entropy" and len(prepared.targets.alive["labels"]) > 0,
+            labels=self._zeros(lanes),
+            shares=self._zeros(lanes),
             sums=self._zeros(lanes * lanes),
             scales=np.zeros(lanes),
             factors=self._zeros(lanes),
@@ -222,7 +230,7 @@ def _step_of_rows(architecture: Architecture, prepared: Prepared, lanes: int, ch
     top, x_row = layers[len(layers) - 1], padded(architecture.inputs, dtype)
     top.row_stride = row_stride(top.width, dtype)
     places, memory = {}, 0
-    for name, size in (("x", lanes * x_row), ("y", rows * top.width), ("mask", top.width), ("sums", 16)):
+    for name, size in (("x", prepared.n_rows * x_row), ("y", rows * top.width), ("mask", top.width), ("sums", 16)):
         places[name], memory = memory, memory + -(-size // 16) * 16
     top.activations = top.before_dropout = memory
     top.deltas, memory = memory + rows * top.row_stride, memory + 2 * rows * top.row_stride

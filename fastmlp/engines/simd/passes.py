@@ -189,6 +189,13 @@ def mean_score(loss: float, correct: float, weight: float) -> Score:
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
 
 
+def mean_scores(totals: NDArray[np.float64]) -> list[Score]:
+    """Return those of each row of sums, (epochs, 3)."""
+    if (totals[:, 2] > 0).all():
+        return list(map(Score, (totals[:, 0] / totals[:, 2]).tolist(), (totals[:, 1] / totals[:, 2]).tolist()))
+    return [mean_score(*sums) for sums in totals.tolist()]
+
+
 def tell(
     architecture: Architecture,
     prepared: Prepared,

@@ -45,7 +45,7 @@ def warm_up(dtype: str) -> dict[str, float]:
     for what, call in (
         (f"conversion of dense rows to sparse ones, uint8 and {dtype}", sparse_rows),
         (f"training, evaluation and predictions, {dtype}", lambda: load(architecture)),
-        (f"training of many small networks at once, {dtype}", lambda: lanes.load(dtype)),
+        (f"training of many small networks at once, {dtype}", lambda: lanes.load(architecture.dtype)),
         (f"predictions of a few rows, {dtype}", few_rows),
         (f"augmentation of images, uint8 and {dtype}", augmentation),
     ):

@@ -178,6 +178,13 @@ def transpose_square(context, builder, sig, out, place, out_stride, w, start, st
         return builder.gep(base, [builder.mul(stride, stride.type(number))], source_etype=v.element, inbounds=True)
 
     rows = [load_vector(builder, row(source, stride, i), v) for i in range(n)]
+    for i, turned in enumerate(transposed(builder, rows)):
+        store_vector(builder, turned, row(target, out_stride, i))
+
+
+def transposed(builder: Any, rows: list[Any]) -> list[Any]:
+    """Emit the transpose of a square of vectors, in registers."""
+    n = len(rows)
     # Halves change places between rows that are half a square apart, then quarters, then single numbers.
     distance = n // 2
     while distance:
@@ -186,8 +193,7 @@ def transpose_square(context, builder, sig, out, place, out_stride, w, start, st
             if i & distance == 0:
                 mixed[i], mixed[i + distance] = _exchange_blocks(builder, rows[i], rows[i + distance], distance, n)
         rows, distance = mixed, distance // 2
-    for i in range(n):
-        store_vector(builder, rows[i], row(target, out_stride, i))
+    return rows
 
 
 def _exchange_blocks(builder: Any, upper: Any, lower: Any, block: int, lanes: int) -> tuple[Any, Any]:

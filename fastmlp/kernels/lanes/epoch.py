@@ -1,4 +1,4 @@
-"""Epochs of as many tiny networks as a vector has lanes, one in each (floor 2).
+"""Epochs of as many tiny networks as a vector has lanes, one in each (floor 2; imports numpy).
 
 A network of 275 parameters is too small for vectors: of a row of 3 units 13 lanes are padding, and every sum waits for
 the one before. Here each number of the mathematics is a vector over networks of one shape. They take the same samples,
@@ -6,22 +6,38 @@ each in an order of its own, and their numbers in the same order as `epoch.run` 
 their bits are the same. The formulas are those at the head of `epoch`.
 
 At the last layer numbers change places: a network's row is a row again there, for which `losses` and the functions of
-`forward` and `backward` are called. A pass is of one thread.
+`forward` and `backward` are called; but for a softmax of labels, which stays in vectors. A pass is of one thread.
 """
+
+import numpy as np
 
 from ..backward import differentiate_activation, loss_gradient
 from ..dense.microkernels import transpose_square
-from ..elementwise import activation_backward, activation_forward, copy_rows
+from ..elementwise import activation_backward, activation_forward, copy_rows, exp_of_negative
 from ..forward import activate, evaluate_rows
+from ..losses import SMALL
 from ..optimizers import TERMS, shrink, term_values, update, update_weights
 from ..runtime.constants import BINARY_CROSS_ENTROPY
 from ..runtime.fields import taken
 from ..runtime.jit import entry, kernel
 from ..runtime.matrices import matrix
 from ..runtime.records import ONE_ROW, ZERO, Lanes
-from ..runtime.simd import fma, get, lanes, load, moved, put, splat, store, store_apart
+from ..runtime.simd import (
+    absolute,
+    fma,
+    get,
+    lanes,
+    load,
+    minimum,
+    moved,
+    put,
+    splat,
+    store,
+    store_apart,
+    where_positive,
+)
 from ..sparse.first_layer import gather_row
-from .tiles import lane_product
+from .tiles import gather_square, lane_product
 
 take_lanes = taken(Lanes)
 
@@ -37,6 +53,7 @@ def run_lanes(table, like):
     """
     run = take_lanes(table, like)
     run.batch = ZERO
+    scale_rows(run)
     for epoch in range(run.epochs):
         for begin in range(0, run.epoch_rows, run.batch_size):
             left = run.epoch_rows - begin
@@ -73,15 +90,20 @@ def start_batch(run):
 
 
 @kernel
+def scale_rows(run):
+    """Write all rows of the data set, scaled and shifted, to a table, whose rows are padded: every epoch reads them."""
+    for row in range(run.n_rows):
+        gather_row(run.step, row, row * run.x_width)
+
+
+@kernel
 def gather(run):
     """Bring the rows of every network to its lane of the input: (rows, padded features) vectors."""
-    step, work, vector, width = run.step, run.step.work, lanes(run.memory), run.x_width
+    vector, width, table = lanes(run.memory), run.x_width, run.step.work.memory
     for i in range(run.rows):
-        for lane in range(vector):
-            gather_row(step, get(run.order, (run.position + i) * vector + lane), work.x + lane * work.x_row)
+        order = moved(run.order, (run.position + i) * vector)
         for j in range(0, width, vector):
-            place = run.x + (i * width + j) * vector
-            transpose_square(run.memory, place, vector, work.memory, work.x + j, work.x_row)
+            gather_square(run.memory, run.x + (i * width + j) * vector, table, order, width, j)
 
 
 @kernel
@@ -187,38 +209,102 @@ def dot_products(z, a, w, b, units, fan_in, sums):
 
 @kernel
 def judge(run, epoch):
-    """Outputs, losses, right answers and the deltas of the last layer: row by row, by the functions of one network.
+    """Outputs, losses, right answers and the deltas of the last layer."""
+    if run.plain_softmax:
+        for i in range(run.rows):
+            if not judge_softmax(run, i):
+                judge_rows(run, i, ONE_ROW)
+    else:
+        judge_rows(run, ZERO, run.rows)
+    count_answers(run, epoch)
+
+
+@kernel
+def judge_softmax(run, i):
+    """Judge row ``i`` of the chunk where outputs are a softmax and targets are labels, in vectors; as `judge_rows`.
+
+    Returns
+    -------
+    bool
+        False where an answer is so wrong that its loss has to be computed from the logits: nothing was done then that
+        `judge_rows` would not do again.
+    """
+    step, memory, vector, layer = run.step, run.memory, lanes(run.memory), run.layers[run.n_layers - 1]
+    targets, z = step.targets, layer.activations + i * layer.row_stride
+    end, d, n = z + layer.units * vector, layer.deltas + i * layer.row_stride - z, i * vector
+    zero, one, half = splat(memory, 0.0), splat(memory, 1.0), splat(memory, 0.5)
+    for lane in range(vector):
+        row, weight = get(run.order, run.position * vector + n + lane), 1.0
+        if targets.weighted:
+            weight = float(get(targets.weights, row))
+        put(run.labels, lane, float(get(targets.labels, row)))
+        put(run.shares, lane, get(run.scales, lane) * weight)
+        put(step.work.correct, n + lane, weight)
+    label, share = load(run.labels, ZERO), load(run.shares, ZERO)
+    largest = load(memory, z)
+    for place in range(z + vector, end, vector):
+        x = load(memory, place)
+        largest = where_positive(x - largest, x, largest)
+    sums = zero
+    for place in range(z, end, vector):
+        e = exp_of_negative(minimum(zero, load(memory, place) - largest))
+        store(memory, place + d, e)
+        sums = sums + e
+    chosen, unit = zero, zero
+    for place in range(z + d, end + d, vector):
+        a = load(memory, place) / sums
+        wanted = where_positive(half - absolute(label - unit), one, zero)
+        store(memory, place, a)
+        chosen = where_positive(wanted, a, chosen)
+        unit = unit + one
+    store(run.labels, ZERO, chosen)
+    for lane in range(vector):
+        if not get(run.labels, lane) > SMALL:
+            return False
+    # The first of the largest outputs is the answer: one before the label must be smaller, one behind it not larger.
+    beaten, unit = zero, zero
+    for place in range(z + d, end + d, vector):
+        a, wanted = load(memory, place), where_positive(half - absolute(label - unit), one, zero)
+        larger, smaller = where_positive(a - chosen, one, zero), where_positive(chosen - a, one, zero)
+        beaten = beaten + where_positive(label - unit - half, one - smaller, larger)
+        store(memory, place, (a - wanted) * share)
+        unit = unit + one
+    store(run.shares, ZERO, where_positive(beaten, zero, one))
+    for lane in range(vector):
+        weight = get(step.work.correct, n + lane)
+        put(step.work.losses, n + lane, weight * -np.log(get(run.labels, lane)))
+        put(step.work.correct, n + lane, weight * float(get(run.shares, lane)))
+    return True
+
+
+@kernel
+def judge_rows(run, start, count):
+    """Judge `count` rows of the chunk by the functions of one network: a network's row is a row again.
 
     Row ``i`` of the network in lane ``n`` is row ``i * lanes + n`` of `Lanes.step`.
     """
     step, memory, vector = run.step, run.memory, lanes(run.memory)
-    top = run.n_layers - 1
+    top, first, last = run.n_layers - 1, start * vector, (start + count) * vector
     here, there, scratch = run.layers[top], step.layers[top], step.work.memory
-    step.position, step.first, step.last, step.count = run.position * vector, ZERO, run.rows * vector, run.rows * vector
+    step.position, step.first, step.last, step.count = run.position * vector, first, last, last
     apart = vector * there.row_stride
-    for i in range(run.rows):
+    for i in range(start, start + count):
         for j in range(0, there.width, vector):
             z = here.activations + i * here.row_stride + j * vector
             transpose_square(scratch, there.before_dropout + i * apart + j, there.row_stride, memory, z, vector)
     activate(step, top, False)
     evaluate_rows(step)
-    count_answers(run, epoch)
-    if run.direct:
-        for i in range(run.rows * vector):
-            step.first, step.last, step.delta_scale = i, i + 1, get(run.scales, i % vector)
-            loss_gradient(step)
-        step.first, step.last = ZERO, run.rows * vector
-    else:
-        step.delta_scale = get(run.scales, ZERO)
+    for i in range(first, last):
+        step.first, step.last, step.delta_scale = i, i + 1, get(run.scales, i % vector)
         loss_gradient(step)
+    step.first, step.last = first, last
     if step.loss < BINARY_CROSS_ENTROPY:
         differentiate_activation(step, top)
-    for i in range(run.rows):
+    for i in range(start, start + count):
         for j in range(0, there.width, vector):
             d = there.deltas + i * apart + j
-            transpose_square(
-                memory, here.deltas + i * here.row_stride + j * vector, vector, scratch, d, there.row_stride
-            )
+            out = here.deltas + i * here.row_stride + j * vector
+            transpose_square(memory, out, vector, scratch, d, there.row_stride)
 
 
 @kernel
@@ -228,7 +314,7 @@ def count_answers(run, epoch):
     for i in range(run.rows):
         for lane in range(vector):
             n, place = i * vector + lane, 3 * (lane * run.epochs + epoch)
-            row, weight = get(step.order, step.position + n), 1.0
+            row, weight = get(run.order, run.position * vector + n), 1.0
             if targets.weighted:
                 weight = float(get(targets.weights, row))
             put(run.totals, place, get(run.totals, place) + get(step.work.losses, n))

@@ -10,7 +10,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
-from ..dense.microkernels import keep_rolled
+from ..dense.microkernels import keep_rolled, transposed
 from ..runtime.simd import (
     WIDEST,
     Vector,
@@ -104,3 +104,39 @@ def lane_product(context, builder, sig, c, s, a, b, rows, columns, inner):
                 columns_left = builder.urem(columns_left, word(width))
             builder.store(plus(builder.load(row), height), row)
         rows_left = builder.urem(rows_left, word(height))
+
+
+def _python_gather_square(out, place, table, order, stride, column):
+    n = lanes(out)
+    for i in range(n):
+        row = int(order[i]) * stride + column
+        out[place + i : place + n * n : n] = table[row : row + n]
+
+
+@instruction(nothing, _python_gather_square)
+def gather_square(context, builder, sig, out, place, table, order, stride, column):
+    """``out[p, i] = table[order[i], column + p]`` for a square of a vector's length, whose rows adjoin in `out`.
+
+    Parameters
+    ----------
+    out, table : flat arrays
+        Rows of the table are `stride` apart.
+    order : flat array of int64
+        As many row numbers as a vector has lanes.
+    """
+    vector = Vector(sig.args[0].dtype)
+    v = vector_type(context, vector)
+    numbers, source = (
+        address(context, builder, sig.args[3], order),
+        address(context, builder, sig.args[2], table, column),
+    )
+    rows = []
+    word = ir.IntType(64)
+    for i in range(vector.lanes):
+        number = builder.load(builder.gep(numbers, [word(i)], source_etype=word, inbounds=True), typ=word)
+        start = builder.gep(source, [builder.mul(number, stride)], source_etype=v.element, inbounds=True)
+        rows.append(load_vector(builder, start, v))
+    target = address(context, builder, sig.args[0], out, place)
+    for i, turned in enumerate(transposed(builder, rows)):
+        row = builder.gep(target, [word(i * vector.lanes)], source_etype=v.element, inbounds=True)
+        store_vector(builder, turned, row)
