@@ -13,13 +13,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+import numpy as np
+
+from fastmlp import Network, fit_many
 from fastmlp.measure.products import LayerProduct
 from fastmlp.measure.timing import Stopwatch, in_turns, repeated
 from fastmlp.recipes import RECIPES
 
 from .epochs import Trainer
 from .machine import ONE_THREAD
+from .points import point
+from .workloads import Workload
 
 ATTEMPTS = 3
 
@@ -90,6 +97,42 @@ def of_sparse_rows(rows: int) -> float:
     return ratio(dense, sparse, 5)
 
 
+def of_point(sizes: tuple[int, ...], batch_size: int, rows: int, **changes: Any) -> float:
+    """The compiled engine against the reference at a point of the landscape."""
+    chosen = point(sizes, batch_size, **changes)
+    X, y = random_data(chosen, rows)
+
+    def epoch(engine: str) -> Callable[[], float]:
+        network = Network(list(sizes), hidden=chosen.hidden, dtype=chosen.dtype, seed=0)
+        fit = partial(network.fit, X, y, epochs=1, batch_size=batch_size, engine=engine, threads=1, verbose=0)
+        fit()
+        return lambda: float(fit().seconds[-1])
+
+    return ratio(epoch("numpy"), epoch("numba"), 5)
+
+
+def of_lanes(networks: int) -> float:
+    """Tiny networks side by side against the same one after another."""
+    sizes, rows = (13, 16, 3), 128
+    X, y = random_data(point(sizes, 16), rows)
+    alone, together = ([Network(list(sizes), seed=seed) for seed in range(networks)] for _ in range(2))
+
+    def one_by_one() -> None:
+        for network in alone:
+            network.fit(X, y, epochs=64, batch_size=16, threads=1, verbose=0)
+
+    def side_by_side() -> None:
+        fit_many(together, X, y, epochs=64, batch_size=16, threads=1, verbose=0)
+
+    return ratio(Stopwatch(repeated(one_by_one)), Stopwatch(repeated(side_by_side)), 5)
+
+
+def random_data(chosen: Workload, rows: int) -> tuple[Any, Any]:
+    """Return samples and labels for a network."""
+    generator = np.random.default_rng(0)
+    return generator.normal(size=(rows, chosen.sizes[0])), generator.integers(0, chosen.sizes[-1], rows)
+
+
 CHECKS = (
     Check(
         "one image at a time, from-scratch: Numba engine over NumPy engine",
@@ -99,6 +142,18 @@ CHECKS = (
     Check("batches of 128, keras: Numba engine over NumPy engine", 1.2, lambda: of_engines("keras", 5_000)),
     Check("product 128 x 128 x 128: kernels over NumPy's BLAS", 0.6, lambda: of_a_product(128)),
     Check("first layer of keras: sparse rows over dense rows", 1.1, lambda: of_sparse_rows(5_000)),
+    Check("8-16-3, batch 32: Numba engine over NumPy engine", 20.0, lambda: of_point((8, 16, 3), 32, 4_096)),
+    Check(
+        "100-100-10 gelu, batch 200: Numba engine over NumPy engine",
+        4.0,
+        lambda: of_point((100, 100, 10), 200, 4_000, hidden="gelu"),
+    ),
+    Check(
+        "100-512-512-10 in float64, batch 128: Numba engine over NumPy engine",
+        0.9,
+        lambda: of_point((100, 512, 512, 10), 128, 1_024, dtype="float64"),
+    ),
+    Check("32 networks of 13-16-3: side by side over one after another", 1.3, lambda: of_lanes(32)),
 )
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ training, network).
 
 import copy
 import inspect
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -145,6 +144,7 @@ class_weight, shuffle, augment, callbacks, resume_from
         for number, (network, given) in enumerate(zip(chosen, own, strict=True)):
             with _of_network(number):
                 planned.append(_settings(network, given, shared, once))
+        _check_callbacks(planned)
         for network in chosen:
             turns.enter_context(network._turns.fit())
         fittings = []
@@ -154,7 +154,8 @@ class_weight, shuffle, augment, callbacks, resume_from
         for architecture in {network.architecture.dtype: network.architecture for network in chosen}.values():
             get_engine(engine).load(architecture)  # to compile is no part of any fit
         jobs = [Job(fitting.run, fitting.train, fitting.begin, _work(fitting)) for fitting in fittings]
-        do_all(jobs, _tasks(fittings, jobs, at_once), at_once, _Show(jobs, level))
+        with _Show(jobs, level) as show:
+            do_all(jobs, _tasks(fittings, jobs, at_once), at_once, show)
     return [Fitted(network, job.run.history, job.error) for network, job in zip(chosen, jobs, strict=True)]
 
 
@@ -219,6 +220,19 @@ def _settings(network: Network, own: Mapping[str, Any], shared: Mapping[str, Any
         checked = once("settings", check, network.architecture.inputs)
     callbacks = checked.callbacks if "callbacks" in own else copy.deepcopy(checked.callbacks)
     return replace(checked, callbacks=callbacks) if callbacks else checked
+
+
+def _check_callbacks(planned: Sequence[FitSettings]) -> None:
+    """Say so when two networks are to have the same callback: it would take what it sees for that of one."""
+    whose: dict[int, int] = {}
+    for number, settings in enumerate(planned):
+        for callback in settings.callbacks:
+            first = whose.setdefault(id(callback), number)
+            if first != number:
+                raise ArgumentError(
+                    f"settings[{number}] and settings[{first}] have the same callback, {callback!r}; give each its "
+                    "own, or one to fit_many itself, which copies it"
+                )
 
 
 def _share_out(threads: int, count: int, engine: str) -> tuple[int, int | str]:
@@ -288,7 +302,13 @@ class _Show:
     def __init__(self, jobs: Sequence[Job], verbose: int) -> None:
         self._numbers = {id(job): number for number, job in enumerate(jobs)}
         self._verbose, self._finished, self._wrong = verbose, 0, 0
-        self._lines, self._started = Lines(max(1, verbose)), time.perf_counter()
+        self._lines = Lines(max(1, verbose))
+
+    def __enter__(self) -> "_Show":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.end()
 
     def __call__(self, finished: Sequence[Job], left: float | None) -> None:
         self._finished += len(finished)
@@ -304,8 +324,6 @@ class _Show:
             parts += [f"{self._wrong} failed"] * (self._wrong > 0)
             parts += [f"{duration(left)} left"] if left is not None and self._finished < count else []
             self._lines.write("  ".join(parts))
-        if self._finished == count:
-            self._lines.end()
 
 
 def _outcome(job: Job) -> str:

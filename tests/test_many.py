@@ -142,6 +142,13 @@ def test_callbacks_that_networks_share_are_copies():
     assert stopping.best_epoch == 0
 
 
+def test_two_networks_cant_have_one_callback():
+    stopping = EarlyStopping("loss")
+    networks = [Network([6, 3], seed=n) for n in range(2)]
+    with pytest.raises(ArgumentError, match=r"settings\[1\] and settings\[0\] have the same callback"):
+        fit_many(networks, X, Y, settings=[{"callbacks": [stopping]}] * 2, **QUICK)
+
+
 class Interrupts(Callback):
     def on_epoch_end(self, run):
         if run.epoch == 2:

@@ -28,7 +28,9 @@ def why_not_kept() -> str:
 
 def tell(compilation: Compilation) -> None:
     """Say on standard error what is compiled, about how long it takes, and whether it will be there next time."""
-    what, seconds = _WORDS.get(compilation.entry, (compilation.entry, 1))
+    entry = compilation.entry.removesuffix("_parallel")
+    what, seconds = _WORDS.get(entry, (entry, 1))
+    what += ", on several threads," * (entry != compilation.entry)
     kept = "kept for later" if compilation.kept else f"not kept: {why_not_kept()}"
     named = what.format_map(compilation.dtypes)
     sys.stderr.write(f"fastmlp: compiling {named} for this machine (about {seconds} s, {kept})\n")
