@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .data.samples import Scaling
     from .datasets import load_mnist
     from .interop import from_keras, from_sklearn, from_torch, to_keras_weights, to_sklearn_weights, to_torch_state
-    from .many import fit_many
+    from .many import Fitted, fit_many
     from .model.architecture import Dense
     from .model.history import Evaluation, History
     from .model.initializers import Normal, Uniform, VarianceScaling, Zeros
@@ -39,6 +39,7 @@ __all__ = [
     "EarlyStopping",
     "Evaluation",
     "Exponential",
+    "Fitted",
     "History",
     "Linear",
     "Network",
@@ -78,7 +79,7 @@ _HOMES = {
         "to_sklearn_weights",
         "to_torch_state",
     ),
-    "many": ("fit_many",),
+    "many": ("Fitted", "fit_many"),
     "model.architecture": ("Dense",),
     "model.history": ("Evaluation", "History"),
     "model.initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),

@@ -4,6 +4,7 @@ training, network).
 
 import copy
 import inspect
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,24 +18,25 @@ from .checks import check_whole, explained
 from .data.sharing import Once
 from .engines import get_engine
 from .engines.base import Alike
-from .errors import ArgumentError, ArgumentTypeError, unknown_argument
+from .errors import ArgumentError, ArgumentTypeError, DataFileError, TrainingError, unknown_argument, warn
 from .model.history import History, short
 from .model.optimizers import Optimizer
 from .model.schedules import Schedule
 from .network import Network
 from .training import arguments
+from .training.callbacks import Callback
 from .training.checkpoints import Checkpoint
 from .training.fitting import FitSettings, Fitting
 from .training.pool import Job, do_all
 from .training.progress import Lines, duration
 from .training.rules import Plan, density, epoch_work, epochs_per_call
-from .training.side_by_side import FEW, lead
+from .training.side_by_side import lead
 
 _COMMON = ("X", "y", "engine", "threads", "verbose")
 """Arguments of `Network.fit` that hold for all networks."""
 
 OWN = tuple(name for name in inspect.signature(Network.fit).parameters if name not in ("self", *_COMMON))
-"""Those that may be another for every network."""
+"""Arguments that may differ between networks."""
 
 
 class Fitted(NamedTuple):
@@ -79,8 +81,8 @@ def fit_many(
     """Train many networks on the same samples, several at a time; each gets the bits that `Network.fit` gives it alone.
 
     Networks may differ in everything: layers, losses, seeds, and by `settings`, in how they are trained and on which
-    rows. Samples are checked, scaled and compressed once, and never copied for a network. A queue gives networks to
-    threads, those with the most work first, and every network is trained by one thread.
+    rows. Samples are checked, scaled and compressed once, and not copied for a network; `rows_val` are copied once for
+    each set of rows. A queue gives networks to threads, those with the most work first; each is trained by one thread.
 
     Ctrl-C ends the training: networks that are done stay, those under way are as they were after their last finished
     epoch, and the others are as they were.
@@ -92,14 +94,15 @@ def fit_many(
         As in `Network.fit`, which takes blocks too; here the samples are one table.
     epochs, batch_size, optimizer, schedule, X_val, y_val, validation_split, rows, rows_val, sample_weight, \
 class_weight, shuffle, augment, callbacks, resume_from
-        As in `Network.fit`, for all networks. Callbacks are copied, so that each network has its own.
+        As in `Network.fit`, for all networks. Of several networks each gets copies of the callbacks, attributes
+        included.
     settings : sequence of mapping, optional
-        For each network those of the arguments above that it doesn't share with the others, such as
+        A mapping for each network: arguments that replace the shared ones, such as
         ``[{"optimizer": SGD(0.1)}, {"optimizer": SGD(1.0), "rows": fold}]``.
     engine : {"auto", "numba", "loops", "numpy"}, default "auto"
     threads : int >= 1 or "auto", default "auto"
-        How many networks are trained at a time; "auto" is as many as there are processors. Where there are fewer
-        networks than threads, each may use several.
+        How many networks are trained at a time; "auto" is as many as there are processors. A single network is trained
+        as `fit` does it.
     verbose : {0, 1, 2}, default 1
         0: silent; 1: a progress line on a terminal; 2: a line for every network.
 
@@ -137,16 +140,17 @@ class_weight, shuffle, augment, callbacks, resume_from
         raise ArgumentTypeError("fit_many needs y: samples that come in blocks are for Network.fit")
     chosen = _check_networks(networks)
     own = _check_settings(settings, shared, len(chosen))
-    at_once, each = _share_out(arguments.check_threads(threads), len(chosen), engine)
-    shared |= {"engine": engine, "threads": each, "verbose": 0}
+    at_once = _at_once(arguments.check_threads(threads), len(chosen), engine)
+    shared |= {"engine": engine, "threads": 1 if len(chosen) > 1 else threads, "verbose": 0}
     with ExitStack() as turns:
         planned, once = [], Once()
         for number, (network, given) in enumerate(zip(chosen, own, strict=True)):
             with _of_network(number):
-                planned.append(_settings(network, given, shared, once))
+                planned.append(_settings(network, given, shared, once, len(chosen)))
         _check_callbacks(planned)
-        for network in chosen:
-            turns.enter_context(network._turns.fit())
+        for number, network in enumerate(chosen):
+            with _of_network(number):
+                turns.enter_context(network._turns.fit())
         fittings = []
         for number, (network, asked) in enumerate(zip(chosen, planned, strict=True)):
             with _of_network(number):
@@ -205,29 +209,38 @@ def _check_settings(settings: Any, shared: Mapping[str, Any], count: int) -> lis
     return given
 
 
-def _settings(network: Network, own: Mapping[str, Any], shared: Mapping[str, Any], once: Once) -> FitSettings:
-    """Return the checked arguments of a network; what it shares with others is checked once.
-
-    Callbacks that it shares are copies: they remember what they saw.
-    """
+def _settings(
+    network: Network, own: Mapping[str, Any], shared: Mapping[str, Any], once: Once, count: int
+) -> FitSettings:
+    """Return the checked arguments of one of `count` networks; what it shares with others is checked once."""
 
     def check() -> FitSettings:
         return FitSettings.check(network.architecture, **{**shared, **own})
 
-    if own:
-        checked = check()
-    else:
-        checked = once("settings", check, network.architecture.inputs)
-    callbacks = checked.callbacks if "callbacks" in own else copy.deepcopy(checked.callbacks)
-    return replace(checked, callbacks=callbacks) if callbacks else checked
+    checked: FitSettings = check() if own else once("settings", check, network.architecture.inputs)
+    if count == 1 or "callbacks" in own or not checked.callbacks:
+        return checked
+    return replace(checked, callbacks=[_copied(callback) for callback in checked.callbacks])
+
+
+def _copied(callback: Callback) -> Callback:
+    """Return a copy of a callback that networks share: it remembers what it saw."""
+    try:
+        return copy.deepcopy(callback)
+    except Exception as error:
+        raise ArgumentTypeError(
+            f"callbacks: each network gets a copy, and {callback!r} can't be copied ({error}); give each network one "
+            "of its own in settings"
+        ) from error
 
 
 def _check_callbacks(planned: Sequence[FitSettings]) -> None:
-    """Say so when two networks are to have the same callback: it would take what it sees for that of one."""
-    whose: dict[int, int] = {}
+    """Say so when two networks have the same callback, which would mix up what it sees, or write to the same file."""
+    whose: dict[Any, int] = {}
     for number, settings in enumerate(planned):
         for callback in settings.callbacks:
-            first = whose.setdefault(id(callback), number)
+            name = os.path.realpath(callback.path) if isinstance(callback, Checkpoint) else id(callback)
+            first = whose.setdefault(name, number)
             if first != number:
                 raise ArgumentError(
                     f"settings[{number}] and settings[{first}] have the same callback, {callback!r}; give each its "
@@ -235,17 +248,15 @@ def _check_callbacks(planned: Sequence[FitSettings]) -> None:
                 )
 
 
-def _share_out(threads: int, count: int, engine: str) -> tuple[int, int | str]:
-    """Return how many networks are trained at a time, and how many threads each may use."""
-    if count == 1:
-        return 1, threads or "auto"
+def _at_once(threads: int, count: int, engine: str) -> int:
+    """Return how many networks are trained at a time."""
     if not threads and get_engine(engine).name == "numpy":
-        return 1, 1  # between its products Python holds the others back
+        return 1  # between its products Python holds the others back
     if not threads:
         from .engines.simd.threads import available_threads  # which needs Numba
 
         threads = available_threads()
-    return min(threads, count), max(1, threads // count)
+    return min(threads, count)
 
 
 @contextmanager
@@ -253,7 +264,7 @@ def _of_network(number: int) -> Iterator[None]:
     """Have errors name the network that they are about."""
     try:
         yield
-    except (ArgumentError, ArgumentTypeError) as error:
+    except (ArgumentError, ArgumentTypeError, DataFileError, TrainingError) as error:
         raise type(error)(f"networks[{number}]: {error}") from None
 
 
@@ -277,17 +288,22 @@ def _tasks(fittings: Sequence[Fitting], jobs: Sequence[Job], threads: int) -> li
         else:
             kinds.setdefault(alike.key, (alike, []))[1].append(job)
     for alike, members in kinds.values():
-        if len(members) <= FEW:
+        if not _pays(alike, len(members), threads):
             tasks += [(job.work, job.do) for job in members]
             continue
         alike.load()
         members.sort(key=lambda job: -job.work)
-        waiting = deque(members)
         leaders = min(threads, -(-len(members) // alike.most))
         most = min(alike.most, -(-len(members) // leaders))
-        led = partial(lead, waiting, most, engine.train_epochs, alike.trainer)
+        led = partial(lead, deque(members), most, engine.train_epochs, alike)
         tasks += [(sum(job.work for job in members) / leaders, led)] * leaders
     return tasks
+
+
+def _pays(alike: Alike, count: int, threads: int) -> bool:
+    """Whether so many networks are trained faster side by side than one by one, on so many threads."""
+    calls_for_all, calls_alone = -(-count // (alike.most * threads)), -(-count // threads)
+    return calls_for_all * alike.worth < calls_alone
 
 
 def _alike(plan: Plan, job: Job) -> Alike | None:
@@ -300,7 +316,7 @@ class _Show:
     """Shows how far the fits are."""
 
     def __init__(self, jobs: Sequence[Job], verbose: int) -> None:
-        self._numbers = {id(job): number for number, job in enumerate(jobs)}
+        self._jobs, self._numbers = jobs, {id(job): number for number, job in enumerate(jobs)}
         self._verbose, self._finished, self._wrong = verbose, 0, 0
         self._lines = Lines(max(1, verbose))
 
@@ -308,7 +324,15 @@ class _Show:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lines.end()
+        jobs, stopped = self._jobs, sum(job.run.history.stop_reason == "interrupted" for job in self._jobs)
+        self._lines.end(f"stopped: interrupted, {stopped} of {len(jobs)} networks" if stopped and self._verbose else "")
+        wrong = [number for number, job in enumerate(jobs) if job.error is not None]
+        if wrong and self._verbose:
+            warn(
+                f"the training of {len(wrong)} of {len(jobs)} networks failed, and the error is in the result of each; "
+                f"the first is {wrong[0]}: {jobs[wrong[0]].error}",
+                RuntimeWarning,
+            )
 
     def __call__(self, finished: Sequence[Job], left: float | None) -> None:
         self._finished += len(finished)

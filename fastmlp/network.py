@@ -219,8 +219,9 @@ class Network:
             always the same for the same seed and number of such rows.
         rows, rows_val : array_like of int or bool, optional
             The numbers of the rows of `X` to train on, and of those to judge by after each epoch, or masks: a fold, or
-            a bootstrap sample, in which a row may come several times. `X` is not copied, and labels are learned from
-            all of `y`; else it is as if ``X[rows]`` had been given, but that dropout draws by the row's number.
+            a bootstrap sample, in which a row may come several times. `rows` are by default all but `rows_val`. Labels
+            are learned from all of `y`, and `sample_weight` has an entry for each row of `X`. Else it is as if
+            ``X[rows]`` had been given, without a copy; but dropout and augmentation draw by the row's number in `X`.
         sample_weight : array_like, shape (n_samples,), optional
             How much each sample counts.
         class_weight : dict or "balanced", optional

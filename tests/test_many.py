@@ -60,16 +60,16 @@ def test_those_that_are_alike_are_trained_side_by_side(threads, monkeypatch):
     monkeypatch.setattr(
         lanes.SideBySide, "train", lambda self, asked: [at_once.append(len(asked)), train(self, asked)][1]
     )
-    networks = [Network([6, 8, 3], seed=seed) for seed in range(40)]
+    networks = [Network([6, 8, 3], seed=seed) for seed in range(60)]
     settings = [
         {
             "optimizer": Adam(0.001 * (seed + 1)),
-            "epochs": 3 + seed % 7,
+            "epochs": 9 if seed % 10 == 1 else 4,
             "rows": GENERATOR.integers(0, 200, 150),
             "callbacks": [EarlyStopping("loss", patience=1)] * (seed % 3 == 0),
             "schedule": "cosine" if seed % 2 else None,
         }
-        for seed in range(40)
+        for seed in range(60)
     ]
     alone = copy.deepcopy(networks)
     fitted = fit_many(networks, X, Y, settings=settings, threads=threads, engine="numba", verbose=0)
@@ -77,16 +77,64 @@ def test_those_that_are_alike_are_trained_side_by_side(threads, monkeypatch):
         history = network.fit(X, Y, engine="numba", verbose=0, **own)
         same(result.network, network)
         assert result.history.stop_reason == history.stop_reason
-    assert max(at_once) > 3
+    assert max(at_once) > 5
+
+
+def alike(count):
+    return [Network([6, 8, 3], seed=seed) for seed in range(count)]
+
+
+def test_what_fails_for_all_is_tried_again_one_epoch_at_a_time(monkeypatch):
+    lanes = pytest.importorskip("fastmlp.engines.simd.lanes")
+    asked, train = [], lanes.SideBySide.train
+
+    def fails_once(self, epochs):
+        asked.append(len(epochs))
+        if len(asked) == 1:
+            raise MemoryError
+        return train(self, epochs)
+
+    monkeypatch.setattr(lanes.SideBySide, "train", fails_once)
+    networks, alone = alike(12), alike(12)
+    fitted = fit_many(networks, X, Y, engine="numba", threads=1, **QUICK)
+    assert [result.error for result in fitted] == [None] * 12
+    assert len(asked) == 1 + QUICK["epochs"]
+    alone[5].fit(X, Y, engine="numba", **QUICK)
+    same(networks[5], alone[5])
+
+
+def test_what_fails_for_good_is_in_every_result(monkeypatch):
+    lanes = pytest.importorskip("fastmlp.engines.simd.lanes")
+
+    def fails(self, epochs):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(lanes.SideBySide, "train", fails)
+    fitted = fit_many(alike(12), X, Y, engine="numba", threads=1, **QUICK)
+    assert [str(result.error) for result in fitted] == ["no room"] * 12
+    assert [result.network.state.epoch for result in fitted] == [0] * 12
+
+
+def test_ctrl_c_keeps_what_there_is_of_those_side_by_side():
+    networks = alike(40)
+    settings = [{"callbacks": [Interrupts()]} if number == 0 else {} for number in range(40)]
+    settings[1] = {"epochs": 1}
+    fitted = fit_many(networks, X, Y, settings=settings, threads=1, **QUICK)
+    reasons = [result.history.stop_reason for result in fitted]
+    assert (reasons[0], reasons[-1]) == ("interrupted", "interrupted")
+    for number, (result, network) in enumerate(zip(fitted, alike(40), strict=True)):
+        if result.history.epochs:
+            network.fit(X, Y, **QUICK | {"epochs": result.history.epochs})
+            np.testing.assert_array_equal(network.state.parameters, networks[number].state.parameters)
 
 
 def test_one_that_diverges_doesnt_disturb_its_neighbours():
-    networks = [Network([6, 8, 3], output="identity", loss="squared_error", seed=n) for n in range(8)]
+    networks = [Network([6, 8, 3], seed=n) for n in range(16)]
     alone = copy.deepcopy(networks)
-    settings = [{"optimizer": SGD(1e30 if n == 3 else 0.01)} for n in range(8)]
+    settings = [{"optimizer": SGD(1e38 if n == 3 else 0.01)} for n in range(16)]
     with np.errstate(all="ignore"):
-        fitted = fit_many(networks, X, Y, settings=settings, **QUICK)
-    assert [isinstance(result.error, TrainingError) for result in fitted] == [n == 3 for n in range(8)]
+        fitted = fit_many(networks, X, Y, settings=settings, threads=1, **QUICK)
+    assert [isinstance(result.error, TrainingError) for result in fitted] == [n == 3 for n in range(16)]
     np.testing.assert_array_equal(networks[3].state.parameters, alone[3].state.parameters)
     for n in (2, 4):
         alone[n].fit(X, Y, **QUICK | settings[n])
@@ -140,6 +188,87 @@ def test_callbacks_that_networks_share_are_copies():
     networks = [Network([6, 8, 3], seed=n) for n in range(3)]
     fit_many(networks, X, Y, callbacks=[stopping], **QUICK)
     assert stopping.best_epoch == 0
+
+
+def test_copies_share_the_data_too(monkeypatch):
+    conversion = pytest.importorskip("fastmlp.engines.simd.conversion")
+    made, rows = [], conversion._rows
+    monkeypatch.setattr(conversion, "_rows", lambda *given: [made.append(1), rows(*given)][1])
+    first = Network([6, 8, 3], seed=0)
+    first.fit(X, Y, engine="numba", **QUICK)
+    del made[:]
+    fit_many([copy.copy(first) for _ in range(4)], X, Y, engine="numba", **QUICK)
+    assert len(made) == 1
+
+
+def test_validation_rows_have_their_own_weights_and_targets():
+    networks = [
+        Network([6, 8, 3], seed=0),
+        Network([6, 8, 3], seed=0),
+        Network([6, 8, 3], loss="squared_error", seed=0),
+    ]
+    alone = copy.deepcopy(networks)
+    shared = {"rows": BOOT, "rows_val": REST}
+    settings = [{}, {"sample_weight": np.arange(1.0, 201.0)}, {}]
+    fitted = fit_many(networks, X, Y, settings=settings, **shared, **QUICK)
+    for result, network, own in zip(fitted, alone, settings, strict=True):
+        assert network.fit(X, Y, **shared, **own, **QUICK).val_loss == result.history.val_loss
+
+
+def test_rows_to_judge_by_are_not_trained_on(engine):
+    alone, both = (Network([6, 8, 3], seed=0) for _ in range(2))
+    alone.fit(X, Y, rows_val=REST, engine=engine, **QUICK)
+    both.fit(X, Y, rows=np.setdiff1d(np.arange(200), REST), rows_val=REST, engine=engine, **QUICK)
+    same(alone, both)
+
+
+def test_a_bootstrap_of_images_is_augmented_as_its_rows_are():
+    images = GENERATOR.integers(0, 256, (40, 36)).astype(np.uint8)
+    rows = GENERATOR.integers(0, 40, 40)
+    losses = []
+    for _ in range(3):
+        np.full((40, 36), 77, np.uint8)  # memory that is given out again
+        net = Network([36, 3], seed=0)
+        losses.append(net.fit(images, np.arange(40) % 3, rows=rows, augment="digits", **QUICK).loss)
+    assert losses[0] == losses[1] == losses[2]
+
+
+def test_failures_are_told_unless_silence_was_asked_for():
+    networks = [Network([6, 8, 3], output="identity", loss="squared_error", seed=n) for n in range(2)]
+    with pytest.warns(RuntimeWarning, match="1 of 2 networks failed"), np.errstate(all="ignore"):
+        fit_many(networks, X, Y, settings=[{}, {"optimizer": SGD(1e30)}], epochs=2)
+
+
+def test_a_callback_that_cant_be_copied_is_named(tmp_path):
+    class Writes(Callback):
+        def __init__(self, file):
+            self.file = file
+
+    with (
+        (tmp_path / "log").open("w") as file,
+        pytest.raises(ArgumentTypeError, match=r"Writes object.*can't be copied"),
+    ):
+        fit_many([Network([6, 3], seed=n) for n in range(2)], X, Y, callbacks=[Writes(file)], **QUICK)
+
+
+def test_two_networks_cant_write_one_file(tmp_path):
+    settings = [{"callbacks": [Checkpoint(tmp_path / "net.npz")]} for _ in range(2)]
+    with pytest.raises(ArgumentError, match="same callback"):
+        fit_many([Network([6, 3], seed=n) for n in range(2)], X, Y, settings=settings, **QUICK)
+
+
+def test_fits_are_resumed_side_by_side(tmp_path):
+    def made():
+        return [Network([6, 3], seed=n) for n in range(2)]
+
+    paths = [tmp_path / f"{n}.npz" for n in range(2)]
+    fit_many(made(), X, Y, settings=[{"callbacks": [Checkpoint(path)]} for path in paths], **QUICK)
+    resumed, whole = made(), made()
+    given = [{"callbacks": [Checkpoint(path)], "resume_from": path} for path in paths]
+    fit_many(resumed, X, Y, settings=given, epochs=7, verbose=0)
+    fit_many(whole, X, Y, epochs=7, verbose=0)
+    for one, other in zip(resumed, whole, strict=True):
+        same(one, other)
 
 
 def test_two_networks_cant_have_one_callback():

@@ -207,7 +207,7 @@ def compare(
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Passes over the training rows.", show_default=_RECIPES)
     ] = None,
-    seeds: Annotated[int, typer.Option(metavar="N", help="How many starts to try of each: the seeds 0, 1, ...")] = 1,
+    seeds: Annotated[int, typer.Option(metavar="N", help="Seeds for each combination: 0, 1, ...")] = 1,
     data: Annotated[str | None, typer.Option(metavar="PATH", help=_MODEL_DATA, show_default="MNIST, built in")] = None,
     engine: Annotated[str, typer.Option(metavar="NAME", help=_ENGINE)] = "auto",
     threads: Annotated[
@@ -215,7 +215,9 @@ def compare(
     ] = "auto",
     curves: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Draw all in this PNG, means over the seeds.", show_default="no picture"),
+        typer.Option(
+            metavar="FILE", help="PNG of the learning curves, averaged over seeds.", show_default="no picture"
+        ),
     ] = None,
     json: Annotated[
         str | None, typer.Option(metavar="FILE", help="Keep figures and histories.", show_default="print only")

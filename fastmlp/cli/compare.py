@@ -5,6 +5,7 @@ errors, model, network, many, recipes).
 import dataclasses
 import itertools
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,13 +118,17 @@ def run(request: Comparison) -> int:
     )
     screen.say()
     fitted = _train(candidates, data, seeds, request.engine, threads)
+    interrupted = any(one.history.stop_reason == "interrupted" for one in fitted)
     for number, candidate in enumerate(candidates):
         candidate.fitted.extend(fitted[number * seeds : (number + 1) * seeds])
-        good = [one.network for one in candidate.fitted if one.error is None and one.history.epochs]
-        candidate.accuracies.extend(_accuracy(network, data, request.engine) for network in good)
+    try:
+        for candidate in candidates:
+            good = [one.network for one in candidate.fitted if one.error is None and one.history.epochs]
+            candidate.accuracies.extend(_accuracy(network, data, request.engine) for network in good)
+    except KeyboardInterrupt:
+        interrupted = True  # the table has what was tested until then
     _tell(candidates, screen, on="test" if len(data.X_test) else "training")
     _keep(request, candidates, screen)
-    interrupted = any(one.history.stop_reason == "interrupted" for one in fitted)
     if interrupted:
         screen.say("Interrupted; what was trained until then is in the table.", "yellow")
     return train.INTERRUPTED if interrupted else 0
@@ -184,7 +189,10 @@ def _size(request: Comparison, seeds: int) -> str:
         given = getattr(request, name)
         if given is not None:
             count, word = given.count(",") + 1, name.replace("_", " ")
-            sides.append(f"{count} {'hidden layers' if word == 'hidden' else word + 's' * (count > 1)}")
+            if name == "hidden":
+                sides.append(f"{count} choice{'s' * (count > 1)} of hidden layers")
+            else:
+                sides.append(f"{count} {word}{'s' * (count > 1)}")
     return " x ".join([*sides, f"{seeds} seed{'s' * (seeds > 1)}"])
 
 
@@ -196,16 +204,18 @@ def _train(
         for seed in range(seeds):
             networks.append(candidate.recipe.network(seed))
             settings.append(candidate.recipe.fit_arguments())
-    return fit_many(
-        networks,
-        data.X_train,
-        data.y_train,
-        X_val=data.X_val,
-        y_val=data.y_val,
-        settings=settings,
-        engine=engine,
-        threads=threads,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the table says what failed
+        return fit_many(
+            networks,
+            data.X_train,
+            data.y_train,
+            X_val=data.X_val,
+            y_val=data.y_val,
+            settings=settings,
+            engine=engine,
+            threads=threads,
+        )
 
 
 def _accuracy(network: Network, data: RecipeData, engine: str) -> float:
@@ -229,14 +239,15 @@ def _tell(candidates: Sequence[Candidate], screen: Screen, on: str) -> None:
         rows.append([*one.settings.values(), *figures, _remark(one, best)])
     screen.table(columns, rows)
     if len(candidates[0].fitted) > 1:
-        screen.say("Accuracy, epochs and seconds are means over the seeds, the spread is their standard deviation.")
+        screen.say("Accuracy, epochs and seconds are means over the seeds; the spread is the accuracy's deviation.")
 
 
 def _remark(candidate: Candidate, best: Candidate) -> str:
     wrong = [one for one in candidate.fitted if one.error is not None]
+    remarks = ["best"] * (candidate is best and bool(candidate.accuracies))
     if wrong:
-        return f"{len(wrong)} of {len(candidate.fitted)} failed: {str(wrong[0].error).split(';')[0]}"
-    return "best" if candidate is best and candidate.accuracies else ""
+        remarks.append(f"{len(wrong)} of {len(candidate.fitted)} failed: {str(wrong[0].error).split(';')[0]}")
+    return "; ".join(remarks)
 
 
 def _keep(request: Comparison, candidates: Sequence[Candidate], screen: Screen) -> None:
@@ -260,9 +271,10 @@ def _keep(request: Comparison, candidates: Sequence[Candidate], screen: Screen) 
 
 
 def _mean_history(histories: Sequence[History]) -> Mapping[str, Sequence[float]]:
-    """Return the mean of every column over those epochs that all have had; nothing where one has had none."""
-    epochs = min(history.epochs for history in histories)
-    if not epochs:
+    """Return the mean of every column over the epochs that all have had, of those that have had any."""
+    begun = [history for history in histories if history.epochs]
+    if not begun:
         return {}
-    names = [name for name in histories[0] if all(name in history for history in histories)]
-    return {name: np.mean([history[name][:epochs] for history in histories], axis=0).tolist() for name in names}
+    epochs = min(history.epochs for history in begun)
+    names = [name for name in begun[0] if all(name in history for history in begun)]
+    return {name: np.mean([history[name][:epochs] for history in begun], axis=0).tolist() for name in names}

@@ -149,11 +149,11 @@ class Dataset:
         """The rows to train on."""
         return np.arange(self.n_rows) if self.rows is None else self.rows
 
-    def take(self, rows: Rows) -> "Dataset":
-        """Return some rows as a data set of their own, without validation data."""
+    def take(self, rows: Rows, once: Making = each_time) -> "Dataset":
+        """Return some rows as a data set of their own, without validation data; their samples are taken `once`."""
         return replace(
             self,
-            samples=self.samples.take(rows),
+            samples=once("some samples", lambda: self.samples.take(rows), self.samples, rows),
             targets=None if self.targets is None else self.targets.take(rows),
             weights=None if self.weights is None else self.weights[rows],
             rows=None,
@@ -290,7 +290,7 @@ def training_data(
     )
     assert data.targets is not None
     rows, held_out = split(data.n_rows, data.weights, data.targets) or (None, None)
-    validation = None if held_out is None else once("rows", lambda: data.take(held_out), data.samples, held_out)
+    validation = None if held_out is None else data.take(held_out, once)
     if validation is not None:
         check_some_weight(validation.weights, None, "to validate with")
     weights = data.weights
@@ -363,6 +363,15 @@ def same_scaling(scaling: S, once: Making) -> S:
         return scaling
     numbers = (np.asarray(value).tobytes() for value in (scaling.scale, scaling.shift, scaling.centre))
     same: S = once("scaling of numbers", lambda: scaling, *numbers, scaling.found_on)
+    return same
+
+
+def same_labels(labels: Labels | None, once: Making) -> Labels | None:
+    """Return the one object for labels of this content that trainings share."""
+    if labels is None:
+        return None
+    content = labels.task, repr(labels.classes.tolist()), labels.classes.dtype.str, labels.one_dimensional
+    same: Labels = once("labels of a content", lambda: labels, *content)
     return same
 
 

@@ -1,4 +1,4 @@
-"""What several trainings make of the same data is made once (floor 4).
+"""Cache of what several trainings make of the same data (floor 4; imports numpy).
 
 `fit_many` trains many networks on one table. Its samples are checked, scaled and compressed when the first network asks
 for them; the others get the same objects.
@@ -7,6 +7,8 @@ for them; the others get the same objects.
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 
@@ -37,11 +39,11 @@ class Once:
         make : callable
             Returns the thing; what it raises is raised, and nothing is kept.
         *parts
-            All that the thing depends on: text and numbers by their value, other objects by being the same object.
+            All that the thing depends on: text, numbers and dtypes by value, other objects by being the same object.
             They are kept as long as this one, so that no other can take their place.
         """
         # Asked several times for every call on some rows.
-        key = (name, *[(part.__class__, part) if part.__class__ in _PLAIN else id(part) for part in parts])
+        key = (name, *[(part.__class__, part) if part.__class__ in _PLAIN else _name(part) for part in parts])
         with self._making:
             found = self._made.get(key)
             if found is None:
@@ -54,6 +56,11 @@ class Once:
 
     def __reduce__(self) -> Any:
         return Once, ()
+
+
+def _name(part: Any) -> Any:
+    """Return by what an object is known; a copy of a dtype is the same dtype."""
+    return part.str if isinstance(part, np.dtype) else id(part)
 
 
 def each_time(name: str, make: Callable[[], T], *parts: Any) -> T:

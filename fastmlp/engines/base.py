@@ -53,7 +53,9 @@ class Alike(NamedTuple):
     key: tuple[Any, ...]
     """What they have in common; equal for networks of this kind only."""
     most: int
-    """Networks of a call."""
+    """Most networks in one call."""
+    worth: float
+    """How many calls of their own take as long as one call for all, however few it is for."""
     trainer: Callable[[Epochs], Callable[[Sequence[Epochs]], list[Trained]]]
     """Makes, for networks like this one, the function that trains as many epochs of each of several; its memory is for
     one thread."""
@@ -156,7 +158,9 @@ class Engine(Protocol):
         """
 
     def alike(self, architecture: Architecture, optimizer: Optimizer, data: Dataset, batch_size: int) -> Alike | None:
-        """Return which networks can be trained side by side with this one on these samples; None if it is none."""
+        """Return which networks can be trained side by side with this one on these samples; None if it has to be
+        trained alone.
+        """
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:

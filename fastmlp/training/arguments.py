@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..checks import as_numbers, check_number, check_whole, naming, plain
 from ..data.augmentation import Augmentation, get_augmentation
-from ..data.dataset import Dataset, Split, same_scaling, training_data
+from ..data.dataset import Dataset, Split, same_labels, same_scaling, training_data
 from ..data.samples import Scaling
 from ..data.sharing import Making, each_time
 from ..data.streaming import block_data
@@ -118,8 +118,9 @@ def fit_data(
     blocks : callable or None
         Where the data come in blocks, ``blocks()`` gives those of an epoch.
     """
-    scaling = same_scaling(network.scaling, once)
-    known = {"labels": network.labels, "scaling": scaling, "X_val": X_val, "y_val": y_val}
+    scaling, labels = same_scaling(network.scaling, once), same_labels(network.labels, once)
+    rows, rows_val = (same_rows(given, once) for given in (rows, rows_val))
+    known = {"labels": labels, "scaling": scaling, "X_val": X_val, "y_val": y_val}
     weights = {"sample_weight": sample_weight, "class_weight": class_weight}
     split = splitter(validation_split, network.seed)
     _check_one_of(X_val=X_val is not None, rows_val=rows_val is not None, validation_split=validation_split != 0)
@@ -128,9 +129,9 @@ def fit_data(
             _check_one_of(rows=True, validation_split=validation_split != 0)
             split = divider(rows, rows_val, once)
         built = network.architecture
-        kind = built.inputs, built.outputs, built.dtype, built.loss, scaling, network.labels
+        kind = built.inputs, built.outputs, built.dtype, built.loss, scaling, labels
         drawn = (validation_split, network.seed) if validation_split != 0 else ()
-        data, labels = once(
+        data, found = once(
             "training data",
             lambda: training_data(built, X, y, split=split, once=once, **known, **weights),
             *kind,
@@ -139,9 +140,9 @@ def fit_data(
         )
         if augmentation is not None:
             check_images(data, "X")
-        return data, labels, None
+        return data, found, None
     if rows is not None or rows_val is not None:
-        raise ArgumentError("rows and rows_val number the rows of a table; blocks have to come without those to skip")
+        raise ArgumentError("rows and rows_val need X and y as tables; leave unwanted rows out of the blocks")
     share = None if validation_split == 0 else validation_split
     first, labels, blocks = block_data(network.architecture, X, **known, **weights, validation_split=share)
     if augmentation is None:
@@ -294,8 +295,17 @@ def splitter(share: object, seed: int) -> Split:
     return split
 
 
+def same_rows(given: Any, once: Making) -> Any:
+    """Return the one object for row numbers of this content that trainings share."""
+    if given is None or once is each_time:
+        return given
+    numbers = np.asarray(given)
+    return once("rows of numbers", lambda: given, numbers.tobytes(), numbers.dtype.str, str(numbers.shape))
+
+
 def divider(rows: Any, rows_val: Any, once: Making = each_time) -> Split:
-    """Return what divides rows into those that were given to train on, and those to validate with, if any.
+    """Return what divides rows into those to train on, by default all that are not held out, and those to validate
+    with, if any.
 
     Raises
     ------
@@ -307,8 +317,14 @@ def divider(rows: Any, rows_val: Any, once: Making = each_time) -> Split:
         def checked(given: Any, name: str) -> Any:
             return once("row numbers", lambda: _row_numbers(given, n_rows, name), given, n_rows)
 
-        trained = np.arange(n_rows) if rows is None else checked(rows, "rows")
-        return trained, None if rows_val is None else checked(rows_val, "rows_val")
+        held_out = None if rows_val is None else checked(rows_val, "rows_val")
+        if rows is not None:
+            return checked(rows, "rows"), held_out
+        assert held_out is not None
+        others = once("other rows", lambda: np.delete(np.arange(n_rows), held_out), held_out, n_rows)
+        if not len(others):
+            raise ArgumentError("rows_val names every row of X, and leaves none to train on; give rows too")
+        return others, held_out
 
     return split
 

@@ -31,8 +31,10 @@ from .rules import Plan, Rules, Trained
 T = TypeVar("T")
 
 
-Training = Generator[Epochs, Answer, T]
-"""What trains, and may have to wait until somebody else has trained some epochs, whose result it is sent."""
+Training = Generator[Epochs, tuple[Answer, float], T]
+"""What trains, and may ask somebody else to train some epochs: it is sent the result, and the seconds that this network
+took.
+"""
 
 
 def fit(plan: Plan, run: FitRun, rules: Rules) -> History:
@@ -143,13 +145,15 @@ def _finish_epochs(plan: Plan, run: FitRun, rules: Rules, data: Any, checks: Any
     run.epoch += count
     for callback in rules.callbacks:
         callback.on_epoch_start(run)
-    started = time.perf_counter()
     if plan.together and rules.is_short():
-        trained = yield from _train_together(plan, run, rules, data, count)
+        request = _request(plan, run, rules, data, count)
+        answer, seconds = yield request
+        trained, seconds = _trained_as(plan, rules, request, answer), seconds / count
     else:
+        started = time.perf_counter()
         with _overflowing():
             trained = _trained(plan, run, rules, data, count)
-    seconds = (time.perf_counter() - started) / count
+        seconds = (time.perf_counter() - started) / count
     with _overflowing():
         finite = rules.are_finite(trained.parameters)
         first = run.state.epoch + 1
@@ -188,12 +192,6 @@ def _train_several(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int)
     """Train short epochs, each of them one call's worth, in one call."""
     request = _request(plan, run, rules, data, count)
     return _trained_as(plan, rules, request, plan.engine.train_epochs(*request))
-
-
-def _train_together(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> Training[Trained]:
-    """Have short epochs trained together with those of other fits."""
-    request = _request(plan, run, rules, data, count)
-    return _trained_as(plan, rules, request, (yield request))
 
 
 def _request(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> Epochs:

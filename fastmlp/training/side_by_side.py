@@ -4,15 +4,13 @@ Each fit is the loop's own, `loop.training`: here it doesn't train its short epo
 that ask are trained in one call. A fit that ends makes room for the next one.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..engines.base import Epochs, Trained
+from ..engines.base import Alike, Epochs, Trained
 from .pool import Job
-
-FEW = 3
-"""Networks up to which a call for each is faster than one call for all lanes (measured)."""
 
 Train = Callable[[Sequence[Epochs]], list[Trained]]
 
@@ -50,8 +48,8 @@ class Led:
         return not self.job.over
 
 
-def lead(waiting: "deque[Job]", most: int, alone: Callable[..., Trained], trainer: Callable[[Epochs], Train]) -> None:
-    """Lead fits of one kind, `most` at a time, until none is left.
+def lead(waiting: "deque[Job]", most: int, alone: Callable[..., Trained], alike: Alike) -> None:
+    """Lead fits of one kind, `most` at a time, until none is left; an error ends the fit that it is of.
 
     Parameters
     ----------
@@ -60,28 +58,47 @@ def lead(waiting: "deque[Job]", most: int, alone: Callable[..., Trained], traine
     most : int
     alone : callable
         `Engine.train_epochs`.
-    trainer : callable
-        See `fastmlp.engines.base.Alike`.
+    alike : Alike
+        The kind.
     """
     led: list[Led] = []
     train: Train | None = None
-    while True:
-        led += _begun(waiting, most - len(led))
-        if not led:
-            return
-        left = []
-        for group in _by_epochs(led):
-            asked = [one.asked for one in group]
-            try:
-                if len(group) <= FEW:
-                    answers: Sequence[Any] = [alone(*epochs) for epochs in asked]
-                else:
-                    train = train or trainer(asked[0])
-                    answers = train(asked)
-            except BaseException as error:
-                answers = [error] * len(group)
-            left += [one for one, answer in zip(group, answers, strict=True) if one.go_on(answer)]
-        led = left
+    try:
+        while True:
+            led += _begun(waiting, most - len(led))
+            if not led:
+                return
+            for group in _by_epochs(led):
+                asked = [one.asked for one in group]
+                if len(asked) > alike.worth and train is None:
+                    train = alike.trainer(asked[0])
+                for one, answer in zip(group, _trained(asked, alone, train, alike.worth), strict=True):
+                    one.go_on(answer)
+            led = [one for one in led if not one.job.over]
+    except BaseException as error:  # no fit's own: memory is out, say
+        for one in led:
+            if not one.job.over:
+                one.go_on(error)
+                one.job.error, one.job.over = one.job.error or error, True
+
+
+def _trained(asked: Sequence[Epochs], alone: Callable[..., Trained], train: Train | None, worth: float) -> list[Any]:
+    """Train what fits asked for; return for each the result and the seconds that it took, or the error."""
+    started, answers = time.perf_counter(), list[Any]()
+    if len(asked) > worth and train is not None:
+        try:
+            answers = [*train(asked)]
+        except BaseException as error:
+            return [error] * len(asked)
+        seconds = (time.perf_counter() - started) / len(asked)
+        return [(answer, seconds) for answer in answers]
+    for epochs in asked:
+        started = time.perf_counter()
+        try:
+            answers.append((alone(*epochs), time.perf_counter() - started))
+        except BaseException as error:
+            answers.append(error)
+    return answers
 
 
 def _begun(waiting: "deque[Job]", room: int) -> Iterable[Led]:

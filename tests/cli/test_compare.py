@@ -33,7 +33,7 @@ def test_every_combination_has_a_row(place):
     output = run("compare", "--data", "data", *given, *NIELSEN).output
     wanted = [[hidden, rate] for hidden in ("10", "8-5", "none") for rate in ("0.3", "3")]
     assert [row[:2] for row in rows(output)] == wanted
-    assert "3 hidden layers x 2 learning rates x 2 seeds = 12" in output
+    assert "3 choices of hidden layers x 2 learning rates x 2 seeds = 12" in output
     assert sum(row[-1] == "best" for row in rows(output)) == 1
 
 
@@ -99,6 +99,21 @@ def test_a_setting_that_diverges_is_told(place, monkeypatch):
     output = run("compare", "--data", "data", "--learning-rate", "1,3", *NIELSEN).output
     assert "1 of 1 failed: it broke" in output
     assert "best" in output
+
+
+def test_ctrl_c_while_networks_are_tested_shows_what_there_is(place, monkeypatch):
+    tested, accuracy = [], compare._accuracy
+
+    def interrupted(*given):
+        tested.append(given)
+        if len(tested) == 2:
+            raise KeyboardInterrupt
+        return accuracy(*given)
+
+    monkeypatch.setattr(compare, "_accuracy", interrupted)
+    output = run("compare", "--data", "data", "--learning-rate", "1,3", *NIELSEN, code=130).output
+    assert len(rows(output)) == 1
+    assert "none" in output
 
 
 def test_ctrl_c_shows_what_there_is(place, monkeypatch):

@@ -19,7 +19,7 @@ def augment(augmentation: Augmentation, data: Dataset, key: int, first_name: int
     images, rows = data.samples.dense, data.training_rows
     assert images is not None
     height, width = shape = augmentation.shape_of(data.samples.n_features)
-    out = np.empty_like(images) if len(rows) == len(images) else images.copy()
+    out = np.empty_like(images) if data.rows is None else images.copy()
     weights, factor = smoothing(augmentation)
     given = Images(
         images.dtype,

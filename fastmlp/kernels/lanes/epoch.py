@@ -186,8 +186,8 @@ def dot_products(z, a, w, b, units, fan_in, sums):
 
     Parameters
     ----------
-    sums : pointer
-        Room for as many vectors as a vector has lanes.
+    sums : flat array
+        Room for as many vectors as a vector has lanes: the square of that many numbers.
     """
     vector = w.step
     for u in range(units):
@@ -223,11 +223,14 @@ def judge(run, epoch):
 def judge_softmax(run, i):
     """Judge row ``i`` of the chunk where outputs are a softmax and targets are labels, in vectors; as `judge_rows`.
 
+    ``a = e^(z - max z) / sum``, the loss ``-log a[label]``, the deltas ``(a - (1 at the label)) * share``. The weighted
+    inputs ``z`` stay as they are.
+
     Returns
     -------
     bool
-        False where an answer is so wrong that its loss has to be computed from the logits: nothing was done then that
-        `judge_rows` would not do again.
+        False where an answer is so wrong that its loss has to be computed from the logits. What was written until then,
+        deltas, `labels`, `shares` and right answers, `judge_rows` writes again.
     """
     step, memory, vector, layer = run.step, run.memory, lanes(run.memory), run.layers[run.n_layers - 1]
     targets, z = step.targets, layer.activations + i * layer.row_stride
@@ -324,7 +327,7 @@ def count_answers(run, epoch):
 
 @kernel
 def backward(run):
-    """Deltas of the layers before the last; as in `backward.backward`."""
+    """Deltas of the layers before the last, ``D[n] = D[n+1] W[n+1]ᵀ * f'(Z[n])``; as in `backward.backward`."""
     memory, vector = run.memory, lanes(run.memory)
     for n in range(run.n_layers - 2, -1, -1):
         layer, after = run.layers[n], run.layers[n + 1]
@@ -339,7 +342,10 @@ def backward(run):
 
 @kernel
 def add_gradients(run):
-    """Gradients of all parameters over the rows of the chunk, added to those of the batch's chunks before."""
+    """Gradients of all parameters over the rows of the chunk, added to those of the batch's chunks before.
+
+    ``dW[n] = A[n-1]ᵀ D[n]``, (fan_in, units) vectors, and ``db[n]`` the sum of the rows of ``D[n]``; as in `update`.
+    """
     memory, vector, gradient = run.memory, lanes(run.memory), run.gradient
     if run.first == 0 and run.direct:
         start_with_parameters(run)

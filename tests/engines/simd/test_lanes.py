@@ -31,14 +31,16 @@ PAIRS = (
     ("poisson", "exponential"),
 )
 OPTIMIZERS = (
-    lambda rate: SGD(rate),
-    lambda rate: SGD(rate, weight_decay=0.01),
-    lambda rate: SGD(rate, momentum=0.9),
-    lambda rate: SGD(rate, momentum=0.9, nesterov=True),
-    lambda rate: RMSprop(rate),
-    lambda rate: Adam(rate),
-    lambda rate: AdamW(rate, weight_decay=0.1),
+    lambda n: SGD(0.001 * n),
+    lambda n: SGD(0.001 * n, weight_decay=0.01 * n),
+    lambda n: SGD(0.001 * n, momentum=0.9 / n),
+    lambda n: SGD(0.001 * n, momentum=0.9 / n, nesterov=True),
+    lambda n: RMSprop(0.001 * n, decay=1 - 0.1 / n, epsilon=1e-8 * n),
+    lambda n: Adam(0.001 * n, beta_1=1 - 0.1 * n / 20, beta_2=1 - 0.001 * n, epsilon=1e-8 * n),
+    lambda n: Adam(0.001 * n, epsilon_hat=n % 2 == 0),
+    lambda n: AdamW(0.001 * n, weight_decay=0.01 * n),
 )
+"""Of the first network, the second, and so on."""
 
 
 def targets_for(loss, outputs, rows, generator):
@@ -107,8 +109,9 @@ def test_bits_are_those_of_networks_trained_alone(kind, used, seed, scaling, uin
     y = targets_for(options["loss"], layers[-1], rows, generator)
     weights = generator.random(rows) if weighted else None
     data, _ = training_data(network.architecture, X, y, scaling=scaling, sample_weight=weights)
-    networks = [Network(layers, **options, seed=number) for number in range(used)]
-    optimizers = [optimizer(0.001 * (number + 1)) for number in range(used)]
+    penalties = [{name: options[name] * (1 + number) for name in ("l1", "l2")} for number in range(used)]
+    networks = [Network(layers, **options | penalties[number], seed=number) for number in range(used)]
+    optimizers = [optimizer(number + 1) for number in range(used)]
     alone, together = ([copy.deepcopy(one) for one in networks] for _ in range(2))
     one_by_one = asked(alone, optimizers, data, batch_size, 3)
     side_by_side = asked(together, optimizers, data, batch_size, 3)
