@@ -23,7 +23,7 @@ from .runtime.constants import SGD
 from .runtime.fields import taken
 from .runtime.jit import entry, kernel
 from .runtime.records import NONE, ONE_ROW, PIECES, SPARSE_BYTES, ZERO, Step
-from .runtime.simd import get, moved, pointer, put
+from .runtime.simd import flush_subnormals, get, moved, pointer, put, restore_rounding
 from .sparse.first_layer import first_layer_base
 from .update import finish_batch, update_parameters
 
@@ -45,6 +45,7 @@ def run(thread, threads, barrier, table, like):
     table, like : arrays
         The `handle` of a `Step`, which is all else.
     """
+    before = flush_subnormals()
     step = take_step(table, like)
     step.thread, step.threads, step.barrier = thread, threads, pointer(barrier)
     plan(step)
@@ -67,6 +68,7 @@ def run(thread, threads, barrier, table, like):
             if step.backward:
                 update_parameters(step)
         finish_batch(step)  # and go on to the next
+    restore_rounding(before)
 
 
 @kernel

@@ -24,6 +24,7 @@ from ..runtime.matrices import matrix
 from ..runtime.records import ONE_ROW, ZERO, Lanes
 from ..runtime.simd import (
     absolute,
+    flush_subnormals,
     fma,
     get,
     lanes,
@@ -31,6 +32,7 @@ from ..runtime.simd import (
     minimum,
     moved,
     put,
+    restore_rounding,
     splat,
     store,
     store_apart,
@@ -51,6 +53,7 @@ def run_lanes(table, like):
     table, like : arrays
         The `handle` of a `Lanes`.
     """
+    before = flush_subnormals()
     run = take_lanes(table, like)
     run.batch = ZERO
     scale_rows(run)
@@ -71,6 +74,7 @@ def run_lanes(table, like):
             update_all(run)
             run.batch += 1
         keep_end(run, epoch)
+    restore_rounding(before)
 
 
 @kernel

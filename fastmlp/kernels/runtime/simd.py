@@ -246,6 +246,59 @@ def write_back(context, builder, sig, array, index):
     builder.store_atomic(same, place, "monotonic", bits // 8)
 
 
+# --- the processor's rounding ---
+
+_X86, _ARM = ("x86", "i386", "i686"), ("aarch64", "arm64")
+_FLUSH = {_X86: 0x8040, _ARM: 1 << 24}
+"""Bits of the control register that have results, and on x86 operands, be 0 where they are subnormal."""
+
+
+def _control(builder: Any, machine: tuple[str, ...], value: Any = None) -> Any:
+    """Emit what reads the control register of floating-point arithmetic, or writes a value to it."""
+    module, word = builder.module, ir.IntType(32 if machine is _X86 else 64)
+    if machine is _ARM:
+        kind = ir.FunctionType(word, []) if value is None else ir.FunctionType(ir.VoidType(), [word])
+        name = "get" if value is None else "set"
+        function = module.declare_intrinsic(f"llvm.aarch64.{name}.fpcr", fnty=kind)
+        return builder.call(function, [] if value is None else [value])
+    place = cgutils.alloca_once(builder, word)
+    if value is not None:
+        builder.store(value, place)
+    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer()])
+    function = module.declare_intrinsic(f"llvm.x86.sse.{'st' if value is None else 'ld'}mxcsr", fnty=kind)
+    builder.call(function, [builder.bitcast(place, ir.IntType(8).as_pointer())])
+    return builder.load(place, typ=word)
+
+
+def _machine(builder: Any) -> tuple[str, ...] | None:
+    triple = str(builder.module.triple)
+    return next((names for names in _FLUSH if triple.startswith(names)), None)
+
+
+@instruction(_whole, lambda: 0)
+def flush_subnormals(context, builder, sig):
+    """``flush_subnormals()``: have this thread's numbers below the smallest normal one be 0; return how it was before.
+
+    A processor takes a hundred cycles and more for each subnormal number. Moments of units that are never active decay
+    to such numbers and stay there: 0.9 times the least of them is rounded to itself. On other processors it does
+    nothing.
+    """
+    machine = _machine(builder)
+    if machine is None:
+        return ir.IntType(64)(0)
+    before = _control(builder, machine)
+    _control(builder, machine, builder.or_(before, before.type(_FLUSH[machine])))
+    return before if before.type.width == 64 else builder.zext(before, ir.IntType(64))
+
+
+@instruction(nothing, lambda before: None)
+def restore_rounding(context, builder, sig, before):
+    """``restore_rounding(before)``: take back what `flush_subnormals` did."""
+    machine = _machine(builder)
+    if machine is not None:
+        _control(builder, machine, builder.trunc(before, ir.IntType(32)) if machine is _X86 else before)
+
+
 # --- reading and writing ---
 
 
