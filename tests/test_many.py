@@ -115,6 +115,26 @@ def test_what_fails_for_good_is_in_every_result(monkeypatch):
     assert [result.network.state.epoch for result in fitted] == [0] * 16
 
 
+def test_an_error_of_the_leader_ends_every_fit_of_its(monkeypatch):
+    side_by_side = pytest.importorskip("fastmlp.training.side_by_side")
+    rounds, by_epochs = [], side_by_side._by_epochs
+
+    def fails(led):
+        rounds.append(1)
+        if len(rounds) == 2:
+            raise MemoryError("no room")
+        return by_epochs(led)
+
+    monkeypatch.setattr(side_by_side, "_by_epochs", fails)
+    networks = alike(16)
+    fitted = fit_many(networks, X, Y, callbacks=[EarlyStopping("loss")], engine="numba", threads=1, **QUICK)
+    failed = [result for result in fitted if result.error is not None]
+    assert {str(result.error) for result in failed} == {"no room"}
+    assert [result.network.state.epoch for result in failed] == [1] * len(failed)
+    assert failed
+    networks[0].fit(X, Y, **QUICK)  # and it can be trained again
+
+
 def test_ctrl_c_keeps_what_there_is_of_those_side_by_side():
     networks = alike(40)
     settings = [{"callbacks": [Interrupts()]} if number == 0 else {} for number in range(40)]

@@ -70,8 +70,8 @@ def training(plan: Plan, run: FitRun, rules: Rules, recall: Callable[[], object]
     Yields
     ------
     Epochs
-        Where the plan is one of several that are trained together; what `Engine.train_epochs` returns for them is to be
-        sent back.
+        Where the plan is one of several that are trained together. What `Engine.train_epochs` returns for them is to be
+        sent back, and the seconds that it took.
 
     Returns
     -------

@@ -47,6 +47,13 @@ class Led:
             self.job.error, self.job.over = error, True
         return not self.job.over
 
+    def end(self, error: BaseException) -> None:
+        """End the fit, with its epoch undone, by an error that is not its own."""
+        try:
+            self._training.close()
+        finally:
+            self.job.error, self.job.over = error, True
+
 
 def lead(waiting: "deque[Job]", most: int, alone: Callable[..., Trained], alike: Alike) -> None:
     """Lead fits of one kind, `most` at a time, until none is left; an error ends the fit that it is of.
@@ -78,8 +85,7 @@ def lead(waiting: "deque[Job]", most: int, alone: Callable[..., Trained], alike:
     except BaseException as error:  # no fit's own: memory is out, say
         for one in led:
             if not one.job.over:
-                one.go_on(error)
-                one.job.error, one.job.over = one.job.error or error, True
+                one.end(error)
 
 
 def _trained(asked: Sequence[Epochs], alone: Callable[..., Trained], train: Train | None, worth: float) -> list[Any]:

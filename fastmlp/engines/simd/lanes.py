@@ -125,10 +125,9 @@ class SideBySide:
         order = np.stack([batches[n].order for n in filled], axis=1)
         rates = np.stack([batches[n].rates for n in filled], axis=1)
         for lane, n in enumerate(filled):
-            one = trainings[n]
-            self._settings[lane].table[:] = settings_of(one.optimizer, one.architecture.l1, one.architecture.l2)[
-                1
-            ].table
+            optimizer, architecture = trainings[n].optimizer, trainings[n].architecture
+            _, settings = settings_of(optimizer, architecture.l1, architecture.l2)
+            self._settings[lane].table[:] = settings.table
         live = [(one.state.parameters, *one.state.moments) for one in trainings]
         for number, vectors in enumerate(self._vectors):
             table = vectors.reshape(-1, self._lanes)
