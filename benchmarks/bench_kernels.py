@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from fastmlp.datasets import load_mnist
-from fastmlp.kernels import elementwise, losses, optimizers
+from fastmlp.kernels import elementwise, losses
 from fastmlp.kernels.dense import products as matrix
 from fastmlp.kernels.runtime import constants
 from fastmlp.kernels.runtime.fields import Records
@@ -468,12 +468,12 @@ def update_weights() -> Work:
 
 
 def shrink() -> Work:
-    return Work(optimizers.shrink, (numbers(PARAMETERS), 0, PARAMETERS, 0.9999), operations=PARAMETERS)
+    return Work(flat.shrink, (numbers(PARAMETERS), 0, PARAMETERS, 0.9999), operations=PARAMETERS)
 
 
 def add_penalty_gradient() -> Work:
     arguments = (zeros(PARAMETERS), 0, numbers(PARAMETERS), 0, PARAMETERS, 1e-4, 1e-4)
-    return Work(optimizers.add_penalty_gradient, arguments, operations=3 * PARAMETERS)
+    return Work(flat.add_penalty_gradient, arguments, operations=3 * PARAMETERS)
 
 
 shape = f"{PARAMETERS}"

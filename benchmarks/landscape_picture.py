@@ -70,7 +70,7 @@ def picture(training: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
         parts += _panel(y, heading, columns, rows)
         y += GAP + 16 + HEIGHT * len(rows)
     parts += _legend(y - 14)
-    said = "Training: an epoch, beside JAX, PyTorch and scikit-learn. Answers: beside ONNX Runtime and NumPy. float32."
+    said = "Training: an epoch, beside JAX and PyTorch. Answers: beside ONNX Runtime and NumPy. float32 unless said."
     parts.append(text(24, y + 32, said, "small"))
     parts.append(text(24, y + 49, f"{in_words(training['machine'])}; {training['date']}.", "small"))
     parts.append(text(24, y + 66, f"Answers: {in_words(answers['machine'])}; {answers['date']}.", "small"))
@@ -131,7 +131,7 @@ def _kind(ratio: float | None) -> str:
 
 def _legend(y: float) -> list[str]:
     """A cell of every colour, with the ratios that it stands for."""
-    names = [f"below {short(EDGES[0])}", *(f"from {short(edge)}" for edge in EDGES)]
+    names = [f"below {EDGES[0]:g}", *(f"from {edge:g}" for edge in EDGES)]
     parts = []
     for number, name in enumerate(names):
         x = 24 + number * 120

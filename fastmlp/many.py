@@ -130,7 +130,7 @@ class_weight, shuffle, augment, callbacks, resume_from
     >>> folds = np.arange(200) % 5
     >>> networks = [Network([3, 8, 2], seed=number) for number in range(5)]
     >>> settings = [{"rows": folds != number, "rows_val": folds == number} for number in range(5)]
-    >>> fitted = fit_many(networks, X, y, epochs=20, settings=settings, verbose=0)
+    >>> fitted = fit_many(networks, X, y, epochs=200, settings=settings, verbose=0)
     >>> all(result.history.val_accuracy[-1] > 0.8 for result in fitted)
     True
     """
