@@ -29,7 +29,7 @@ from .training.checkpoints import Checkpoint
 from .training.fitting import FitSettings, Fitting
 from .training.pool import Job, do_all
 from .training.progress import Lines, duration
-from .training.rules import Plan, density, epoch_work, epochs_per_call
+from .training.rules import density, epoch_work, short_epochs
 from .training.side_by_side import lead
 
 _COMMON = ("X", "y", "engine", "threads", "verbose")
@@ -281,8 +281,9 @@ def _tasks(fittings: Sequence[Fitting], jobs: Sequence[Job], threads: int) -> li
     kinds: dict[tuple[Any, ...], tuple[Alike, list[Job]]] = {}
     engine = fittings[0].plan.engine
     for fitting, job in zip(fittings, jobs, strict=True):
-        plan = fitting.plan
-        alike = None if plan.augmentation else _alike(plan, job)
+        plan, alike = fitting.plan, None
+        if short_epochs(plan) > 1:
+            alike = engine.alike(plan.architecture, job.run.optimizer, plan.data, plan.batch_size)
         if alike is None:
             tasks.append((job.work, job.do))
         else:
@@ -304,12 +305,6 @@ def _pays(alike: Alike, count: int, threads: int) -> bool:
     """Whether so many networks are trained faster side by side than one by one, on so many threads."""
     calls_for_all, calls_alone = -(-count // (alike.most * threads)), -(-count // threads)
     return calls_for_all * alike.worth < calls_alone
-
-
-def _alike(plan: Plan, job: Job) -> Alike | None:
-    """Return which networks can be trained side by side with this one."""
-    short = epochs_per_call(plan.architecture, plan.batch_size, plan.steps, density(plan.data)) > 1
-    return plan.engine.alike(plan.architecture, job.run.optimizer, plan.data, plan.batch_size) if short else None
 
 
 class _Show:

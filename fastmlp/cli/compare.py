@@ -27,6 +27,9 @@ from .show import Screen
 _MOST = 10_000
 """Networks of one comparison; who asks for more has slipped."""
 
+_GRID = ("hidden", "optimizer", "learning_rate", "batch_size", "schedule")
+"""Options that hold alternatives."""
+
 _WORDS = {"learning_rate": "rate", "batch_size": "batch"}
 """How a setting is called in a heading, where that is not its name."""
 
@@ -136,8 +139,7 @@ def run(request: Comparison) -> int:
 
 def _grid(request: Comparison) -> list[Candidate]:
     """Return every combination of the alternatives, in the order in which they were typed."""
-    options = "hidden", "optimizer", "learning_rate", "batch_size", "schedule"
-    typed = {name: _alternatives(name, given) for name in options if (given := getattr(request, name)) is not None}
+    typed = {name: _alternatives(name, given) for name in _GRID if (given := getattr(request, name)) is not None}
     candidates = []
     for values in itertools.product(*typed.values()):
         settings = dict(zip(typed, values, strict=True))
@@ -185,7 +187,7 @@ def _check_new(option: str, path: str | None, suffix: str) -> None:
 def _size(request: Comparison, seeds: int) -> str:
     """Return the sides of the grid in words."""
     sides = []
-    for name in ("hidden", "optimizer", "learning_rate", "batch_size", "schedule"):
+    for name in _GRID:
         given = getattr(request, name)
         if given is not None:
             count, word = given.count(",") + 1, name.replace("_", " ")
@@ -257,7 +259,7 @@ def _keep(request: Comparison, candidates: Sequence[Candidate], screen: Screen) 
             {
                 "settings": one.settings,
                 "accuracies": one.accuracies,
-                "histories": [{name: list(fitted.history[name]) for name in fitted.history} for fitted in one.fitted],
+                "histories": [fitted.history.to_dict() for fitted in one.fitted],
                 "errors": [None if fitted.error is None else str(fitted.error) for fitted in one.fitted],
             }
             for one in candidates

@@ -26,7 +26,7 @@ from ..model.dropout import epoch_key
 from ..model.history import History
 from ..model.schedules import checked_factors
 from .callbacks import FitRun
-from .rules import Plan, Rules, Trained
+from .rules import Plan, Rules, Trained, short_epochs
 
 T = TypeVar("T")
 
@@ -145,7 +145,7 @@ def _finish_epochs(plan: Plan, run: FitRun, rules: Rules, data: Any, checks: Any
     run.epoch += count
     for callback in rules.callbacks:
         callback.on_epoch_start(run)
-    if plan.together and rules.is_short():
+    if plan.together and short_epochs(plan) > 1:
         request = _request(plan, run, rules, data, count)
         answer, seconds = yield request
         trained, seconds = _trained_as(plan, rules, request, answer), seconds / count

@@ -120,17 +120,7 @@ class Rules:
 
     def epochs_at_once(self) -> int:
         """How many epochs the engine may train in one call: several short ones, where nobody looks in between."""
-        return 1 if self.callbacks else self._epochs_per_call()
-
-    def is_short(self) -> bool:
-        """Whether an epoch is so short that several of them are one call."""
-        return self._epochs_per_call() > 1
-
-    def _epochs_per_call(self) -> int:
-        plan = self.plan
-        if plan.blocks is not None or plan.augmentation is not None:
-            return 1
-        return epochs_per_call(plan.architecture, plan.batch_size, plan.steps, density(plan.data))
+        return 1 if self.callbacks else short_epochs(self.plan)
 
     def draw(self, count: int) -> None:
         """Draw the orders of the next `count` epochs, where they are to outlast an epoch that is undone."""
@@ -265,6 +255,13 @@ def epochs_per_call(architecture: Architecture, batch_size: int, steps: int, den
     work = epoch_work(architecture, batch_size, steps, density)
     fitting = min(_MOST_EPOCHS, _MOST_NUMBERS // architecture.flat_size, int(_SHORT * _WORK_PER_CALL / work))
     return max(1, fitting)
+
+
+def short_epochs(plan: Plan) -> int:
+    """Return how many epochs of a plan one call of an engine takes; 1 where they are long, or made of new data each."""
+    if plan.blocks is not None or plan.augmentation is not None:
+        return 1
+    return epochs_per_call(plan.architecture, plan.batch_size, plan.steps, density(plan.data))
 
 
 def epoch_work(architecture: Architecture, batch_size: int, steps: int, density: float = 1.0) -> float:

@@ -46,7 +46,7 @@ def test_the_figures_are_those_of_the_networks_trained_alone(place):
         network = recipe.network(seed)
         recipe.fit(network, data, epochs=2, engine="numpy", verbose=0)
         assert kept["accuracies"][seed] == network.evaluate(data.X_test, data.y_test, engine="numpy").accuracy
-        assert kept["histories"][seed]["loss"] == list(network.history.loss)
+        assert kept["histories"][seed]["columns"]["loss"] == network.history.loss
 
 
 def test_without_a_grid_it_is_the_recipe_alone(place):
