@@ -116,7 +116,7 @@ def test_what_fails_for_good_is_in_every_result(monkeypatch):
 
 
 def test_an_error_of_the_leader_ends_every_fit_of_its(monkeypatch):
-    side_by_side = pytest.importorskip("fastmlp.training.side_by_side")
+    pytest.importorskip("numba")
     rounds, by_epochs = [], side_by_side._by_epochs
 
     def fails(led):
