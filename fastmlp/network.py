@@ -13,9 +13,9 @@ from .checks import check_switch, explained
 from .data.augmentation import Augmentation
 from .data.dataset import Dataset, labelled, present, samples_only
 from .data.samples import Scaling, check_finite
-from .data.targets import Labels
+from .data.targets import Labels, Targets, plain_targets
 from .engines import get_engine
-from .engines.base import FewRows
+from .engines.base import FewRows, Score
 from .engines.numpy_engine import forward_pass
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
 from .formats.checkpoint import in_layout, new_generator, writable
@@ -27,6 +27,7 @@ from .model.schedules import Schedule
 from .model.training_state import TrainingState
 from .training import arguments
 from .training.fitting import FitSettings, Fitting
+from .training.short import ShortFit
 from .training.turns import Turns
 
 
@@ -150,6 +151,8 @@ class Network:
     # The shorter way of `_outputs_of_few`, made when it is first needed, behind the name of the engine and the scaling
     # that it was made for.
     _few: tuple[str, Scaling, FewRows] | None = None
+    # What fits of one epoch are compared with, to do without planning where they ask for the same.
+    _short: ShortFit | None = None
     # The labels for which the outputs are the probabilities, once that was found.
     _direct_labels: Labels | None = None
 
@@ -286,29 +289,36 @@ class Network:
         >>> net.fit(blocks, epochs=3, verbose=0).accuracy[-1] > 0.9
         True
         """
-        settings = FitSettings.check(
-            self.architecture,
-            epochs=epochs,
-            batch_size=batch_size,
-            optimizer=optimizer,
-            schedule=schedule,
-            X_val=X_val,
-            y_val=y_val,
-            validation_split=validation_split,
-            rows=rows,
-            rows_val=rows_val,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
-            shuffle=shuffle,
-            augment=augment,
-            callbacks=callbacks,
-            resume_from=resume_from,
-            engine=engine,
-            threads=threads,
-            verbose=verbose,
-        )
+        asked = {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "optimizer": optimizer,
+            "schedule": schedule,
+            "X_val": X_val,
+            "y_val": y_val,
+            "validation_split": validation_split,
+            "rows": rows,
+            "rows_val": rows_val,
+            "sample_weight": sample_weight,
+            "class_weight": class_weight,
+            "shuffle": shuffle,
+            "augment": augment,
+            "callbacks": callbacks,
+            "resume_from": resume_from,
+            "engine": engine,
+            "threads": threads,
+            "verbose": verbose,
+        }
+        if self._short is not None and self._short.is_asked(asked):
+            with self._turns.fit():
+                history = self._short.train(self, X, y)
+            if history is not None:
+                return history
+        settings = FitSettings.check(self.architecture, **asked)
         with self._turns.fit():
-            return Fitting(self, X, y, settings).train()
+            history = Fitting(self, X, y, settings).train()
+        self._short = ShortFit.like(asked, settings)
+        return history
 
     def _become(self, other: "Network") -> None:
         """Take over all that training changes; views of the weights that somebody holds go on following them."""
@@ -404,11 +414,16 @@ class Network:
         -------
         Evaluation
         """
+        short = self._few_labelled(y, sample_weight, engine)
+        if short is not None:
+            few, targets, task = short
+            score = few.evaluate(self.state.parameters, X, targets, task)
+            if score is not None:
+                return _evaluation(score, task)
         chosen = get_engine(engine)
         data = self._labelled(X, y, sample_weight)
         prepared = chosen.prepare(self.architecture, data, 0, once=True)
-        score = chosen.evaluate(self.architecture, self.state.parameters, prepared)
-        return Evaluation(float(score.loss), None if data.task == "regression" else float(score.accuracy))
+        return _evaluation(chosen.evaluate(self.architecture, self.state.parameters, prepared), data.task)
 
     def gradient(
         self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto"
@@ -427,10 +442,15 @@ class Network:
         gradient : list of (dW, db)
             Its derivatives by the weights and biases of each layer, in their shapes; ``db`` is None without bias.
         """
-        chosen = get_engine(engine)
-        prepared = chosen.prepare(self.architecture, self._labelled(X, y, sample_weight), 0)
-        objective, flat = chosen.loss_and_gradient(self.architecture, self.state.parameters, prepared)
-        return float(objective), self.architecture.views(flat)
+        short, found = self._few_labelled(y, sample_weight, engine), None
+        if short is not None:
+            few, targets, task = short
+            found = few.loss_and_gradient(self.state.parameters, X, targets, task)
+        if found is None:
+            chosen = get_engine(engine)
+            prepared = chosen.prepare(self.architecture, self._labelled(X, y, sample_weight), 0)
+            found = chosen.loss_and_gradient(self.architecture, self.state.parameters, prepared)
+        return float(found[0]), self.architecture.views(found[1])
 
     def activations(self, X: Any) -> list[Array]:
         """Return what every layer holds for these samples: the scaled input first, the outputs last.
@@ -560,7 +580,7 @@ class Network:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        made = "_few", "_default_labels", "_direct_labels", "_turns"  # when they are needed
+        made = "_few", "_short", "_default_labels", "_direct_labels", "_turns"  # when they are needed
         with self._turns.between_epochs:
             attributes = {name: value for name, value in self.__dict__.items() if name not in made}
             # What is copied or pickled from here is read after the lock is given back.
@@ -570,21 +590,29 @@ class Network:
         """Outputs of a few rows that need no conversion, by the engine's shorter way; None where they have to go the
         long way, which also finds the words for what is wrong with them.
         """
+        few = self._shorter_way(engine)
+        return None if few is None else few(self.state.parameters, X)
+
+    def _few_labelled(self, y: Any, sample_weight: Any, engine: str) -> tuple[FewRows, Targets, str] | None:
+        """Return the shorter way, and what it is told of targets that need no conversion; None for all others."""
+        if self.labels is None or sample_weight is not None:
+            return None
+        targets = plain_targets(y, self.labels, self.architecture)
+        few = None if targets is None else self._shorter_way(engine)
+        return None if few is None or targets is None else (few, targets, self.labels.task)
+
+    def _shorter_way(self, engine: str) -> FewRows | None:
+        """Return the shorter way of an engine; None where there is none."""
         few = self._few
         # One row is computed in a microsecond, so what is looked at before counts.
         if few is None or few[0] != engine or few[1] is not self.scaling:
-            few = self._prepare_few(engine)
-        return None if few is None else few[2](self.state.parameters, X)
-
-    def _prepare_few(self, engine: str) -> tuple[str, Scaling, FewRows] | None:
-        """Make the shorter way of an engine; None where there is none."""
-        if not isinstance(self.scaling, Scaling):
-            return None
-        shorter = get_engine(engine).few_rows(self.architecture, self.scaling)
-        if shorter is None:
-            return None
-        self._few = engine, self.scaling, shorter
-        return self._few
+            if not isinstance(self.scaling, Scaling):
+                return None
+            shorter = get_engine(engine).few_rows(self.architecture, self.scaling)
+            if shorter is None:
+                return None
+            few = self._few = engine, self.scaling, shorter
+        return few[2]
 
     def _known_labels(self) -> Labels:
         return self.labels or self._default_labels
@@ -596,6 +624,10 @@ class Network:
     def _labelled(self, X: Any, y: Any, sample_weight: Any) -> Dataset:
         scaling = present(self.scaling)
         return labelled(self.architecture, X, y, labels=self.labels, scaling=scaling, sample_weight=sample_weight)[0]
+
+
+def _evaluation(score: Score, task: str) -> Evaluation:
+    return Evaluation(float(score.loss), None if task == "regression" else float(score.accuracy))
 
 
 def load(path: str | os.PathLike[str]) -> Network:

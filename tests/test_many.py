@@ -9,6 +9,7 @@ import scipy.sparse
 
 from fastmlp import SGD, Adam, Callback, Checkpoint, Dense, EarlyStopping, Network, fit_many
 from fastmlp.errors import ArgumentError, ArgumentTypeError, TrainingError
+from fastmlp.training import side_by_side
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(200, 6)).astype(np.float32)

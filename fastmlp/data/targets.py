@@ -8,6 +8,7 @@ numbers.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from ..model.architecture import Architecture
 Array = NDArray[Any]
 
 TASKS = ("classes", "binary", "multilabel", "regression")
+
+_ANY_NUMBERS = ("squared_error", "absolute_error", "huber", "quantile")
+"""Losses of which every finite number may be a target."""
 
 NUMBERS_ONLY = ("poisson", "quantile")
 """Losses of numbers with which nobody tells labels apart: rows of a 1 among zeros are counts to them."""
@@ -80,6 +84,11 @@ class Labels:
     task: str
     classes: Array
     one_dimensional: bool = False
+
+    @cached_property
+    def are_numbers(self) -> bool:
+        """Whether each label is the number of its output: 0, 1, 2, ..."""
+        return np.array_equal(self.classes, np.arange(len(self.classes)))
 
     def decode(self, outputs: Array) -> Array:
         """Answers in the user's terms from the outputs of the network, shape (n, outputs)."""
@@ -173,16 +182,52 @@ def as_targets(y: Any, n_rows: int, labels: Labels, architecture: Architecture, 
         _check_rows(values, labels, architecture.loss, name)
         return Targets(None, values)
     if labels.task == "classes":
-        return Targets(_encode(array, labels.classes, name), None)
+        return Targets(_encode(array, labels, name), None)
     if labels.task == "binary":
         soft = _are_probabilities(array) and labels.classes.tolist() == [0, 1]
-        wanted = array if soft else _encode(array, labels.classes, name)
+        wanted = array if soft else _encode(array, labels, name)
         return Targets(None, np.ascontiguousarray(wanted[:, None].astype(dtype)))
     if labels.task == "multilabel" or outputs > 1:
         raise ArgumentError(f"{name} must have shape (n_samples, {outputs}), as in the first fit; got {array.shape}")
     values = _as_targets(array[:, None], 1, dtype, name)
     _check_rows(values, labels, architecture.loss, name)
     return Targets(None, values)
+
+
+def plain_targets(y: Any, labels: Labels, architecture: Architecture) -> Targets | None:
+    """Return targets that need no search and no reshaping, as `as_targets` and `check_size` let them through; None for
+    all others, right or wrong.
+
+    With ten rows, `as_targets` takes longer than a network does.
+
+    Examples
+    --------
+    >>> labels, architecture = Labels("classes", np.arange(3)), Architecture.build([4, 8, 3])
+    >>> plain_targets(np.array([2, 0]), labels, architecture).labels.tolist()
+    [2, 0]
+    >>> plain_targets(np.array([2, 3]), labels, architecture) is plain_targets([2, 0], labels, architecture) is None
+    True
+    """
+    if type(y) is not np.ndarray or not y.size or not y.dtype.isnative:
+        return None
+    kind, shape = y.dtype.kind, y.shape
+    if labels.task in ("classes", "binary"):
+        if len(shape) != 1 or kind not in "iu" or not labels.are_numbers:
+            return None
+        # Negative ones are the largest then.
+        if int((y if kind == "u" else y.view(f"u{y.itemsize}")).max()) >= len(labels.classes):
+            return None
+        if labels.task == "classes":
+            return Targets(y.astype(np.int32), None)
+        return Targets(None, y.astype(architecture.dtype).reshape(-1, 1))
+    if labels.task != "regression" or kind != "f" or architecture.loss not in _ANY_NUMBERS:
+        return None
+    if shape[1:] not in ((), (1,)) if architecture.outputs == 1 else shape[1:] != (architecture.outputs,):
+        return None
+    # Where the sum of the squares is no more than this, no number is more than `check_size` allows, or not finite.
+    if not np.vdot(y, y) <= np.finfo(architecture.dtype).max / 256:
+        return None
+    return Targets(None, np.ascontiguousarray(y, architecture.dtype).reshape(len(y), -1))
 
 
 def check_size(targets: Targets, architecture: Architecture, name: str = "y") -> None:
@@ -336,11 +381,11 @@ def _remedy(found: int, count: int) -> str:
     return f"give the last layer {found} units, or {numbered}"
 
 
-def _encode(array: Array, classes: Array, name: str) -> NDArray[np.int32]:
-    if array.dtype.kind in "iu" and array.size and np.array_equal(classes, np.arange(len(classes))):
-        # To look up 60,000 labels takes a millisecond, which these don't need.
-        if array.min() >= 0 and array.max() < len(classes):
-            return array.astype(np.int32)
+def _encode(array: Array, labels: Labels, name: str) -> NDArray[np.int32]:
+    classes = labels.classes
+    # To look up 60,000 labels takes a millisecond, which these don't need.
+    if array.dtype.kind in "iu" and labels.are_numbers and array.min() >= 0 and array.max() < len(classes):
+        return array.astype(np.int32)
     try:
         positions = np.searchsorted(classes, array)
         positions = np.minimum(positions, len(classes) - 1)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..data.augmentation import Augmentation, augmented
 from ..data.dataset import Dataset
 from ..data.samples import Scaling
+from ..data.targets import Targets
 from ..model.architecture import Architecture
 from ..model.optimizers import Optimizer
 from ..model.training_state import TrainingState
@@ -63,10 +64,35 @@ class Alike(NamedTuple):
     """Has the code ready."""
 
 
-FewRows = Callable[[Array, Any], Array | None]
-"""Called with the parameters and what may be dense rows, returns outputs; None for all that needs the gate: very many
-rows, another type or dtype, another number of features, numbers that are not finite.
-"""
+class FewRows(Protocol):
+    """A shorter way for some dense rows, all of it laid out before.
+
+    Every method takes as `X` what may be dense rows, and returns None for what needs the gate: very many rows, another
+    type or dtype, another number of features, numbers that are not finite. Targets have been checked; where there are
+    not as many as rows the result is None too.
+    """
+
+    def __call__(self, parameters: Array, X: Any) -> Array | None:
+        """See `Engine.forward`."""
+
+    def evaluate(self, parameters: Array, X: Any, targets: Targets, task: str) -> Score | None:
+        """See `Engine.evaluate`."""
+
+    def loss_and_gradient(self, parameters: Array, X: Any, targets: Targets, task: str) -> tuple[float, Array] | None:
+        """See `Engine.loss_and_gradient`."""
+
+    def train_epoch(
+        self,
+        state: TrainingState,
+        optimizer: Optimizer,
+        X: Any,
+        targets: Targets,
+        task: str,
+        order: NDArray[np.int64] | None,
+        batch_size: int,
+        learning_rates: NDArray[np.float64],
+    ) -> Score | None:
+        """See `Engine.train_epoch`; without an `order` the rows are taken as they come. None: nothing has changed."""
 
 
 class Engine(Protocol):
@@ -87,7 +113,7 @@ class Engine(Protocol):
         """
 
     def few_rows(self, architecture: Architecture, scaling: Scaling) -> FewRows | None:
-        """Make a shorter way to the outputs of a few or some thousand dense rows; None where the engine has none."""
+        """Make a shorter way for a few or some thousand dense rows; None where the engine has none."""
 
     def marks_rows(self, prepared: Any) -> bool:
         """Whether `forward` gives rows that are not finite outputs of which all are NaN, so that nobody need look for

@@ -31,7 +31,7 @@ from ..model.architecture import Architecture
 from ..model.optimizers import SGD
 from ..model.training_state import TrainingState
 from . import numpy_engine
-from .base import Array, Engine, FewRows
+from .base import Array, Engine, FewRows, Score
 from .simd.few_rows import ALONE
 
 _NUMPY = cast(Engine, numpy_engine)
@@ -91,14 +91,12 @@ class Unproven:
     def few_rows(self, architecture: Architecture, scaling: Scaling) -> FewRows | None:
         """See `Engine.few_rows`."""
         few = self._engine.few_rows(architecture, scaling)
+        return None if few is None else _UnprovenFewRows(self, few, architecture)
 
-        def answer(parameters: Array, X: Any) -> Array | None:
-            if type(X) is not np.ndarray or X.ndim != 2:
-                return None  # nor would the engine take it, and nothing is to be compiled
-            self._compare(_answer if len(X) <= ALONE else _train, architecture)
-            return None if few is None or self._engine is _NUMPY else few(parameters, X)
-
-        return None if few is None else answer
+    def is_right(self, compute: Callable[[Engine, Architecture], Array], given: Architecture) -> bool:
+        """Compare, if that was not done; return whether the engine may be used."""
+        self._compare(compute, given)
+        return self._engine is not _NUMPY
 
     def _compare(self, compute: Callable[[Engine, Architecture], Array], given: Architecture) -> None:
         """Compare with NumPy what the engine computes for a small network of the same dtype, if that was not done."""
@@ -124,6 +122,31 @@ class Unproven:
             raise MissingDependencyError(f"engine='numba' can't be used. {message}; engine='numpy' can")
         warnings.warn(f"{message}. Until then networks run on the NumPy engine, which is slower", RuntimeWarning, 5)
         self._engine = _NUMPY
+
+
+class _UnprovenFewRows:
+    """What `FewRows` says, of such an engine; where it turns out to be wrong everything has to go the long way."""
+
+    def __init__(self, engine: Unproven, few: FewRows, architecture: Architecture) -> None:
+        self._engine, self._few, self._architecture = engine, few, architecture
+
+    def __call__(self, parameters: Array, X: Any) -> Array | None:
+        if type(X) is not np.ndarray or X.ndim != 2:
+            return None  # nor would the engine take it, and nothing is to be compiled
+        compute = _answer if len(X) <= ALONE else _train
+        return self._few(parameters, X) if self._engine.is_right(compute, self._architecture) else None
+
+    def evaluate(self, *given: Any) -> Score | None:
+        return self._few.evaluate(*given) if self._is_right() else None
+
+    def loss_and_gradient(self, *given: Any) -> tuple[float, Array] | None:
+        return self._few.loss_and_gradient(*given) if self._is_right() else None
+
+    def train_epoch(self, *given: Any) -> Score | None:
+        return self._few.train_epoch(*given) if self._is_right() else None
+
+    def _is_right(self) -> bool:
+        return self._engine.is_right(_train, self._architecture)
 
 
 def _difference(engine: Engine, compute: Callable[[Engine, Architecture], Array], dtype: np.dtype[Any]) -> str:

@@ -53,7 +53,7 @@ def aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
     ndarray, shape (size,)
     """
     memory = np.zeros(size * dtype.itemsize + CACHE_LINE, dtype=np.uint8)
-    start = -memory.ctypes.data % CACHE_LINE
+    start = -memory.__array_interface__["data"][0] % CACHE_LINE  # half the time of `memory.ctypes.data`
     return memory[start : start + size * dtype.itemsize].view(dtype)
 
 

@@ -120,6 +120,9 @@ class History(Mapping[str, list[float]]):
         for name in columns:
             if name not in COLUMNS:
                 raise ArgumentError(f"{name!r} is not a column of a History; the columns are {', '.join(COLUMNS)}")
+        if not self._columns:
+            self._columns = {name: [*columns[name]] for name in COLUMNS if name in columns}
+            return
         epochs, missing = self.epochs, [math.nan] * max(lengths, default=0)
         for name in COLUMNS:
             if name in columns or name in self._columns:

@@ -8,7 +8,7 @@ so that a later `fit` goes on with the same bits as if it had never begun.
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from ..model.history import History
 from ..model.schedules import checked_factors
 from .callbacks import FitRun
 from .rules import Plan, Rules, Trained, short_epochs
+from .undo import Undo
 
 T = TypeVar("T")
 
@@ -350,24 +351,17 @@ def _check_finite(rules: Rules, trained: Trained, columns: dict[str, list[float]
 
 
 class Before:
-    """Everything as it was before an epoch, to undo it: ``with before:`` undoes what is done inside if that raises.
-
-    The copies of parameters and moments are written into the same memory for every epoch.
-    """
+    """Everything as it was before an epoch, to undo it: ``with before:`` undoes what is done inside if that raises."""
 
     def __init__(self, run: FitRun, rules: Rules) -> None:
         self._run, self._rules = run, rules
-        self._vectors = [np.empty_like(vector) for vector in self._live()]
+        self._undo = Undo(run.state, (rules.total, run.history))
         self.under_way = False
 
     def __enter__(self) -> None:
-        run, state = self._run, self._run.state
-        for kept, live in zip(self._vectors, self._live(), strict=True):
-            np.copyto(kept, live)
-        self._counters = state.step, state.epoch, run.epoch
-        self._decided = run.learning_rate, run.stop_reason
-        self._generator = state.generator.bit_generator.state
-        self._epochs = [history.epochs for history in self._histories()]
+        run = self._run
+        self._undo.remember()
+        self._decided = run.epoch, run.learning_rate, run.stop_reason
         self._memory = self._rules.memory()
         self._memories = [(callback, callback.memory()) for callback in self._rules.callbacks]
         self.under_way = True
@@ -379,21 +373,10 @@ class Before:
 
     def bring_back(self) -> None:
         """Undo everything since ``with`` began."""
-        run, state = self._run, self._run.state
-        for kept, live in zip(self._vectors, self._live(), strict=True):
-            np.copyto(live, kept)
-        state.step, state.epoch, run.epoch = self._counters
-        run.learning_rate, run.stop_reason = self._decided
-        state.generator.bit_generator.state = self._generator
-        for history, epochs in zip(self._histories(), self._epochs, strict=True):
-            history.truncate(epochs)
+        run = self._run
+        self._undo.bring_back()
+        run.epoch, run.learning_rate, run.stop_reason = self._decided
         self._rules.bring_back(self._memory)
         for callback, memory in self._memories:
             if memory:
                 callback.recall(memory)
-
-    def _live(self) -> list[Array]:
-        return [self._run.state.parameters, *self._run.state.moments]
-
-    def _histories(self) -> Iterator[History]:
-        yield from (self._rules.total, self._run.history)

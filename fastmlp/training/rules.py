@@ -128,13 +128,7 @@ class Rules:
     def orders(self, data: Dataset, count: int) -> NDArray[np.int64]:
         """Return the rows of the next `count` epochs in their orders, (count, n_rows)."""
         n = data.n_training_rows
-        places = np.empty((count, n), np.int64)
-        places[:] = np.arange(n)
-        # One batch of all rows is the same sum in any order.
-        if self._shuffle and self.plan.batch_size < n:
-            # As `permutation` epoch by epoch would, which takes twice as long for 128 rows and gives way to other
-            # threads each time.
-            self.run.state.generator.permuted(places, axis=1, out=places)
+        places = drawn_orders(self.run.state.generator, count, n, self._shuffle and self.plan.batch_size < n)
         return places if data.rows is None else data.rows[places]
 
     def calls(self, data: Dataset, prepared: Any, order: NDArray[np.int64]) -> Iterator[Call]:
@@ -204,6 +198,17 @@ class Rules:
 
     def bring_back(self, memory: Any) -> None:
         """Undo all since `memory` was asked for."""
+
+
+def drawn_orders(generator: np.random.Generator, count: int, n_rows: int, shuffle: bool) -> NDArray[np.int64]:
+    """Draw the orders of the rows of some epochs, (count, n_rows); one batch of all rows is the same sum in any."""
+    places = np.empty((count, n_rows), np.int64)
+    places[:] = np.arange(n_rows)
+    if shuffle:
+        # As `permutation` epoch by epoch would, which takes twice as long for 128 rows and gives way to other threads
+        # each time.
+        generator.permuted(places, axis=1, out=places)
+    return places
 
 
 def target_remedies(data: Dataset) -> list[str]:

@@ -171,6 +171,15 @@ class Record:
             else:
                 field.__set__(self, value)
 
+    def lend(self, **arrays: Any) -> None:
+        """Write where arrays lie that are the caller's, who keeps them alive, and knows that they fit their fields."""
+        if INTERPRETED:
+            self.enter(**arrays)
+            return
+        fields, table = self.fields, self.table
+        for name, array in arrays.items():
+            table[fields[name].place] = address_of(array)
+
     def forget(self, *names: str) -> None:
         """Don't keep what these fields refer to any longer: they may not be read before they are written again."""
         for name in names:

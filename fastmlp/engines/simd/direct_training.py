@@ -1,0 +1,197 @@
+"""Gradients and epochs of some dense rows in one call of the kernels, all laid out before (floor 5; imports numpy,
+model, kernels, data).
+
+To convert a data set, lay out memory and tell the kernels all of it takes 100 µs and more, in which one thread goes
+back and forth through hundreds of rows. Here only the addresses of a call's arrays are entered. The sums are those of
+the long way, bit for bit.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.dataset import Dataset
+from ...data.samples import Samples, Scaling
+from ...data.targets import Targets
+from ...kernels import epoch
+from ...kernels.parallel.barrier import new_barrier
+from ...kernels.runtime import constants
+from ...kernels.runtime.jit import INTERPRETED
+from ...kernels.runtime.records import Rows, Settings, Step
+from ...kernels.runtime.records import Targets as TargetsRecord
+from ...model.architecture import Architecture
+from ...model.optimizers import Optimizer
+from ...model.training_state import TrainingState
+from ..base import Array, Score
+from ..numpy_engine import add_penalties
+from .batches import clamped
+from .conversion import DENSE_FROM, prepare
+from .passes import Pass, mean_score, run_step, tell
+from .settings import settings_of
+from .split_layer import is_halved
+from .workspace import Wanted, layout
+
+MOST_WORK = 1e8
+"""Multiply-adds of a pass up to which one thread is faster than the long way with several (measured)."""
+
+_KINDS_KEPT = 8
+"""Kinds of calls that memory is kept for."""
+
+_LOOKED_AT = 512
+"""Rows that are looked at for zeros before training, as `conversion.prepare` does."""
+
+_ROWS = 2**14
+_ORDER = np.arange(_ROWS)
+_NOBODY = new_barrier()
+_run: Callable[..., None] = epoch.run
+_PIXELS = np.dtype(np.uint8)
+
+
+class _Kind(NamedTuple):
+    """What memory is laid out for."""
+
+    mode: int
+    batch_size: int
+    optimizer: Optimizer | None
+    pixels: bool
+    by_labels: bool
+    task: str
+
+
+class _Ready(NamedTuple):
+    """What is laid out: the step, its rows and targets, and under which names these take a call's arrays."""
+
+    step: Step
+    rows: Rows
+    targets: TargetsRecord
+    samples_name: str
+    targets_name: str
+
+
+class DirectTraining:
+    """Gradients and epochs of dense rows on one thread; None for what is to go the long way.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    scaling : Scaling
+        Without a centre.
+    """
+
+    def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
+        self._architecture, self._scaling, self._dtype = architecture, scaling, architecture.dtype
+        work = 3 * sum(layer.fan_in * layer.units for layer in architecture.layers)
+        self._most_rows = min(_ROWS, int(MOST_WORK / work))
+        # Smoothed labels and dropout's keys would have to be entered too.
+        self._can = not architecture.label_smoothing
+        self._can_train = self._can and not any(layer.dropout for layer in architecture.layers)
+        self._like = np.empty(0, self._dtype)
+        # What is laid out and not in use; another thread may be here too.
+        self._free: dict[_Kind, list[_Ready]] = {}
+
+    def loss_and_gradient(self, parameters: Array, X: Array, targets: Targets, task: str) -> tuple[float, Array] | None:
+        """Do what `Engine.loss_and_gradient` does; None also where a number is not finite."""
+        n_rows, architecture = len(X), self._architecture
+        if n_rows > self._most_rows or not self._can or not _is_finite(X):
+            return None
+        kind = _kind(epoch.GRADIENT, n_rows, X, targets, task)
+        totals, gradient = np.zeros(3), architecture.zeros()
+        self._pass(kind, X, targets, n_rows, parameters=parameters, totals=totals, gradient=gradient)
+        score = mean_score(*totals.tolist())
+        return score.loss + add_penalties(architecture, parameters, gradient), gradient
+
+    def train_epoch(
+        self,
+        state: TrainingState,
+        optimizer: Optimizer,
+        X: Array,
+        targets: Targets,
+        task: str,
+        order: NDArray[np.int64] | None,
+        batch_size: int,
+        learning_rates: NDArray[np.float64],
+    ) -> Score | None:
+        """Do what `Engine.train_epoch` does; without an `order` the rows are taken as they come."""
+        n_rows, vectors = len(X), (state.parameters, *state.moments)
+        if n_rows > self._most_rows or not self._can_train or not _is_finite(X):
+            return None
+        if not all(vector.flags.carray for vector in vectors):
+            return None
+        size = clamped(batch_size, n_rows)
+        kind = _kind(epoch.TRAIN, size, X, targets, task, optimizer)
+        totals, order = np.zeros(3), _ORDER if order is None else order
+        arrays = dict(zip(("parameters", "m", "v"), vectors, strict=False))
+        self._pass(
+            kind,
+            *(X, targets, n_rows, state.step),
+            **(arrays | {"totals": totals, "order": order, "names": order, "rates": learning_rates}),
+        )
+        state.step += len(learning_rates)
+        return mean_score(*totals.tolist())
+
+    def _pass(
+        self, kind: _Kind, X: Array, targets: Targets, n_rows: int, steps_before: int = 0, **arrays: Array
+    ) -> None:
+        """Run the kernels."""
+        free = self._free.get(kind)
+        if free is None:
+            if len(self._free) >= _KINDS_KEPT:
+                self._free.clear()
+            free = self._free[kind] = []
+        ready = free.pop() if free else self._lay_out(kind)
+        step = ready.step
+        ready.rows.lend(**{ready.samples_name: X})
+        ready.targets.lend(**{ready.targets_name: targets.values if targets.labels is None else targets.labels})
+        step.lend(**arrays)
+        step.enter(n_rows=n_rows, epoch_rows=n_rows, steps_before=steps_before)
+        if INTERPRETED:
+            run_step(0, 1, _NOBODY, step)
+        else:
+            _run(0, 1, _NOBODY, step.table, self._like)
+        free.append(ready)
+
+    def _lay_out(self, kind: _Kind) -> _Ready:
+        """Lay out memory, and tell the kernels all that no call changes."""
+        architecture, optimizer = self._architecture, kind.optimizer
+        example = np.ones((1, architecture.inputs), _PIXELS if kind.pixels else self._dtype)
+        samples = Samples(1, architecture.inputs, example, None, self._scaling)
+        values = np.zeros((1, architecture.outputs), self._dtype)
+        targets = Targets(np.zeros(1, np.int32), None) if kind.by_labels else Targets(None, values)
+        # The samples are this call's alone, and so are rows and targets in the form that kernels take.
+        prepared = prepare(architecture, Dataset.of(architecture, samples, targets, task=kind.task), 1)
+        told, moments, halved, size = (constants.SGD, 0, Settings()), 0, False, kind.batch_size
+        if optimizer is not None:
+            code, settings = settings_of(optimizer, architecture.l1, architecture.l2)
+            told, moments = (code, 0, settings), optimizer.n_moments
+            halved = is_halved(architecture, size, optimizer.clip_norm is not None)
+        places = layout(architecture, prepared, Wanted(size, 1, True, moments, halved))
+        given = Pass(kind.mode, _ORDER, size, 1, np.zeros(3), *told)
+        vectors = [[np.empty(0, self._dtype)] * (1 + moments)]
+        tell(architecture, prepared, places, given, prepared.rows, vectors, places.gradients)
+        names = "bytes" if kind.pixels else "numbers", "labels" if kind.by_labels else "values"
+        return _Ready(places.steps[0], prepared.rows, prepared.targets, *names)
+
+
+def _kind(
+    mode: int,
+    batch_size: int,
+    X: Array,
+    targets: Targets,
+    task: str,
+    optimizer: Optimizer | None = None,
+) -> _Kind:
+    return _Kind(mode, batch_size, optimizer, X.dtype == _PIXELS, targets.labels is not None, task)
+
+
+def _is_finite(X: Array) -> bool:
+    # The sum of the squares is, only if all of them are.
+    return X.dtype == _PIXELS or math.isfinite(np.vdot(X, X))
+
+
+def is_sparse(X: Array) -> bool:
+    """Whether `conversion.prepare` would make sparse rows of these."""
+    some = X[:: max(1, len(X) // _LOOKED_AT)]
+    return int(np.count_nonzero(some)) < DENSE_FROM * some.size
