@@ -121,7 +121,7 @@ def pack_transposed(inputs: int, units: int) -> Work:
 
 def pack(inputs: int, units: int) -> Work:
     width = padded(units)
-    return Work(matrix.pack, (zeros(inputs, width), 0, numbers(inputs, width), 0, width, inputs, width))
+    return Work(matrix.pack, (zeros(inputs, width), 0, numbers(inputs, width), 0, width, inputs, width, inputs))
 
 
 def row_times_matrix(inner: int, width: int) -> Work:

@@ -10,6 +10,7 @@ They are the derivatives of the summed loss by the weighted inputs, times `Step.
 from .dense.narrow import outer_products
 from .dense.products import matrix_times_column, product
 from .elementwise import activation_backward, dropout, fill_zeros
+from .forward import packed_weights
 from .losses import loss_backward
 from .runtime.constants import BINARY_CROSS_ENTROPY, RELU
 from .runtime.jit import kernel
@@ -65,7 +66,8 @@ def layer_backward(step, n):
         w, a = moved(memory, after.packed_transposed), moved(memory, layer.before_dropout + first * row)
         outer_products(D, D_after, w, a, layer.units, units, count, rectified)
     elif step.batch_size > 1:
-        product(D, D_after, matrix(memory, after.packed_transposed, width, -units), count, width, units, NEW)
+        W = matrix(packed_weights(step, after), after.packed_transposed, width, -units)
+        product(D, D_after, W, count, width, units, NEW)
     elif count > 0:
         fill_zeros(memory, out, width)
         W = matrix(step.parameters, after.weights, after.width, NEXT)

@@ -14,7 +14,7 @@ allocated in its loops.
 """
 
 from .backward import backward
-from .forward import evaluate_rows, forward, pack_layers, write_outputs
+from .forward import evaluate_rows, forward, pack_layers, pack_own_rows, write_outputs
 from .optimizers import write_terms
 from .parallel.barrier import take_piece, wait
 from .parallel.data_parallel import count_in_group
@@ -49,6 +49,7 @@ def run(thread, threads, barrier, table, like):
     step = take_step(table, like)
     step.thread, step.threads, step.barrier = thread, threads, pointer(barrier)
     plan(step)
+    pack_own_rows(step)
     while step.begin < step.n_rows:
         start_batch(step)
         for position in range(step.begin, step.end, step.piece):

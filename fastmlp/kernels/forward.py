@@ -21,18 +21,45 @@ from .sparse.first_layer import first_layer_forward, is_rectified
 
 @kernel
 def pack_layers(step):
-    """Lay the weights of the layers behind the first out as the products read them."""
-    memory, parameters = step.work.memory, step.parameters
+    """Lay the weights of the layers behind the first out as the products read them: those that this thread packs alone,
+    for itself.
+    """
     for n in range(1, step.n_layers):
-        layer = step.layers[n]
-        w, width, fan_in = layer.weights, layer.width, layer.fan_in
-        if layer.few_units:
-            transpose(memory, layer.packed, parameters, w, width, fan_in, layer.units)
-            continue
-        if step.work.chunk >= PACK_FROM:
-            pack(memory, layer.packed, parameters, w, width, fan_in, width)
-        if step.backward and step.batch_size > 1:
-            pack_transposed(memory, layer.packed_transposed, parameters, w, width, fan_in, layer.units)
+        if not step.layers[n].together:
+            pack_rows(step, n, step.work.memory, ZERO, step.layers[n].fan_in)
+
+
+@kernel
+def pack_own_rows(step):
+    """Do the same for layers that the threads pack together: each the rows that it owns, for all.
+
+    So no thread copies weights of others, and none packs all of them.
+    """
+    for n in range(1, step.n_layers):
+        if step.layers[n].together:
+            pack_rows(step, n, step.work.shared, step.layers[n].first_row, step.layers[n].end_row)
+
+
+@kernel
+def pack_rows(step, n, memory, first, last):
+    """Lay rows of a layer's weights out in this memory, from `first`, where a panel begins, to `last`."""
+    layer, parameters, rows = step.layers[n], step.parameters, last - first
+    width, fan_in, units = layer.width, layer.fan_in, layer.units
+    w = layer.weights + first * width
+    if layer.few_units:
+        transpose(memory, layer.packed, parameters, w, width, rows, units)
+        return
+    if step.work.chunk >= PACK_FROM:
+        place = layer.packed + first * 2 * lanes(memory)
+        pack(memory, place, parameters, w, width, rows, width, fan_in)
+    if step.backward and step.batch_size > 1:
+        pack_transposed(memory, layer.packed_transposed + first * units, parameters, w, width, rows, units)
+
+
+@kernel
+def packed_weights(step, layer):
+    """Where the packed weights of a layer lie."""
+    return step.work.shared if layer.together else step.work.memory
 
 
 @kernel
@@ -81,7 +108,7 @@ def layer_forward(step, n):
         return False
     W = matrix(parameters, layer.weights, width, NEXT)
     if step.work.chunk >= PACK_FROM:
-        W = matrix(memory, layer.packed, width, -fan_in)
+        W = matrix(packed_weights(step, layer), layer.packed, width, -fan_in)
     b = matrix(parameters, bias, ZERO, NEXT) if bias >= 0 else matrix(parameters, ZERO, ZERO, ZERO)
     rectified, Z, A = is_rectified(layer), matrix(memory, out, row, NEXT), matrix(memory, a, a_row, NEXT)
     product_from(Z, A, W, count, width, fan_in, b, 0.0 if rectified else -np.inf)

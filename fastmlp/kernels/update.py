@@ -11,6 +11,7 @@ from .clipping import clip
 from .dense.narrow import transpose_back
 from .dense.products import column_sums, pack, padded, product
 from .elementwise import fill_zeros
+from .forward import pack_own_rows
 from .optimizers import shrink, update, update_weights
 from .parallel.barrier import wait
 from .parallel.data_parallel import add_group_totals, add_groups
@@ -47,6 +48,7 @@ def update_parameters(step):
         update_bias(step, n)
     if step.exchanging and step.training and complete:
         publish_parameters(step)
+        pack_own_rows(step)
 
 
 @kernel
@@ -82,7 +84,7 @@ def update_weight_rows(step, n):
     width, sparse, panels = layer.end_column - layer.first_column, n == 0 and step.sparse, NONE
     if not sparse and width >= PANELS_FROM and step.count >= PACK_FROM:
         panels = work.panels
-        pack(memory, panels, memory, layer.deltas + left, layer.row_stride, step.count, width)
+        pack(memory, panels, memory, layer.deltas + left, layer.row_stride, step.count, width, step.count)
     row = layer.first_row
     while row < high:
         dense = not sparse or row < filled

@@ -132,7 +132,7 @@ def _multiply(times, kind, out, x, w, d, packed, rows, inputs, units, fan_in, wi
     for _ in range(times):
         if kind == 0:
             if rows >= PACK_FROM:
-                pack(packed, _0, w, _0, width, inputs, width)
+                pack(packed, _0, w, _0, width, inputs, width, inputs)
                 product(Z, X, matrix(packed, _0, width, -inputs), rows, width, inputs, _0)
             else:
                 product(Z, X, matrix(w, _0, width, _1), rows, width, inputs, _0)
@@ -145,7 +145,7 @@ def _multiply(times, kind, out, x, w, d, packed, rows, inputs, units, fan_in, wi
                 count = chunk if rows - first > chunk else rows - first
                 panels = width >= PANELS_FROM and count >= PACK_FROM
                 if panels:
-                    pack(packed, _0, d, first * d_row, d_row, count, width)
+                    pack(packed, _0, d, first * d_row, d_row, count, width, count)
                 for row in range(0, inputs, block):
                     some = block if inputs - row > block else inputs - row
                     G, X_transposed = matrix(out, row * width, width, _1), matrix(x, first * x_row + row, _1, x_row)

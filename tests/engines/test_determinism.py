@@ -129,6 +129,19 @@ def test_any_number_of_threads(dtype, optimizer, batch_size, sparse, works):
         assert len(works) == 2 * threads  # one for each thread and epoch
 
 
+@both_dtypes
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])
+@pytest.mark.parametrize("batch_size", [17, 40])
+@pytest.mark.parametrize("units", size([(64, 32, 96), (100, 64), (33, 96, 64)], [(64, 32)]))
+def test_any_number_of_threads_that_pack_weights_together(units, batch_size, optimizer, dtype, monkeypatch):
+    """Layers whose units are whole panels, behind any others; the last batch is smaller, and has a chunk of its own."""
+    monkeypatch.setattr(workspace, "TOGETHER_FROM", 32)
+    problem = random_problem(build([20, *units, 3], dtype=dtype), 60, "float32")
+    alone = bits(problem, optimizer, batch_size, threads=1)
+    assert all(bits(problem, optimizer, batch_size, threads=threads) == alone for threads in SEVERAL)
+    assert len({bits_of_a_pass(problem, threads) for threads in (1, *SEVERAL)}) == 1
+
+
 @sparse_and_dense
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])
 @pytest.mark.parametrize("hidden", size([1, 8, 9, 16, 64, 72, 100, 200], [9]))

@@ -74,19 +74,19 @@ def unpacked(packed, start, rows, columns):
     return np.hstack(panels)
 
 
-def pack(out, out_start, w, w_start, w_stride, rows, columns):
+def pack(out, out_start, w, w_start, w_stride, rows, columns, panel):
     W = matrix(w, w_start, w_stride, rows, columns)
     step = panel_width(out.dtype)
     for j in range(0, columns, step):
-        panel = W[:, j : j + step]
-        place = out_start + j * rows
-        out[place : place + panel.size] = panel.ravel()
+        some = W[:, j : j + step]
+        place = out_start + j * panel
+        out[place : place + some.size] = some.ravel()
 
 
 def pack_transposed(out, out_start, w, w_start, w_stride, rows, columns):
     transposed = np.zeros((columns, padded(rows, out.dtype)), dtype=out.dtype)
     transposed[:, :rows] = matrix(w, w_start, w_stride, rows, columns).T
-    pack(out, out_start, transposed.ravel(), 0, padded(rows, out.dtype), columns, padded(rows, out.dtype))
+    pack(out, out_start, transposed.ravel(), 0, padded(rows, out.dtype), columns, padded(rows, out.dtype), columns)
 
 
 def transpose_square(out, place, out_stride, w, start, stride):

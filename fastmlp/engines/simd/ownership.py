@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...kernels.runtime.fields import Records
 from ...kernels.runtime.records import SPARSE_BYTES, Rows
 from ...kernels.runtime.records import Layer as LayerRecord
+from ...kernels.runtime.simd import WIDEST
 from ...model.architecture import Architecture, Layer
 from ..base import Array
 from .conversion import Prepared
@@ -25,6 +26,9 @@ _PARTS_FROM = 16.0
 takes longer than it saves. 784-16-10 on two threads, without and with parts: 32 and 41 ms an epoch in batches of 32, 29
 and 25 in batches of 100, 28 and 20 in batches of 500 (2 cores of a Xeon, November 2026).
 """
+
+PANEL = max(16, 2 * WIDEST // 32)
+"""Rows of weights that become whole panels of their transpose, see `kernels.dense.products.pack_transposed`."""
 
 _DENSE_PER_ENTRY = 4
 """Numbers of dense rows that are multiplied in the time of one entry, about (measured)."""
@@ -121,7 +125,8 @@ def owned(layers: Records, architecture: Architecture, division: Division, threa
     copy, threads = layers.copy(), division.owners
     part, place = divmod(thread, threads // division.parts)
     for number, (own, layer) in enumerate(zip(copy, architecture.layers, strict=True)):
-        rows, columns = piece(layer.fan_in, thread, threads), (0, layer.stride)
+        rows = piece(layer.fan_in, thread, threads, PANEL if own.together else 16)
+        columns = 0, layer.stride
         bias = (0, layer.stride if number % threads == thread else 0)
         if number == 0 and division.by_columns:
             rows = division.bounds[part], division.bounds[part + 1]
@@ -136,9 +141,9 @@ def owned(layers: Records, architecture: Architecture, division: Division, threa
     return copy
 
 
-def piece(size: int, thread: int, threads: int) -> tuple[int, int]:
-    """First and last of a thread's share of so many numbers, in lines of 16."""
-    first, last = (min(round(size * end / threads / 16) * 16, size) for end in (thread, thread + 1))
+def piece(size: int, thread: int, threads: int, line: int = 16) -> tuple[int, int]:
+    """First and last of a thread's share of so many numbers, in lines of 16, or of another length."""
+    first, last = (min(round(size * end / threads / line) * line, size) for end in (thread, thread + 1))
     return first, size if thread == threads - 1 else last
 
 

@@ -71,7 +71,7 @@ def product_from(c, a, b, rows, width, inner, base, floor):
 
 
 @kernel
-def pack(out, out_start, w, w_start, w_stride, rows, columns):
+def pack(out, out_start, w, w_start, w_stride, rows, columns, panel):
     """Write ``W``, (rows, columns), in the panels that `product` reads; `columns` are whole vectors.
 
     Parameters
@@ -79,11 +79,13 @@ def pack(out, out_start, w, w_start, w_stride, rows, columns):
     out : flat array
         ``W`` in panels of two vectors' width (the last of one, if an odd number of vectors is wide): panel by panel,
         `rows` rows each.
+    panel : int
+        Rows of a panel, if ``W`` is some rows of a matrix whose panels all are two vectors wide; else `rows`.
     """
     vector = lanes(out)
     for j in range(0, columns, 2 * vector):
         wide = columns - j >= 2 * vector
-        place, step = out_start + j * rows, 2 * vector if wide else vector
+        place, step = out_start + j * panel, 2 * vector if wide else vector
         for i in range(rows):
             store(out, place, load(w, w_start + i * w_stride + j))
             if wide:

@@ -87,16 +87,16 @@ def collect_rows(step):
 
 @kernel
 def publish_parameters(step):
-    """Publish the parameters that this thread owns and others need."""
+    """Publish the parameters that this thread owns and others need; not the weights that all pack together."""
     shared, parameters = step.work.shared_parameters, step.parameters
     for n in range(step.n_layers):
         layer, columns = step.layers[n], n == 0 and step.by_columns
-        if not columns or step.work.parts > 1:
+        if not layer.together and (not columns or step.work.parts > 1):
             low, stride, w = layer.first_row, layer.weights_stride, layer.weights + layer.first_column
             width = layer.end_column - layer.first_column
             publish(shared, parameters, w + low * stride, stride, layer.end_row - low, width)
         if not columns and layer.bias >= 0:
-            publish(shared, parameters, layer.bias, width, ONE_ROW, layer.end_bias)
+            publish(shared, parameters, layer.bias, ZERO, ONE_ROW, layer.end_bias)
 
 
 @kernel
@@ -105,10 +105,10 @@ def collect_parameters(step):
     shared, parameters = step.work.shared_parameters, step.parameters
     for n in range(step.n_layers):
         layer, columns = step.layers[n], n == 0 and step.by_columns
-        if not columns or step.work.parts > 1:
+        if not layer.together and (not columns or step.work.parts > 1):
             high, stride, w = layer.end_row, layer.weights_stride, layer.weights + layer.first_column
             width = layer.end_column - layer.first_column
             collect(parameters, shared, w, stride, layer.first_row, width)
             collect(parameters, shared, w + high * stride, stride, layer.fan_in - high, width)
         if not columns and layer.bias >= 0:
-            collect(parameters, shared, layer.bias, width, ONE_ROW, width - layer.end_bias)
+            collect(parameters, shared, layer.bias, ZERO, ONE_ROW, layer.width - layer.end_bias)

@@ -76,6 +76,7 @@ class Layer(Record):
     logits = whole("Weighted inputs, where they are kept beside the activations.")
     packed = whole("W in panels, as forward products read it.")
     packed_transposed = whole("W transposed in panels, as backward products read it; then dW transposed.")
+    together = whole("Whether threads pack both together, each the rows that it owns, in `Work.shared`.")
     few_units = whole("Whether both are W transposed row by row instead, as `narrow` reads it.")
     block_rows = whole("Rows of W whose gradient is computed at a time, where the optimizer takes it at once.")
     key = whole("Of dropout, in this epoch.")

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,8 +73,20 @@ def test_product_with_packed_panels(dtype, rows, fan_in, units):
 @given(rows=st.integers(0, 40), width=widths, over=strides_over)
 def test_pack(dtype, rows, width, over):
     width *= twins.line(dtype)
-    arguments = random_numbers(5000, dtype), 9, random_numbers(5000, dtype, 1), 2, width + over, rows, width
+    arguments = random_numbers(5000, dtype), 9, random_numbers(5000, dtype, 1), 2, width + over, rows, width, rows
     check_same(matrix.pack, twins.pack, arguments)
+
+
+@both_dtypes
+@given(rows=st.integers(0, 40), panels=st.integers(1, 3), ends=st.lists(st.integers(0, 40), max_size=3))
+def test_pack_some_rows_after_others(dtype, rows, panels, ends):
+    step = twins.panel_width(np.dtype(dtype))
+    width = panels * step
+    w, ours, theirs = random_numbers(rows * width, dtype), *(np.zeros(rows * width, dtype) for _ in range(2))
+    twins.pack(theirs, 0, w, 0, width, rows, width, rows)
+    for first, end in pairwise(sorted({0, rows, *(min(end, rows) for end in ends)})):
+        from_python(matrix.pack)(ours, first * step, w, first * width, width, end - first, width, rows)
+    np.testing.assert_array_equal(ours, theirs)
 
 
 @both_dtypes
@@ -95,7 +109,7 @@ def test_a_product_has_the_same_bits_with_and_without_panels(dtype, rows, inner,
     width *= twins.line(dtype)
     a, b = random_numbers(rows * inner, dtype), random_numbers(inner * width, dtype, 1)
     packed = np.empty_like(b)
-    from_python(matrix.pack)(packed, 0, b, 0, width, inner, width)
+    from_python(matrix.pack)(packed, 0, b, 0, width, inner, width, inner)
     with_panels, without = np.empty((2, rows * width), dtype)
     call = from_python(matrix.product)
     A, size = Matrix(a, inner, 1), (rows, width, inner)
@@ -113,7 +127,7 @@ def test_to_pack_the_transpose_is_to_transpose_and_pack(dtype, fan_in, units):
     transposed[:, :fan_in] = w[:, :units].T
     at_once, in_steps = np.empty((2, stride * width), dtype)
     from_python(matrix.pack_transposed)(at_once, 0, w.ravel(), 0, stride, fan_in, units)
-    from_python(matrix.pack)(in_steps, 0, transposed.ravel(), 0, width, units, width)
+    from_python(matrix.pack)(in_steps, 0, transposed.ravel(), 0, width, units, width, units)
     np.testing.assert_array_equal(at_once[: units * width], in_steps[: units * width])
 
 
