@@ -127,6 +127,19 @@ def of_lanes(networks: int) -> float:
     return ratio(Stopwatch(repeated(one_by_one)), Stopwatch(repeated(side_by_side)), 5)
 
 
+def of_a_call(call: Callable[[Network, Any, Any, str], Any]) -> float:
+    """A call on ten rows of a small network by the compiled engine against the same by the reference."""
+    chosen = point((8, 16, 3), 32)
+    X, y = random_data(chosen, 10)
+    networks = {engine: Network([*chosen.sizes], seed=0) for engine in ("numpy", "numba")}
+
+    def many(engine: str) -> Callable[[], float]:
+        networks[engine].fit(X, y, epochs=1, engine=engine, verbose=0)
+        return Stopwatch(repeated(lambda: call(networks[engine], X, y, engine)))
+
+    return ratio(many("numpy"), many("numba"), 5)
+
+
 def random_data(chosen: Workload, rows: int) -> tuple[Any, Any]:
     """Return samples and labels for a network."""
     generator = np.random.default_rng(0)
@@ -152,6 +165,16 @@ CHECKS = (
         "100-512-512-10 in float64, batch 128: Numba engine over NumPy engine",
         0.9,
         lambda: of_point((100, 512, 512, 10), 128, 1_024, dtype="float64"),
+    ),
+    Check(
+        "8-16-3, evaluate of 10 rows: Numba engine over NumPy engine",
+        4.0,
+        lambda: of_a_call(lambda network, X, y, engine: network.evaluate(X, y, engine=engine)),
+    ),
+    Check(
+        "8-16-3, fit of an epoch of 10 rows: Numba engine over NumPy engine",
+        2.5,
+        lambda: of_a_call(lambda network, X, y, engine: network.fit(X, y, epochs=1, engine=engine, verbose=0)),
     ),
     Check("32 networks of 13-16-3: side by side over one after another", 1.3, lambda: of_lanes(32)),
 )

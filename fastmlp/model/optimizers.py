@@ -12,6 +12,7 @@ A gradient that is too long is scaled down before the step, by whoever trains (`
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -338,4 +339,10 @@ def get_optimizer(optimizer: str | Optimizer) -> Optimizer:
         )
     if optimizer not in OPTIMIZERS:
         raise unknown_name("optimizer", optimizer, OPTIMIZERS)
-    return OPTIMIZERS[optimizer]()
+    return _by_name(optimizer)
+
+
+@cache
+def _by_name(name: str) -> Optimizer:
+    # Made once: to check its numbers takes longer than an epoch of ten rows.
+    return OPTIMIZERS[name]()
