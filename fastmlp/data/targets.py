@@ -227,7 +227,7 @@ def plain_targets(y: Any, labels: Labels, architecture: Architecture) -> Targets
     # Where the sum of the squares is no more than this, no number is more than `check_size` allows, or not finite.
     if not np.vdot(y, y) <= np.finfo(architecture.dtype).max / 256:
         return None
-    return Targets(None, np.ascontiguousarray(y, architecture.dtype).reshape(len(y), -1))
+    return Targets(None, np.array(y, architecture.dtype, order="C").reshape(len(y), -1))
 
 
 def check_size(targets: Targets, architecture: Architecture, name: str = "y") -> None:

@@ -96,7 +96,8 @@ class ShortFit:
             self._rates = np.full(n_batches(n_rows, size), self._rate)
         score = few.train_epoch(state, self._optimizer, X, targets, task, order, size, self._rates)
         # The sum of the squares is finite only if all numbers are.
-        if score is None or not math.isfinite(score.loss + np.vdot(state.parameters, state.parameters)):
+        squares = float(np.vdot(state.parameters, state.parameters))
+        if score is None or not math.isfinite(score.loss) or not math.isfinite(squares):
             return False
         state.epoch += 1
         seconds = time.perf_counter() - started

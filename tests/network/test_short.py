@@ -186,10 +186,11 @@ def test_what_is_wrong_is_said_in_the_same_words(X, y, words):
     np.testing.assert_array_equal(network.state.parameters, before)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
-def test_targets_that_no_network_can_learn(value):
+def test_targets_that_no_network_can_learn(value, dtype):
     network = Network([6, 5, 1], loss="squared_error", seed=1)
-    X, y = table(10, 6, "float32"), draws(0).normal(size=10)
+    X, y = table(10, 6, "float32"), draws(0).normal(size=10).astype(dtype)
     network.fit(X, y, epochs=1, verbose=0)
     y[3] = value
     with pytest.raises(ArgumentError, match="y"):

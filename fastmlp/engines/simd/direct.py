@@ -141,23 +141,17 @@ class Direct:
         """Lay out memory, and tell the kernels all that no call changes."""
         architecture = self._architecture
         example = np.full((1, self._features), not skipping, _PIXELS if pixels else self._dtype)
-        # A data set of this call alone, and so are rows and targets in the form that kernels take.
-        samples, targets, nothing = (
-            Samples(1, self._features, example, None, self._scaling),
-            None,
-            np.empty(1, self._dtype),
-        )
+        samples, targets = Samples(1, self._features, example, None, self._scaling), None
         if task:
             values = np.zeros((1, self._outputs), self._dtype)
             targets = Targets(np.zeros(1, np.int32), None) if by_labels else Targets(None, values)
+        # Nobody else has these samples, nor the records that are made of them.
         data = Dataset.of(architecture, samples, targets, task=task or "classes")
-        prepared = prepare(architecture, data, threads, once=True)
+        prepared, nothing = prepare(architecture, data, threads, once=True), np.empty(1, self._dtype)
         # In chunks of few rows, products take the weights as they lie.
         places = layout(architecture, prepared, Wanted(PACK_FROM - 1 if few else FORWARD_ROWS, threads, False, 0))
         given = Pass(epoch.FORWARD, _ORDER, DIRECT_ROWS, threads, np.zeros(3), outputs=nothing[: 0 if task else 1])
         tell(architecture, prepared, places, given, prepared.rows, [[nothing]] * threads, [nothing[:0]] * threads)
-        fields = (
-            Rows.fields["bytes" if pixels else "numbers"],
-            TargetsRecord.fields["labels" if by_labels else "values"],
-        )
-        return _Ready(places.team, places.steps, prepared.rows, fields[0], prepared.targets, fields[1])
+        field, wanted = Rows.fields["bytes" if pixels else "numbers"], "labels" if by_labels else "values"
+        record = prepared.targets
+        return _Ready(places.team, places.steps, prepared.rows, field, record, TargetsRecord.fields[wanted])

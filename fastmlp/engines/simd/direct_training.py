@@ -37,8 +37,8 @@ from .workspace import Wanted, layout
 MOST_WORK = 1e8
 """Multiply-adds of a pass up to which one thread is faster than the long way with several (measured)."""
 
-_KINDS_KEPT = 8
-"""Kinds of calls that memory is kept for."""
+_KINDS_KEPT, _NUMBERS_KEPT = 8, 2**21
+"""Kinds of calls that memory is kept for, at most, and parameters of all their networks together; one in any case."""
 
 _LOOKED_AT = 512
 """Rows that are looked at for zeros before training, as `conversion.prepare` does."""
@@ -85,6 +85,7 @@ class DirectTraining:
         self._architecture, self._scaling, self._dtype = architecture, scaling, architecture.dtype
         work = 3 * sum(layer.fan_in * layer.units for layer in architecture.layers)
         self._most_rows = min(_ROWS, int(MOST_WORK / work))
+        self._kinds_kept = max(1, min(_KINDS_KEPT, _NUMBERS_KEPT // architecture.flat_size))
         # Smoothed labels and dropout's keys would have to be entered too.
         self._can = not architecture.label_smoothing
         self._can_train = self._can and not any(layer.dropout for layer in architecture.layers)
@@ -124,11 +125,8 @@ class DirectTraining:
         kind = _kind(epoch.TRAIN, size, X, targets, task, optimizer)
         totals, order = np.zeros(3), _ORDER if order is None else order
         arrays = dict(zip(("parameters", "m", "v"), vectors, strict=False))
-        self._pass(
-            kind,
-            *(X, targets, n_rows, state.step),
-            **(arrays | {"totals": totals, "order": order, "names": order, "rates": learning_rates}),
-        )
+        arrays |= {"totals": totals, "order": order, "names": order, "rates": learning_rates}
+        self._pass(kind, X, targets, n_rows, state.step, **arrays)
         state.step += len(learning_rates)
         return mean_score(*totals.tolist())
 
@@ -138,7 +136,7 @@ class DirectTraining:
         """Run the kernels."""
         free = self._free.get(kind)
         if free is None:
-            if len(self._free) >= _KINDS_KEPT:
+            if len(self._free) >= self._kinds_kept:
                 self._free.clear()
             free = self._free[kind] = []
         ready = free.pop() if free else self._lay_out(kind)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp.data.samples import Scaling
-from fastmlp.engines.simd import direct, few_rows
+from fastmlp.engines.simd import direct, direct_training, few_rows
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model.architecture import Dense
 
@@ -109,6 +109,17 @@ def test_memory_is_kept_for_a_few_kinds_of_calls():
                 wanted = few(problem.parameters, (X * (not zeros)).astype(kind)[:rows])
                 np.testing.assert_array_equal(few(problem.parameters, (X * (not zeros)).astype(kind)[:rows]), wanted)
                 assert 1 <= len(few._direct._free) <= 4
+
+
+@pytest.mark.parametrize(("numbers", "most"), [(2**30, 8), (1, 1)])
+def test_of_training_memory_is_kept_for_some_sizes_of_batches(numbers, most, monkeypatch):
+    monkeypatch.setattr(direct_training, "_NUMBERS_KEPT", numbers)
+    problem = problem_of(20, "float32")
+    few, X, targets, kept = shorter(problem), problem.data.samples.dense, problem.data.targets, []
+    for rows in range(1, 21):
+        few.loss_and_gradient(problem.parameters, X[:rows], targets.take(np.arange(rows)), problem.data.task)
+        kept.append(len(few._training._free))
+    assert max(kept) == most
 
 
 def test_very_many_rows_go_the_longer_way():
