@@ -311,7 +311,7 @@ class Network:
         }
         if self._short is not None and self._short.is_asked(asked):
             with self._turns.fit():
-                history = self._short.train(self, X, y)
+                history = self._short.train(self, X, y, asked)
             if history is not None:
                 return history
         settings = FitSettings.check(self.architecture, **asked)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp import SGD, Adam, Callback, Dense, Network, RMSprop
-from fastmlp.errors import ArgumentError, TrainingError
+from fastmlp.errors import ArgumentError, ArgumentTypeError, TrainingError
 from fastmlp.training import short
 from fastmlp.training.fitting import Fitting
 
@@ -116,6 +116,37 @@ def test_it_is_taken(loss, kind, no_long_fit, monkeypatch):
         network.gradient(X, y)
     assert history.epoch == [4]
     assert network.history.epochs == 4
+
+
+@pytest.mark.parametrize("optimizers", [["adam"] * 3, [Adam(0.1), Adam(0.1), Adam(0.01)], ["adam", Adam(), "adam"]])
+def test_other_rates_and_other_batches_are_short_too(optimizers, no_long_fit):
+    network = Network([6, 5, 3], seed=1)
+    X, y = table(300, 6, "float32"), LOSSES["cross_entropy"][1](300)
+    network.fit(X, y, epochs=1, optimizer=optimizers[0], batch_size=300, verbose=0)
+    longer = long_way(network)
+    for optimizer, rows in zip(optimizers, (300, 7, 299), strict=True):
+        longer.fit(X, y, epochs=1, optimizer=optimizer, batch_size=rows, verbose=0)
+    no_long_fit()
+    for optimizer, rows in zip(optimizers, (300, 7, 299), strict=True):
+        network.fit(X, y, epochs=1, optimizer=optimizer, batch_size=rows, verbose=0)
+    np.testing.assert_array_equal(network.state.parameters, longer.state.parameters)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, "32", True])
+def test_a_batch_size_that_is_none(batch_size):
+    network = Network([6, 5, 3], seed=1)
+    X, y = table(10, 6, "float32"), LOSSES["cross_entropy"][1](10)
+    network.fit(X, y, epochs=1, verbose=0)
+    with pytest.raises((ArgumentError, ArgumentTypeError), match="batch_size"):
+        network.fit(X, y, epochs=1, batch_size=batch_size, verbose=0)
+
+
+def test_an_optimizer_that_is_none():
+    network = Network([6, 5, 3], seed=1)
+    X, y = table(10, 6, "float32"), LOSSES["cross_entropy"][1](10)
+    network.fit(X, y, epochs=1, verbose=0)
+    with pytest.raises(ArgumentError, match="optimizer 'adm'"):
+        network.fit(X, y, epochs=1, optimizer="adm", verbose=0)
 
 
 class Counts(Callback):

@@ -43,6 +43,9 @@ _KINDS_KEPT, _NUMBERS_KEPT = 8, 2**21
 _LOOKED_AT = 512
 """Rows that are looked at for zeros before training, as `conversion.prepare` does."""
 
+_NO_SETTINGS = Settings()
+"""Of a gradient, which no optimizer takes."""
+
 _ROWS = 2**14
 _ORDER = np.arange(_ROWS)
 _NOBODY = new_barrier()
@@ -55,7 +58,9 @@ class _Kind(NamedTuple):
 
     mode: int
     batch_size: int
-    optimizer: Optimizer | None
+    optimizer: int
+    moments: int
+    halved: bool
     pixels: bool
     by_labels: bool
     task: str
@@ -98,9 +103,9 @@ class DirectTraining:
         n_rows, architecture = len(X), self._architecture
         if n_rows > self._most_rows or not self._can or not _is_finite(X):
             return None
-        kind = _kind(epoch.GRADIENT, n_rows, X, targets, task)
+        kind = _Kind(epoch.GRADIENT, n_rows, constants.SGD, 0, False, *_kind_of(X, targets), task)
         totals, gradient = np.zeros(3), architecture.zeros()
-        self._pass(kind, X, targets, n_rows, parameters=parameters, totals=totals, gradient=gradient)
+        self._pass(kind, _NO_SETTINGS, X, targets, parameters=parameters, totals=totals, gradient=gradient)
         score = mean_score(*totals.tolist())
         return score.loss + add_penalties(architecture, parameters, gradient), gradient
 
@@ -122,16 +127,18 @@ class DirectTraining:
         if not all(vector.flags.carray for vector in vectors):
             return None
         size = clamped(batch_size, n_rows)
-        kind = _kind(epoch.TRAIN, size, X, targets, task, optimizer)
+        code, settings = settings_of(optimizer, self._architecture.l1, self._architecture.l2)
+        halved = is_halved(self._architecture, size, optimizer.clip_norm is not None)
+        kind = _Kind(epoch.TRAIN, size, code, len(state.moments), halved, *_kind_of(X, targets), task)
         totals, order = np.zeros(3), _ORDER if order is None else order
         arrays = dict(zip(("parameters", "m", "v"), vectors, strict=False))
         arrays |= {"totals": totals, "order": order, "names": order, "rates": learning_rates}
-        self._pass(kind, X, targets, n_rows, state.step, **arrays)
+        self._pass(kind, settings, X, targets, state.step, **arrays)
         state.step += len(learning_rates)
         return mean_score(*totals.tolist())
 
     def _pass(
-        self, kind: _Kind, X: Array, targets: Targets, n_rows: int, steps_before: int = 0, **arrays: Array
+        self, kind: _Kind, settings: Settings, X: Array, targets: Targets, steps_before: int = 0, **arrays: Array
     ) -> None:
         """Run the kernels."""
         free = self._free.get(kind)
@@ -144,7 +151,9 @@ class DirectTraining:
         ready.rows.lend(**{ready.samples_name: X})
         ready.targets.lend(**{ready.targets_name: targets.values if targets.labels is None else targets.labels})
         step.lend(**arrays)
-        step.enter(n_rows=n_rows, epoch_rows=n_rows, steps_before=steps_before)
+        step.enter(n_rows=len(X), epoch_rows=len(X), steps_before=steps_before)
+        step.settings.table[:] = settings.table
+        step.settings.level = self._architecture.quantile
         if INTERPRETED:
             run_step(0, 1, _NOBODY, step)
         else:
@@ -153,35 +162,24 @@ class DirectTraining:
 
     def _lay_out(self, kind: _Kind) -> _Ready:
         """Lay out memory, and tell the kernels all that no call changes."""
-        architecture, optimizer = self._architecture, kind.optimizer
+        architecture, size, moments = self._architecture, kind.batch_size, kind.moments
         example = np.ones((1, architecture.inputs), _PIXELS if kind.pixels else self._dtype)
         samples = Samples(1, architecture.inputs, example, None, self._scaling)
         values = np.zeros((1, architecture.outputs), self._dtype)
         targets = Targets(np.zeros(1, np.int32), None) if kind.by_labels else Targets(None, values)
         # The samples are this call's alone, and so are rows and targets in the form that kernels take.
         prepared = prepare(architecture, Dataset.of(architecture, samples, targets, task=kind.task), 1)
-        told, moments, halved, size = (constants.SGD, 0, Settings()), 0, False, kind.batch_size
-        if optimizer is not None:
-            code, settings = settings_of(optimizer, architecture.l1, architecture.l2)
-            told, moments = (code, 0, settings), optimizer.n_moments
-            halved = is_halved(architecture, size, optimizer.clip_norm is not None)
-        places = layout(architecture, prepared, Wanted(size, 1, True, moments, halved))
-        given = Pass(kind.mode, _ORDER, size, 1, np.zeros(3), *told)
+        places = layout(architecture, prepared, Wanted(size, 1, True, moments, kind.halved))
+        given = Pass(kind.mode, _ORDER, size, 1, np.zeros(3), kind.optimizer)
         vectors = [[np.empty(0, self._dtype)] * (1 + moments)]
         tell(architecture, prepared, places, given, prepared.rows, vectors, places.gradients)
         names = "bytes" if kind.pixels else "numbers", "labels" if kind.by_labels else "values"
         return _Ready(places.steps[0], prepared.rows, prepared.targets, *names)
 
 
-def _kind(
-    mode: int,
-    batch_size: int,
-    X: Array,
-    targets: Targets,
-    task: str,
-    optimizer: Optimizer | None = None,
-) -> _Kind:
-    return _Kind(mode, batch_size, optimizer, X.dtype == _PIXELS, targets.labels is not None, task)
+def _kind_of(X: Array, targets: Targets) -> tuple[bool, bool]:
+    """Whether these are pixels, and those labels."""
+    return X.dtype == _PIXELS, targets.labels is not None
 
 
 def _is_finite(X: Array) -> bool:
