@@ -309,9 +309,10 @@ class Network:
             "threads": threads,
             "verbose": verbose,
         }
-        if self._short is not None and self._short.is_asked(asked):
+        short = self._short
+        if short is not None and short.is_asked(asked):
             with self._turns.fit():
-                history = self._short.train(self, X, y, asked)
+                history = short.train(self, X, y, asked)
             if history is not None:
                 return history
         settings = FitSettings.check(self.architecture, **asked)

@@ -208,7 +208,7 @@ def plain_targets(y: Any, labels: Labels, architecture: Architecture) -> Targets
     >>> plain_targets(np.array([2, 3]), labels, architecture) is plain_targets([2, 0], labels, architecture) is None
     True
     """
-    if type(y) is not np.ndarray or not y.size or not y.dtype.isnative:
+    if type(y) is not np.ndarray or not y.ndim or not y.size or not y.dtype.isnative:
         return None
     kind, shape = y.dtype.kind, y.shape
     if labels.task in ("classes", "binary"):

@@ -81,6 +81,10 @@ class FewRows(Protocol):
     def loss_and_gradient(self, parameters: Array, X: Any, targets: Targets, task: str) -> tuple[float, Array] | None:
         """See `Engine.loss_and_gradient`."""
 
+    def can_train(self, n_rows: int) -> bool:
+        """Whether an epoch of so many rows may go this way, if all else is right."""
+        raise NotImplementedError
+
     def train_epoch(
         self,
         state: TrainingState,

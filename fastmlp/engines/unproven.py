@@ -142,6 +142,9 @@ class _UnprovenFewRows:
     def loss_and_gradient(self, *given: Any) -> tuple[float, Array] | None:
         return self._few.loss_and_gradient(*given) if self._is_right() else None
 
+    def can_train(self, n_rows: int) -> bool:
+        return self._few.can_train(n_rows)
+
     def train_epoch(self, *given: Any) -> Score | None:
         return self._few.train_epoch(*given) if self._is_right() else None
 

@@ -80,9 +80,9 @@ def forward(step):
 def layer_forward(step, n):
     """Weighted inputs of a layer behind the first.
 
-    Where the chunk has one row it is a matrix-vector product, summed in another order. A thread whose share is one row
-    of several must not do that: the bits would depend on the number of threads. Nor a pass for outputs only, whose
-    pieces depend on it.
+    Where the chunk has one row it is a matrix-vector product of weights that are not packed, summed in another order. A
+    thread whose share is one row of several must not do that: the bits would depend on the number of threads. Nor a
+    pass for outputs only, whose pieces depend on it.
 
     Returns
     -------

@@ -57,10 +57,10 @@ class ShortFit:
         if not plain or any(asked[name] is not None for name in _NOT_GIVEN):
             return None
         # A list that is empty now may be the same list, and not empty, the next time.
-        return cls(asked) if asked["callbacks"] == () and not settings.callbacks else None
+        return cls(asked) if type(asked["callbacks"]) is tuple and not settings.callbacks else None
 
     def is_asked(self, asked: dict[str, Any]) -> bool:
-        """Whether a fit asks for the same: for the very same objects, which don't change, so none is looked at."""
+        """Whether a fit asks for the same. Its arguments are the very same objects then, and those don't change."""
         if type(asked["batch_size"]) is not int or not 0 < asked["batch_size"] < 2**31:
             return False
         return all(asked[name] is given for name, given in self._asked.items())
@@ -74,21 +74,24 @@ class ShortFit:
             return None
         if state.moments_kind != optimizer.kind or len(state.moments) != optimizer.n_moments:
             return None
+        if not few.can_train(targets.n_rows):  # before anything is copied
+            return None
         shuffle = asked["shuffle"] and asked["batch_size"] < targets.n_rows
-        history, undo = History(), Undo(state, [network.history])
+        history, undo, done = History(), Undo(state, [network.history]), False
+        undo.remember()
+        given = state, optimizer, X, targets, labels.task
         try:
             with network._turns.between_epochs:
-                undo.remember()
-                done = False
                 try:
-                    given = state, optimizer, X, targets, labels.task
                     done = self._train_epoch(few, given, asked["batch_size"], shuffle, [network.history, history])
                 finally:
                     if not done:
                         undo.bring_back()
         except KeyboardInterrupt:
-            history.truncate(0)
-            network.history.stop_reason = history.stop_reason = "interrupted"
+            if not done:
+                undo.bring_back()  # it may have come while that was being done
+                history.truncate(0)
+                network.history.stop_reason = history.stop_reason = "interrupted"
             return history
         return history if done else None
 

@@ -131,12 +131,12 @@ def test_any_number_of_threads(dtype, optimizer, batch_size, sparse, works):
 
 @both_dtypes
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])
-@pytest.mark.parametrize("batch_size", [17, 40])
+@pytest.mark.parametrize(("rows", "batch_size"), [(60, 17), (60, 40), (33, 16), (61, 30)])
 @pytest.mark.parametrize("units", size([(64, 32, 96), (100, 64), (33, 96, 64)], [(64, 32)]))
-def test_any_number_of_threads_that_pack_weights_together(units, batch_size, optimizer, dtype, monkeypatch):
-    """Layers whose units are whole panels, behind any others; the last batch is smaller, and has a chunk of its own."""
+def test_any_number_of_threads_that_pack_weights_together(units, rows, batch_size, optimizer, dtype, monkeypatch):
+    """Layers whose units are whole panels, behind any others; the last batch is smaller, some of one row."""
     monkeypatch.setattr(workspace, "TOGETHER_FROM", 32)
-    problem = random_problem(build([20, *units, 3], dtype=dtype), 60, "float32")
+    problem = random_problem(build([20, *units, 3], dtype=dtype), rows, "float32")
     alone = bits(problem, optimizer, batch_size, threads=1)
     assert all(bits(problem, optimizer, batch_size, threads=threads) == alone for threads in SEVERAL)
     assert len({bits_of_a_pass(problem, threads) for threads in (1, *SEVERAL)}) == 1

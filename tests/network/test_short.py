@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp import SGD, Adam, Callback, Dense, Network, RMSprop
+from fastmlp.data.samples import Scaling
 from fastmlp.errors import ArgumentError, ArgumentTypeError, TrainingError
 from fastmlp.training import short
 from fastmlp.training.fitting import Fitting
@@ -67,12 +68,13 @@ def test_every_call_has_the_bits_of_the_longer_way(data):
     loss = draw(st.sampled_from(sorted(LOSSES)))
     outputs, targets_of = LOSSES[loss]
     hidden = draw(st.sampled_from([[], [5], [Dense(9, "gelu"), Dense(17, "tanh", bias=False)], [40, 16]]))
+    far = draw(st.booleans())
     features, kind = draw(st.sampled_from([1, 6, 70])), draw(st.sampled_from(["float32", "float64", "uint8"]))
     network = Network(
         [features, *hidden, outputs],
         loss=loss,
         dtype=draw(st.sampled_from(["float32", "float64"])),
-        scaling=draw(st.sampled_from(["auto", "standardize"])),
+        scaling=Scaling(0.5, centre=100.0) if far else draw(st.sampled_from(["auto", "standardize"])),
         l2=draw(st.sampled_from([0.0, 0.1])),
         label_smoothing=draw(st.sampled_from([0.0, 0.1])) if "entropy" in loss else 0.0,
         seed=1,
@@ -187,6 +189,24 @@ def test_a_fit_that_asks_for_something_else(other):
     assert network.history["loss"] == longer.history["loss"]
 
 
+def test_callbacks_in_an_array():
+    network, counts = Network([6, 5, 3], seed=1), Counts()
+    X, y = table(10, 6, "float32"), LOSSES["cross_entropy"][1](10)
+    for _ in range(2):
+        network.fit(X, y, epochs=1, verbose=0, callbacks=np.array([counts, counts]))
+    assert counts.epochs == 4
+
+
+def test_a_network_that_is_too_large_is_not_copied_first(monkeypatch):
+    network = Network([6, 5, 3], seed=1)
+    X, y = table(10, 6, "float32"), LOSSES["cross_entropy"][1](10)
+    network.fit(X, y, epochs=1, engine="numba", verbose=0)
+    network._shorter_way("numba").can_train = lambda rows: False
+    monkeypatch.setattr(short.Undo, "remember", None)
+    asked = {"engine": "numba", "optimizer": "adam", "batch_size": 32, "shuffle": True}
+    assert network._short.train(network, X, y, asked) is None
+
+
 def test_a_list_of_callbacks_that_was_empty():
     network, callbacks, counts = Network([6, 5, 3], seed=1), [], Counts()
     X, y = table(10, 6, "float32"), LOSSES["cross_entropy"][1](10)
@@ -206,8 +226,9 @@ def test_a_list_of_callbacks_that_was_empty():
         (np.full((4, 6), np.nan, np.float32), np.array([0, 1, 2, 0]), "finite"),
         (np.full((4, 6), np.inf), np.array([0, 1, 2, 0]), "finite"),
         (np.full((4, 6), 1e300), np.array([0, 1, 2, 0]), "1e\\+300"),
+        (table(1, 6, "float32"), np.array(1), "shape"),
     ],
-    ids=["label", "negative label", "rows", "features", "NaN", "infinity", "too large"],
+    ids=["label", "negative label", "rows", "features", "NaN", "infinity", "too large", "no rows"],
 )
 def test_what_is_wrong_is_said_in_the_same_words(X, y, words):
     network = Network([6, 5, 3], seed=1)
@@ -217,6 +238,15 @@ def test_what_is_wrong_is_said_in_the_same_words(X, y, words):
         with pytest.raises(ArgumentError, match=words):
             call(X, y)
     np.testing.assert_array_equal(network.state.parameters, before)
+
+
+def test_samples_that_only_their_scaling_brings_back_to_float32():
+    network = Network([6, 5, 3], scaling=Scaling(1e-36), seed=1)
+    X, y = table(10, 6, "float64") * 1e36, LOSSES["cross_entropy"][1](10)
+    network.fit(X, y, epochs=1, verbose=0)
+    for call in (network, lambda X: network.evaluate(X, y), lambda X: network.fit(X, y, epochs=1, verbose=0)):
+        with pytest.raises(ArgumentError, match="float32"):
+            call(X * 1e4)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -241,6 +271,26 @@ def test_an_epoch_that_diverges_is_undone_and_told():
     np.testing.assert_array_equal(network.state.parameters, before)
     assert network.state.generator.bit_generator.state == drawn
     assert (network.state.epoch, network.history.epochs, network.history.stop_reason) == (1, 1, "diverged")
+
+
+def test_ctrl_c_while_an_epoch_is_undone_is_no_half_undone_epoch(monkeypatch):
+    network = Network([6, 5, 1], loss="squared_error", scaling=None, seed=1)
+    X, y = table(10, 6, "float32"), draws(0).normal(size=10)
+    asked = {"epochs": 1, "optimizer": SGD(0.1), "batch_size": 4, "engine": "numba", "verbose": 0}
+    network.fit(X, y, **asked)
+    before, bring_back, calls = network.state.parameters.copy(), short.Undo.bring_back, []
+
+    def interrupted(undo):
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        bring_back(undo)
+
+    monkeypatch.setattr(short.Undo, "bring_back", interrupted)
+    history = network.fit(X * np.float32(1e15), y, **asked)
+    assert (history.epochs, history.stop_reason) == (0, "interrupted")
+    np.testing.assert_array_equal(network.state.parameters, before)
+    assert (network.state.epoch, network.state.step, network.history.epochs) == (1, 3, 1)
 
 
 def test_ctrl_c_undoes_the_epoch(monkeypatch):
@@ -285,6 +335,16 @@ def test_another_fit_of_the_same_network_is_refused(monkeypatch):
         thread.start()
         thread.join()
     assert len(errors) == 1
+
+
+def test_parameters_that_somebody_replaced():
+    network = Network([6, 5, 3], seed=1)
+    X, y = table(10, 6, "float32"), LOSSES["cross_entropy"][1](10)
+    network.fit(X, y, epochs=1, verbose=0)
+    right, gradient = network.evaluate(X, y), network.gradient(X, y)
+    network.state.parameters = np.repeat(network.state.parameters, 2)[::2]
+    assert network.evaluate(X, y) == right
+    assert network.gradient(X, y)[0] == gradient[0]
 
 
 @pytest.mark.parametrize("copied", [copy.copy, lambda network: pickle.loads(pickle.dumps(network))])

@@ -22,7 +22,7 @@ from ...kernels.runtime.records import Targets as TargetsRecord
 from ...model.architecture import Architecture
 from ..base import Array, Score
 from .conversion import DENSE_FROM, prepare
-from .passes import Pass, mean_score, run_step, tell
+from .passes import KEPT, Pass, is_plain, mean_score, run_step, tell
 from .threads import Team, available_threads
 from .workspace import FORWARD_ROWS, Wanted, layout
 
@@ -95,7 +95,11 @@ class Direct:
     def _pass(
         self, parameters: Array, X: Array, field: Any, result: Array, task: str = "", targets: Targets | None = None
     ) -> bool:
-        """Run the kernels, which write to `result` under the name of this field; return whether `X` is finite."""
+        """Run the kernels, which write to `result` under the name of this field; return whether all went well: `X` is
+        finite.
+        """
+        if not is_plain(parameters, self._dtype):
+            return False
         n_rows, skipping = len(X), False
         if self._features >= _SKIPS_FROM:
             some = X[:_LOOKED_AT]
@@ -111,7 +115,10 @@ class Direct:
             if len(self._free) >= _KINDS_KEPT:
                 self._free.clear()
             free = self._free[kind] = []
-        laid_out = free.pop() if free else self._lay_out(*kind)
+        try:
+            laid_out = free.pop()
+        except IndexError:
+            laid_out = self._lay_out(*kind)
         team, steps, rows, samples, record, targets_field = laid_out
         finite = True
         if threads == 1 and not INTERPRETED:
@@ -134,7 +141,8 @@ class Direct:
             for step in steps:
                 step.forget("parameters", field.name)
                 finite = finite and step.finite != 0
-        free.append(laid_out)
+        if len(free) < KEPT:
+            free.append(laid_out)
         return finite
 
     def _lay_out(self, pixels: bool, skipping: bool, few: bool, threads: int, task: str, by_labels: bool) -> _Ready:

@@ -29,7 +29,7 @@ from ..base import Array, Score
 from ..numpy_engine import add_penalties
 from .batches import clamped
 from .conversion import DENSE_FROM, prepare
-from .passes import Pass, mean_score, run_step, tell
+from .passes import KEPT, Pass, is_plain, mean_score, run_step, tell
 from .settings import settings_of
 from .split_layer import is_halved
 from .workspace import Wanted, layout
@@ -38,7 +38,7 @@ MOST_WORK = 1e8
 """Multiply-adds of a pass up to which one thread is faster than the long way with several (measured)."""
 
 _KINDS_KEPT, _NUMBERS_KEPT = 8, 2**21
-"""Kinds of calls that memory is kept for, at most, and parameters of all their networks together; one in any case."""
+"""Memory is kept for so many kinds of calls, and for so many parameters, at most; but always for one kind."""
 
 _LOOKED_AT = 512
 """Rows that are looked at for zeros before training, as `conversion.prepare` does."""
@@ -98,10 +98,14 @@ class DirectTraining:
         # What is laid out and not in use; another thread may be here too.
         self._free: dict[_Kind, list[_Ready]] = {}
 
+    def can_train(self, n_rows: int) -> bool:
+        """Whether an epoch of so many rows may go this way."""
+        return n_rows <= self._most_rows and self._can_train
+
     def loss_and_gradient(self, parameters: Array, X: Array, targets: Targets, task: str) -> tuple[float, Array] | None:
         """Do what `Engine.loss_and_gradient` does; None also where a number is not finite."""
         n_rows, architecture = len(X), self._architecture
-        if n_rows > self._most_rows or not self._can or not _is_finite(X):
+        if n_rows > self._most_rows or not self._can or not _is_finite(X) or not is_plain(parameters, self._dtype):
             return None
         kind = _Kind(epoch.GRADIENT, n_rows, constants.SGD, 0, False, *_kind_of(X, targets), task)
         totals, gradient = np.zeros(3), architecture.zeros()
@@ -122,9 +126,9 @@ class DirectTraining:
     ) -> Score | None:
         """Do what `Engine.train_epoch` does; without an `order` the rows are taken as they come."""
         n_rows, vectors = len(X), (state.parameters, *state.moments)
-        if n_rows > self._most_rows or not self._can_train or not _is_finite(X):
+        if not self.can_train(n_rows) or not _is_finite(X):
             return None
-        if not all(vector.flags.carray for vector in vectors):
+        if not all(vector.flags.carray and vector.dtype == self._dtype for vector in vectors):
             return None
         size = clamped(batch_size, n_rows)
         code, settings = settings_of(optimizer, self._architecture.l1, self._architecture.l2)
@@ -146,7 +150,10 @@ class DirectTraining:
             if len(self._free) >= self._kinds_kept:
                 self._free.clear()
             free = self._free[kind] = []
-        ready = free.pop() if free else self._lay_out(kind)
+        try:
+            ready = free.pop()
+        except IndexError:
+            ready = self._lay_out(kind)
         step = ready.step
         ready.rows.lend(**{ready.samples_name: X})
         ready.targets.lend(**{ready.targets_name: targets.values if targets.labels is None else targets.labels})
@@ -158,7 +165,8 @@ class DirectTraining:
             run_step(0, 1, _NOBODY, step)
         else:
             _run(0, 1, _NOBODY, step.table, self._like)
-        free.append(ready)
+        if len(free) < KEPT:
+            free.append(ready)
 
     def _lay_out(self, kind: _Kind) -> _Ready:
         """Lay out memory, and tell the kernels all that no call changes."""

@@ -46,7 +46,7 @@ class FewRows:
 
     def __init__(self, architecture: Architecture, scaling: Scaling) -> None:
         self._architecture, self._outputs, self._dtype = architecture, architecture.outputs, architecture.dtype
-        self._as_they_are = scaling.changes_nothing
+        self._as_they_are, self._largest = scaling.changes_nothing, float(np.finfo(np.float32).max)
         self._wide = scaling.vectors(architecture.inputs, np.dtype(np.float64))
         self._features, self._dtypes = architecture.inputs, plain_dtypes(scaling, architecture.dtype)
         self._origin, scaling = split_centre(scaling, architecture.inputs)
@@ -76,6 +76,10 @@ class FewRows:
         if way is None or len(X) != targets.n_rows:
             return None
         return way._direct.evaluate(parameters, X, targets, task)
+
+    def can_train(self, n_rows: int) -> bool:
+        """See `engines.base.FewRows`."""
+        return self._training.can_train(n_rows)
 
     def loss_and_gradient(self, parameters: Array, X: Any, targets: Targets, task: str) -> tuple[float, Array] | None:
         """See `engines.base.FewRows`."""
@@ -108,7 +112,10 @@ class FewRows:
         # To Numba a read-only array is another type.
         rows = X if X.flags.writeable and X.dtype == self._dtype else np.array(X, self._dtype, order="C")
         # Taken out while it is in use: another thread may be here too.
-        memory = self._memories.pop() if self._memories else self._memory()
+        try:
+            memory = self._memories.pop()
+        except IndexError:
+            memory = self._memory()
         parameters = parameters if parameters.flags.writeable else plain(parameters)
         finite = forward_rows(outputs, rows, parameters, memory[0])
         self._memories.append(memory)
@@ -127,10 +134,13 @@ class FewRows:
         if X.dtype not in self._dtypes:
             if X.dtype != np.float64 or X.nbytes > _SOME_BYTES or self._dtype not in self._dtypes:
                 return None, X
-            return self._of_scaled, self._scaled(X)
+            # What float32 can't hold is refused on the longer way, whatever the scaling would make of it.
+            return (self._of_scaled, self._scaled(X)) if np.abs(X).max() <= self._largest else (None, X)
         if X.nbytes > _SOME_BYTES and (self._origin is not None or is_mapped(X)):
             return None, X  # a map has to be read part by part, or all of it would stay in memory; and copies cost some
         if self._origin is not None:
+            if X.dtype != self._dtype:
+                return None, X  # of bytes the longer way subtracts nothing
             X = (X - self._origin).astype(self._dtype)
         flags = X.flags
         return self, X if flags.c_contiguous and flags.aligned else X.copy()
@@ -141,15 +151,10 @@ class FewRows:
 
     def _scaled(self, X: Array) -> Array:
         """Scale rows of float64 before they are rounded, as `Scaling.apply` does."""
-        if self._as_they_are:
-            return self._rounded(X)
         scale, shift, centre = self._wide
-        return self._rounded((X - centre) * scale + shift)
-
-    def _rounded(self, X: Array) -> Array:
-        # What overflows is infinite, and goes the long way, where it is told.
+        # What overflows is infinite, and goes the longer way, where it is told.
         with np.errstate(over="ignore"):
-            rows: Array = X.astype(self._dtype, order="C")
+            rows: Array = (X if self._as_they_are else (X - centre) * scale + shift).astype(self._dtype, order="C")
         return rows
 
     def _memory(self) -> tuple[Any, Prediction]:

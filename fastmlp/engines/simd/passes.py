@@ -27,7 +27,7 @@ _NO_NUMBERS = np.zeros(0)
 _SMALL = 2**14
 """Numbers of the activations of a batch, and parameters of a network, of which layouts are kept for any data."""
 
-_KEPT = 8
+KEPT = 8
 """Layouts that are kept of a kind: so many threads can be at it without laying out memory anew."""
 
 _NO_SETTINGS = Settings()
@@ -151,7 +151,7 @@ def run_pass(
         for end in given.ends_of_epochs:
             weights = architecture.views(end)[0][0]
             weights[places.arrangement] = weights.copy()
-    if len(kept) < _KEPT:
+    if len(kept) < KEPT:
         kept.append(places)
     return mean_score(*given.totals[:3].tolist())
 
@@ -184,6 +184,12 @@ def run_half(thread: int, threads: int, barrier: Any, step: Step) -> None:
     run_step(0, 1, barrier, step)
 
 
+def is_plain(parameters: Array, dtype: np.dtype[Any]) -> bool:
+    """Whether kernels can read parameters as they are."""
+    flags = parameters.flags
+    return parameters.dtype == dtype and flags.c_contiguous and flags.aligned
+
+
 def mean_score(loss: float, correct: float, weight: float) -> Score:
     """Return the means of sums over rows."""
     return Score(loss / weight, correct / weight) if weight > 0 else Score(0.0, 0.0)
@@ -210,6 +216,12 @@ def tell(
         for layers in places.tables:
             for layer, key in zip(layers, given.keys, strict=True):
                 layer.key = key
+    if any(places.together):
+        # A row alone is multiplied with weights that are not packed, so every thread has to have all of them.
+        alone = _has_chunk_of_one_row(given, places.steps[0].work.chunk)
+        for layers in places.tables:
+            for layer, together in zip(layers, places.together, strict=True):
+                layer.together = int(together and not alone)
     nothing = np.empty(0, dtype=architecture.dtype)
     of_pass: dict[str, Any] = {
         "mode": given.mode,
@@ -237,6 +249,11 @@ def tell(
         own.enter(totals=totals, parameters=w, gradient=gradient, m=m, v=v, **of_pass)
         own.settings.table[:] = given.settings.table
         own.settings.level = architecture.quantile
+
+
+def _has_chunk_of_one_row(given: Pass, chunk: int) -> bool:
+    epoch_rows = len(given.order) * 3 // len(given.totals)
+    return any(rows % chunk == 1 for rows in (min(given.batch_size, epoch_rows), epoch_rows % given.batch_size))
 
 
 def _has_all_copies(places: Layout) -> bool:

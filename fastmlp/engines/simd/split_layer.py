@@ -129,6 +129,7 @@ def halves(architecture: Architecture, prepared: Prepared, batch_size: int, mome
         copies=[[half.zeros() for _ in range(1 + moments)] for half in architectures(architecture)],
         team=Team(),
         division=parts[0].division,
+        together=[],
         arrangement=parts[0].arrangement,
     )
 

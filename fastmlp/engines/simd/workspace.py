@@ -99,6 +99,8 @@ class Layout(NamedTuple):
         The threads themselves.
     division : Division
         Of the parameters among them.
+    together : list of int
+        Of each layer, whether its threads may pack its weights together.
     arrangement : ndarray of int64, shape (n_features,), or None
         The order of the features, and so of the rows of the first layer's weights, in the vectors of the threads; None
         where it is their own.
@@ -110,6 +112,7 @@ class Layout(NamedTuple):
     copies: list[list[Array]]
     team: Team
     division: Division
+    together: list[int]
     arrangement: NDArray[np.int64] | None = None
 
 
@@ -182,6 +185,7 @@ def layout(architecture: Architecture, prepared: Prepared, wanted: Wanted) -> La
         copies=[[architecture.zeros() for _ in range(1 + wanted.moments)] for _ in range(copies)],
         team=Team(),
         division=plan.division,
+        together=[layer.together for layer in described],
         arrangement=prepared.arrangement if wanted.parted else None,
     )
 

@@ -57,9 +57,8 @@ def strip(context, builder, sig, c, s, a, b, rows, inner, floor, vectors):
     Parameters
     ----------
     c, s, a, b : matrices
-        The result, what it starts from, and the factors. Columns of ``B`` adjoin; its step says how many numbers on the
-        panel lies that is multiplied next, to be on its way to the cache meanwhile: a part of it with every tile. 0:
-        there is none.
+        The result, what it starts from, and the factors. Columns of ``B`` adjoin. Its step is the distance to the panel
+        that is multiplied next, in numbers: each tile prefetches a part of that. 0: there is none.
     """
     dtype, given = sig.args[0].dtype, (c, s, a, b)
     C, S, A, B = (cgutils.create_struct_proxy(sig.args[k])(context, builder, given[k]) for k in range(4))
@@ -144,12 +143,15 @@ def by_width(builder: Any, vectors: Any, widths: Iterable[int], emit: Callable[[
 
 
 def prefetch_lines(builder: Any, pointer: Any, lines: Any) -> None:
-    """Emit prefetches of so many cache lines from what a variable points to, which is moved behind them."""
+    """Emit prefetches of so many cache lines from what a variable points to, which is moved behind them.
+
+    They may lie beyond an array: nothing is read.
+    """
     place, byte = builder.load(pointer), ir.IntType(8)
     first = builder.bitcast(place, byte.as_pointer())
 
     def line(number: Any) -> Any:
-        return builder.gep(first, [builder.mul(number, number.type(LINE))], source_etype=byte, inbounds=True)
+        return builder.gep(first, [builder.mul(number, number.type(LINE))], source_etype=byte)
 
     with cgutils.for_range(builder, lines) as loop:
         prefetch_at(builder, line(loop.index))

@@ -96,7 +96,7 @@ def publish_parameters(step):
             width = layer.end_column - layer.first_column
             publish(shared, parameters, w + low * stride, stride, layer.end_row - low, width)
         if not columns and layer.bias >= 0:
-            publish(shared, parameters, layer.bias, ZERO, ONE_ROW, layer.end_bias)
+            publish(shared, parameters, layer.bias, ZERO, ONE_ROW, layer.end_bias)  # one row needs no stride
 
 
 @kernel
