@@ -83,7 +83,6 @@ class FewRows(Protocol):
 
     def can_train(self, n_rows: int) -> bool:
         """Whether an epoch of so many rows may go this way, if all else is right."""
-        raise NotImplementedError
 
     def train_epoch(
         self,
