@@ -33,6 +33,7 @@ _NOT_GIVEN = (
     "augment",
     "resume_from",
 )
+"""Arguments that are None in a short fit."""
 
 _ANY = "batch_size", "optimizer"
 """Those that may be others the next time."""
