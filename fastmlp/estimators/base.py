@@ -7,6 +7,7 @@ next needed.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +27,7 @@ from ..errors import ArgumentError, ArgumentTypeError, DivergenceError, warn
 from ..formats import Checkpoint
 from ..model.architecture import Architecture, Array, Dense
 from ..model.history import History
+from ..model.initializers import VarianceScaling
 from ..model.schedules import Constant, Schedule
 from ..model.training_state import TrainingState
 from ..network import Network
@@ -374,13 +376,10 @@ class BaseMLP(BaseEstimator):
     ) -> Architecture:
         """Return the network's layers; those of a warm start must be the ones that are there."""
         loss, output = self._loss_and_output()
-        last = Dense(n_outputs, output, initializer=settings.last, bias_initializer=settings.last)
         there = self.network_.architecture if goes_on else None
-        architecture = Architecture.build(
-            [n_features, *settings.hidden, last],
-            loss=loss,
-            dtype=dtype if there is None else there.dtype,
-            **self._loss_options(),
+        sizes, options = (n_features, n_outputs), tuple(self._loss_options().items())
+        architecture = _built(
+            settings.hidden, settings.last, sizes, output, loss, dtype if there is None else there.dtype, options
         )
         if there is not None and architecture != there:
             raise ArgumentError(
@@ -521,6 +520,21 @@ class BaseMLP(BaseEstimator):
         super().__setstate__(state)
         if self._is_trained():
             self._serve()
+
+
+@lru_cache(maxsize=64)
+def _built(
+    hidden: tuple[Dense, ...],
+    last: VarianceScaling,
+    sizes: tuple[int, int],
+    output: str | None,
+    loss: str,
+    dtype: np.dtype[Any],
+    options: tuple[tuple[str, Any], ...],
+) -> Architecture:
+    """Return the layers of a network of so many features and outputs."""
+    layers: list[int | Dense] = [sizes[0], *hidden, Dense(sizes[1], output, initializer=last, bias_initializer=last)]
+    return Architecture.build(layers, loss=loss, dtype=dtype, **dict(options))
 
 
 def read_early_stopping(estimator: BaseMLP) -> bool:

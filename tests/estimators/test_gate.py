@@ -254,3 +254,19 @@ def test_one_date_among_objects():
     y[3] = datetime.date(2020, 1, 1)
     with pytest.raises(ArgumentTypeError, match="y must hold numbers, got datetime"):
         regressor().fit(X, y)
+
+
+@pytest.mark.parametrize("changed", [True, 1.5, "2"])
+def test_a_parameter_equal_to_one_that_was_read_before_is_still_checked(changed):
+    X, y = np.eye(4), [0, 1, 0, 1]
+    MLPClassifier(max_iter=1, tol=0.0, n_iter_no_change=1, hidden_layer_sizes=(3, 1)).fit(X, y)
+    with pytest.raises((ArgumentError, ArgumentTypeError), match="max_iter"):
+        MLPClassifier(max_iter=changed, tol=0.0, n_iter_no_change=1, hidden_layer_sizes=(3, 1)).fit(X, y)
+
+
+def test_sizes_changed_in_place_between_two_small_fits_are_seen():
+    X, y, sizes = np.eye(4), [0, 1, 0, 1], [3]
+    model = MLPClassifier(sizes, max_iter=1).partial_fit(X, y, classes=[0, 1])
+    sizes[0] = 5
+    with pytest.raises(ArgumentError, match="5"):
+        model.partial_fit(X, y)
