@@ -26,10 +26,11 @@ from .machine import describe
 from .markdown import replace_table
 from .peers import COMPETITORS, INSTALL, OURS, TRAINERS, Competitor, versions
 from .peers_measuring import TOLERANCE, LossError, compare
-from .peers_picture import RESULTS, picture
 from .peers_table import END, START, markdown
 from .workers import WorkerError
 from .workloads import WORKLOADS, Workload
+
+RESULTS = Path(__file__).parent / "results" / "peers.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         replace_table(options.write, table, START, END)
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        RESULTS.with_suffix(".svg").write_text(picture(results), encoding="utf-8")
+        from .result_pictures import draw  # which imports from this file
+
+        draw("peers")
     return 0
 
 

@@ -1,31 +1,26 @@
-"""Draw where fastmlp is ahead and where it isn't, as a heat map: an SVG file.
+"""Where fastmlp is ahead and where it isn't, as a heat map (imports fastmlp.plots, answering, machine, points).
 
-    python -m benchmarks.landscape_picture
-
-It reads what `landscape --write` and `answering --write` kept in benchmarks/results and writes
-benchmarks/results/landscape.svg, without any library. A cell is how many times faster fastmlp is than the best of the
-others. The picture has a dark form, for readers whose system asks for it.
+`result_pictures` draws it from what `landscape --write` and `answering --write` kept in benchmarks/results. A cell is
+how many times faster fastmlp is than the best of the others.
 """
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import svg
+from fastmlp.plots.look import LIGHT, matplotlib_part
+from fastmlp.plots.timings import short
+
 from .answering import ROWS, SHAPES
 from .machine import in_words
 from .points import BATCHES, CENTRES, CHANGES, ENDS, FEATURES, HIDDEN, point
-from .svg import short, text
 
-FOLDER = Path(__file__).parent / "results"
-TRAINING, ANSWERS, PICTURE = (FOLDER / name for name in ("landscape.json", "answering.json", "landscape.svg"))
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 EDGES = (1.0, 1.25, 2.0, 4.0, 8.0)
 """Ratios between two colours."""
 
-COLOURS = {
+COLOURS: dict[str, tuple[str, str]] = {
     "heat0": ("#f4a582", "#8c4a2f"),
     "heat1": ("#f3e6dd", "#4a3b33"),
     "heat2": ("#d6e8f3", "#1e3a4c"),
@@ -34,24 +29,19 @@ COLOURS = {
     "heat5": ("#3b8fc4", "#2a86c4"),
     "empty": ("#eef1f4", "#20262d"),
 }
-LEFT, CELL, HEIGHT, GAP = 216, 62, 22, 46
+"""Of the cells, on light and on dark ground."""
+WIDTH, LEFT, CELL, HEIGHT, GAP = 860, 216, 62, 22, 46
+"""In the picture's own units, 100 to an inch."""
+_TITLE, _NAME, _CELL, _SMALL = 13.0, 10.0, 9.0, 8.0
+"""Sizes of letters, in points."""
 
 Ratios = Mapping[Any, float | None]
+Row = tuple[str, list[float | None]]
+Panel = tuple[str, Sequence[str], list[Row]]
 
 
-def main() -> int:
-    """Run the script; return its exit code."""
-    for file, command in ((TRAINING, "landscape"), (ANSWERS, "answering")):
-        if not file.exists():
-            print(f"no {file.name} yet; run: python -m benchmarks.{command} --write", file=sys.stderr)
-            return 1
-    read = (json.loads(file.read_text(encoding="utf-8")) for file in (TRAINING, ANSWERS))
-    PICTURE.write_text(picture(*read), encoding="utf-8")
-    return 0
-
-
-def picture(training: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
-    """Return the picture as the text of an SVG file.
+def figure(training: Mapping[str, Any], answers: Mapping[str, Any]) -> Any:
+    """Return the heat map as a matplotlib figure.
 
     Parameters
     ----------
@@ -60,25 +50,39 @@ def picture(training: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
 
     Returns
     -------
-    str
+    matplotlib Figure
     """
     of_training: Ratios = {one["name"]: one["times_faster"] for one in training["points"]}
     of_answers: Ratios = {(one["name"], one["rows"]): one["times_faster"] for one in answers["points"]}
-    parts = [text(24, 34, "How many times faster than the best of the others", "title")]
+    panels = _panels(of_training, of_answers)
+    height = 62 + sum(GAP + 16 + HEIGHT * len(rows) for _, _, rows in panels) + 84
+    axes = _canvas(height)
+    _text(axes, 24, 28, "How many times faster than the best of the others", _TITLE, fontweight="bold")
     y = 62.0
-    for heading, columns, rows in _panels(of_training, of_answers):
-        parts += _panel(y, heading, columns, rows)
+    for heading, columns, rows in panels:
+        _draw_panel(axes, y, heading, columns, rows)
         y += GAP + 16 + HEIGHT * len(rows)
-    parts += _legend(y - 14)
-    said = "Training: an epoch, beside JAX and PyTorch. Answers: beside ONNX Runtime and NumPy. float32 unless said."
-    parts.append(text(24, y + 32, said, "small"))
-    parts.append(text(24, y + 49, f"{in_words(training['machine'])}; {training['date']}.", "small"))
-    parts.append(text(24, y + 66, f"Answers: {in_words(answers['machine'])}; {answers['date']}.", "small"))
-    described = "; ".join(f"{name}: {short(ratio)}" for name, ratio in of_training.items() if ratio is not None)
-    return svg.document("Where fastmlp is ahead", described, y + 84, COLOURS, parts)
+    _draw_legend(axes, y - 6)
+    notes = [
+        "Training: an epoch, beside JAX and PyTorch. Answers: beside ONNX Runtime and NumPy. float32 unless said.",
+        f"{in_words(training['machine'])}; {training['date']}.",
+        f"Answers: {in_words(answers['machine'])}; {answers['date']}.",
+    ]
+    for number, note in enumerate(notes):
+        _text(axes, 24, y + 30 + 17 * number, note, _SMALL, color=LIGHT.quiet)
+    return axes.figure
 
 
-def _panels(training: Ratios, answers: Ratios) -> list[tuple[str, Sequence[str], list[tuple[str, list[float | None]]]]]:
+def _canvas(height: float) -> "Axes":
+    """Return Axes that fill a new figure and are measured in the picture's units, with y downwards."""
+    made = matplotlib_part("pyplot").figure(figsize=(WIDTH / 100, height / 100))
+    axes: Axes = made.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+    axes.set_axis_off()
+    return axes
+
+
+def _panels(training: Ratios, answers: Ratios) -> list[Panel]:
     """Return each panel's heading, columns and rows: a label, and the ratio at each column."""
     grid = [
         (
@@ -111,33 +115,38 @@ def _said(change: Mapping[str, Any]) -> str:
     return f"{value:g} filled" if name == "density" else str(value)
 
 
-def _panel(y: float, heading: str, columns: Sequence[str], rows: list[tuple[str, list[float | None]]]) -> list[str]:
-    parts = [text(24, y, heading, "name")]
+def _draw_panel(axes: "Axes", y: float, heading: str, columns: Sequence[str], rows: list[Row]) -> None:
+    _text(axes, 24, y, heading, _NAME, fontweight="bold")
     left = 330 if columns == [""] else LEFT - 60 if len(columns) > 8 else LEFT
-    parts += [text(left + CELL * (n + 0.5), y + 17, column, "small", "middle") for n, column in enumerate(columns)]
+    for number, column in enumerate(columns):
+        _text(axes, left + CELL * (number + 0.5), y + 17, column, _SMALL, color=LIGHT.quiet, ha="center")
     for number, (label, ratios) in enumerate(rows):
-        top = y + 24 + number * HEIGHT
-        parts.append(text(left - 10, top + 15, label, "small", "end"))
-        for column, ratio in enumerate(ratios):
-            x = left + column * CELL
-            parts.append(svg.bar(_kind(ratio), x, top, x + CELL - 2, HEIGHT - 2))
-            parts.append(text(x + CELL / 2 - 1, top + 14.5, "–" if ratio is None else short(ratio), "", "middle"))
-    return parts
+        top = y + 28 + number * HEIGHT
+        middle = top + HEIGHT / 2 - 1
+        _text(axes, left - 10, middle, label, _SMALL, color=LIGHT.quiet, ha="right")
+        for place, ratio in enumerate(ratios):
+            x = left + place * CELL
+            _cell(axes, x, top, CELL - 2, HEIGHT - 2, _kind(ratio))
+            _text(axes, x + CELL / 2 - 1, middle, "–" if ratio is None else short(ratio), _CELL, ha="center")
 
 
 def _kind(ratio: float | None) -> str:
     return "empty" if ratio is None else f"heat{sum(ratio >= edge for edge in EDGES)}"
 
 
-def _legend(y: float) -> list[str]:
-    """A cell of every colour, with the ratios that it stands for."""
+def _draw_legend(axes: "Axes", y: float) -> None:
+    """Draw a cell of every colour, with the ratios that it stands for."""
     names = [f"below {EDGES[0]:g}", *(f"from {edge:g}" for edge in EDGES)]
-    parts = []
     for number, name in enumerate(names):
-        x = 24 + number * 120
-        parts += [svg.bar(f"heat{number}", x, y, x + 24, 16), text(x + 32, y + 12.5, name, "small")]
-    return parts
+        x = 24.0 + number * 120
+        _cell(axes, x, y, 24, 16, f"heat{number}")
+        _text(axes, x + 32, y + 8, name, _SMALL, color=LIGHT.quiet)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _cell(axes: "Axes", x: float, y: float, width: float, height: float, kind: str) -> None:
+    patch = matplotlib_part("patches").Rectangle((x, y), width, height, facecolor=COLOURS[kind][0], edgecolor="none")
+    axes.add_patch(patch)
+
+
+def _text(axes: "Axes", x: float, y: float, text: str, size: float, **look: Any) -> None:
+    axes.text(x, y, text, fontsize=size, va="center", parse_math=False, **{"color": LIGHT.ink, **look})

@@ -177,7 +177,7 @@ def plain(value: Any) -> Any:
 
 
 def explained(method: Callable[P, R]) -> Callable[P, R]:
-    """Have a method that is called with an argument that it doesn't take say what to write instead.
+    """Have a function or method that is called with an argument that it doesn't take say what to write instead.
 
     Examples
     --------
@@ -192,15 +192,16 @@ def explained(method: Callable[P, R]) -> Callable[P, R]:
     by_place = code.co_argcount
     names = code.co_varnames[: by_place + code.co_kwonlyargcount]
     known = frozenset(names)
+    bound = int(names[:1] in (("self",), ("cls",)))  # a method's first argument, which nobody gives
     call = method.__qualname__.rpartition("<locals>.")[2].removesuffix(".__init__")
 
     @wraps(method)
     def checked(*args: P.args, **given: P.kwargs) -> R:
         for name in given:
             if name not in known:
-                raise unknown_argument(call, name, given[name], names[1:])
+                raise unknown_argument(call, name, given[name], names[bound:])
         if len(args) > by_place:
-            raise _too_many(call, args[1:], names[1:by_place], names[by_place:])
+            raise _too_many(call, args[bound:], names[bound:by_place], names[by_place:])
         return method(*args, **given)
 
     return checked

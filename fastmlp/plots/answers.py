@@ -122,7 +122,7 @@ def true_labels(y: Any, n_rows: int, classes: Array) -> Array:
     return given
 
 
-def named(label: Any) -> str:
+def named(label: Any, longest: int = _LONGEST_NAME) -> str:
     """Return a label as text that is short enough for a picture.
 
     Examples
@@ -131,4 +131,4 @@ def named(label: Any) -> str:
     ('7', 'a rather long…')
     """
     text = str(plain(label))
-    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1].rstrip()}…"
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"

@@ -1,11 +1,12 @@
-"""Which labels are taken for which (floor 9; imports matplotlib, numpy)."""
+"""Which labels are taken for which (floor 9; imports matplotlib, numpy, checks)."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checks import explained
 from .answers import Array, answers_of, classes_of, named, true_labels
-from .look import Colours, axes_or_new, colours_of, luminance, ramp, size_in_points, size_of_text
+from .look import axes_or_new, colours_of, ramp, readable, size_in_points, size_of_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +16,8 @@ _LONGEST_UPRIGHT = 5
 """Letters of a label that stands upright below its column."""
 
 
-def confusion_matrix(model: Any, X: Any, y: Any, *, axes: Any = None) -> "Axes":
+@explained
+def confusion_matrix(model: Any, X: Any, y: Any, *, ax: Any = None) -> "Axes":
     """Draw how often each label was taken for each.
 
     A row for every true label, a column for every answer, and in each cell how many samples there are. Right answers,
@@ -29,7 +31,7 @@ def confusion_matrix(model: Any, X: Any, y: Any, *, axes: Any = None) -> "Axes":
     X : array_like, shape (n_samples, inputs)
     y : array_like, shape (n_samples,) or (n_samples, outputs)
         The true labels.
-    axes : matplotlib Axes, optional
+    ax : matplotlib Axes, optional
         By default those of a new figure.
 
     Returns
@@ -63,7 +65,7 @@ def confusion_matrix(model: Any, X: Any, y: Any, *, axes: Any = None) -> "Axes":
     counts = count_pairs(truths, answers, names)
     # Three inches are what the title needs; beyond fifteen labels cells become smaller.
     side = max(3.6, 1.6 + 0.5 * min(len(names), _MOST_LABELS_WITH_NUMBERS / 2))
-    canvas = axes_or_new(axes, side, side)
+    canvas = axes_or_new(ax, side, side)
     colours = colours_of(canvas)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     diagonal = np.eye(len(names), dtype=bool)
@@ -76,7 +78,7 @@ def confusion_matrix(model: Any, X: Any, y: Any, *, axes: Any = None) -> "Axes":
         font = min(9.0, size_of_text(longest, 0.95 * min(size_in_points(canvas)) / len(names)))
         for row, column in np.argwhere(counts > 0):
             share, scale = shares[row, column], (maps[0], 1.0) if row == column else (maps[1], worst)
-            ink = _readable(scale[0](share / scale[1]), colours)
+            ink = readable(scale[0](share / scale[1]), colours)
             canvas.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=ink, fontsize=font)
     ticks = np.arange(0, len(names), -(-len(names) // _MOST_LABELS_WITH_NUMBERS))
     texts = [named(names[tick]) for tick in ticks]
@@ -114,9 +116,3 @@ def count_pairs(truths: Array, answers: Array, names: Array) -> Array:
     rows, columns = np.searchsorted(names, truths), np.searchsorted(names, answers)
     counts = np.bincount(rows * len(names) + columns, minlength=len(names) ** 2)
     return counts.reshape(len(names), len(names))
-
-
-def _readable(ground: Any, colours: Colours) -> str:
-    """Return the one of ink and ground that is easier to read on a colour."""
-    behind = luminance(ground[:3])
-    return max((colours.ink, colours.ground), key=lambda colour: abs(luminance(colour) - behind))

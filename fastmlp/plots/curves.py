@@ -1,4 +1,4 @@
-"""How a training went: loss and accuracy, epoch by epoch (floor 9; imports matplotlib, numpy, errors)."""
+"""How a training went: loss and accuracy, epoch by epoch (floor 9; imports matplotlib, numpy, checks, errors)."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import explained
 from ..errors import ArgumentError, ArgumentTypeError
 from .look import checked_axes, colours_of, matplotlib_part
 
@@ -22,6 +23,7 @@ _MOST_INSIDE, _LINE = 3, 0.2
 _FIGURES = {"loss": (np.nanargmin, "lowest", "{:.4f}"), "accuracy": (np.nanargmax, "highest", "{:.2%}")}
 
 
+@explained
 def history(history: Any, *, axes: Any = None) -> Array:
     """Draw the loss of every epoch, and the accuracy where there is one, of training and validation.
 
@@ -118,7 +120,7 @@ def _axes(axes: Any, count: int, room: float) -> Array:
             f"got {len(given)}; make them with matplotlib.pyplot.subplots(1, {count})"
         )
     for one in given:
-        checked_axes(one)
+        checked_axes(one, "axes")
     return given
 
 

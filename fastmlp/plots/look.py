@@ -36,6 +36,8 @@ class Colours:
         The ends of a scale through zero: blue and red.
     several : tuple of str
         Any number of series, by turns.
+    further : tuple of str
+        After those of `several`, for many classes; markers tell them apart too.
     """
 
     ink: str
@@ -48,15 +50,18 @@ class Colours:
     positive: str
     negative: str
     several: tuple[str, ...]
+    further: tuple[str, ...]
 
 
 LIGHT = Colours(
     *("#1f2328", "#ffffff", "#6e7781", "#0072b2", "#c55400", "#007f5c", "#c43b00", "#2166ac", "#b2182b"),
     several=("#0072b2", "#c55400", "#007f5c", "#9c3f8f", "#7a6100", "#44546a"),
+    further=("#5b45c9", "#a3123e", "#3d7a12", "#00788c"),
 )
 DARK = Colours(
     *("#f0f6fc", "#0d1117", "#8b949e", "#56b4e9", "#f0993e", "#2cc295", "#ff7f50", "#6cb2ff", "#ff7b72"),
     several=("#56b4e9", "#f0993e", "#2cc295", "#e39bd8", "#d9c45a", "#b8c4d0"),
+    further=("#a79bff", "#ff6b8f", "#9ad65a", "#4fd3e0"),
 )
 _WIDTH_OF_A_LETTER = 0.62
 """Of its size: between what regular and bold letters take."""
@@ -119,12 +124,12 @@ def matplotlib_part(name: str) -> Any:
         raise require("plots", "matplotlib") from error
 
 
-def axes_or_new(axes: Any, width: float, height: float) -> "Axes":
+def axes_or_new(ax: Any, width: float, height: float) -> "Axes":
     """Return the Axes that were given, or those of a new figure.
 
     Parameters
     ----------
-    axes : matplotlib Axes or None
+    ax : matplotlib Axes or None
     width, height : float
         Of a new figure, in inches.
 
@@ -135,21 +140,31 @@ def axes_or_new(axes: Any, width: float, height: float) -> "Axes":
     MissingDependencyError
         matplotlib is not installed.
     """
-    if axes is None:
+    if ax is None:
         made: Axes = matplotlib_part("pyplot").subplots(figsize=(width, height), layout="constrained")[1]
         return made
-    return checked_axes(axes)
+    return checked_axes(ax)
 
 
-def checked_axes(axes: Any) -> "Axes":
-    """Return `axes`, or say that they must be matplotlib's."""
-    if not isinstance(axes, matplotlib_part("axes").Axes):
+def checked_axes(ax: Any, name: str = "ax") -> "Axes":
+    """Return one Axes, or say that the argument `name` must be matplotlib's."""
+    if not isinstance(ax, matplotlib_part("axes").Axes):
+        several = isinstance(ax, np.ndarray | list | tuple)
+        remedy = f"; give one of them, such as {name}={name}[0]" if several and name == "ax" else ""
         raise ArgumentTypeError(
-            f"axes must be a matplotlib Axes, such as the second of matplotlib.pyplot.subplots(), "
-            f"got {type(axes).__name__}"
+            f"{name} must be a matplotlib Axes, such as the second of matplotlib.pyplot.subplots(), "
+            f"got {type(ax).__name__}{remedy}"
         )
-    checked: Axes = axes
+    checked: Axes = ax
     return checked
+
+
+def check_canvas(ax: Any) -> None:
+    """Say so before any work when there is no matplotlib, or when `ax` is neither None nor Axes."""
+    if ax is None:
+        matplotlib_part("pyplot")
+    else:
+        checked_axes(ax)
 
 
 def colours_of(axes: "Axes") -> Colours:
@@ -188,6 +203,12 @@ def luminance(colour: Any) -> float:
     return round(float(np.dot(matplotlib_part("colors").to_rgb(colour), (0.2126, 0.7152, 0.0722))), 4)
 
 
+def readable(behind: Any, colours: Colours) -> str:
+    """Return the one of ink and ground that is easier to read on a colour."""
+    light = luminance(behind[:3])
+    return max((colours.ink, colours.ground), key=lambda colour: abs(luminance(colour) - light))
+
+
 def ramp(*colours: str) -> "LinearSegmentedColormap":
     """Return a colour map through these colours, from the lowest to the highest value."""
     made: LinearSegmentedColormap = matplotlib_part("colors").LinearSegmentedColormap.from_list("fastmlp", colours)
@@ -208,4 +229,4 @@ def size_in_points(axes: "Axes") -> tuple[float, float]:
 
 def _hues(colours: Colours) -> tuple[Any, ...]:
     named = (colours.first, colours.second, colours.right, colours.wrong, colours.positive, colours.negative)
-    return *named, colours.several
+    return *named, colours.several, colours.further

@@ -1,9 +1,12 @@
-"""Samples as images: plain, with answers, and the mistakes among them (floor 9; imports matplotlib, numpy, errors)."""
+"""Samples as images: plain, with answers, and the mistakes among them (floor 9; imports matplotlib, numpy, checks,
+errors).
+"""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..checks import explained
 from ..errors import ArgumentError
 from .answers import Answers, Array, answers_of, classes_of, named, true_labels
 from .look import Colours, axes_or_new, colours_of, ramp
@@ -17,8 +20,9 @@ _LONGEST_BESIDE = 5
 """Letters of a label that stands on one line with its probability."""
 
 
+@explained
 def sample_grid(
-    X: Any, y: Any = None, *, n: int = 40, columns: int | None = None, shape: Any = None, axes: Any = None
+    X: Any, y: Any = None, *, n: int = 40, columns: int | None = None, shape: Any = None, ax: Any = None
 ) -> "Axes":
     """Draw the first samples as images, with their labels.
 
@@ -34,7 +38,7 @@ def sample_grid(
         By default ten in a new figure, and on given Axes as many as make the images largest.
     shape : (height, width), optional
         Of an image, by default that of a square.
-    axes : matplotlib Axes, optional
+    ax : matplotlib Axes, optional
         By default those of a new figure.
 
     Returns
@@ -63,13 +67,14 @@ def sample_grid(
     shown, columns = check_layout(n, columns, rows.shape[0])
     images = as_images(_some(rows, slice(shown)), shape)
     tiles = [Tile(image, () if labels is None else (named(labels[number]),)) for number, image in enumerate(images)]
-    canvas, across = axes_for_tiles(axes, tiles, columns)
+    canvas, across = axes_for_tiles(ax, tiles, columns)
     _draw(canvas, tiles, across, images)
     return canvas
 
 
+@explained
 def predictions(
-    model: Any, X: Any, y: Any, *, n: int = 40, columns: int | None = None, shape: Any = None, axes: Any = None
+    model: Any, X: Any, y: Any, *, n: int = 40, columns: int | None = None, shape: Any = None, ax: Any = None
 ) -> "Axes":
     """Draw the first samples with what a classifier says to them, and how sure it is.
 
@@ -82,7 +87,7 @@ def predictions(
     X : array_like, shape (n_samples, inputs)
     y : array_like, shape (n_samples,) or (n_samples, outputs)
         The true labels.
-    n, columns, shape, axes
+    n, columns, shape, ax
         As for `sample_grid`.
 
     Returns
@@ -112,11 +117,12 @@ def predictions(
     labels = true_labels(y, rows.shape[0], classes_of(model))
     shown, columns = check_layout(n, columns, rows.shape[0])
     chosen = _some(rows, slice(shown))
-    return _draw_answers(chosen, labels[:shown], answers_of(model, chosen), columns, shape, axes)
+    return _draw_answers(chosen, labels[:shown], answers_of(model, chosen), columns, shape, ax)
 
 
+@explained
 def mistakes(
-    model: Any, X: Any, y: Any, *, n: int = 20, columns: int | None = None, shape: Any = None, axes: Any = None
+    model: Any, X: Any, y: Any, *, n: int = 20, columns: int | None = None, shape: Any = None, ax: Any = None
 ) -> "Axes":
     """Draw the samples that a classifier gets wrong, those of which it is surest first.
 
@@ -130,7 +136,7 @@ def mistakes(
         The true labels.
     n : int in [1, 1000], default 20
         How many to draw at most.
-    columns, shape, axes
+    columns, shape, ax
         As for `sample_grid`.
 
     Returns
@@ -165,24 +171,24 @@ def mistakes(
     total = len(wrong)
     shown, columns = check_layout(n, columns, total)
     if not total:
-        blank = axes_or_new(axes, 5, 1.2)
+        blank = axes_or_new(ax, 5, 1.2)
         blank.set_axis_off()
         text = f"No mistakes among {len(labels):,} samples"
         blank.text(0.5, 0.5, text, ha="center", va="center", color=colours_of(blank).ink, transform=blank.transAxes)
         return blank
     wrong = wrong[:shown]
     some = Answers(answers.labels[wrong], answers.confidence[wrong], answers.are_probabilities)
-    canvas = _draw_answers(_some(rows, wrong), labels[wrong], some, columns, shape, axes)
+    canvas = _draw_answers(_some(rows, wrong), labels[wrong], some, columns, shape, ax)
     which = f"The {shown} surest of {total:,} mistakes" if shown < total else f"All mistakes ({total:,})"
     canvas.set_title(f"{which} in {len(labels):,}")
     return canvas
 
 
-def _draw_answers(X: Any, labels: Array, answers: Answers, columns: int | None, shape: Any, axes: Any) -> "Axes":
+def _draw_answers(X: Any, labels: Array, answers: Answers, columns: int | None, shape: Any, ax: Any) -> "Axes":
     images = as_images(X, shape)
     # The colours depend on the Axes, and the size of new Axes on the tiles: those of text alone come first.
     plain_tiles = [Tile(image, _lines(answers, labels, number)) for number, image in enumerate(images)]
-    canvas, across = axes_for_tiles(axes, plain_tiles, columns)
+    canvas, across = axes_for_tiles(ax, plain_tiles, columns)
     colours = colours_of(canvas)
     right = answers.labels == labels
     tiles = [

@@ -29,6 +29,8 @@ _LEAST_WIDTH = 4.6
 _GAP = 0.14
 _LINE = 0.22
 _LARGEST_FONT, _SMALLEST_FONT = 11.0, 4.0
+SMALLEST_IMAGE = 64
+"""Pixels; fewer features that make a square are more likely those of a table, but for integers of one byte."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,12 @@ def draw_tiles(axes: "Axes", tiles: Sequence[Tile], columns: int, colour_map: An
     return image
 
 
-def axes_for_tiles(axes: Any, tiles: Sequence[Tile], columns: int | None, extra: float = 0.0) -> tuple["Axes", int]:
+def axes_for_tiles(ax: Any, tiles: Sequence[Tile], columns: int | None, extra: float = 0.0) -> tuple["Axes", int]:
     """Return where tiles go, and in how many columns.
 
     Parameters
     ----------
-    axes : matplotlib Axes or None
+    ax : matplotlib Axes or None
         By default new ones, which the tiles fill.
     tiles : sequence of Tile
     columns : int or None
@@ -127,12 +129,12 @@ def axes_for_tiles(axes: Any, tiles: Sequence[Tile], columns: int | None, extra:
     columns : int
     """
     pitch = _geometry(tiles)[1]
-    if axes is None:
+    if ax is None:
         across = min(len(tiles), _COLUMNS if columns is None else columns)
         rows = -(-len(tiles) // across)
         width = max(_LEAST_WIDTH, across * (1 + _GAP) * _INCHES + extra)
         return axes_or_new(None, width, rows * pitch * _INCHES + 0.35), across
-    given = checked_axes(axes)
+    given = checked_axes(ax)
     if columns is not None:
         return given, min(len(tiles), columns)
     width, height = size_in_points(given)
