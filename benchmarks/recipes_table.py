@@ -2,6 +2,7 @@
 
     python -m benchmarks.recipes_table                      print the table
     python -m benchmarks.recipes_table --write README.md    and write it there, and benchmarks/results/recipes.json
+                                                            and its picture, benchmarks/results/recipes.svg
 
 The test accuracy is the mean over the seeds, trained by the SIMD engine. An epoch's time is what `History` records:
 training without validation, in float32, on one thread of each engine, and by the loops with `prange` on all threads
@@ -27,6 +28,7 @@ from fastmlp.recipes import Recipe
 
 from .machine import describe, in_words, one_thread_environment
 from .markdown import replace_table, three_digits
+from .result_pictures import draw as draw_picture
 
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
 EPOCHS_A_ROUND = {"numpy": 1, "loops": 1, "loops_prange": 1, "numba": 4}
@@ -70,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         replace_table(options.write, table, START, END)
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        draw_picture("recipes")
     missed = [result["name"] for result in results["recipes"] if not result["reached"]]
     if missed:
         print(f"below the accuracy to reach: {', '.join(missed)}", file=sys.stderr)

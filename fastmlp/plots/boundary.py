@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Extent = tuple[float, float, float, float]
 
-MARKERS = "os^Dv<>pXh"
-"""A marker for each class, so that colour alone says nothing."""
+MARKERS = "os^Dv<>pXhd"
+"""A marker for each class, so that colour alone says nothing; one more than there are colours."""
 _MARGIN = 0.08
 _FAINT, _STRONG = 0.14, 0.55
 """Share of a class's colour where its probability is the least and the highest that an answer can have."""

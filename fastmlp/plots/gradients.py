@@ -72,7 +72,7 @@ def gradients(model: Any, X: Any = None, y: Any = None, *, ax: Any = None) -> "A
     >>> network = Network([4, 16, 16, 16, 2], hidden="sigmoid", seed=0)
     >>> axes = plots.gradients(network.gradient(X, y))
     >>> [f"{size:.4f}" for size in axes.lines[0].get_ydata()]
-    ['0.0001', '0.0005', '0.0032', '0.0318']
+    ['0.0003', '0.0021', '0.0125', '0.1175']
     >>> import matplotlib.pyplot
     >>> matplotlib.pyplot.close(axes.figure)
     """
@@ -96,7 +96,8 @@ def _layers(model: Any, X: Any, y: Any) -> list[_Layer]:
     if isinstance(traced, Sequence) and traced and hasattr(traced[0], "dW"):
         return [_traced(layer) for layer in traced]
     if isinstance(model, tuple | list):
-        return _of_gradient(model[1] if len(model) == 2 and np.ndim(model[0]) == 0 else model)
+        with_objective = len(model) == 2 and isinstance(model[0], int | float | np.number)
+        return _of_gradient(model[1] if with_objective else model)
     network = network_of(model)
     if X is None or y is None:
         raise ArgumentError("gradients of a network need samples; give X and y: plots.gradients(net, X, y)")
@@ -122,10 +123,12 @@ def _of_gradient(pairs: Any) -> list[_Layer]:
     try:
         sizes = [np.abs(np.asarray(dW, dtype=float)).ravel() for dW, _ in pairs]
     except (TypeError, ValueError):
+        sizes = []
+    if not sizes:
         raise ArgumentTypeError(
             "model must be a Network, a Trace, or what net.gradient(X, y) returned: a pair of the objective and a list "
             "of (dW, db)"
-        ) from None
+        )
     return [_Layer(str(number), values, None) for number, values in enumerate(sizes, start=1)]
 
 

@@ -199,7 +199,9 @@ def _finish(axes: "Axes", plane: Plane, kind: str, own: float) -> None:
     told = ["", ""] if plane.shares is None else [f", {share:.0%} of the path" for share in plane.shares]
     called = "direction" if kind == "pca" else "random direction"
     axes.set(
-        xlabel=f"{called} 1{told[0]}", ylabel=f"{called} 2{told[1]}", title=f"Loss around the network, here {own:.4f}"
+        xlabel=f"{called} 1{told[0]}",
+        ylabel=f"{called} 2{told[1]}",
+        title=f"Loss around the network; at the star {own:.4f}",
     )
     legend = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, fontsize=9, frameon=False)
     for text in legend.get_texts():

@@ -183,7 +183,9 @@ def _draw_heat_map(ax: Any, drawn: Array, names: list[str] | None, units: list[s
         font = float(np.clip(size_of_text(5, 0.9 * cell), 5, 9))
         for (column, row), weight in np.ndenumerate(drawn):
             ink = readable(colour_map(0.5 + 0.5 * weight / largest), colours)
-            canvas.text(column, row, f"{weight:.2f}", ha="center", va="center", color=ink, fontsize=font)
+            canvas.text(
+                column, row, f"{weight:.2f}".replace("-", "−"), ha="center", va="center", color=ink, fontsize=font
+            )
     _label(canvas, names, units, inputs, count)
     _draw_bar(canvas, image, beyond, colours)
     return canvas

@@ -1,18 +1,14 @@
-import json
 import math
 from types import SimpleNamespace
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from benchmarks import svg
 from benchmarks.markdown import replace_table
 from benchmarks.peers import COMPETITORS, OURS
 from benchmarks.peers.base import mean_loss, probabilities
 from benchmarks.peers.numpy_engine import Predictor, Trainer
 from benchmarks.peers_measuring import Entrant, LossError, check_losses, result_of, time_epochs
-from benchmarks.peers_picture import picture
 from benchmarks.peers_table import markdown
 from benchmarks.threads import environment
 from benchmarks.workloads import WORKLOADS, make_data
@@ -67,22 +63,6 @@ def test_the_table_has_all_figures_and_marks_what_differs(results):
     assert lines[3] == "| T4: 4-32-16-4, Adam, full batch | 0.0100 | – | – | – | – | – | 0.0200 |"
     assert "N30 5, T4 10" in lines[-1]
     assert "scikit-learn with another loss" in lines[-1]
-
-
-def test_the_results_survive_json_and_the_picture_is_valid(results):
-    drawn = picture(json.loads(json.dumps(results)))
-    root = ElementTree.fromstring(drawn)
-    bars = [element for element in root.iter() if element.get("class") in ("ours", "peer")]
-    assert len(bars) == 4
-    assert all(float(bar.get("width")) >= 0 for bar in bars)
-    assert "scikit-learn*" in drawn
-
-
-def test_a_scale_goes_from_a_power_of_ten_to_the_largest_value():
-    scale = svg.Scale([0.02, 5.0], 100, 600)
-    assert scale(0.01) == 100
-    assert scale(5.0) == 600
-    assert len(scale.grid(0, 10)) == 2 * 3
 
 
 @pytest.mark.parametrize("loss", [0.52, 0.48, math.nan, math.inf])

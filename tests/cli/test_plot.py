@@ -99,8 +99,9 @@ def test_images_that_are_no_squares_leave_out_what_shows_them(place):  # noqa: F
         images.write_bytes(struct.pack(">4i", 0x803, 20, 3, 4) + bytes(range(240)))
         labels.write_bytes(struct.pack(">2i", 0x801, 20) + bytes(range(10)) * 2)
     output = run("train", "from-scratch", "--data", "wide", *NUMPY, "--plots").stdout
-    assert "No plot of weights: model: 12 features a row are no square image" in output
-    assert pictures(place / "runs" / "from-scratch-001") == ["activations.png", "confusion.png", "history.png"]
+    assert "No plot of samples: X: 12 features a row are no square image" in output
+    drawn = ["activations.png", "confusion.png", "history.png", "weights.png"]  # weights are a heat map
+    assert pictures(place / "runs" / "from-scratch-001") == drawn
 
 
 def test_without_test_rows_training_rows_are_drawn(place):  # noqa: F811

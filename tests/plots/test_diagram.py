@@ -16,7 +16,7 @@ def lines(axes):
     return [collection for collection in axes.collections if isinstance(collection, LineCollection)]
 
 
-def test_layers_are_circles_and_large_ones_have_their_middle_left_out(easy):
+def test_layers_are_circles_and_of_large_ones_the_most_active_are_drawn(easy):
     axes = plots.activations(easy.network, easy.X[0], most_units=10)
     assert [len(layer.get_paths()) for layer in circles(axes)] == [10, 10, 8, 3]
     dots = [line for line in axes.lines if len(line.get_xdata()) == 3]
@@ -59,7 +59,7 @@ def test_outputs_have_their_label_and_value_and_the_answer_is_bold(easy):
 
 def test_layers_have_captions(easy):
     shown = [text.get_text() for text in plots.activations(easy.network, easy.X[0]).texts]
-    assert shown[:4] == ["36 inputs", "20 tanh", "8 tanh", "3 softmax"]
+    assert shown[:4] == ["36 inputs\n16 largest", "20 tanh\n16 most active", "8 tanh", "3 softmax"]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_everything_lies_within_the_axes(easy):
 
 
 def test_it_draws_on_the_axes_that_are_given(easy, axes):
-    assert plots.activations(easy.network, easy.X[0], axes=axes) is axes
+    assert plots.activations(easy.network, easy.X[0], ax=axes) is axes
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,52 @@ def test_it_draws_on_the_axes_that_are_given(easy, axes):
 def test_what_cannot_be_drawn_is_refused(easy, change, message):
     with pytest.raises(FastMLPError, match=message):
         change(easy)
+
+
+def made(*layers, **options):
+    """A network without hidden layers that has learned nothing, whose outputs follow from its biases."""
+    network = Network([2, len(layers)], scaling=None, seed=0, **options)
+    network.set_weights([(np.zeros((2, len(layers))), np.array(layers, float))])
+    return network
+
+
+def test_of_many_outputs_the_highest_are_drawn_from_the_top():
+    network = made(0.0, 3.0, 1.0, 2.0, -5.0)
+    axes = plots.activations(network, np.ones(2, np.float32), most_units=3)
+    shares = network.predict_proba(np.ones((1, 2), np.float32))[0]
+    labels = [text for text in axes.texts if text.get_text().endswith("%")]
+    assert [text.get_text() for text in labels] == [f"{unit}   {shares[unit]:.0%}" for unit in (1, 3, 2)]
+    assert [text.get_fontweight() for text in labels] == ["bold", "normal", "normal"]
+    assert labels[0].get_position()[1] < labels[1].get_position()[1]  # y goes downwards
+    assert "5 softmax\n3 highest" in [text.get_text() for text in axes.texts]
+
+
+@pytest.mark.parametrize("most", [2, 3, 8])
+def test_the_answer_is_always_there(easy, most):
+    for row in easy.X[:6]:
+        answer = easy.network.predict(row[None])[0]
+        axes = plots.activations(easy.network, row, most_units=most)
+        (bold,) = [text.get_text() for text in axes.texts if text.get_fontweight() == "bold"]
+        assert bold.startswith(f"{answer} ")
+
+
+def test_the_units_with_the_largest_values_are_drawn_with_their_numbers(easy):
+    held = easy.network.activations(easy.X[:1])[1][0]
+    expected = sorted(np.argsort(-np.abs(held))[:5] + 1)
+    axes = plots.activations(easy.network, easy.X[0], most_units=5)
+    x = 6.5  # of the first layer after the inputs
+    numbers = [text for text in axes.texts if text.get_text().isdigit() and text.get_position()[0] == x]
+    assert [int(text.get_text()) for text in numbers] == expected
+
+
+def test_large_negative_outputs_of_a_regression_are_among_those_drawn():
+    network = made(0.1, -9.0, 0.2, 5.0, loss="squared_error", output="identity")
+    axes = plots.activations(network, np.ones(2, np.float32), most_units=2)
+    shown = [text.get_text() for text in axes.texts]
+    assert "-9.00" in shown and "5.00" in shown and "0.20" not in shown
+    assert "4 identity\n2 most active" in shown
+
+
+def test_layers_that_are_drawn_whole_have_no_numbers(easy):
+    shown = [text.get_text() for text in plots.activations(easy.network, easy.X[0], most_units=36).texts]
+    assert not any(text.isdigit() for text in shown)

@@ -37,7 +37,7 @@ def test_all_images_share_a_scale(easy):
 
 
 def test_it_draws_on_the_axes_that_are_given(easy, axes):
-    assert plots.sample_grid(easy.X, axes=axes) is axes
+    assert plots.sample_grid(easy.X, ax=axes) is axes
     assert len(pyplot.get_fignums()) == 1
 
 
@@ -55,8 +55,8 @@ def test_a_data_frame(easy):
 
 def test_on_given_axes_images_are_as_large_as_can_be(easy):
     wide, tall = pyplot.subplots(figsize=(8, 2))[1], pyplot.subplots(figsize=(2, 8))[1]
-    plots.sample_grid(easy.X, n=4, axes=wide)
-    plots.sample_grid(easy.X, n=4, axes=tall)
+    plots.sample_grid(easy.X, n=4, ax=wide)
+    plots.sample_grid(easy.X, n=4, ax=tall)
     assert {image.get_extent()[3] for image in wide.images} == {0}
     assert {image.get_extent()[0] for image in tall.images} == {0}
 
@@ -151,7 +151,7 @@ def test_markup_in_labels_is_text(easy):
         (lambda easy: plots.sample_grid(easy.X[:0]), "at least one row"),
         (lambda easy: plots.sample_grid(easy.X, easy.y[:9]), "y must have a label for each of the 60 rows"),
         (lambda easy: plots.sample_grid(easy.X, n=0), "n must lie between 1"),
-        (lambda easy: plots.sample_grid(easy.X, axes=easy), "axes must be a matplotlib Axes"),
+        (lambda easy: plots.sample_grid(easy.X, ax=easy), "ax must be a matplotlib Axes"),
         (lambda easy: plots.sample_grid([["a"]]), "brightness of pixels"),
         (lambda easy: plots.predictions(None, easy.X, easy.y), "model must be a Network"),
         (lambda easy: plots.mistakes(Network([36, 1], loss="huber"), easy.X, easy.y), "needs a trained classifier"),

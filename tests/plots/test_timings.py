@@ -7,7 +7,8 @@ from matplotlib.colors import to_hex
 from fastmlp import plots
 from fastmlp.errors import FastMLPError
 from fastmlp.plots.look import DARK, LIGHT
-from fastmlp.plots.timings import duration, grouped
+from fastmlp.plots.results import read_results
+from fastmlp.plots.timings import duration
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
@@ -48,12 +49,54 @@ def test_results_of_the_benchmarks(name):
 
 def test_of_each_library_the_fastest_counts():
     competitors = {"a-1": {"library": "A", "least": 2.0}, "a": {"library": "A", "least": 1.0}}
-    assert grouped({"workloads": [{"name": "W", "competitors": competitors}]}) == {"W": {"A": 1.0}}
+    (group,) = read_results({"workloads": [{"name": "W", "competitors": competitors}]}).groups
+    assert (group.name, group.seconds) == ("W", {"A": 1.0})
 
 
 def test_figures_of_the_command_bench():
     figures = {"training": [{"recipe": "keras", "seconds": {"numpy": 2.0, "one_thread": 1.0, "auto_threads": 0.5}}]}
-    assert grouped(figures) == {"keras": {"NumPy": 2.0, "fastmlp, 1 thread": 1.0, "fastmlp": 0.5}}
+    (group,) = read_results(figures).groups
+    assert (group.name, group.seconds) == ("keras", {"NumPy": 2.0, "fastmlp, 1 thread": 1.0, "fastmlp": 0.5})
+
+
+WORKLOAD = {
+    "name": "W",
+    "sizes": [4, 8, 3],
+    "batch_size": 32,
+    "rows": 100,
+    "competitors": {"f": {"library": "fastmlp", "least": 1.0}, "s": {"library": "scikit-learn", "least": 3.0}},
+    "differences": {"scikit-learn": "another loss"},
+    "times_faster": 3.14159,
+}
+
+
+def test_what_a_workload_is_stands_beneath_its_name():
+    shown = [text.get_text() for text in plots.benchmarks({"workloads": [WORKLOAD]}).texts]
+    assert "4-8-3\nbatch 32" in shown
+    assert "scikit-learn*  3 s" in shown
+    whole = plots.benchmarks({"workloads": [WORKLOAD | {"batch_size": 100}]})
+    assert "4-8-3\nfull batch" in [text.get_text() for text in whole.texts]
+
+
+def test_how_many_times_faster_stands_at_the_right_edge():
+    axes = plots.benchmarks({"workloads": [WORKLOAD]})
+    by_text = {text.get_text(): text for text in axes.texts}
+    assert by_text["3.1×"].get_horizontalalignment() == "right"
+    assert "times faster\nthan the best other" in by_text
+    axes = plots.benchmarks({"workloads": [WORKLOAD | {"times_faster": None}]})
+    assert not any("×" in text.get_text() or "faster" in text.get_text() for text in axes.texts)
+
+
+def test_texts_do_not_overlap(theme):
+    axes = plots.benchmarks({"workloads": [WORKLOAD, WORKLOAD | {"name": "A much longer name"}]})
+    axes.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in (*axes.texts, *axes.get_yticklabels(), axes.title)]
+    assert not [1 for number, box in enumerate(boxes) for other in boxes[:number] if box.overlaps(other)]
+
+
+def test_ticks_end_with_the_bars():
+    axes = plots.benchmarks({"fastmlp": 0.002, "other": 5.0})
+    assert axes.get_xticks().tolist() == pytest.approx([0.001, 0.01, 0.1, 1.0])
 
 
 @pytest.mark.parametrize(
