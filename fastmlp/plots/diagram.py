@@ -69,8 +69,9 @@ def activations(
 
     A circle is the fuller of ink the more its unit holds, compared with the largest of its layer (outputs from 0
     to 1: with 1); red ink stands for negative values. Lines are weights, blue positive and red negative, the
-    stronger the larger they are within their layer and the more the unit that they come from holds. Of large layers
-    the middle is left out. Beside the outputs stand their labels and values, with the answer in bold.
+    stronger the larger they are within their layer and the more the unit that they come from holds. Of a large layer
+    only the most active units are drawn, with their numbers, counted from 1; of many outputs the highest, from the
+    top. Beside the outputs stand their labels and values, with the answer in bold.
 
     Parameters
     ----------

@@ -94,6 +94,8 @@ def _layers(model: Any, X: Any, y: Any) -> list[_Layer]:
     """Return the layers of a trace, of a gradient, or of a network on samples."""
     traced = getattr(model, "layers", None)
     if isinstance(traced, Sequence) and traced and hasattr(traced[0], "dW"):
+        if traced[0].dW is None:
+            raise ArgumentError("this trace has no gradients, since it was made without y; give net.trace(X, y)")
         return [_traced(layer) for layer in traced]
     if isinstance(model, tuple | list):
         with_objective = len(model) == 2 and isinstance(model[0], int | float | np.number)

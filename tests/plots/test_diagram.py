@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import to_hex
 
 from fastmlp import Network, plots
 from fastmlp.errors import FastMLPError
+from fastmlp.plots.diagram import shown_units
 from fastmlp.plots.look import DARK, LIGHT
 
 
@@ -168,3 +171,13 @@ def test_large_negative_outputs_of_a_regression_are_among_those_drawn():
 def test_layers_that_are_drawn_whole_have_no_numbers(easy):
     shown = [text.get_text() for text in plots.activations(easy.network, easy.X[0], most_units=36).texts]
     assert not any(text.isdigit() for text in shown)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=40), st.integers(2, 20), st.booleans())
+def test_no_unit_that_is_left_out_exceeds_one_that_is_drawn(values, most, highest):
+    held = np.array(values)
+    units = shown_units(held, most, highest=highest)
+    assert len(units) == len(set(units)) == min(most, len(held))
+    size = held if highest else np.abs(held)
+    assert size[units].min() >= np.delete(size, units).max(initial=-1)
+    assert held.argmax() in units or not highest

@@ -101,6 +101,7 @@ def test_the_legend_covers_nothing():
         (("model.npz",), "model must be a Network"),
         (([1, 2, 3],), "model must be a Network, a Trace, or what"),
         (((0.5, [("a", "b")]),), "model must be a Network, a Trace, or what"),
+        ((SimpleNamespace(layers=(SimpleNamespace(dW=None),)),), "this trace has no gradients"),
         (([],), "model must be a Network, a Trace, or what"),
     ],
 )

@@ -27,8 +27,9 @@ def test_the_suggestion_is_marked_where_the_line_is():
     assert axes.get_title() == "Suggested learning rate: 0.01"
 
 
-def test_no_suggestion_is_said():
-    axes = plots.learning_rates(search(suggestion=None))
+@pytest.mark.parametrize("none", [None, np.nan])
+def test_no_suggestion_is_said(none):
+    axes = plots.learning_rates(search(suggestion=none))
     assert len(axes.lines) == 1
     assert axes.get_title() == "No learning rate to suggest"
 
@@ -45,6 +46,15 @@ def test_losses_that_are_not_finite_are_gaps(last):
     axes.figure.canvas.draw()
 
 
+def test_smoothed_losses_are_the_main_line_and_carry_the_suggestion():
+    axes = plots.learning_rates(search(smoothed=[3.0, 1.0, 0.4, 0.6]))
+    raw, smooth = axes.lines[:2]
+    assert (raw.get_ydata().tolist(), smooth.get_ydata().tolist()) == (LOSSES, [3.0, 1.0, 0.4, 0.6])
+    assert smooth.get_linewidth() > raw.get_linewidth()
+    assert axes.lines[-1].get_xydata()[0] == pytest.approx([0.1, 0.4])
+    assert axes.get_ylim()[1] > 3.0
+
+
 def test_rates_in_any_order_make_one_line():
     axes = plots.learning_rates(search(rates=RATES[::-1], losses=LOSSES[::-1]))
     assert axes.lines[0].get_xdata().tolist() == RATES
@@ -58,8 +68,9 @@ def test_one_rate_can_be_drawn():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (3, "search must be what find_learning_rate returned; a int has no 'rates'"),
+        (3, "search must be what find_learning_rate returned; int has no 'rates'"),
         (search(losses=[1.0]), "a loss for each rate"),
+        (search(smoothed=[1.0]), "a loss for each rate"),
         (search(rates=[], losses=[]), "search.rates must be finite and above 0"),
         (search(rates=[0.0, 0.1, 1, 2]), "search.rates must be finite and above 0"),
         (search(losses=[np.nan] * 4), "no finite loss"),
