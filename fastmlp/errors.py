@@ -15,6 +15,7 @@ _PURPOSES = {
     "cli": "its command line",
     "images": "image files",
     "onnx": "its .onnx files",
+    "pandas": "tables as DataFrames",
     "plots": "its plots",
     "safetensors": "its .safetensors files",
     "sklearn": "its estimators",

@@ -1,4 +1,6 @@
-"""`Network`: what a user holds (floor 8; imports numpy, checks, model, data, engines, formats, training)."""
+"""`Network`: what a user holds (floor 8; imports numpy, checks, tables, model, data, engines, formats,
+training).
+"""
 
 import copy
 import os
@@ -25,6 +27,7 @@ from .model.initializers import Initializer
 from .model.optimizers import Optimizer
 from .model.schedules import Schedule
 from .model.training_state import TrainingState
+from .tables import Lines
 from .training import arguments
 from .training.fitting import FitSettings, Fitting
 from .training.short import ShortFit
@@ -499,12 +502,14 @@ class Network:
         """Weights and biases altogether."""
         return self.architecture.n_parameters
 
-    def summary(self) -> str:
+    def summary(self) -> Lines:
         """Return a table of the layers with their shapes and numbers of parameters.
+
+        It is a string that a console or a notebook shows as lines, also without `print`.
 
         Examples
         --------
-        >>> print(Network([784, 16, 16, 10], seed=0).summary())
+        >>> Network([784, 16, 16, 10], seed=0).summary()
         layer    units  activation  weights   parameters
         input      784  -           -                  -
         dense 1     16  relu        784 x 16      12,560
@@ -512,7 +517,11 @@ class Network:
         dense 3     10  softmax     16 x 10          170
         13,002 parameters (float32, 52.0 kB), loss cross_entropy
         """
-        return arguments.summary(self.architecture)
+        return arguments.summary(self.architecture).text()
+
+    def _repr_html_(self) -> str:
+        table = arguments.summary(self.architecture)
+        return replace(table, title="Network", note=f"{table.note}, seed {self.seed}").html()
 
     def save(self, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
         """Write the network to a file, whole or not at all; `fastmlp.load` reads it.

@@ -12,7 +12,7 @@ import fastmlp
 PACKAGE = Path(__file__).parents[1] / "fastmlp"
 
 FLOORS = (
-    ("errors", "hints", "checks", "atomic_write", "placeholders"),
+    ("errors", "hints", "checks", "atomic_write", "placeholders", "tables"),
     ("model",),
     ("kernels",),
     ("datasets", "images"),

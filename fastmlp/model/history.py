@@ -1,16 +1,18 @@
-"""What a training recorded, and what an evaluation found (floor 1; imports errors)."""
+"""What a training recorded, and what an evaluation found (floor 1; imports pandas, errors, tables)."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import ArgumentError, ArgumentTypeError
+from ..errors import ArgumentError, ArgumentTypeError, require
+from ..tables import Table, svg_curves
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 """Every column a `History` can have, in this order."""
 
 _SHOWN_AT_EITHER_END = 8
+_SHOWN_IN_A_NOTEBOOK = 5
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class Evaluation:
 
     def __str__(self) -> str:
         return f"loss {short(self.loss)}" + ("" if self.accuracy is None else f", accuracy {self.accuracy:.2%}")
+
+    def _repr_html_(self) -> str:
+        cells = {"loss": short(self.loss)} | ({} if self.accuracy is None else {"accuracy": f"{self.accuracy:.2%}"})
+        return Table(list(cells), [list(cells.values())]).html()
 
 
 class History(Mapping[str, list[float]]):
@@ -144,6 +150,38 @@ class History(Mapping[str, list[float]]):
         columns = {name: [value if math.isfinite(value) else None for value in self[name]] for name in self}
         return {"columns": columns, "stop_reason": self.stop_reason}
 
+    def to_frame(self) -> Any:
+        """Return the history as a pandas DataFrame, with a row for each epoch and the epoch as its index.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (epochs, columns)
+            The columns are those that were recorded, in the order of `COLUMNS`. Epochs without a recorded number are
+            counted from 1.
+
+        Raises
+        ------
+        MissingDependencyError
+            pandas is not installed.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.extend(epoch=[1, 2], loss=[0.5, 0.25])
+        >>> history.to_frame()["loss"].to_dict()
+        {1: 0.5, 2: 0.25}
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise require("pandas", "pandas") from error
+        epochs = self._columns.get("epoch", [])
+        if not epochs or not all(map(math.isfinite, epochs)):
+            epochs = list(range(1, self.epochs + 1))
+        index = pandas.Index([int(epoch) for epoch in epochs], dtype="int64", name="epoch")
+        columns = {name: self[name] for name in self if name != "epoch"}
+        return pandas.DataFrame(columns, index=index, dtype="float64")
+
     @classmethod
     def from_dict(cls, plain: Any) -> "History":
         """Make a history from what `to_dict` returned.
@@ -187,14 +225,28 @@ class History(Mapping[str, list[float]]):
     def __repr__(self) -> str:
         if not self.epochs:
             return "History of no epochs"
-        rows = [[_shown(name, value) for name, value in self.row(number).items()] for number in range(self.epochs)]
-        if len(rows) > 2 * _SHOWN_AT_EITHER_END + 1:
-            rows = [*rows[:_SHOWN_AT_EITHER_END], ["..."] * len(self), *rows[-_SHOWN_AT_EITHER_END:]]
-        widths = [max(map(len, column)) for column in zip(list(self), *rows, strict=True)]
-        table = [
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in [list(self), *rows]
+        if self.epochs <= 2 * _SHOWN_AT_EITHER_END + 1:
+            return str(self._table(range(self.epochs)).text())
+        first, last = range(_SHOWN_AT_EITHER_END), range(self.epochs - _SHOWN_AT_EITHER_END, self.epochs)
+        return str(self._table([*first, None, *last]).text())
+
+    def _repr_html_(self) -> str:
+        if not self.epochs:
+            return Table(["History of no epochs"], []).html()
+        table = self._table(range(max(self.epochs - _SHOWN_IN_A_NOTEBOOK, 0), self.epochs))
+        title = f"History of {self.epochs} epoch{'s' * (self.epochs > 1)}"
+        if self.epochs > _SHOWN_IN_A_NOTEBOOK:
+            title += f", the last {_SHOWN_IN_A_NOTEBOOK}"
+        losses = {name: self[name] for name in ("loss", "val_loss") if name in self}
+        return replace(table, title=title).html(before=svg_curves(losses))
+
+    def _table(self, numbers: Iterable[int | None]) -> Table:
+        """Return the table of these epochs; None stands for those left out."""
+        rows = [
+            ["..."] * len(self) if number is None else [_shown(name, value) for name, value in self.row(number).items()]
+            for number in numbers
         ]
-        return "\n".join([*table, *([f"stopped: {self.stop_reason}"] if self.stop_reason else [])])
+        return Table(list(self), rows, note=f"stopped: {self.stop_reason}" if self.stop_reason else "")
 
 
 def _number(value: Any, name: str) -> float:

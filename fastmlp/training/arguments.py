@@ -1,5 +1,5 @@
 """Arguments of a network's methods, checked and turned into what the engines take (floor 7; imports numpy, checks,
-errors, model, data).
+errors, tables, model, data).
 """
 
 import math
@@ -20,6 +20,7 @@ from ..errors import ArgumentError, ArgumentTypeError, unknown_name
 from ..model.activations import get_activation
 from ..model.architecture import Architecture, Array
 from ..model.schedules import Constant, Schedule, checked_factors, get_schedule
+from ..tables import Table
 from .callbacks import Callback, FitRun
 from .checkpoints import Checkpoint
 from .progress import Progress
@@ -421,31 +422,20 @@ def _as_weights(values: Any, shape: tuple[int, ...], name: str, dtype: np.dtype[
     return array
 
 
-def summary(architecture: Architecture) -> str:
+def summary(architecture: Architecture) -> Table:
     """Return the table of `Network.summary`."""
-    dropout = any(layer.dropout for layer in architecture.layers)
-    rows = [
-        ["layer", "units", "activation", "weights", "parameters"],
-        ["input", str(architecture.inputs), "-", "-", "-"],
-    ]
+    rows = [["input", str(architecture.inputs), "-", "-", "-"]]
     for number, layer in enumerate(architecture.layers, start=1):
         shape = f"{layer.fan_in} x {layer.units}" + ("" if layer.has_bias else ", no bias")
         parameters = layer.fan_in * layer.units + layer.units * layer.has_bias
         rows.append([f"dense {number}", str(layer.units), layer.activation, shape, f"{parameters:,}"])
-    if dropout:
-        for row, share in zip(
-            rows, ["dropout", "-", *(f"{layer.dropout:g}" for layer in architecture.layers)], strict=True
-        ):
+    headings = ["layer", "units", "activation", "weights", "parameters"]
+    if any(layer.dropout for layer in architecture.layers):
+        headings.insert(3, "dropout")
+        shares = ["-", *(f"{layer.dropout:g}" for layer in architecture.layers)]
+        for row, share in zip(rows, shares, strict=True):
             row.insert(3, share)
-    numeric = [heading in ("units", "dropout", "parameters") for heading in rows[0]]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        )
-        for row in rows
-    ]
     size = architecture.n_parameters * architecture.dtype.itemsize
     total = f"{architecture.n_parameters:,} parameters ({architecture.dtype.name}, {size / 1000:,.1f} kB)"
-    return "\n".join([*lines, f"{total}, loss {architecture.loss}"])
+    left = ("layer", "activation", "weights")
+    return Table(headings, rows, left, note=f"{total}, loss {architecture.loss}")

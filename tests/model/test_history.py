@@ -1,13 +1,14 @@
 import json
 import math
 import pickle
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.errors import ArgumentError, FastMLPError
+from fastmlp.errors import ArgumentError, FastMLPError, MissingDependencyError
 from fastmlp.model.history import COLUMNS, Evaluation, History
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -118,3 +119,46 @@ def test_several_epochs_are_as_one_after_another():
 def test_columns_that_dont_fit_are_refused(columns):
     with pytest.raises(ArgumentError):
         History().extend(**columns)
+
+
+@given(rows)
+def test_a_frame_has_a_row_for_each_epoch(recorded):
+    pytest.importorskip("pandas")
+    history = filled(recorded)
+    frame = history.to_frame()
+    assert frame.shape == (history.epochs, len(set(history) - {"epoch"}))
+    assert frame.index.name == "epoch" and frame.index.dtype == "int64"
+    for name in frame:
+        np.testing.assert_array_equal(frame[name], history[name])
+
+
+def test_the_index_of_a_frame_is_the_epoch():
+    pytest.importorskip("pandas")
+    assert filled([{"epoch": 4, "loss": 1.0}, {"epoch": 5, "loss": 0.5}]).to_frame().index.tolist() == [4, 5]
+    assert filled([{"loss": 1.0}, {"epoch": 2, "loss": 0.5}]).to_frame().index.tolist() == [1, 2]
+
+
+def test_a_frame_without_pandas_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingDependencyError, match=r"needs pandas for .*: pip install"):
+        filled([{"loss": 1.0}]).to_frame()
+
+
+@pytest.mark.parametrize(("epochs", "shown"), [(1, 1), (5, 5), (30, 5)])
+def test_a_notebook_shows_the_last_epochs_and_a_curve(epochs, shown):
+    history = filled([{"epoch": n, "loss": 1 / n, "val_loss": 2 / n} for n in range(1, epochs + 1)])
+    history.stop_reason = "early <stopping>"
+    html = history._repr_html_()
+    assert html.count("<tr>") == shown + 1
+    assert f">{epochs}</td>" in html
+    assert html.count("<path") == 2 * (len(history.loss) > 0)
+    assert "early &lt;stopping&gt;" in html
+
+
+def test_a_notebook_shows_an_empty_history():
+    assert "no epochs" in History()._repr_html_()
+
+
+def test_a_notebook_shows_an_evaluation():
+    assert "97.50%" in Evaluation(0.5, 0.975)._repr_html_()
+    assert "accuracy" not in Evaluation(0.5)._repr_html_()

@@ -284,6 +284,19 @@ def test_a_summary_shows_what_is_not_default():
     assert "no bias" in text
 
 
+def test_a_summary_shows_as_lines_and_is_its_text():
+    summary = Network([4, 3], seed=0).summary()
+    assert repr(summary) == str(summary)
+    assert summary == "".join(map(str, summary)) and isinstance(summary, str)
+    assert pickle.loads(pickle.dumps(summary)) == summary
+
+
+def test_a_notebook_shows_the_layers():
+    html = Network([4, Dense(5, dropout=0.25, bias=False), 3], seed=7)._repr_html_()
+    assert html.count("<tr>") == 4
+    assert "4 x 5, no bias" in html and "38 parameters" in html and "cross_entropy" in html and "seed 7" in html
+
+
 def test_repr_names_what_makes_the_network():
     net = Network([4, Dense(5, "tanh", dropout=0.5), 1], loss="huber", l2=0.1, seed=1)
     assert (
