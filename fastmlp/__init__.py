@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .data.augmentation import Augmentation
     from .data.samples import Scaling
     from .datasets import load_mnist
+    from .engines.gradient_check import GradientCheck
+    from .engines.trace import LayerTrace, Trace
     from .interop import from_keras, from_sklearn, from_torch, to_keras_weights, to_sklearn_weights, to_torch_state
     from .many import Fitted, fit_many
     from .model.architecture import Dense
@@ -40,7 +42,9 @@ __all__ = [
     "Evaluation",
     "Exponential",
     "Fitted",
+    "GradientCheck",
     "History",
+    "LayerTrace",
     "Linear",
     "Network",
     "Normal",
@@ -50,6 +54,7 @@ __all__ = [
     "Scaling",
     "Schedule",
     "Step",
+    "Trace",
     "Uniform",
     "VarianceScaling",
     "WarmUp",
@@ -71,6 +76,8 @@ _HOMES = {
     "data.augmentation": ("Augmentation",),
     "data.samples": ("Scaling",),
     "datasets": ("load_mnist",),
+    "engines.gradient_check": ("GradientCheck",),
+    "engines.trace": ("LayerTrace", "Trace"),
     "interop": (
         "from_keras",
         "from_sklearn",

@@ -1,5 +1,5 @@
-"""`Network`: what a user holds (floor 8; imports numpy, checks, tables, model, data, engines, formats,
-training).
+"""`Network`: what a user holds (floor 8; imports numpy, checks, errors, tables, model, data, engines,
+formats, training).
 """
 
 import copy
@@ -18,7 +18,10 @@ from .data.samples import Scaling, check_finite
 from .data.targets import Labels, Targets, plain_targets
 from .engines import get_engine
 from .engines.base import FewRows, Score
+from .engines.gradient_check import GradientCheck, check_gradient, check_options
 from .engines.numpy_engine import forward_pass
+from .engines.trace import Trace, trace
+from .errors import ArgumentError
 from .formats import Checkpoint, load_checkpoint, save_checkpoint
 from .formats.checkpoint import in_layout, new_generator, writable
 from .model.architecture import Architecture, Array, Dense, WeightsAndBias
@@ -455,6 +458,111 @@ class Network:
             prepared = chosen.prepare(self.architecture, self._labelled(X, y, sample_weight), 0)
             found = chosen.loss_and_gradient(self.architecture, self.state.parameters, prepared)
         return float(found[0]), self.architecture.views(found[1])
+
+    @explained
+    def trace(self, X: Any, y: Any = None, sample_weight: Any = None) -> Trace:
+        """Return all that a forward and a backward pass compute, layer by layer, with dropout off.
+
+        It is computed by the NumPy engine, whose code can be read beside it, with all samples as one batch. The
+        gradients are those of `gradient`, up to rounding.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, inputs)
+        y : array_like, optional
+            As in `evaluate`. Without it there is a forward pass only.
+        sample_weight : array_like, shape (n_samples,), optional
+
+        Returns
+        -------
+        Trace
+            With ``z``, ``a``, ``delta``, ``dW`` and ``db`` of every layer, the losses, and the derivative by the input.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            Data that `gradient` would refuse, or `sample_weight` without `y`; the message names the argument.
+
+        Examples
+        --------
+        The last two of the four equations of backpropagation (Nielsen, chapter 2):
+
+        >>> import numpy as np
+        >>> net = Network([2, 3, 1], hidden="tanh", loss="squared_error", dtype="float64", seed=1)
+        >>> layer = net.trace([[0.0, 1.0], [1.0, 0.5]], [0.5, -0.5]).layers[0]
+        >>> bool(np.allclose(layer.dW, layer.a_before.T @ layer.delta))
+        True
+        >>> bool(np.allclose(layer.db, layer.delta.sum(axis=0)))
+        True
+        """
+        if y is None:
+            if sample_weight is not None:
+                raise ArgumentError("sample_weight weighs the losses, for which y is needed; give y, or leave both out")
+            data = samples_only(self.architecture, X, present(self.scaling))
+        else:
+            data = self._labelled(X, y, sample_weight)
+        return trace(self.architecture, self.state.parameters, data)
+
+    @explained
+    def check_gradient(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        per_layer: int | None = 5,
+        step: float | None = None,
+        seed: int = 0,
+    ) -> GradientCheck:
+        """Compare derivatives by backpropagation with numeric ones: central differences of the objective.
+
+        Both are computed by the NumPy engine in float64, whatever the dtype of the network, with all samples as one
+        batch and dropout off. Some hundred samples are enough: every derivative takes two forward passes over them.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `evaluate`.
+        per_layer : int >= 1 or None, default 5
+            How many weights, and as many biases, to check in each layer, chosen at random; None checks all.
+        step : float in [1e-12, 1], optional
+            By how much a parameter is moved to either side. By default 6e-6, divided by the weight's largest input
+            where that is above 1, and made up to a hundred times smaller where a kink lies within the step.
+        seed : int in [0, 2**63], default 0
+            Decides which parameters are chosen.
+
+        Returns
+        -------
+        GradientCheck
+            Prints as a table. ``passed`` says whether all errors are within the tolerance; the notes of `GradientCheck`
+            explain errors, and kinks such as that of relu.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            Data that `gradient` would refuse, or an option out of its range; the message names the argument.
+
+        Examples
+        --------
+        >>> X, y = [[0.0, 0.5], [0.2, 1.0], [1.0, 0.1], [0.9, 1.0]], [0, 1, 1, 0]
+        >>> net = Network([2, 3, 2], hidden="tanh", seed=1)
+        >>> check = net.check_gradient(X, y, per_layer=2)
+        >>> check.passed
+        True
+        >>> check  # doctest: +ELLIPSIS
+        parameter  backpropagated        numeric    error
+        W1[1, 0]     1.057504e-03   1.057504e-03  ...e-...
+        W1[1, 1]     3.460721e-02   3.460721e-02  ...e-...
+        b1[1]        4.794955e-02   4.794955e-02  ...e-...
+        b1[2]        3.274581e-02   3.274581e-02  ...e-...
+        W2[1, 0]     8.154172e-02   8.154172e-02  ...e-...
+        W2[2, 1]     9.234135e-02   9.234135e-02  ...e-...
+        b2[0]        1.184145e-01   1.184145e-01  ...e-...
+        b2[1]       -1.184145e-01  -1.184145e-01  ...e-...
+        passed: largest error ...e-..., tolerance 1e-05
+        """
+        options = check_options(per_layer, step, seed)
+        return check_gradient(self.architecture, self.state.parameters, self._labelled(X, y, sample_weight), *options)
 
     def activations(self, X: Any) -> list[Array]:
         """Return what every layer holds for these samples: the scaled input first, the outputs last.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import Checkpoint, Dense, Network, Scaling, datasets, load, recipes
+from fastmlp import Checkpoint, Dense, Network, Scaling, datasets, load, network, recipes
 from fastmlp.engines import get_engine, numpy_engine
 from fastmlp.errors import FastMLPError
 
@@ -184,6 +184,18 @@ CALLS = {
         f"Network.{name}": (_method(name), {"X": SAMPLES, "y": LABELS, "sample_weight": WEIGHTS, "engine": NAME})
         for name in ("evaluate", "gradient")
     },
+    "Network.trace": (_method("trace"), {"X": SAMPLES, "y": LABELS, "sample_weight": WEIGHTS}),
+    "Network.check_gradient": (
+        _method("check_gradient"),
+        {
+            "X": SAMPLES,
+            "y": LABELS,
+            "sample_weight": WEIGHTS,
+            "per_layer": {name: value for name, value in WHOLE.items() if name != "none"},
+            "step": {name: value for name, value in {**POSITIVE, "zero": 0}.items() if name != "none"},
+            "seed": {**NUMBER, "negative": -1, "fraction": 1.5},
+        },
+    ),
     "Network.set_weights": (_set_weights, {"weights": {"none": None, "empty": [], "shape": [(X, np.zeros(3))]}}),
     "Network.save": (_save, {"path": {"none": None, "zero": 0, "suffix": "net.pkl"}, "training_state": SWITCH}),
     "load": (lambda path: load(path), {"path": {"none": None, "zero": 0, "suffix": "net.pkl"}}),
@@ -269,6 +281,8 @@ def no_kernel(monkeypatch, tmp_path):
     for engine in {numpy_engine, get_engine("auto")}:
         for name in ("train_epoch", "forward", "loss_and_gradient", "evaluate"):
             monkeypatch.setattr(engine, name, entered)
+    for name in ("trace", "check_gradient"):
+        monkeypatch.setattr(network, name, entered)
     monkeypatch.chdir(tmp_path)
 
 

@@ -30,11 +30,16 @@ history = net.fit(X, y, epochs=10**7, engine={engine!r}, callbacks=[Interrupted(
 """
 
 
-def run(*cells):
-    """Execute cells in a kernel of their own; return what each shows."""
+def executed(*cells):
+    """Execute cells in a kernel of their own; return the outputs of each."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    return ["".join(output.get("text", "") for output in cell.outputs) for cell in notebook.cells]
+    return [cell.outputs for cell in notebook.cells]
+
+
+def run(*cells):
+    """Execute cells in a kernel of their own; return what each prints."""
+    return ["".join(output.get("text", "") for output in outputs) for outputs in executed(*cells)]
 
 
 def as_read(text):
@@ -69,3 +74,12 @@ def test_an_interrupt_of_the_kernel_keeps_the_finished_epochs(engine):
     assert text == "interrupted True True 1\n"
     *_, last, reason = as_read(shown)
     assert last.startswith("epoch ") and reason == "stopped: interrupted"
+
+
+def test_values_show_as_tables():
+    cells = "net", "net.fit(X, y, epochs=2, verbose=0)", "net.evaluate(X, y)", "net.trace(X, y)"
+    _, *outputs = executed(DATA, *cells, "net.check_gradient(X, y)", "net.summary()")
+    *values, summary = [output["data"] for (output,) in outputs]
+    for value in values:
+        assert value["text/html"].startswith("<div>") and "<table>" in value["text/html"]
+    assert summary["text/plain"].splitlines()[0] == "layer    units  activation  weights  parameters"

@@ -35,6 +35,7 @@ __all__ = [
     "loss_and_gradient",
     "marks_rows",
     "name",
+    "one_batch",
     "prepare",
     "train_epoch",
     "train_epochs",
@@ -94,7 +95,13 @@ def forward_pass(
 
 
 def backward_pass(
-    architecture: Architecture, parameters: Array, run: Pass, y: Array, weights: Array, gradient: Array
+    architecture: Architecture,
+    parameters: Array,
+    run: Pass,
+    y: Array,
+    weights: Array,
+    gradient: Array,
+    kept: list[tuple[Array, Array]] | None = None,
 ) -> Array:
     """Backpropagate, and return the loss of each sample.
 
@@ -110,6 +117,8 @@ def backward_pass(
         How much each sample's loss counts in the batch's: its weight divided by the rows of the batch.
     gradient : ndarray
         Flat vector that receives the derivative of ``sum(weights * losses)``.
+    kept : list, optional
+        Receives ``(dz, da_before)`` of each layer, the last layer first: to look at.
 
     Returns
     -------
@@ -131,8 +140,10 @@ def backward_pass(
         bias = layer.bias(gradient)
         if bias is not None:
             bias[...] = dz.sum(axis=0)
-        if number > 0:
+        if number > 0 or kept is not None:
             da = dz @ views[number][0].T
+        if kept is not None:
+            kept.append((dz, da))
     return loss.value(run.logits[-1], run.activations[-1], y)
 
 
@@ -192,14 +203,20 @@ def evaluate(architecture: Architecture, parameters: Array, prepared: Dataset) -
 
 def loss_and_gradient(architecture: Architecture, parameters: Array, prepared: Dataset) -> tuple[float, Array]:
     """See `Engine.loss_and_gradient`."""
-    everything = slice(0, prepared.samples.n_rows)
+    x, y, weights = one_batch(architecture, prepared)
     gradient = architecture.zeros()
-    run = forward_pass(architecture, parameters, prepared.samples.rows(everything, architecture.dtype))
-    y = _wanted(architecture, prepared, everything)
-    weights = (_weights_of(prepared, everything, len(y)) / len(y)).astype(architecture.dtype)
+    run = forward_pass(architecture, parameters, x)
     losses = backward_pass(architecture, parameters, run, y, weights, gradient)
     penalty = add_penalties(architecture, parameters, gradient)
     return float((weights.astype(np.float64) * losses).sum()) + penalty, gradient
+
+
+def one_batch(architecture: Architecture, data: Dataset) -> tuple[Array, Array, Array]:
+    """Return all rows as one batch: inputs, targets, and how much each row's loss counts; see `backward_pass`."""
+    everything = slice(0, data.samples.n_rows)
+    x = data.samples.rows(everything, architecture.dtype)
+    y = _wanted(architecture, data, everything)
+    return x, y, (_weights_of(data, everything, len(y)) / len(y)).astype(architecture.dtype)
 
 
 def train_epoch(
