@@ -156,8 +156,8 @@ class History(Mapping[str, list[float]]):
         Returns
         -------
         pandas.DataFrame, shape (epochs, columns)
-            The columns are those that were recorded, in the order of `COLUMNS`. Epochs without a recorded number are
-            counted from 1.
+            The columns are those that were recorded, in the order of `COLUMNS`. Where an epoch has no recorded number,
+            the index counts from 1.
 
         Raises
         ------
@@ -176,7 +176,7 @@ class History(Mapping[str, list[float]]):
         except ImportError as error:
             raise require("pandas", "pandas") from error
         epochs = self._columns.get("epoch", [])
-        if not epochs or not all(map(math.isfinite, epochs)):
+        if not epochs or not all(abs(epoch) < 2**53 and epoch == int(epoch) for epoch in epochs):  # NaN is neither
             epochs = list(range(1, self.epochs + 1))
         index = pandas.Index([int(epoch) for epoch in epochs], dtype="int64", name="epoch")
         columns = {name: self[name] for name in self if name != "epoch"}
