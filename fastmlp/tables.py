@@ -81,8 +81,10 @@ class Table:
         return "\n".join(filter(None, [*parts, "</div>"]))
 
     def _html_row(self, cells: Sequence[str], tag: str) -> str:
+        # Not all pages set cells apart, as Jupyter's do.
+        style = "white-space: nowrap; padding: 0.1em 0.6em; text-align: "
         shown = (
-            f'<{tag} style="text-align: {"left" if heading in self.left else "right"}">{escaped(cell)}</{tag}>'
+            f'<{tag} style="{style}{"left" if heading in self.left else "right"}">{escaped(cell)}</{tag}>'
             for cell, heading in zip(cells, self.headings, strict=True)
         )
         return f"<tr>{''.join(shown)}</tr>"

@@ -16,7 +16,7 @@ from ..tables import Table
 from .base import Array
 from .numpy_engine import Pass, add_penalties, backward_pass, forward_pass, one_batch
 
-_HEADINGS = ("layer", "activation", "units", "z", "a", "delta", "dW", "db")
+_HEADINGS = ("layer", "activation", "weights", "n x units", "z", "a", "delta", "dW", "db")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,10 +102,10 @@ class Trace:
     True
     >>> trace
     Trace of 2 samples, float64
-    layer    activation  units              z             a          delta             dW             db
-    input    -               2              -        0 .. 1              -              -              -
-    dense 1  tanh            3  -0.86 .. 0.98  -0.7 .. 0.75  -0.22 .. 0.25  -0.11 .. 0.25  -0.02 .. 0.16
-    dense 2  softmax         2  -0.83 .. 0.41    0.3 .. 0.7  -0.35 .. 0.35  -0.32 .. 0.32  -0.12 .. 0.12
+    layer    activation  weights  n x units              z             a          delta             dW             db
+    input    -                 -      2 x 2              -        0 .. 1              -              -              -
+    dense 1  tanh          2 x 3      2 x 3  -0.86 .. 0.98  -0.7 .. 0.75  -0.22 .. 0.25  -0.11 .. 0.25  -0.02 .. 0.16
+    dense 2  softmax       3 x 2      2 x 2  -0.83 .. 0.41    0.3 .. 0.7  -0.35 .. 0.35  -0.32 .. 0.32  -0.12 .. 0.12
     loss 0.910902, dx -0.14 .. 0.17
     """
 
@@ -134,7 +134,7 @@ class Trace:
         if self.loss is not None:
             sum_of_both = f" + penalty {self.penalty:.6g} = objective {self.objective:.6g}" if self.penalty else ""
             note = f"loss {self.loss:.6g}{sum_of_both}, dx {_range(self.dx)}"
-        given = ["input", "-", str(self.x.shape[1]), "-", _range(self.x), "-", "-", "-"]
+        given = ["input", "-", "-", _shape(self.x), "-", _range(self.x), "-", "-", "-"]
         return _table(self.layers, title, note, given)
 
 
@@ -201,11 +201,15 @@ def _frozen(array: Any) -> Any:
 
 def _table(layers: Sequence[LayerTrace], title: str, note: str = "", given: Sequence[str] = ()) -> Table:
     rows = [
-        [f"dense {layer.number}", layer.activation, str(layer.a.shape[1])]
+        [f"dense {layer.number}", layer.activation, _shape(layer.W), _shape(layer.a)]
         + [_range(part) for part in (layer.z, layer.a, layer.delta, layer.dW, layer.db)]
         for layer in layers
     ]
     return Table(_HEADINGS, [given, *rows] if given else rows, left=_HEADINGS[:2], title=title, note=note)
+
+
+def _shape(array: Array) -> str:
+    return " x ".join(map(str, array.shape))
 
 
 def _range(array: Array | None) -> str:

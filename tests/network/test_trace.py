@@ -152,7 +152,8 @@ def test_a_trace_prints_a_line_for_every_layer():
     title, headings, *rows, note = repr(trace).splitlines()
     assert title == "Trace of 6 samples, float64"
     assert [row.split("  ")[0] for row in rows] == ["input", "dense 1", "dense 2", "dense 3"]
-    assert headings.split()[3:] == ["z", "a", "delta", "dW", "db"]
+    assert headings.split()[6:] == ["z", "a", "delta", "dW", "db"]
+    assert "4 x 5" in rows[1] and "6 x 5" in rows[1] and f"{X.min():.2g} .. {X.max():.2g}" in rows[0]
     assert "penalty" in note and "objective" in note
     assert "Trace of 6 samples" in trace._repr_html_() and trace._repr_html_().count("<tr>") == 5
     assert "layer 2" in repr(trace.layers[1]) and trace.layers[1]._repr_html_().count("<tr>") == 2
