@@ -1,5 +1,5 @@
 """How large gradients are in each layer, where they may vanish or explode (floor 9; imports matplotlib, numpy, checks,
-errors, network).
+engines, errors).
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks import explained
+from ..engines.trace import LayerTrace, Trace
 from ..errors import ArgumentError, ArgumentTypeError
-from ..network import Network
 from .answers import network_of
 from .look import Colours, axes_or_new, check_canvas, colours_of, matplotlib_part
 
@@ -92,33 +92,22 @@ def gradients(model: Any, X: Any = None, y: Any = None, *, ax: Any = None) -> "A
 
 def _layers(model: Any, X: Any, y: Any) -> list[_Layer]:
     """Return the layers of a trace, of a gradient, or of a network on samples."""
-    traced = getattr(model, "layers", None)
-    if isinstance(traced, Sequence) and traced and hasattr(traced[0], "dW"):
-        if traced[0].dW is None:
+    if isinstance(model, Trace):
+        if model.y is None:
             raise ArgumentError("this trace has no gradients, since it was made without y; give net.trace(X, y)")
-        return [_traced(layer) for layer in traced]
+        return [_traced(layer) for layer in model.layers]
     if isinstance(model, tuple | list):
         with_objective = len(model) == 2 and isinstance(model[0], int | float | np.number)
         return _of_gradient(model[1] if with_objective else model)
     network = network_of(model)
     if X is None or y is None:
         raise ArgumentError("gradients of a network need samples; give X and y: plots.gradients(net, X, y)")
-    trace = getattr(network, "trace", None)
-    if trace is not None:
-        return [_traced(layer) for layer in trace(X, y).layers]
-    return _of_network(network, X, y)
+    return [_traced(layer) for layer in network.trace(X, y).layers]
 
 
-def _traced(layer: Any) -> _Layer:
-    kind = getattr(layer, "activation", "")
-    caption = f"{layer.number}\n{kind}" if kind else str(layer.number)
-    return _Layer(caption, np.abs(layer.dW).ravel(), np.abs(layer.delta).ravel())
-
-
-def _of_network(network: Network, X: Any, y: Any) -> list[_Layer]:
-    found = _of_gradient(network.gradient(X, y)[1])
-    kinds = [layer.activation for layer in network.architecture.layers]
-    return [layer._replace(caption=f"{layer.caption}\n{kind}") for layer, kind in zip(found, kinds, strict=True)]
+def _traced(layer: LayerTrace) -> _Layer:
+    assert layer.dW is not None and layer.delta is not None
+    return _Layer(f"{layer.number}\n{layer.activation}", np.abs(layer.dW).ravel(), np.abs(layer.delta).ravel())
 
 
 def _of_gradient(pairs: Any) -> list[_Layer]:

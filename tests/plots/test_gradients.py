@@ -1,10 +1,8 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from fastmlp import Network, plots
+from fastmlp import LayerTrace, Network, Trace, plots
 from fastmlp.errors import FastMLPError
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
@@ -14,11 +12,12 @@ DEEP = Network([4, 8, 8, 8, 3], hidden="sigmoid", seed=0)
 
 def trace(*layers):
     """What `Network.trace` returns of layers given as (dW, delta)."""
+    none = np.zeros((1, 1))
     made = [
-        SimpleNamespace(number=number, activation="relu", dW=np.array(dW, float), delta=np.array(delta, float))
+        LayerTrace(number, "relu", none, none, None, none, none, np.array(delta, float), np.array(dW, float))
         for number, (dW, delta) in enumerate(layers, start=1)
     ]
-    return SimpleNamespace(layers=tuple(made))
+    return Trace(x=none, layers=tuple(made), y=none)
 
 
 def ticks(axes):
@@ -101,7 +100,7 @@ def test_the_legend_covers_nothing():
         (("model.npz",), "model must be a Network"),
         (([1, 2, 3],), "model must be a Network, a Trace, or what"),
         (((0.5, [("a", "b")]),), "model must be a Network, a Trace, or what"),
-        ((SimpleNamespace(layers=(SimpleNamespace(dW=None),)),), "this trace has no gradients"),
+        ((DEEP.trace(X),), "this trace has no gradients"),
         (([],), "model must be a Network, a Trace, or what"),
     ],
 )
