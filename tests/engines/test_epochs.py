@@ -46,6 +46,53 @@ def train(problem, engine, optimizer, batch_size, at_once, penalties=None, **opt
     return state, scores, ends
 
 
+def train_in_parts(problem, engine, optimizer, batch_size, steps, penalties, **options):
+    """Train an epoch in calls of so many steps each, all with a penalty of their own; return the state."""
+    architecture, n_rows = problem.architecture, problem.data.samples.n_rows
+    prepared, generator = problem.prepare(engine, **options), np.random.default_rng(1)
+    state = TrainingState(problem.parameters.copy(), np.random.default_rng(0), 7)
+    state.prepare_for(optimizer, architecture)
+    order, total = generator.permutation(n_rows), n_batches(n_rows, batch_size)
+    rates = optimizer.learning_rate * generator.uniform(0.5, 1, total)
+    l2 = None if penalties is None else generator.uniform(0, penalties, total)
+    for first in range(0, total, steps):
+        part, rows = slice(first, first + steps), order[first * batch_size : (first + steps) * batch_size]
+        given_ = architecture, state, optimizer, prepared, rows, batch_size, rates[part]
+        get_engine(engine).train_epoch(*given_, penalties=None if l2 is None else l2[part])
+    return state
+
+
+def check_parts(problem, engine, optimizer, batch_size, steps, penalties, **options):
+    whole, parts = (
+        train_in_parts(problem, engine, optimizer, batch_size, count, penalties, **options) for count in (10**9, steps)
+    )
+    assert whole.step == parts.step
+    np.testing.assert_array_equal(whole.parameters, parts.parameters)
+    for mine, theirs in zip(whole.moments, parts.moments, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@given(
+    problem=problems(),
+    optimizer=optimizers(),
+    batch_size=st.integers(1, 60),
+    steps=st.integers(1, 5),
+    sparse=sparse_or_dense,
+    threads=st.sampled_from([1, 2]),
+    penalties=st.sampled_from([None, 0.1]),
+)
+def test_an_epoch_in_any_calls_has_the_bits_of_one(problem, optimizer, batch_size, steps, sparse, threads, penalties):
+    check_parts(problem, "numba", optimizer, batch_size, steps, penalties, sparse=sparse, threads=threads)
+
+
+@every_engine
+@pytest.mark.parametrize(("rows", "batch_size"), [(50, 7), (57, 8), (30, 29)])  # the last batch is a row alone
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_smaller_batch_alone_in_a_call_has_the_bits_of_the_epoch(engine, rows, batch_size, steps):
+    problem = random_problem(build([36, Dense(20, dropout=0.5), 3]), rows)
+    check_parts(problem, engine, SGD(0.1, momentum=0.9), batch_size, steps, 0.1)
+
+
 def check_same(problem, engine, optimizer, batch_size, **options):
     (state, scores, ends), (other, other_scores, other_ends) = (
         train(problem, engine, optimizer, batch_size, at_once, **options) for at_once in (True, False)

@@ -25,7 +25,7 @@ class Batches(NamedTuple):
     ----------
     order : ndarray of int64, shape (epochs * n_rows,)
     size : int
-        Rows of a batch; no more than there are in an epoch.
+        Rows of a batch; no more than there are in an epoch. The last one of an epoch may have fewer.
     rates : ndarray of float64, shape (epochs * steps,)
     penalties : ndarray of float64, shape (epochs * steps,), or None
     """
@@ -42,9 +42,14 @@ class Batches(NamedTuple):
         batch_size: int,
         learning_rates: NDArray[np.float64],
         penalties: NDArray[np.float64] | None,
+        n_rows: int = 0,
     ) -> Self:
-        """Take the arguments of `Engine.train_epoch` or `Engine.train_epochs`, in the only form that kernels know."""
-        size = clamped(batch_size, orders.shape[-1])
+        """Take the arguments of `Engine.train_epoch` or `Engine.train_epochs`, in the only form that kernels know.
+
+        An order may be a part of an epoch over `n_rows` rows, and even its last, smaller batch alone. Sums have to be
+        those of the whole epoch then, and the size of a batch decides on their order.
+        """
+        size = clamped(batch_size, max(n_rows, orders.shape[-1]))
         steps = (*orders.shape[:-1], n_batches(orders.shape[-1], size))
         for name, values in (("learning rates", learning_rates), ("penalties", penalties)):
             if values is not None and values.shape != steps:

@@ -155,7 +155,7 @@ def train_epoch(
     penalties: NDArray[np.float64] | None = None,
 ) -> Score:
     """See `Engine.train_epoch`."""
-    batches = Batches.of(order, batch_size, learning_rates, penalties)
+    batches = Batches.of(order, batch_size, learning_rates, penalties, prepared.n_rows)
     code, settings = settings_of(optimizer, architecture.l1, architecture.l2)
     totals, size = np.zeros(3), batches.size
     keys: list[int] = []
