@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from .model.optimizers import SGD, Adam, AdamW, RMSprop
     from .model.schedules import Constant, Cosine, Exponential, Linear, OneCycle, Schedule, Step, WarmUp
     from .network import Network, load
+    from .rate_search import LearningRateSearch, find_learning_rate
     from .training.callbacks import Callback, EarlyStopping
     from .training.checkpoints import Checkpoint
+    from .training.csv_log import CSVLogger
     from .training.plateau import ReduceOnPlateau
 
     __version__: str
@@ -33,6 +35,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Augmentation",
+    "CSVLogger",
     "Callback",
     "Checkpoint",
     "Constant",
@@ -45,6 +48,7 @@ __all__ = [
     "GradientCheck",
     "History",
     "LayerTrace",
+    "LearningRateSearch",
     "Linear",
     "Network",
     "Normal",
@@ -61,6 +65,7 @@ __all__ = [
     "Zeros",
     "__version__",
     "errors",
+    "find_learning_rate",
     "fit_many",
     "from_keras",
     "from_sklearn",
@@ -91,10 +96,12 @@ _HOMES = {
     "model.history": ("Evaluation", "History"),
     "model.initializers": ("Normal", "Uniform", "VarianceScaling", "Zeros"),
     "network": ("Network", "load"),
+    "rate_search": ("LearningRateSearch", "find_learning_rate"),
     "model.optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),
     "model.schedules": ("Constant", "Cosine", "Exponential", "Linear", "OneCycle", "Schedule", "Step", "WarmUp"),
     "training.callbacks": ("Callback", "EarlyStopping"),
     "training.checkpoints": ("Checkpoint",),
+    "training.csv_log": ("CSVLogger",),
     "training.plateau": ("ReduceOnPlateau",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -145,6 +145,15 @@ _ARGUMENTS = {
         "resume_from": "resume checkpoint initial_checkpoint",
         "leave it out: fit goes on where the last one stopped": "initial_epoch warm_start",
     },
+    "find_learning_rate": {
+        "lowest": "start_lr min_lr init_value lr_min start_learning_rate",
+        "highest": "end_lr max_lr final_value lr_max end_learning_rate",
+        "steps": "num_iter num_training iterations n_steps num_steps",
+        "net": "network model",
+        "the search chooses the rates: leave it out, or give lowest and highest": "learning_rate lr",
+        "the search counts steps, not epochs: steps=100": "epochs",
+        "batch_size": "batch bs",
+    },
     "Network.evaluate": {
         "leave it out: evaluate prints nothing, and chooses its batches itself": "verbose batch_size",
         "X": "x",
@@ -185,12 +194,13 @@ _ARGUMENTS = {
         "a loss is to fall and an accuracy to rise; leave it out": "mode",
         "fit(..., verbose={}) has it": "verbose",
         "baseline and start are not there; leave it out": "baseline start_from_epoch cooldown",
+        "values are separated by commas; leave it out": "separator sep delimiter",
     },
 }
 """By call, and by what to write, the arguments that others have for it. ``{}`` stands for the value that was given."""
 
 _OPTIMIZERS_OF = {"SGD": "optimizers", "RMSprop": "optimizers", "Adam": "optimizers", "AdamW": "optimizers"}
-_CALLBACKS_OF = {"EarlyStopping": "callbacks", "Checkpoint": "callbacks", "ReduceOnPlateau": "callbacks"}
+_CALLBACKS_OF = dict.fromkeys(("EarlyStopping", "Checkpoint", "CSVLogger", "ReduceOnPlateau"), "callbacks")
 _SHARED = _OPTIMIZERS_OF | _CALLBACKS_OF
 
 OPTIONS = {
@@ -200,6 +210,12 @@ OPTIONS = {
     "--optimizer": "--optim --opt --solver",
     "--schedule": "--scheduler --lr-scheduler --lr-schedule",
     "--hidden": "--layers --units --hidden-layers --hidden-units --hidden-sizes --hidden-layer-sizes",
+    "--activation": "--act --hidden-activation --activation-function",
+    "--dropout": "--dropout-rate --drop",
+    "--loss": "--criterion --cost --objective --loss-function",
+    "--l2": "--lambda --lmbda --regularization --l2-penalty",
+    "--rows": "--n-rows --limit --samples --n-samples --train-rows --subset",
+    "--python": "--script --py --code",
     "--seed": "--random-state --random-seed",
     "--engine": "--backend --device",
     "--threads": "--jobs --n-jobs --workers --num-workers --n-threads --cores -j",

@@ -26,14 +26,19 @@ from .network import Network
 from .training import arguments
 from .training.callbacks import Callback
 from .training.checkpoints import Checkpoint
+from .training.csv_log import CSVLogger
 from .training.fitting import FitSettings, Fitting
 from .training.pool import Job, do_all
 from .training.progress import Lines, duration
 from .training.rules import density, epoch_work, short_epochs
 from .training.side_by_side import lead
+from .training.steps import watches_steps
 
 _COMMON = ("X", "y", "engine", "threads", "verbose")
 """Arguments of `Network.fit` that hold for all networks."""
+
+_WRITERS = (Checkpoint, CSVLogger)
+"""Callbacks that write to a file at `path`."""
 
 OWN = tuple(name for name in inspect.signature(Network.fit).parameters if name not in ("self", *_COMMON))
 """Arguments that may differ between networks."""
@@ -95,7 +100,7 @@ def fit_many(
     epochs, batch_size, optimizer, schedule, X_val, y_val, validation_split, rows, rows_val, sample_weight, \
 class_weight, shuffle, augment, callbacks, resume_from
         As in `Network.fit`, for all networks. Of several networks each gets copies of the callbacks, attributes
-        included.
+        included; a function is called for each network, by the thread that trains it.
     settings : sequence of mapping, optional
         A mapping for each network: arguments that replace the shared ones, such as
         ``[{"optimizer": SGD(0.1)}, {"optimizer": SGD(1.0), "rows": fold}]``.
@@ -204,8 +209,9 @@ def _check_settings(settings: Any, shared: Mapping[str, Any], count: int) -> lis
             raise ArgumentTypeError("fit_many needs epochs: how many times to go through the samples")
     if shared["resume_from"] is not None and count > 1:
         raise ArgumentError("resume_from is the file of one network; give each its own in settings")
-    if count > 1 and any(isinstance(one, Checkpoint) for one in arguments.check_callbacks(shared["callbacks"], 0)):
-        raise ArgumentError("a Checkpoint writes the file of one network; give each its own in settings")
+    for one in arguments.check_callbacks(shared["callbacks"], 0) if count > 1 else ():
+        if isinstance(one, _WRITERS):
+            raise ArgumentError(f"a {type(one).__name__} writes the file of one network; give each its own in settings")
     return given
 
 
@@ -239,7 +245,7 @@ def _check_callbacks(planned: Sequence[FitSettings]) -> None:
     whose: dict[Any, int] = {}
     for number, settings in enumerate(planned):
         for callback in settings.callbacks:
-            name = os.path.realpath(callback.path) if isinstance(callback, Checkpoint) else id(callback)
+            name = os.path.realpath(callback.path) if isinstance(callback, _WRITERS) else id(callback)
             first = whose.setdefault(name, number)
             if first != number:
                 raise ArgumentError(
@@ -282,7 +288,7 @@ def _tasks(fittings: Sequence[Fitting], jobs: Sequence[Job], threads: int) -> li
     engine = fittings[0].plan.engine
     for fitting, job in zip(fittings, jobs, strict=True):
         plan, alike = fitting.plan, None
-        if short_epochs(plan) > 1:
+        if short_epochs(plan) > 1 and not watches_steps(job.run.callbacks):
             alike = engine.alike(plan.architecture, job.run.optimizer, plan.data, plan.batch_size)
         if alike is None:
             tasks.append((job.work, job.do))

@@ -243,7 +243,9 @@ class Network:
             as they are. "digits" for handwriting, "elastic", or an object such as
             ``Augmentation(shift=2.0, rotation=15.0)``. The samples are images of one channel on a background of 0,
             dense and in memory, or in blocks of such.
-        callbacks : sequence of Callback, default ()
+        callbacks : sequence of Callback or function, default ()
+            What to call between epochs and steps; see `fastmlp.Callback`. A function is called after every epoch with
+            the `FitRun`: ``callbacks=[lambda run: print(run.history.loss[-1])]``.
         resume_from : str or path, optional
             A file of `Checkpoint`: go on with the fit that wrote it, and train what is missing of its `epochs`. With
             the same data and arguments the result has the bits of a fit that was never interrupted. The network takes

@@ -6,7 +6,20 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import SGD, Adam, AdamW, Checkpoint, Dense, EarlyStopping, Network, ReduceOnPlateau, RMSprop, hints
+from fastmlp import (
+    SGD,
+    Adam,
+    AdamW,
+    Checkpoint,
+    CSVLogger,
+    Dense,
+    EarlyStopping,
+    Network,
+    ReduceOnPlateau,
+    RMSprop,
+    find_learning_rate,
+    hints,
+)
 from fastmlp.engines import ENGINES
 from fastmlp.errors import ArgumentError, ArgumentTypeError, unknown_name
 from fastmlp.model.activations import ACTIVATIONS
@@ -36,7 +49,8 @@ CALLS = {
     "Network.evaluate": [Network.evaluate],
     "Dense": [Dense.__init__],
     "optimizers": [SGD.__init__, RMSprop.__init__, Adam.__init__, AdamW.__init__],
-    "callbacks": [EarlyStopping.__init__, Checkpoint.__init__, ReduceOnPlateau.__init__],
+    "callbacks": [EarlyStopping.__init__, Checkpoint.__init__, ReduceOnPlateau.__init__, CSVLogger.__init__],
+    "find_learning_rate": [find_learning_rate],
 }
 
 
@@ -128,6 +142,8 @@ def test_a_name_of_others_is_told_wherever_it_is_given(call, remedy):
         (lambda: EarlyStopping(restore_best_weights=True), "write restore_best=True."),
         (lambda: Checkpoint(filepath="run.npz"), "write path='run.npz'."),
         (lambda: ReduceOnPlateau(min_lr=1e-5), "write min_learning_rate=1e-05."),
+        (lambda: CSVLogger(filename="log.csv"), "write path='log.csv'."),
+        (lambda: find_learning_rate(NET, X, Y, end_lr=1.0), "write highest=1.0."),
         (lambda: Network([784, 3], nonsense=1), "Network has no argument 'nonsense'. Known: layers, hidden, "),
     ],
 )

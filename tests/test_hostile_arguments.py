@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import Checkpoint, Dense, Network, Scaling, datasets, load, network, recipes
+from fastmlp import Checkpoint, CSVLogger, Dense, Network, Scaling, datasets, load, network, recipes
 from fastmlp.engines import get_engine, numpy_engine
 from fastmlp.errors import FastMLPError
 
@@ -99,6 +99,11 @@ def _fit_many(**changed):
     return fastmlp.fit_many(**arguments | changed)
 
 
+def _find_learning_rate(**changed):
+    arguments = {"net": Network([4, 3], seed=0), "X": X, "y": Y, "engine": "numpy"} | changed
+    return fastmlp.find_learning_rate(**arguments)
+
+
 def _save(**changed):
     return Network([4, 3]).save(**{"path": "net.npz"} | changed)
 
@@ -113,6 +118,10 @@ def _dense(**changed):
 
 def _checkpoint(**changed):
     return Checkpoint(**{"path": "run.npz"} | changed)
+
+
+def _csv_logger(**changed):
+    return CSVLogger(**{"path": "log.csv"} | changed)
 
 
 def _of(name, **usual):
@@ -173,6 +182,19 @@ CALLS = {
             "threads": WHOLE,
             "engine": NAME,
             "verbose": {"none": None, "negative": -1, "empty": []},
+        },
+    ),
+    "find_learning_rate": (
+        _find_learning_rate,
+        {
+            "net": {"none": None, "list": [Network([4, 3])]},
+            "X": SAMPLES,
+            "y": {**LABELS, "none": None},
+            **_each(("lowest", "highest"), {**POSITIVE, "zero": 0}),
+            **_each(("steps", "batch_size", "threads"), WHOLE),
+            **_each(("optimizer", "engine"), NAME),
+            "sample_weight": WEIGHTS,
+            "class_weight": {"negative": {0: -1}, "unknown": {17: 1.0}, "empty": []},
         },
     ),
     **{
@@ -248,6 +270,7 @@ CALLS = {
         {"monitor": NAME, "factor": {**POSITIVE, "one": 1}, "patience": WHOLE, "min_learning_rate": POSITIVE},
     ),
     "Checkpoint": (_checkpoint, {"path": {"none": None, "suffix": "run.pkl"}, "every": WHOLE, "keep": WHOLE}),
+    "CSVLogger": (_csv_logger, {"path": {"none": None, "suffix": "log.txt"}, "append": SWITCH}),
     "Normal": (_of("Normal"), {"std": POSITIVE, "mean": NUMBER}),
     "Uniform": (_of("Uniform"), {"low": NUMBER, "high": NUMBER}),
     "VarianceScaling": (

@@ -89,8 +89,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         For "rmsprop": how much of the running mean of squared gradients a step keeps.
     clip_norm : float > 0 or None, default None
         The norm that a gradient is shortened to where it is longer.
-    callbacks : sequence of Callback or None, default None
-        See `fastmlp.Callback`. They are called by the solvers that go through batches.
+    callbacks : sequence of Callback or function, or None, default None
+        See `fastmlp.Callback`; a function is called after every epoch with the `FitRun`. The solvers that go through
+        batches call them.
     standardize : bool, default False
         Whether the network brings features to zero mean and unit variance, as found in the first fit. `coefs_` then
         belong to such features.

@@ -21,7 +21,7 @@ from ..model.activations import get_activation
 from ..model.architecture import Architecture, Array
 from ..model.schedules import Constant, Schedule, checked_factors, get_schedule
 from ..tables import Table
-from .callbacks import Callback, FitRun
+from .callbacks import Callback, FitRun, as_callback
 from .checkpoints import Checkpoint
 from .progress import Progress
 
@@ -71,22 +71,19 @@ def check_scaling(scaling: object, n_features: int, dtype: np.dtype[Any]) -> str
 
 
 def check_callbacks(callbacks: Any, verbose: object) -> list[Callback]:
-    """Return the callbacks as a list, with a `Progress` at its end where `verbose` asks for one.
+    """Return the callbacks as a list, functions wrapped, with a `Progress` at its end where `verbose` asks for one.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        Something that is not a `Callback`, or a `verbose` other than 0, 1 and 2.
+        Something that is neither a `Callback` nor a function of one argument, or a `verbose` other than 0, 1 and 2.
     """
     level = check_whole(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0, 2)
     try:
-        chosen = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+        given = [callbacks] if isinstance(callbacks, Callback) or callable(callbacks) else list(callbacks)
     except TypeError:
-        raise ArgumentTypeError(f"callbacks must be a list of Callback objects, got {callbacks!r}") from None
-    for callback in chosen:
-        if not isinstance(callback, Callback):
-            hint = f"; make one: {callback.__name__}()" if isinstance(callback, type) else ""
-            raise ArgumentTypeError(f"callbacks must be objects such as EarlyStopping(), got {callback!r}{hint}")
+        raise ArgumentTypeError(f"callbacks must be a list of callbacks, got {callbacks!r}") from None
+    chosen = [as_callback(one) for one in given]
     chosen.sort(key=lambda callback: isinstance(callback, Checkpoint))  # they save what the others have left
     return [*chosen, Progress(level)] if level else chosen
 

@@ -1,13 +1,14 @@
 """What may happen between the epochs of a training (floor 7; imports checks, errors, model)."""
 
+import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..checks import check_size, check_switch, check_whole, explained
-from ..errors import ArgumentError, unknown_name
+from ..errors import ArgumentError, ArgumentTypeError, unknown_name
 from ..model.architecture import Array
 from ..model.history import History
 from ..model.optimizers import Optimizer
@@ -18,6 +19,29 @@ MONITORS = ("loss", "accuracy", "val_loss", "val_accuracy")
 """Columns that a callback can watch."""
 
 
+@dataclass(frozen=True)
+class Steps:
+    """The steps that a call of `Callback.on_steps` is about.
+
+    Attributes
+    ----------
+    count : int
+        Steps since the last call, or since the start of the epoch.
+    in_epoch : int
+        Steps since the start of the epoch.
+    loss : float
+        Mean loss over the samples of these `count` steps, each computed before the step that used it; without
+        penalties.
+    accuracy : float
+        Share of those samples that were classified correctly; NaN in regression.
+    """
+
+    count: int = 0
+    in_epoch: int = 0
+    loss: float = math.nan
+    accuracy: float = math.nan
+
+
 @dataclass
 class FitRun:
     """A training under way, as callbacks see it.
@@ -25,7 +49,8 @@ class FitRun:
     Attributes
     ----------
     network : Network
-        What is trained. In `Callback.on_epoch_end` it can be saved, evaluated and asked for predictions.
+        What is trained. In `Callback.on_epoch_end` and `Callback.on_steps` it can be saved, evaluated and asked for
+        predictions.
     state : TrainingState
         The network's parameters and counters.
     history : History
@@ -41,7 +66,7 @@ class FitRun:
     schedule_start : int
         The epoch at which the schedule is at position 0, counted like ``state.epoch``.
     epoch : int
-        The one under way, or in `Callback.on_epoch_end` the one just finished; counted from 1 in this fit.
+        The current one, or in `Callback.on_epoch_end` the one just finished; counted from 1 in this fit.
     stop_reason : str
         Set by `stop`.
     interrupted : bool
@@ -52,6 +77,8 @@ class FitRun:
         All of this fit.
     settings : dict
         What the fit was called with, as text and numbers: what has to be the same for it to be resumed.
+    steps : Steps
+        In `Callback.on_steps`: how many steps were done, and their loss.
     """
 
     network: Any
@@ -69,6 +96,7 @@ class FitRun:
     first_epoch: int = 0
     callbacks: Sequence["Callback"] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    steps: Steps = field(default_factory=Steps)
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch; `reason` becomes the history's `stop_reason`."""
@@ -77,7 +105,7 @@ class FitRun:
     def interrupt(self) -> None:
         """End the training as Ctrl-C does, within a fraction of a second, with the epoch under way undone.
 
-        For another thread than the one that trains, which hears no Ctrl-C.
+        For `Callback.on_steps`, where an epoch is not worth finishing, and for other threads, which hear no Ctrl-C.
         """
         self.interrupted = True
 
@@ -92,11 +120,17 @@ def showing(run: FitRun) -> Iterator[None]:
 
 
 class Callback:
-    """The base of what is called between epochs; each method does nothing until a subclass says otherwise.
+    """The base of callbacks: objects that `fit` calls between epochs, and between steps on request.
 
-    Every method gets the `FitRun`. An exception it raises ends the training and reaches the caller of `fit`; the
-    network then is as it was after the last finished epoch. An epoch is finished when every callback has seen it: one
-    in which a callback failed, or was interrupted, is undone.
+    Each method does nothing until a subclass overrides it, and gets the `FitRun`. An exception that a method raises
+    ends the training and reaches the caller of `fit`; the network then is as it was after the last finished epoch. An
+    epoch is finished when every callback has seen it. An epoch in which a callback failed or was interrupted is undone.
+
+    Attributes
+    ----------
+    every_steps : int >= 1 or None, default None
+        Call `on_steps` after so many steps; None: never. A subclass sets it, as an attribute of the class or of the
+        object. It is read when an epoch starts.
 
     Examples
     --------
@@ -104,13 +138,46 @@ class Callback:
     ...     def on_epoch_end(self, run):
     ...         if run.history.accuracy[-1] > 0.99:
     ...             run.stop("good enough")
+
+    The loss of every 50 steps, and the loss of a whole epoch, printed by a plain function:
+
+    >>> import numpy as np
+    >>> from fastmlp import Network
+    >>> class Losses(Callback):
+    ...     every_steps = 50
+    ...     def __init__(self):
+    ...         self.losses = []
+    ...     def on_steps(self, run):
+    ...         self.losses.append(run.steps.loss)
+    >>> def print_loss(run):
+    ...     print(f"epoch {run.epoch}: loss below 1 is {run.history.loss[-1] < 1}")
+    >>> X = np.random.default_rng(0).normal(size=(1000, 3))
+    >>> losses, net = Losses(), Network([3, 8, 2], seed=0)
+    >>> history = net.fit(X, X[:, 0] > 0, epochs=1, batch_size=8, callbacks=[losses, print_loss], verbose=0)
+    epoch 1: loss below 1 is True
+    >>> len(losses.losses)  # of 125 steps: after 50, 100 and 125
+    3
     """
+
+    every_steps: int | None = None
 
     def on_fit_start(self, run: FitRun) -> None:
         """Before the first epoch; the place to complain about what is missing."""
 
     def on_epoch_start(self, run: FitRun) -> None:
         """Before each epoch."""
+
+    def on_steps(self, run: FitRun) -> None:
+        """After every `every_steps` steps of an epoch, and after its last step.
+
+        Steps are counted anew in each epoch, so the last call of an epoch may be about fewer steps. ``run.steps`` tells
+        how many they were, and their mean loss and accuracy. The weights are those after the last of these steps. A
+        change of ``run.learning_rate`` takes effect with the next epoch. ``run.stop(reason)`` ends the training after
+        this epoch; ``run.interrupt()`` ends it at once, with this epoch undone.
+
+        Asking for calls changes no bit of the weights. It may change the last digit of the recorded loss: a sum over an
+        epoch is rounded at each call.
+        """
 
     def on_epoch_end(self, run: FitRun) -> None:
         """After each finished epoch, when its row is in ``run.history``."""
@@ -127,6 +194,84 @@ class Callback:
 
     def recall(self, memory: dict[str, Any]) -> None:
         """Take over what `memory` gave in an earlier process; called after `on_fit_start`."""
+
+
+class EachEpoch(Callback):
+    """A plain function as a callback: it is called after each finished epoch with the `FitRun`.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one argument.
+
+    Raises
+    ------
+    ArgumentTypeError
+        The function doesn't take one argument.
+    """
+
+    def __init__(self, function: Callable[[FitRun], object]) -> None:
+        if not _takes_one(function):
+            raise ArgumentTypeError(
+                f"callbacks: a function must take one argument, the FitRun, such as lambda run: print(run.epoch); got "
+                f"{function!r}"
+            )
+        self.function = function
+
+    def __repr__(self) -> str:
+        return f"EachEpoch({self.function!r})"
+
+    def __deepcopy__(self, memo: Any) -> "EachEpoch":
+        return EachEpoch(self.function)  # a copy of a method would note what it sees elsewhere
+
+    def on_epoch_end(self, run: FitRun) -> None:
+        """Call the function."""
+        self.function(run)
+
+
+def steps_between_calls(callback: Callback) -> int | None:
+    """Return the checked `Callback.every_steps`.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Neither None nor a whole number of at least 1.
+    """
+    every = callback.every_steps
+    if every is None:
+        return None
+    return check_whole(every, f"callbacks: every_steps of {type(callback).__name__}", 1, 2**31)
+
+
+def as_callback(given: Any) -> Callback:
+    """Return a callback as it is, and a function as a callback.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Something else, a class, a function of other arguments, or an `every_steps` that can't be used.
+    """
+    if isinstance(given, Callback):
+        steps_between_calls(given)
+        return given
+    if callable(given) and not isinstance(given, type):
+        return EachEpoch(given)
+    hint = f"; make one: {given.__name__}()" if isinstance(given, type) else ""
+    raise ArgumentTypeError(
+        f"callbacks must be objects such as EarlyStopping(), or functions that take the FitRun; got {given!r}{hint}"
+    )
+
+
+def _takes_one(function: Callable[..., object]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # functions written in C may have none
+        return True
+    try:
+        signature.bind(None)
+    except TypeError:
+        return False
+    return True
 
 
 class Monitor(Callback):

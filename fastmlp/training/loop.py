@@ -27,6 +27,7 @@ from ..model.history import History
 from ..model.schedules import checked_factors
 from .callbacks import FitRun
 from .rules import Plan, Rules, Trained, short_epochs
+from .steps import StepWatch
 from .undo import Undo
 
 T = TypeVar("T")
@@ -146,15 +147,18 @@ def _finish_epochs(plan: Plan, run: FitRun, rules: Rules, data: Any, checks: Any
     run.epoch += count
     for callback in rules.callbacks:
         callback.on_epoch_start(run)
-    if plan.together and short_epochs(plan) > 1:
+    watch = StepWatch(run, rules.callbacks, rules.loss_share)
+    if plan.together and not watch and short_epochs(plan) > 1:
         request = _request(plan, run, rules, data, count)
         answer, seconds = yield request
         trained, seconds = _trained_as(plan, rules, request, answer), seconds / count
     else:
         started = time.perf_counter()
         with _overflowing():
-            trained = _trained(plan, run, rules, data, count)
-        seconds = (time.perf_counter() - started) / count
+            trained = _trained(plan, run, rules, data, watch, count)
+        seconds = (time.perf_counter() - started - watch.seconds) / count
+        if math.isfinite(sum(trained.loss)):
+            watch.end()
     with _overflowing():
         finite = rules.are_finite(trained.parameters)
         first = run.state.epoch + 1
@@ -177,10 +181,12 @@ def _overflowing() -> AbstractContextManager[None]:
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
-def _trained(plan: Plan, run: FitRun, rules: Rules, data: Any, count: int) -> Trained:
+def _trained(plan: Plan, run: FitRun, rules: Rules, data: Any, watch: StepWatch, count: int) -> Trained:
     if count > 1:
         return _train_several(plan, run, rules, data, count)
-    return _train_on_blocks(plan, run, rules) if plan.blocks else _train_on_all(plan, run, rules, data)
+    if plan.blocks:
+        return _train_on_blocks(plan, run, rules, watch)
+    return _train_on_all(plan, run, rules, watch, data)
 
 
 def _judged(rules: Rules, trained: Trained, checks: Any) -> dict[str, list[float]]:
@@ -216,17 +222,17 @@ def _trained_as(plan: Plan, rules: Rules, request: Epochs, answer: Answer) -> Tr
     return _means(rules, sums, ends, request.learning_rates)
 
 
-def _train_on_all(plan: Plan, run: FitRun, rules: Rules, prepared: Any) -> Trained:
+def _train_on_all(plan: Plan, run: FitRun, rules: Rules, watch: StepWatch, prepared: Any) -> Trained:
     """Train one epoch on data that are there as a whole."""
     (order,) = rules.orders(plan.data, 1)
     (rates,) = _learning_rates(run, n_batches(len(order), plan.batch_size))
     if plan.augmentation is not None:
         prepared = _prepared(plan, _augmented(plan, plan.data, run, 0))
-    parts = _train_in_calls(plan, run, rules, plan.data, prepared, order, rates)
+    parts = _train_in_calls(plan, run, rules, watch, plan.data, prepared, order, rates)
     return _means(rules, [_sums(parts)], run.state.parameters[np.newaxis], rates[np.newaxis])
 
 
-def _train_on_blocks(plan: Plan, run: FitRun, rules: Rules) -> Trained:
+def _train_on_blocks(plan: Plan, run: FitRun, rules: Rules, watch: StepWatch) -> Trained:
     """Train one epoch on data that come in blocks.
 
     How many steps there will be is not known before the last block, so the learning rate of all is that of the middle
@@ -240,7 +246,7 @@ def _train_on_blocks(plan: Plan, run: FitRun, rules: Rules) -> Trained:
         (order,) = rules.orders(block, 1)
         rates = np.repeat(rate, n_batches(len(order), plan.batch_size))
         prepared = _prepared(plan, _augmented(plan, block, run, n_rows))
-        part = _train_in_calls(plan, run, rules, block, prepared, order, rates, n_rows)
+        part = _train_in_calls(plan, run, rules, watch, block, prepared, order, rates, n_rows)
         # Summed block by block, so that the sum doesn't depend on the calls that a block takes.
         parts.append((_score(part), sum(weight for _, weight in part)))
         n_rows += len(order)
@@ -268,6 +274,7 @@ def _train_in_calls(
     plan: Plan,
     run: FitRun,
     rules: Rules,
+    watch: StepWatch,
     data: Dataset,
     prepared: Any,
     order: NDArray[np.int64],
@@ -277,23 +284,25 @@ def _train_in_calls(
     """Train one epoch in several calls of the engine; return their scores, and by how much the rows of each count."""
     parts: list[tuple[Score, float]] = []
     for call in rules.calls(data, prepared, order):
-        if run.interrupted:
-            raise KeyboardInterrupt
-        rows = order[call.places]
-        score = plan.engine.train_epoch(
-            call.architecture,
-            run.state,
-            run.optimizer,
-            prepared,
-            rows,
-            plan.batch_size,
-            rates[call.steps],
-            first_name,
-            penalties=call.penalties,
-        )
-        parts.append((score, rules.weight(data, rows)))
-        if not math.isfinite(score.loss):
-            break
+        for part in watch.parts(call, plan.batch_size):
+            if run.interrupted:
+                raise KeyboardInterrupt
+            rows = order[part.places]
+            score = plan.engine.train_epoch(
+                part.architecture,
+                run.state,
+                run.optimizer,
+                prepared,
+                rows,
+                plan.batch_size,
+                rates[part.steps],
+                first_name,
+                penalties=part.penalties,
+            )
+            parts.append((score, rules.weight(data, rows)))
+            if not math.isfinite(score.loss):
+                return parts
+            watch.add(part, *parts[-1])
     return parts
 
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Callback, EarlyStopping, Network
+from fastmlp import SGD, Callback, EarlyStopping, Network, fit_many
 from fastmlp.model.history import History
 from fastmlp.model.training_state import TrainingState
 from fastmlp.training.callbacks import FitRun, showing
@@ -224,3 +224,57 @@ def test_a_silent_fit_writes_nothing(blobs, capsys):
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min")])
 def test_durations_read_well(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_plain_function_is_called_after_every_epoch(blobs):
+    losses = []
+    history = fit(Network([4, 3], seed=0), blobs, [lambda run: losses.append(run.history.loss[-1])])
+    assert losses == history.loss
+
+
+def test_a_single_function_needs_no_list(blobs):
+    seen = []
+    fit(Network([4, 3], seed=0), blobs, lambda run, note=seen.append: note(run.epoch))
+    assert seen == [1, 2, 3, 4, 5]
+
+
+def test_a_function_can_stop_the_training(blobs):
+    assert fit(Network([4, 3], seed=0), blobs, [lambda run: run.stop("one will do")]).stop_reason == "one will do"
+
+
+def test_methods_of_shared_callbacks_are_not_copied(blobs):
+    class Notes:
+        def __init__(self):
+            self.epochs = []
+
+        def note(self, run):
+            self.epochs.append(run.epoch)
+
+    notes, networks = Notes(), [Network([4, 3], seed=number) for number in range(2)]
+    fit_many(networks, *blobs, epochs=3, callbacks=[notes.note], verbose=0)
+    assert sorted(notes.epochs) == [1, 1, 2, 2, 3, 3]
+
+
+def test_estimators_call_functions(blobs):
+    estimators, seen = pytest.importorskip("fastmlp.estimators"), []
+    with pytest.warns(match="max_iter"):
+        estimators.MLPClassifier((4,), max_iter=2, callbacks=[lambda run: seen.append(run.epoch)]).fit(*blobs)
+    assert seen == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        ([EarlyStopping], r"make one: EarlyStopping\(\)"),
+        (EarlyStopping, r"make one: EarlyStopping\(\)"),
+        (["loss"], "functions that take the FitRun; got 'loss'"),
+        ([lambda: None], "must take one argument, the FitRun"),
+        ([lambda run, other: None], "must take one argument, the FitRun"),
+        (3, "must be a list"),
+    ],
+)
+def test_what_is_neither_callback_nor_function_is_refused_before_training(blobs, callbacks, message):
+    network = Network([4, 3], seed=0)
+    with pytest.raises(TypeError, match=message):
+        fit(network, blobs, callbacks)
+    assert network.history.epochs == 0
