@@ -4,6 +4,10 @@ A `Recipe` says which network its source trains, from which start, on which rows
 what accuracy the source reports and which one we require. The mathematics are the source's; where its code or its data
 cannot be followed, `Recipe.differences` says so. A recipe is a description: nothing is loaded or computed before
 `Recipe.network`, `Recipe.data` or `Recipe.run` is called.
+
+``recipes.get("nielsen").run()`` trains a recipe and tests it. ``run(rows=1000, epochs=5, engine="numpy", seed=1)``
+trains it on fewer rows and in another way. ``print(recipes.get("nielsen").script())`` prints a Python script that
+trains the recipe with `Network`.
 """
 
 from ..errors import unknown_name
@@ -37,6 +41,9 @@ def get(name: str) -> Recipe:
     --------
     >>> get("keras").shape
     '784-128-128-10'
+    >>> network, history, evaluation = get("nielsen").run(rows=1000, epochs=5, verbose=0)
+    >>> evaluation.accuracy > 0.5
+    True
     """
     if not isinstance(name, str) or name not in RECIPES:
         raise unknown_name("recipe", name, RECIPES)

@@ -1,27 +1,26 @@
-"""What a recipe is, and how it is run (floor 9; imports numpy, checks, errors, model, datasets, data, training,
-network).
-"""
+"""What a recipe is, and how it is run (floor 9; imports numpy, checks, errors, model, datasets, data, network)."""
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from ..checks import check_whole
-from ..data.augmentation import Augmentation, get_augmentation
+from ..data.augmentation import Augmentation
 from ..datasets import Dataset, load_mnist
 from ..datasets.mnist import in_order_of_mnist
 from ..datasets.split import hold_out
 from ..errors import ArgumentError, ArgumentTypeError
 from ..model.architecture import Dense, check_units
 from ..model.history import Evaluation, History
-from ..model.initializers import Initializer, Normal, Uniform, Zeros, get_initializer
+from ..model.initializers import Initializer
 from ..model.optimizers import Optimizer
 from ..model.schedules import Schedule
 from ..network import Network
-from ..training.callbacks import Callback
+from .script import script_of
+from .words import facts_of
 
 Array = NDArray[Any]
 
@@ -233,7 +232,7 @@ class Recipe:
         } | changes
         return Network(arguments.pop("layers"), **arguments)
 
-    def data(self, dataset: Dataset | None = None, seed: int = 0) -> RecipeData:
+    def data(self, dataset: Dataset | None = None, seed: int = 0, rows: int | None = None) -> RecipeData:
         """Return the rows that the recipe trains, validates and tests on.
 
         MNIST is cut as the source cuts it: the first rows train, the next ones validate. Of any other data set, the
@@ -248,6 +247,9 @@ class Recipe:
             fewer.
         seed : int, default 0
             Decides which rows of another data set than MNIST are drawn.
+        rows : int, optional
+            How many of the training rows to use: the first ones of MNIST; of other data sets, rows are drawn. By
+            default all of the recipe's.
 
         Returns
         -------
@@ -257,7 +259,7 @@ class Recipe:
         Raises
         ------
         ArgumentError, ArgumentTypeError
-            The data set has too few rows to train and validate on, or the seed is not a whole number from 0 on.
+            The data set has too few rows to train and validate on, or the seed or `rows` is out of its range.
 
         Examples
         --------
@@ -278,12 +280,17 @@ class Recipe:
         if not (original or in_order_of_mnist(y)):
             if n_train < len(X) or not self.shuffle:
                 used = hold_out(y, len(X) - n_train - n_validation, seed)[1]
-                validation, train = (used[rows] for rows in hold_out(y[used], n_validation, seed))
+                validation, train = (used[part] for part in hold_out(y[used], n_validation, seed))
             if n_test < len(X_test):
                 test = hold_out(y_test, len(X_test) - n_test, seed)[1]
+        X_train, y_train = X[train], y[train]
+        if rows is not None:
+            left_out = n_train - check_whole(rows, "rows", 1, n_train)
+            some: Any = slice(rows) if original or in_order_of_mnist(y) else hold_out(y_train, left_out, seed)[1]
+            X_train, y_train = X_train[some], y_train[some]
         return RecipeData(
-            X_train=X[train],
-            y_train=y[train],
+            X_train=X_train,
+            y_train=y_train,
             X_val=X[validation] if n_validation else None,
             y_val=y[validation] if n_validation else None,
             X_test=X_test[test],
@@ -348,8 +355,9 @@ class Recipe:
         engine: str = "auto",
         threads: int | str = "auto",
         verbose: int = 1,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Any = (),
         dataset: Dataset | None = None,
+        rows: int | None = None,
     ) -> RecipeRun:
         """Train the recipe's network and evaluate it on the test rows.
 
@@ -364,6 +372,8 @@ class Recipe:
             As in `Network.fit`.
         dataset : Dataset, optional
             By default MNIST; see `data`.
+        rows : int, optional
+            How many of the training rows to use, by default all of the recipe's; see `data`.
 
         Returns
         -------
@@ -382,7 +392,7 @@ class Recipe:
         >>> history.epochs, evaluation.accuracy > 0.5
         (1, True)
         """
-        network, data = self.network(seed), self.data(dataset, seed)
+        network, data = self.network(seed), self.data(dataset, seed, rows)
         history = self.fit(
             network,
             data,
@@ -394,32 +404,36 @@ class Recipe:
         )
         return RecipeRun(network, history, network.evaluate(data.X_test, data.y_test, engine=engine))
 
+    def script(self, seed: int = 0) -> str:
+        """Return a Python script that trains exactly this recipe with the public interface, and saves the network.
+
+        Parameters
+        ----------
+        seed : int, default 0
+
+        Returns
+        -------
+        str
+            Lines that end in newlines.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            The seed is not a whole number from 0 on; or the recipe was changed, and has an object of a class that
+            `fastmlp` does not offer.
+
+        Examples
+        --------
+        >>> from fastmlp import recipes
+        >>> lines = recipes.get("from-scratch").script().splitlines()
+        >>> "from fastmlp import SGD, Network, Uniform, load_mnist" in lines
+        True
+        """
+        return script_of(self, check_whole(seed, "seed", 0, 2**63))
+
     def facts(self) -> dict[str, str]:
         """Return the recipe's settings in words, label by label, in the order in which to show them."""
-        activations = f"{self.hidden} hidden, {self.output} output" if len(self.layers) > 2 else f"{self.output} output"
-        dropout = [f"{layer.dropout:g}" for layer in self.layers if isinstance(layer, Dense) and layer.dropout]
-        start = f"weights {_initializer_in_words(self.initializer)}"
-        start += f", biases {_initializer_in_words(self.bias_initializer)}" if self.bias else ", no biases"
-        rows = [f"{self.train_rows:,} training", f"{self.test_rows:,} test"]
-        if self.validation_rows:
-            rows.insert(1, f"{self.validation_rows:,} validation")
-        schedule = "" if self.schedule is None else f", schedule {self.schedule}"
-        distortion = "" if self.augment is None else str(get_augmentation(self.augment))
-        penalty = f", L2 penalty {self.l2:g}" if self.l2 else ""
-        return {
-            "source": str(self.source),
-            "network": f"{self.shape}, {activations}" + (f", dropout {', '.join(dropout)}" if dropout else ""),
-            "loss": self.loss.replace("_", " ") + penalty,
-            "start": start,
-            "pixels": {"pixels": "0 to 1", "centred_pixels": "-1 to 1"}.get(self.scaling, self.scaling),
-            "rows": ", ".join(rows),
-            "training": f"{optimizer_in_words(self.optimizer)}{schedule}, batch {self.batch_size}, "
-            + _count(self.epochs, "epoch")
-            + ("" if self.shuffle else ", rows in order"),
-            **({"images": f"distorted anew in each epoch: {distortion}"} if distortion else {}),
-            "reported": "no figure" if self.reported is None else f"{self.reported:.2%}",
-            "target": f"{self.target:.1%} on the test rows, mean of 3 seeds",
-        }
+        return facts_of(self)
 
     def describe(self, width: int = 80) -> str:
         """Return the whole recipe as text.
@@ -460,37 +474,5 @@ class Recipe:
         return "\n\n".join(paragraphs)
 
 
-def optimizer_in_words(optimizer: Optimizer) -> str:
-    """Return an optimizer with its learning rate and what else is not its default.
-
-    Examples
-    --------
-    >>> from fastmlp import SGD, Adam
-    >>> optimizer_in_words(SGD(3.0)), optimizer_in_words(Adam(0.001, epsilon=1e-7))
-    ('SGD(3)', 'Adam(0.001, epsilon=1e-07)')
-    """
-    others = [
-        f"{field.name}={value if isinstance(value, bool) else format(value, 'g')}"
-        for field in fields(optimizer)
-        if field.name != "learning_rate" and (value := getattr(optimizer, field.name)) != field.default
-    ]
-    return f"{type(optimizer).__name__}({', '.join([f'{optimizer.learning_rate:g}', *others])})"
-
-
 def _with_units(layer: int | Dense, units: int) -> int | Dense:
     return replace(layer, units=units) if isinstance(layer, Dense) else units
-
-
-def _initializer_in_words(initializer: str | Initializer) -> str:
-    resolved = get_initializer(initializer)
-    if isinstance(resolved, Zeros):
-        return "zero"
-    if isinstance(resolved, Normal):
-        return f"N({resolved.mean:g}, {resolved.std:g})"
-    if isinstance(resolved, Uniform):
-        return f"uniform from {resolved.low:g} to {resolved.high:g}"
-    return initializer if isinstance(initializer, str) else repr(initializer)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -10,23 +10,11 @@ from typing import Any
 from .. import recipes
 from ..checks import check_whole
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
-from ..model.activations import ACTIVATIONS
 from ..model.architecture import Architecture, Dense
 from ..model.optimizers import OPTIMIZERS, Optimizer
 from ..recipes import Recipe
+from ..recipes.changes import HIDDEN_ACTIVATIONS, OUTPUT_OF_LOSS
 from . import limits
-
-HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name not in ("softmax", "exponential"))
-"""Those of hidden layers; the two left out are for outputs."""
-
-OUTPUT_OF_LOSS = {
-    "cross_entropy": "softmax",
-    "binary_cross_entropy": "sigmoid",
-    "squared_error": "sigmoid",
-    "absolute_error": "sigmoid",
-    "huber": "sigmoid",
-}
-"""Losses that tell ten digits apart, and the output activation of each where the recipe has another loss."""
 
 
 @dataclass(frozen=True)

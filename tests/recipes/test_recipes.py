@@ -10,7 +10,7 @@ from fastmlp.datasets import Dataset, load_mnist
 from fastmlp.errors import ArgumentError, ArgumentTypeError, TrainingError
 from fastmlp.model.architecture import Dense
 from fastmlp.recipes import DEFAULT, RECIPES, Recipe
-from fastmlp.recipes.recipe import optimizer_in_words
+from fastmlp.recipes.words import optimizer_in_words
 
 PARAMETERS = {
     "nielsen": 784 * 30 + 30 + 30 * 10 + 10,

@@ -7,8 +7,9 @@ import pytest
 
 from fastmlp import recipes
 from fastmlp.errors import ArgumentError, ArgumentTypeError
+from fastmlp.recipes.changes import HIDDEN_ACTIVATIONS, OUTPUT_OF_LOSS
 from fastmlp.web import limits
-from fastmlp.web.settings import HIDDEN_ACTIVATIONS, OUTPUT_OF_LOSS, Settings
+from fastmlp.web.settings import Settings
 
 from .asking import events, refused, train
 
