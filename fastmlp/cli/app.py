@@ -126,10 +126,54 @@ def train(
             show_default="the recipe's",
         ),
     ] = None,
+    momentum: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Momentum of sgd, from 0 to below 1.", show_default="the recipe's"),
+    ] = None,
     hidden: Annotated[
         str | None,
         typer.Option(
             metavar="UNITS", help="Units of the hidden layers, such as 128,64, or none.", show_default="the recipe's"
+        ),
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Activation of the hidden layers: identity, sigmoid, tanh, relu, leaky_relu, elu, gelu or silu.",
+            show_default="the recipe's",
+        ),
+    ] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Share of the hidden units to drop in training, from 0 to below 1.",
+            show_default="the recipe's",
+        ),
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Loss: cross_entropy, binary_cross_entropy, squared_error, absolute_error or huber. A new loss brings "
+            "the output activation that it needs.",
+            show_default="the recipe's",
+        ),
+    ] = None,
+    l2: Annotated[
+        float | None,
+        typer.Option(
+            "--l2",
+            metavar="X",
+            help="L2 penalty: the loss grows by X/2 times the sum of the squared weights.",
+            show_default="the recipe's",
+        ),
+    ] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Train on the first N training rows only.", show_default="all rows of the recipe"
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides the start and the order of the rows.")] = 0,
@@ -168,7 +212,13 @@ def train(
             learning_rate=learning_rate,
             optimizer=optimizer,
             schedule=schedule,
+            momentum=momentum,
             hidden=hidden,
+            activation=activation,
+            dropout=dropout,
+            loss=loss,
+            l2=l2,
+            rows=rows,
             seed=seed,
             engine=engine,
             threads=threads,
@@ -255,11 +305,19 @@ def recipes(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Recipe to describe in full.", show_default="list all")
     ] = None,
+    python: Annotated[
+        bool, typer.Option("--python", help="Print the recipe as a Python script that trains its network.")
+    ] = False,
 ) -> None:
-    """List the recipes, or describe one in full."""
+    """List the recipes, describe one in full, or print it as a Python script.
+
+    For example: fastmlp recipes nielsen --python > nielsen.py
+    """
     from . import reports
 
-    if name is None:
+    if python:
+        reports.print_script(name)
+    elif name is None:
         reports.list_recipes()
     else:
         reports.describe_recipe(name)

@@ -3,6 +3,7 @@ datasets, engines, formats, network, recipes).
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def list_recipes() -> None:
     screen.table(columns, rows)
     screen.say("The target is the accuracy on test images that the mean of 3 seeds must reach.")
     screen.say(
-        f'"fastmlp train NAME" trains one, by default {recipes.DEFAULT}; "fastmlp recipes NAME" tells all about it.'
+        f'"fastmlp train NAME" trains one, by default {recipes.DEFAULT}; "fastmlp recipes NAME" tells all about it, '
+        "and --python prints it as a script."
     )
 
 
@@ -60,6 +62,19 @@ def describe_recipe(name: str) -> None:
     screen.console.print(
         recipes.get(name).describe(min(screen.width, 100) if screen.is_terminal else 80), soft_wrap=True
     )
+
+
+def print_script(name: str | None) -> None:
+    """Print the Python script of a recipe.
+
+    Raises
+    ------
+    ArgumentError
+        No name, or an unknown one.
+    """
+    if name is None:
+        raise ArgumentError(f"--python needs the NAME of a recipe: {', '.join(recipes.names())}")
+    sys.stdout.write(recipes.get(name).script())
 
 
 def evaluate(model: str, data: str | None, engine: str, pixels: str | None = None, logits: bool | None = None) -> None:

@@ -16,17 +16,18 @@ from types import FrameType
 import numpy as np
 
 from .. import recipes
-from ..checks import check_whole
+from ..checks import check_size, check_whole, naming
 from ..datasets import Dataset
 from ..engines import get_engine
 from ..errors import ArgumentError, FastMLPError, unknown_name
 from ..formats import FORMATS, check_path
 from ..formats.runs import RUN_FILE, RUNS
 from ..model.history import short
-from ..model.optimizers import OPTIMIZERS, Optimizer
+from ..model.optimizers import OPTIMIZERS, SGD, Optimizer
 from ..model.schedules import get_schedule
 from ..network import Network
 from ..recipes import Recipe, RecipeData
+from ..recipes.changes import with_activation, with_dropout, with_loss
 from ..training.arguments import check_threads
 from . import plot
 from .reports import open_data, tell_what_is_left_out
@@ -51,7 +52,13 @@ class Request:
     learning_rate: float | None = None
     optimizer: str | None = None
     schedule: str | None = None
+    momentum: float | None = None
     hidden: str | None = None
+    activation: str | None = None
+    dropout: float | None = None
+    loss: str | None = None
+    l2: float | None = None
+    rows: int | None = None
     seed: int = 0
     engine: str = "auto"
     threads: str = "auto"
@@ -78,12 +85,13 @@ def run(request: Request) -> int:
     if request.plots:
         plot.check_installed()
     recipe = changed_recipe(request)
-    usual_rate = changed_recipe(dataclasses.replace(request, learning_rate=None)).optimizer.learning_rate
+    usual_rate = _usual_rate(request)
     threads = threads_of(request.threads)
     engine = get_engine(request.engine).name
     dataset, origin = open_data(request.data)
     recipe = recipe.resized(inputs=dataset.X_train.shape[1], outputs=outputs_for(dataset, recipe))
-    data = recipe.data(dataset, request.seed)
+    with naming("--rows"):
+        data = recipe.data(dataset, request.seed, request.rows)
     network = recipe.network(request.seed)
     facts = recipe.facts()
     rows = {"training": data.X_train, "validation": data.X_val, "test": data.X_test}
@@ -95,6 +103,7 @@ def run(request: Request) -> int:
             {
                 "recipe": f"{recipe.name}: {recipe.title}",
                 "network": f"{facts['network']}, {network.n_parameters:,} parameters",
+                "loss": facts["loss"],
                 "training": f"{facts['training']}, seed {request.seed}",
                 "data": f"{origin}: {', '.join(counts)} rows",
                 "engine": engine if engine == "numpy" else f"{engine}, threads {threads}",
@@ -183,13 +192,26 @@ def changed_recipe(request: Request) -> Recipe:
     recipe = recipes.get(recipes.DEFAULT if request.recipe is None else request.recipe)
     if request.hidden is not None:
         recipe = recipe.resized(hidden=_units(request.hidden))
-    optimizer = _optimizer(recipe.optimizer, request.optimizer, request.learning_rate)
+    for option, change in (("activation", with_activation), ("dropout", with_dropout), ("loss", with_loss)):
+        given = getattr(request, option)
+        if given is not None:
+            with naming(f"--{option}"):
+                recipe = change(recipe, given)
+    optimizer = _optimizer(recipe.optimizer, request.optimizer, request.learning_rate, request.momentum)
+    l2 = recipe.l2 if request.l2 is None else check_size(request.l2, "--l2")
     epochs = recipe.epochs if request.epochs is None else check_whole(request.epochs, "epochs", 1, 2**31)
     batch = recipe.batch_size if request.batch_size is None else check_whole(request.batch_size, "batch_size", 1, 2**31)
     schedule = recipe.schedule if request.schedule is None else request.schedule
     if schedule is not None:
         get_schedule(schedule, epochs)  # it refuses an unknown name
-    return dataclasses.replace(recipe, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=batch)
+    return dataclasses.replace(recipe, optimizer=optimizer, schedule=schedule, epochs=epochs, batch_size=batch, l2=l2)
+
+
+def _usual_rate(request: Request) -> float | None:
+    """Return the learning rate that the training would have by default; None where the recipe's is for another loss."""
+    if request.loss is not None or request.activation is not None:
+        return None
+    return float(changed_recipe(dataclasses.replace(request, learning_rate=None)).optimizer.learning_rate)
 
 
 class Place:
@@ -301,12 +323,17 @@ def _units(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _optimizer(present: Optimizer, name: str | None, learning_rate: float | None) -> Optimizer:
-    """Return the recipe's optimizer, or that of the name with its defaults; with the learning rate if one is given."""
+def _optimizer(present: Optimizer, name: str | None, learning_rate: float | None, momentum: float | None) -> Optimizer:
+    """Return the recipe's optimizer, or that of the name with its defaults; with the numbers that are given."""
     if name is not None and name not in OPTIMIZERS:
         raise unknown_name("optimizer", name, OPTIMIZERS)
     if name is not None and type(present) is not OPTIMIZERS[name]:
         present = OPTIMIZERS[name]()
+    if momentum is not None:
+        if not isinstance(present, SGD):
+            raise ArgumentError(f"--momentum is for sgd, and the optimizer is {present.kind}; give --optimizer sgd too")
+        with naming("--momentum"):
+            present = dataclasses.replace(present, momentum=momentum)
     return present if learning_rate is None else dataclasses.replace(present, learning_rate=learning_rate)
 
 

@@ -28,6 +28,7 @@ from fastmlp.errors import ArgumentError
 from fastmlp.images import as_digit
 from fastmlp.model.optimizers import RMSprop
 from fastmlp.model.schedules import SCHEDULES
+from fastmlp.recipes.changes import HIDDEN_ACTIVATIONS, OUTPUT_OF_LOSS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("train", "compare", "recipes", "evaluate", "predict", "plot", "serve", "convert", "warmup")
@@ -157,6 +158,12 @@ def test_reader_that_goes_away():
     assert b"Traceback" not in complaint
 
 
+def test_a_recipe_as_a_script():
+    assert run("recipes", "keras", "--python").stdout == recipes.get("keras").script()
+    assert "--python needs the NAME of a recipe: nielsen, " in run("recipes", "--python", code=2).stderr
+    assert "unknown recipe 'nobody'" in run("recipes", "nobody", "--python", code=2).stderr
+
+
 # Train
 
 
@@ -165,7 +172,8 @@ def test_train(place):
     lines = output.splitlines()
     assert "keras" in lines[0]
     assert "36-128-128-10" in lines[1]
-    assert "data: 48 training, 12 validation, 20 test rows" in lines[3]
+    assert lines[2].split() == ["loss", "cross", "entropy"]
+    assert "data: 48 training, 12 validation, 20 test rows" in lines[4]
     heading = next(number for number, line in enumerate(lines) if line.split()[:1] == ["epoch"])
     assert lines[heading].split() == ["epoch", "loss", "accuracy", "val", "loss", "val", "accuracy", "seconds"]
     assert [line.split()[0] for line in lines[heading + 1 : heading + 4]] == ["1", "2", "3"]
@@ -248,6 +256,31 @@ def test_help_names_every_schedule():
     output = " ".join(run("train", "--help").output.split())
     (listed,) = re.findall(r"How the learning rate changes: ([a-z_, ]+)\.", output)
     assert listed.replace(" or ", ", ").split(", ") == list(SCHEDULES)
+
+
+def test_help_names_every_activation_and_loss():
+    output = " ".join(run("train", "--help").output.split())
+    (activations,) = re.findall(r"Activation of the hidden layers: ([a-z_, ]+)\.", output)
+    assert activations.replace(" or ", ", ").split(", ") == list(HIDDEN_ACTIVATIONS)
+    (losses,) = re.findall(r"Loss: ([a-z_, ]+)\.", output)
+    assert losses.replace(" or ", ", ").split(", ") == list(OUTPUT_OF_LOSS)
+
+
+def test_options_of_the_network(place):
+    output = run(
+        *("train", "nielsen", "--data", "data", "--epochs", 1, "--momentum", 0.5, "--activation", "tanh"),
+        *("--loss", "cross_entropy", "--dropout", 0.25, "--l2", 0.001, "--rows", 20, *NUMPY),
+    ).stdout
+    assert "36-30-10, tanh hidden, softmax output, dropout 0.25" in output
+    assert "cross entropy, L2 penalty 0.001" in output
+    assert "SGD(3, momentum=0.5), batch 10, 1 epoch" in output
+    assert "20 training, 10 validation, 20 test rows" in output
+    network = load("runs/nielsen-001/model.npz")
+    assert network.architecture.loss == "cross_entropy"
+    assert network.architecture.l2 == 0.001
+    assert [layer.dropout for layer in network.architecture.layers] == [0.25, 0.0]
+    assert [layer.activation for layer in network.architecture.layers] == ["tanh", "softmax"]
+    assert network.state.step == 2  # 20 rows in batches of 10
 
 
 def test_no_hidden_layer(place):
@@ -333,6 +366,17 @@ BAD = [
     (["--batch-size", "0"], "batch_size must lie between 1"),
     (["--learning-rate", "-1"], "learning_rate of Adam must be finite and >= 0"),
     (["--learning-rate", "nan"], "learning_rate of Adam must be finite and >= 0"),
+    (["--activation", "rellu"], "--activation: unknown activation 'rellu'; did you mean 'relu'?"),
+    (["--activation", "softmax"], "--activation: unknown activation 'softmax'"),
+    (["--loss", "mse"], "--loss: unknown loss 'mse'; did you mean 'squared_error'?"),
+    (["--dropout", "1"], "--dropout: dropout must lie in [0, 1)"),
+    (["--dropout", "0.5", "--hidden", "none"], "--dropout: dropout needs a hidden layer"),
+    (["--l2", "-1"], "--l2 must be finite and >= 0"),
+    (["--l2", "nan"], "--l2 must be finite and >= 0"),
+    (["--momentum", "0.9"], "--momentum is for sgd, and the optimizer is adam; give --optimizer sgd too"),
+    (["--momentum", "1", "--optimizer", "sgd"], "--momentum: momentum of SGD must be below 1"),
+    (["--rows", "0"], "--rows: rows must lie between 1 and 48"),
+    (["--rows", "49"], "--rows: rows must lie between 1 and 48"),
     (["--seed", "-1"], "seed must lie between 0"),
     (["--threads", "many"], "threads must be 'auto' or a whole number"),
     (["--threads", "0"], "threads must lie between 1"),
@@ -406,6 +450,13 @@ def test_huge_numbers_keep_the_table_in_shape_and_are_told(place, rate):
     assert lines[saved + 1].startswith("This network has learned nothing: its loss is ")
     assert lines[saved + 1].endswith(f"Try a smaller --learning-rate than {float(rate):g}, such as 0.001.")
     assert re.search(r"^Test accuracy \d+\.\d\d%, loss \S{1,7}$", output, re.MULTILINE)
+
+
+def test_the_rate_of_another_loss_is_no_remedy(place):
+    options = ["--activation", "relu", "--loss", "cross_entropy", "--learning-rate", 1e6, "--epochs", 1]
+    output = run("train", "nielsen", "--data", "data", *options, *NUMPY).stdout
+    assert "This network has learned nothing" in output
+    assert "Try another --learning-rate, or more --epochs." in output
 
 
 def test_many_epochs_keep_the_table_in_shape():
