@@ -1,0 +1,101 @@
+"""
+Data larger than memory
+=======================
+
+**What you see:** the same training three times: on an array, on a memory map of a file, and on blocks from a generator.
+The array and the memory map give exactly the same curve, bit for bit. The blocks give nearly the same, because rows are
+shuffled only within their block. The second picture shows how much memory Python had to allocate for each.
+
+**How:** ``numpy.load(path, mmap_mode="r")`` opens a file without reading it, and ``fit`` reads it part by part. A
+function that yields ``(X, y)`` is the way for everything else: many files, a database, compressed data.
+
+The file of this example has 64 MB so that it can be written in a second. The same lines work for one of 64 GB.
+"""
+
+import tempfile
+import tracemalloc
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from fastmlp import SGD, Network
+
+folder = tempfile.TemporaryDirectory()
+path = Path(folder.name) / "table.npy"
+
+# %%
+# Write the file in parts, so that writing doesn't need the memory either: 250,000 rows of 64 features.
+
+n_rows, n_features, block = 250_000, 64, 25_000
+table = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_rows, n_features))
+direction = np.random.default_rng(1).normal(size=n_features)
+y = np.zeros(n_rows, dtype=np.int64)
+for start in range(0, n_rows, block):
+    rows = np.random.default_rng([0, start]).normal(size=(block, n_features)).astype(np.float32)
+    table[start : start + block] = rows
+    y[start : start + block] = np.sin(2 * rows @ direction / np.sqrt(n_features)) > 0
+table.flush()
+del table
+print(f"{path.name}: {path.stat().st_size / 1e6:.0f} MB")
+
+
+# %%
+# Blocks: a function that returns a new iterator whenever it is called. Here it reads parts of the same file.
+
+
+def blocks():
+    """Yield the table in ten parts."""
+    stored = np.load(path, mmap_mode="r")
+    for start in range(0, n_rows, block):
+        yield np.array(stored[start : start + block]), y[start : start + block]
+
+
+# %%
+# Three trainings. ``tracemalloc`` counts what Python and NumPy allocate; pages of a memory map are not counted, since
+# the operating system can take them back at any time.
+
+SETTINGS = {"epochs": 4, "batch_size": 64, "optimizer": SGD(0.1, momentum=0.9), "verbose": 0}
+
+
+def trained(name):
+    """Train on one kind of data; return the history and the peak of allocated memory in MB."""
+    net = Network([n_features, 32, 2], seed=0)
+    tracemalloc.start()
+    if name == "array":
+        history = net.fit(np.load(path), y, **SETTINGS)
+    elif name == "memory map":
+        history = net.fit(np.load(path, mmap_mode="r"), y, **SETTINGS)
+    else:
+        history = net.fit(blocks, **SETTINGS)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    return history, peak
+
+
+results = {name: trained(name) for name in ("array", "memory map", "blocks")}
+for name, (history, peak) in results.items():
+    print(f"{name:>10}: loss {history.loss[-1]:.6f}, accuracy {history.accuracy[-1]:.2%}, {peak:.0f} MB allocated")
+same = results["array"][0].loss == results["memory map"][0].loss
+print(f"array and memory map have the same losses: {same}")
+
+# %%
+# The curves of the array and of the memory map lie on one another.
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+for (name, (history, _)), look in zip(results.items(), ("o-", "x--", "s:"), strict=True):
+    left.plot(history.epoch, history.loss, look, label=name)
+left.set(xlabel="epoch", ylabel="loss", xticks=history.epoch)
+left.legend()
+right.bar(results.keys(), [peak for _, peak in results.values()], color=["C0", "C1", "C2"])
+right.set(ylabel="MB", title="memory allocated at the peak")
+folder.cleanup()
+
+# %%
+# **What to try next**
+#
+# - Shuffle the rows once before writing them, if your file is sorted: blocks are trained in their order.
+# - Read CSV files in the generator: ``for part in pandas.read_csv(path, chunksize=10_000)``.
+# - Give validation rows with ``X_val`` and ``y_val``; they are kept in memory.
+
+plt.show()

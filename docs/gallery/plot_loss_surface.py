@@ -1,0 +1,57 @@
+"""
+The loss surface and the path of training
+=========================================
+
+**What you see:** the loss of a network as a landscape, and the paths that two trainings take through it, from the same
+start. The picture shows a flat slice through a space of 13,000 dimensions. Its two directions are those in which the
+path varies most, so most of the path lies in the slice.
+
+**How:** a function in ``callbacks=[...]`` copies the weights after every epoch. ``plots.loss_surface`` evaluates the
+loss on a grid around the path.
+"""
+
+import matplotlib.pyplot as plt
+
+from fastmlp import SGD, Network, load_mnist, plots
+
+digits = load_mnist()
+X, y = digits.X_train[:1000], digits.y_train[:1000]
+
+
+# %%
+# A training that remembers its path: a copy of all weights, at the start and after every epoch.
+
+
+def trained(optimizer):
+    """Train a small network and return it with the weights of every epoch."""
+    net = Network([784, 16, 16, 10], seed=0)
+    path = [net.state.parameters.copy()]
+    net.fit(
+        X,
+        y,
+        epochs=30,
+        optimizer=optimizer,
+        verbose=0,
+        callbacks=[lambda run: path.append(run.state.parameters.copy())],
+    )
+    return net, path
+
+
+# %%
+# Plain gradient descent beside momentum, which keeps 90% of each step for the next one.
+
+runs = {"SGD": trained(SGD(0.05)), "SGD with momentum": trained(SGD(0.05, momentum=0.9))}
+
+figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), layout="constrained")
+for ax, (name, (net, path)) in zip(axes, runs.items(), strict=True):
+    plots.loss_surface(net, X, y, path=path, ax=ax)
+    ax.set_title(f"{name}: loss {net.history.loss[0]:.2f} to {net.history.loss[-1]:.4f}")
+
+# %%
+# **What to try next**
+#
+# - Use ``optimizer="adam"``, or a learning rate at which SGD bounces.
+# - Train with ``batch_size=1000``: without the noise of small batches the path is smooth.
+# - Start from another seed: the valley looks alike, but it lies somewhere else in the 13,000 dimensions.
+
+plt.show()

@@ -1,0 +1,91 @@
+"""
+A callback of your own
+======================
+
+**What you see:** how fast a network learns each digit. It tells 0 and 1 apart from the rest within an epoch; 5 and 8
+take longest. The training stops by itself, as soon as every digit reaches 90%.
+
+**How:** a class with a method ``on_epoch_end`` is called after every epoch. It can ask the network anything, and end the
+training with ``run.stop``. For a single line a plain function will do.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from fastmlp import SGD, Callback, Network, load_mnist
+
+digits = load_mnist()
+X, y = digits.X_train[:20_000], digits.y_train[:20_000]
+X_val, y_val = digits.X_train[-10_000:], digits.y_train[-10_000:]
+
+
+# %%
+# The callback. ``run.network`` is the network as it is now; ``run.history`` is what was recorded so far.
+
+
+class AccuracyByDigit(Callback):
+    """Record the accuracy for each digit, and stop when the worst one is good enough."""
+
+    def __init__(self, X, y, target):
+        self.X, self.y, self.target = X, y, target
+        self.rows = []
+
+    def on_fit_start(self, run):
+        """Forget an earlier training."""
+        self.rows = []
+
+    def on_epoch_end(self, run):
+        """Ask the network, and note how many of each digit it gets right."""
+        right = run.network.predict(self.X) == self.y
+        self.rows.append([right[self.y == digit].mean() for digit in range(10)])
+        if min(self.rows[-1]) >= self.target:
+            run.stop(f"every digit reached {self.target:.0%}")
+
+
+# %%
+# A function is a callback too. This one prints a line every five epochs.
+
+
+def report(run):
+    """Print the loss every five epochs."""
+    if run.epoch % 5 == 0:
+        print(f"epoch {run.epoch}: loss {run.history.loss[-1]:.3f}")
+
+
+by_digit = AccuracyByDigit(X_val, y_val, target=0.9)
+net = Network([784, 32, 10], hidden="sigmoid", seed=0)
+history = net.fit(X, y, epochs=60, optimizer=SGD(0.05), callbacks=[by_digit, report], verbose=0)
+print(f"Stopped after epoch {history.epochs}: {history.stop_reason}.")
+
+# %%
+# A line for each digit. The labels stand at the right end, moved apart where they would overlap.
+
+figure, ax = plt.subplots(figsize=(9, 5), layout="constrained")
+curves = np.array(by_digit.rows)
+epochs = np.arange(1, len(curves) + 1)
+for digit in range(10):
+    ax.plot(epochs, curves[:, digit], color=f"C{digit}", linewidth=1.5)
+heights = curves[-1].copy()
+for below, digit in zip(np.argsort(heights), np.argsort(heights)[1:], strict=False):
+    heights[digit] = max(heights[digit], heights[below] + 0.03)
+for digit in range(10):
+    ax.annotate(
+        str(digit),
+        (epochs[-1], curves[-1, digit]),
+        (epochs[-1] * 1.04, heights[digit]),
+        color=f"C{digit}",
+        va="center",
+        arrowprops={"arrowstyle": "-", "color": f"C{digit}", "lw": 0.5},
+        annotation_clip=False,
+    )
+ax.axhline(by_digit.target, color="black", linestyle="--", linewidth=1)
+ax.set(xlabel="epoch", ylabel="share of each digit that is right", ylim=(0, 1), title=f"Stopped: {history.stop_reason}")
+
+# %%
+# **What to try next**
+#
+# - Set ``run.learning_rate`` in the callback: halve it whenever the worst digit gets worse.
+# - Keep a copy of ``run.state.parameters`` after every epoch, and draw the path with ``plots.loss_surface``.
+# - Look at the built-in callbacks first: ``EarlyStopping``, ``ReduceOnPlateau`` and ``Checkpoint``.
+
+plt.show()
