@@ -39,14 +39,14 @@ rent = 150 + flats["area"] * flats["district"].map(per_metre) + lift_bonus + gen
 print(flats.assign(rent=rent.round()).head())
 
 # %%
-# The pipeline. ``handle_unknown="ignore"`` accepts districts that were not in the training table. Rents are standardized
-# as well, because networks learn targets of moderate size best.
+# The pipeline. ``handle_unknown="ignore"`` accepts districts that were not in the training table. Rents are
+# standardized as well, because networks learn targets of moderate size best.
 
 table = make_column_transformer(
     (StandardScaler(), ["area", "floor"]),
     (OneHotEncoder(handle_unknown="ignore"), ["district", "lift"]),
 )
-network = MLPRegressor((64, 32), max_iter=500, early_stopping="loss", random_state=0)
+network = MLPRegressor(hidden_layer_sizes=(64, 32), max_iter=500, early_stopping="loss", random_state=0)
 model = TransformedTargetRegressor(make_pipeline(table, network), transformer=StandardScaler())
 
 train, test, rent_train, rent_test = train_test_split(flats, rent, random_state=0)
@@ -56,7 +56,8 @@ error = np.abs(predicted - rent_test).mean()
 print(f"R² {model.score(test, rent_test):.3f}, mean error {error:.0f} (the noise alone makes 40)")
 
 # %%
-# Left: predictions. Right: the rent of a third-floor flat with a lift, by area and district; dashed lines are the truth.
+# Left: predictions. Right: the rent of a third-floor flat with a lift, by area and district. Dashed lines are the truth
+# without noise.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
 left.scatter(rent_test, predicted, s=6, alpha=0.5)
@@ -75,8 +76,8 @@ right.legend()
 # %%
 # **What to try next**
 #
-# - Replace ``MLPRegressor`` with scikit-learn's ``LinearRegression``: it can't learn that the lift matters more on upper
-#   floors, nor that districts differ in slope.
+# - Replace ``MLPRegressor`` with scikit-learn's ``LinearRegression``: it can't learn that the lift matters more on
+#   upper floors, nor that districts differ in slope.
 # - Tune ``hidden_layer_sizes`` and ``alpha`` with ``GridSearchCV``.
 # - Ask for a flat in a district that the table doesn't have.
 

@@ -2,8 +2,8 @@
 Class imbalance and ``class_weight``
 ====================================
 
-**What you see:** 1,900 points of one class, 100 of another, and a region where both occur. A network that counts every
-point the same gives that region to the larger class: it is right most of the time, and misses most of the small class.
+**What you see:** 950 points of one class, 50 of another, and a region where both occur. A network that counts every
+point the same gives that region to the larger class: it is right most of the time, and misses much of the small class.
 With ``class_weight="balanced"`` both classes count the same in total: the boundary moves, the network finds most of the
 small class, and raises more false alarms.
 
@@ -28,7 +28,7 @@ def sample(n_fine, n_faulty):
     return np.concatenate([fine, faulty]), np.repeat(["fine", "faulty"], [n_fine, n_faulty])
 
 
-X, y = sample(1900, 100)
+X, y = sample(950, 50)
 X_test, y_test = sample(19_000, 1000)
 
 # %%

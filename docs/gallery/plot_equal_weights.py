@@ -3,8 +3,8 @@ Equal initial weights: a symmetry that never breaks
 ====================================================
 
 **What you see:** the weights of 16 hidden units as images, blue positive and red negative. Above, all weights started
-with the same value: after training, all 16 units are identical, and the network is only as good as one with a single
-hidden unit. Below, the weights started at random: every unit looks for something of its own.
+with the same value: after training, all 16 units are identical, and the network is hardly better than one with a
+single hidden unit. Below, the weights started at random: every unit looks for something of its own.
 
 **Why:** units that start equal compute the same output, receive the same gradient, and take the same step. Nothing
 ever makes them differ.
@@ -43,7 +43,7 @@ for name, net in networks.items():
 # %%
 # The same fact as pictures.
 
-figure, axes = plt.subplots(2, 1, figsize=(8, 5.6), layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(8, 4.8), layout="constrained")
 for ax, name in zip(axes, ("equal start", "random start"), strict=True):
     plots.weights(networks[name], columns=8, ax=ax)
     accuracy = networks[name].evaluate(digits.X_test, digits.y_test).accuracy

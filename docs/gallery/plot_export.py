@@ -89,9 +89,7 @@ else:
 number = int(answers["fastmlp"].max(axis=1).argmin())
 difference = max(np.abs(answers["fastmlp"] - other).max() for other in answers.values())
 
-figure, (left, middle, right) = plt.subplots(
-    1, 3, figsize=(13, 3.8), width_ratios=(1, 3, 1.4), layout="constrained"
-)
+figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.8), width_ratios=(1, 3, 1.4), layout="constrained")
 left.imshow(X[number].reshape(28, 28), cmap="gray")
 left.set(title=f"a {labels[number]}", xticks=[], yticks=[])
 for place, (name, values) in enumerate(answers.items()):

@@ -101,8 +101,8 @@ def read(folder, column):
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
 for number, name in enumerate(runs):
     for ax, measure in zip(axes, ("loss", "accuracy"), strict=True):
-        ax.plot(*read(Path(folder.name) / name, measure), color=f"C{number}", label=f"{name}, training")
-        ax.plot(*read(Path(folder.name) / name, f"val_{measure}"), "--", color=f"C{number}", label=f"{name}, validation")
+        for column, line, rows in ((measure, "-", "training"), (f"val_{measure}", "--", "validation")):
+            ax.plot(*read(Path(folder.name) / name, column), line, color=f"C{number}", label=f"{name}, {rows}")
 for ax, measure in zip(axes, ("loss", "accuracy"), strict=True):
     ax.set(xlabel="epoch", title=measure)
     ax.grid(alpha=0.3)

@@ -4,11 +4,14 @@ The loss surface and the path of training
 
 **What you see:** the loss of a network as a landscape, and the paths that two trainings take through it, from the same
 start. The picture shows a flat slice through a space of 13,000 dimensions. Its two directions are those in which the
-path varies most, so most of the path lies in the slice.
+path varies most, so most of the path lies in the slice. With momentum the network gets about twice as far in the same
+number of epochs, and lower.
 
 **How:** a function in ``callbacks=[...]`` copies the weights after every epoch. ``plots.loss_surface`` evaluates the
 loss on a grid around the path.
 """
+
+import copy
 
 import matplotlib.pyplot as plt
 
@@ -25,14 +28,14 @@ X, y = digits.X_train[:1000], digits.y_train[:1000]
 def trained(optimizer):
     """Train a small network and return it with the weights of every epoch."""
     net = Network([784, 16, 16, 10], seed=0)
-    path = [net.state.parameters.copy()]
+    path = [copy.deepcopy(net.weights)]
     net.fit(
         X,
         y,
         epochs=30,
         optimizer=optimizer,
         verbose=0,
-        callbacks=[lambda run: path.append(run.state.parameters.copy())],
+        callbacks=[lambda run: path.append(copy.deepcopy(run.network.weights))],
     )
     return net, path
 

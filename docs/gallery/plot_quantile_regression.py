@@ -38,7 +38,7 @@ for level in levels:
     net = networks[level] = Network(
         [1, 32, 32, 1], hidden="tanh", loss="quantile", quantile=level, scaling="standardize", seed=0
     )
-    net.fit(X, y, epochs=100, optimizer=Adam(0.005), schedule="cosine", verbose=0)
+    net.fit(X, y, epochs=300, optimizer=Adam(0.01), schedule="cosine", verbose=0)
 
 # %%
 # The band between the lowest and the highest level, with the median inside.

@@ -3,9 +3,9 @@ Regularisation: L1, L2 and dropout
 ==================================
 
 **What you see:** a network with 100 hidden units learns 1,000 digits by heart. Without regularisation its training
-loss falls to zero while its validation loss rises. L2, L1 and dropout each hold the validation loss down, in different
-ways. The second picture shows how: L2 makes all weights small, L1 makes most of them nearly zero, and dropout leaves
-them large but spreads the work over more units.
+loss falls to zero, while its validation loss rises from the tenth epoch on. L2, L1 and dropout each hold the validation
+loss down. The accuracy gains less: about half a point. The second picture shows what each does to the weights: L2 makes
+all of them small, L1 makes most of them nearly zero, and dropout leaves their sizes as they were.
 
 **How:** ``l1=`` and ``l2=`` belong to ``Network``; dropout belongs to a layer, ``Dense(100, dropout=0.5)``.
 """
@@ -17,7 +17,7 @@ from fastmlp import Dense, Network, load_mnist, plots
 
 digits = load_mnist()
 X, y = digits.X_train[:1000], digits.y_train[:1000]
-X_val, y_val = digits.X_train[-5000:], digits.y_train[-5000:]
+X_val, y_val = digits.X_train[-3000:], digits.y_train[-3000:]
 
 # %%
 # Four networks, trained in the same way on the same 1,000 digits.
@@ -28,17 +28,18 @@ networks = {
     "L1, 0.0003": Network([784, 100, 10], l1=0.0003, seed=0),
     "dropout, 50%": Network([784, Dense(100, dropout=0.5), 10], seed=0),
 }
-histories = {
-    name: net.fit(X, y, epochs=60, X_val=X_val, y_val=y_val, verbose=0) for name, net in networks.items()
-}
+histories = {name: net.fit(X, y, epochs=60, X_val=X_val, y_val=y_val, verbose=0) for name, net in networks.items()}
 
 # %%
-# The losses don't include the penalties, so they can be compared.
+# The losses don't include the penalties, so they can be compared. We leave out the steep beginning.
 
-plots.history(histories)
+of_loss, of_accuracy = plots.history(histories)
+of_loss.set_ylim(0, 0.6)
+of_accuracy.set_ylim(0.8, 1.005)
 
 # %%
-# The weights of the first layer, all 78,400 of each network.
+# The weights of the first layer, all 78,400 of each network. Those beyond ±0.2 are counted in the outermost bars. The
+# spike in the middle of L2 belongs to pixels at the border that are never inked: there only the penalty acts.
 
 figure, axes = plt.subplots(1, 4, figsize=(12, 3), sharex=True, sharey=True, layout="constrained")
 for ax, (name, net) in zip(axes, networks.items(), strict=True):

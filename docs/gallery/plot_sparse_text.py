@@ -2,8 +2,9 @@
 Sparse text: topics from words
 ==============================
 
-**What you see:** for each of four topics, the words that speak for it most, as a network sees them. The network learned
-them from short texts in which most words say nothing about the topic.
+**What you see:** above, what a network believes about single words: most words of a topic point to it, words that two
+topics share are split between them, and filler words say little. Below, the same network reads one text word by word,
+and becomes surer with every word that belongs to the topic.
 
 **How:** scikit-learn's ``TfidfVectorizer`` turns each text into a row of a sparse matrix with thousands of columns, of
 which some twenty are not zero. ``Network.fit`` takes the sparse matrix as it is, and computes with the non-zeros only.
@@ -22,10 +23,10 @@ from fastmlp import Network
 
 generator = np.random.default_rng(0)
 TOPICS = {
-    "cooking": "oven flour butter onion simmer whisk recipe garlic roast dough salt pan",
-    "sailing": "anchor tide harbour mast rope wind sail deck captain storm keel buoy",
-    "music": "violin rhythm chorus melody drum concert tune piano harmony singer tempo chord",
-    "gardening": "soil seed compost tulip prune rake blossom weed hedge shovel root lawn",
+    "cooking": "oven flour butter onion simmer whisk recipe roast dough salt pan herb",
+    "sailing": "anchor tide harbour mast rope wind sail deck captain keel salt key",
+    "music": "violin rhythm chorus melody drum concert tune piano wind key tempo chord",
+    "gardening": "soil seed compost tulip prune rake blossom weed hedge onion herb lawn",
 }
 filler = np.array([f"word{number}" for number in range(20_000)])
 frequency = 1 / np.arange(1, 20_001)
@@ -61,17 +62,30 @@ net.fit(X[:3000], topics[:3000], epochs=5, verbose=0)
 print(f"Of the test texts {net.evaluate(X[3000:], topics[3000:]).accuracy:.1%} are right.")
 
 # %%
-# What does the network know about single words? Ask it about every text that consists of one word.
+# What does the network believe about single words? Ask it about texts that consist of one word. Then take a text of the
+# test rows, and ask about its first word, its first two words, and so on.
 
-words = vectorizer.get_feature_names_out()
-probabilities = net.predict_proba(vectorizer.transform(words))
+shared = ["salt", "key", "wind", "onion", "herb"]
+words = [word for name in names for word in TOPICS[name].split()[:4]] + shared + ["word0", "word1", "word9"]
+of_words = net.predict_proba(vectorizer.transform(words))
 
-figure, axes = plt.subplots(1, 4, figsize=(12, 4), sharex=True, layout="constrained")
-for ax, (column, topic) in zip(axes, enumerate(net.labels.classes), strict=True):
-    best = np.argsort(probabilities[:, column])[-12:]
-    ax.barh(words[best], probabilities[best, column])
-    known = len(set(words[best]) & set(TOPICS[topic].split()))
-    ax.set(title=f"{topic}\n{known} of 12 belong to it", xlabel="probability", xlim=(0, 1))
+number = 3000 + int(np.flatnonzero(topics[3000:] == "sailing")[0])
+read = texts[number].split()
+of_beginnings = net.predict_proba(vectorizer.transform([" ".join(read[:end]) for end in range(1, 31)]))
+
+figure, (above, below) = plt.subplots(2, 1, figsize=(11, 7), height_ratios=(1, 2), layout="constrained")
+image = above.imshow(of_words.T, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+above.set_xticks(range(len(words)), words, rotation=60, ha="right", rotation_mode="anchor")
+above.set_yticks(range(4), net.labels.classes)
+above.set_title("Single words: four of each topic, five that two topics share, three fillers")
+figure.colorbar(image, ax=above, label="probability")
+
+below.plot(of_beginnings, marker=".", label=net.labels.classes)
+below.set_xticks(range(30), read, rotation=60, ha="right", rotation_mode="anchor")
+below.set(ylim=(0, 1), ylabel="probability", title=f"A text about {topics[number]}, read word by word")
+for tick, word in zip(below.get_xticklabels(), read, strict=True):
+    tick.set_fontweight("bold" if word in TOPICS[topics[number]].split() else "normal")
+below.legend()
 
 # %%
 # **What to try next**
@@ -79,6 +93,7 @@ for ax, (column, topic) in zip(axes, enumerate(net.labels.classes), strict=True)
 # - Use your own texts and labels in the place of ``texts`` and ``topics``.
 # - Make the share of topical words smaller than one in five.
 # - Use ``HashingVectorizer`` when the vocabulary is not known beforehand, and ``fit`` on blocks of texts.
-# - Put the vectorizer into a scikit-learn pipeline with ``fastmlp.estimators.MLPClassifier``, which takes sparse matrices too.
+# - Put the vectorizer into a scikit-learn pipeline with ``fastmlp.estimators.MLPClassifier``, which takes sparse
+#   matrices too.
 
 plt.show()
