@@ -88,7 +88,7 @@ bars = ax.barh(list(results), [peak for _, peak in results.values()], color=["C0
 ax.bar_label(bars, [f" loss {history.loss[-1]:.6f}" for history, _ in results.values()])
 ax.axvline(size, color="black", linestyle="--", linewidth=1, label="size of the file")
 ax.invert_yaxis()
-ax.set(xlabel="MB allocated at the peak", xlim=(0, 1.3 * size))
+ax.set(xlabel="MB allocated at the peak", xlim=(0, 1.5 * size))
 ax.legend(loc="lower right")
 folder.cleanup()
 

@@ -4,7 +4,7 @@ Regularisation: L1, L2 and dropout
 
 **What you see:** a network with 100 hidden units learns 1,000 digits by heart. Without regularisation its training
 loss falls to zero, while its validation loss rises from the tenth epoch on. L2, L1 and dropout each hold the validation
-loss down. The accuracy gains less: about half a point. The second picture shows what each does to the weights: L2 makes
+loss down. The accuracy gains less than one point. The second picture shows what each does to the weights: L2 makes
 all of them small, L1 makes most of them nearly zero, and dropout leaves their sizes as they were.
 
 **How:** ``l1=`` and ``l2=`` belong to ``Network``; dropout belongs to a layer, ``Dense(100, dropout=0.5)``.

@@ -23,7 +23,7 @@ from fastmlp import Network
 
 generator = np.random.default_rng(0)
 TOPICS = {
-    "cooking": "oven flour butter onion simmer whisk recipe roast dough salt pan herb",
+    "cooking": "oven flour butter dough simmer whisk recipe roast onion salt pan herb",
     "sailing": "anchor tide harbour mast rope wind sail deck captain keel salt key",
     "music": "violin rhythm chorus melody drum concert tune piano wind key tempo chord",
     "gardening": "soil seed compost tulip prune rake blossom weed hedge onion herb lawn",
