@@ -3,9 +3,9 @@ Vanishing gradients: sigmoid against ReLU
 =========================================
 
 **What you see:** the size of the gradient in each layer of a network with eight hidden layers, before training. With
-sigmoids it shrinks four- to fivefold from layer to layer, so the first layers receive almost nothing. With ReLU all layers
-receive gradients of similar size. The second picture shows what follows: after 15 epochs the sigmoid network gets
-a third of the digits right, the ReLU network nine in ten.
+sigmoids it shrinks four- to fivefold from layer to layer, so the first layers receive almost nothing. With ReLU all
+layers receive gradients of similar size. The second picture shows what follows: after 15 epochs the sigmoid network
+gets a third of the digits right, the ReLU network nine in ten.
 
 **Why:** backpropagation multiplies by the derivative of the activation in every layer. A sigmoid's derivative is at
 most 1/4. ReLU's is 1 for every active unit.

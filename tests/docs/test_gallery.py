@@ -44,6 +44,8 @@ def test_an_example_runs_and_draws(run, name):
     [("plot_optuna.py", "optuna"), ("plot_export.py", "onnxruntime"), ("plot_logging.py", "tensorboard")],
 )
 def test_an_example_says_which_package_is_missing(run, capsys, monkeypatch, name, package):
+    for module in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     run(name)
     said = next(line for line in capsys.readouterr().out.splitlines() if "not installed" in line)
