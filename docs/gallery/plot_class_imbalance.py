@@ -4,8 +4,8 @@ Class imbalance and ``class_weight``
 
 **What you see:** 950 points of one class, 50 of another, and a region where both occur. A network that counts every
 point the same gives that region to the larger class: it is right most of the time, and misses more than half of the
-small class. With ``class_weight="balanced"`` both classes count the same in total: the boundary moves, the network finds
-most of the small class, and raises more false alarms.
+small class. With ``class_weight="balanced"`` both classes count the same in total: the boundary moves, the network
+finds most of the small class, and raises more false alarms.
 
 **How:** ``fit(..., class_weight="balanced")``, or your own weights as a dictionary.
 """
