@@ -52,8 +52,8 @@ for ax, name in zip(axes, ("equal start", "random start"), strict=True):
 # %%
 # **What to try next**
 #
-# - Use ``initializer="zeros"``: the hidden layer then outputs 0 and the weights before it never move at all.
-# - Use ``Normal(std=1e-6, mean=0.01)``: a tiny difference is enough, but it takes time to grow.
+# - Use ``initializer="zeros"``: then all weights stay zero, and only the output biases learn.
+# - Use ``Normal(std=1e-6, mean=0.01)``: a tiny difference is enough.
 # - Give the hidden layer dropout, ``Dense(16, "tanh", dropout=0.5)``, with the equal start: chance breaks the symmetry.
 
 plt.show()

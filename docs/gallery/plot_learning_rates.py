@@ -44,7 +44,8 @@ for name, history in histories.items():
 # **What to try next**
 #
 # - Add rates between 3 and 100 and find where training breaks down.
-# - Use ``loss="cross_entropy"`` and leave ``output`` out: good rates are then smaller, and large ones do less harm.
+# - Use ``loss="cross_entropy"`` and leave ``output`` out: good rates are then
+#   about ten times smaller.
 # - Use ``optimizer="adam"``: its default rate of 0.001 suits most networks.
 # - Lower the rate during training: ``fit(..., schedule="cosine")``.
 

@@ -64,7 +64,7 @@ for level, net in networks.items():
 # %%
 # **What to try next**
 #
-# - Train on 200 points only: the band becomes too narrow, because the networks follow single points.
+# - Train on 200 points for 3,000 epochs: the band becomes too narrow, because the networks follow single points.
 # - Choose other levels, such as 25% and 75%.
 # - Use ``fit_many`` to train all three at once.
 # - Curves of separate networks can cross where data is scarce. Sort the three answers of each row where that matters.
