@@ -54,7 +54,7 @@ for (smoothing, net), marker in zip(networks.items(), "osD", strict=True):
     print(f"smoothing {smoothing:g}: {right.mean():.1%} right, confidence {confidence.mean():.1%}, ECE {error:.3f}")
 above.set(ylabel="share of right answers", title="10,000 test digits", ylim=(0, 1))
 above.legend()
-below.set(xlabel="confidence", ylabel="answers")
+_ = below.set(xlabel="confidence", ylabel="answers")
 
 # %%
 # ECE, the expected calibration error, is the mean distance from the diagonal, weighted by the number of answers. Groups

@@ -71,7 +71,7 @@ for number, (district, price) in enumerate(per_metre.items()):
     right.plot(area, model.predict(asked), color=f"C{number}", linewidth=2, label=district)
     right.plot(area, 150 + price * area + 75, "--", color=f"C{number}", linewidth=1)
 right.set(xlabel="area in square metres", ylabel="rent", title="What the model learned")
-right.legend()
+_ = right.legend()
 
 # %%
 # **What to try next**

@@ -32,7 +32,7 @@ for rate in (0.03, 0.3, 3.0, 100.0):
 # %%
 # Full lines show the training rows, dashed lines show rows that the network never trains on.
 
-plots.history(histories)
+axes = plots.history(histories)
 
 # %%
 # The accuracy after the last epoch:

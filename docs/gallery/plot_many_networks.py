@@ -46,7 +46,7 @@ ax.set_xscale("log", base=2)
 ax.set_xticks(sizes, sizes)
 ax.set(xlabel="hidden units", ylabel="accuracy on the rows held out", title=f"{len(networks)} networks, one call")
 ax.grid(alpha=0.3)
-ax.legend()
+_ = ax.legend()
 
 # %%
 # **What to try next**

@@ -67,7 +67,7 @@ for digit in np.argsort(-curves[0]):
 ax.axhline(by_digit.target, color="black", linestyle="--", linewidth=1)
 ax.set(xlabel="epoch", ylabel="share of each digit that is right", title=f"Stopped: {history.stop_reason}")
 ax.xaxis.get_major_locator().set_params(integer=True)
-ax.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5))
+_ = ax.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5))
 
 # %%
 # **What to try next**

@@ -52,7 +52,7 @@ ax.fill_between(x[:, 0], low, high, alpha=0.3, label="band from 5% to 95%")
 ax.plot(x[:, 0], middle, linewidth=2, label="median")
 ax.plot(x[:, 0], np.sin(x[:, 0]), "k--", linewidth=1, label="true median")
 ax.set(xlabel="x", ylabel="y", title="A network for each quantile")
-ax.legend(ncols=2)
+_ = ax.legend(ncols=2)
 
 # %%
 # Does the band hold what it promises? Count fresh points below each curve.

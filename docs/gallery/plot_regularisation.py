@@ -35,7 +35,7 @@ histories = {name: net.fit(X, y, epochs=60, X_val=X_val, y_val=y_val, verbose=0)
 
 of_loss, of_accuracy = plots.history(histories)
 of_loss.set_ylim(0, 0.6)
-of_accuracy.set_ylim(0.8, 1.005)
+_ = of_accuracy.set_ylim(0.8, 1.005)
 
 # %%
 # The weights of the first layer, all 78,400 of each network. Those beyond ±0.2 are counted in the outermost bars. The
@@ -46,7 +46,7 @@ for ax, (name, net) in zip(axes, networks.items(), strict=True):
     W = net.weights[0][0]
     ax.hist(np.clip(W.ravel(), -0.2, 0.2), bins=81, log=True)
     ax.set(title=f"{name}\n{(np.abs(W) < 0.001).mean():.0%} below 0.001", xlabel="weight")
-axes[0].set_ylabel("how many")
+_ = axes[0].set_ylabel("how many")
 
 # %%
 # What one unit looks for, with and without L2. The penalty removes the noise of pixels that don't matter.

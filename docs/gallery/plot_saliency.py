@@ -18,7 +18,7 @@ from fastmlp import Network, load_mnist
 
 digits = load_mnist()
 net = Network([784, 64, 10], seed=0)
-net.fit(digits.X_train[:20_000], digits.y_train[:20_000], epochs=5, verbose=0)
+history = net.fit(digits.X_train[:20_000], digits.y_train[:20_000], epochs=5, verbose=0)
 
 # %%
 # Six digits that the network gets right.

@@ -85,7 +85,7 @@ below.set_xticks(range(30), read, rotation=60, ha="right", rotation_mode="anchor
 below.set(ylim=(0, 1), ylabel="probability", title=f"A text about {topics[number]}, read word by word")
 for tick, word in zip(below.get_xticklabels(), read, strict=True):
     tick.set_fontweight("bold" if word in TOPICS[topics[number]].split() else "normal")
-below.legend()
+_ = below.legend()
 
 # %%
 # **What to try next**

@@ -49,7 +49,7 @@ histories = {
     name: net.fit(X, y, epochs=15, optimizer=Adam(0.001), X_val=X_val, y_val=y_val, verbose=0)
     for name, net in networks.items()
 }
-plots.history(histories)
+axes = plots.history(histories)
 
 # %%
 # **What to try next**
