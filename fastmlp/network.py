@@ -607,6 +607,68 @@ class Network:
         new = arguments.flat_weights(weights, self.architecture)
         self.state.parameters[...] = new
 
+    def freeze(self, *layers: int) -> None:
+        """Freeze layers: later fits leave their weights and biases as they are, bit for bit; see `Dense`.
+
+        The other layers stay as they are, frozen or not.
+
+        Parameters
+        ----------
+        *layers : int
+            Numbers of layers, 1 for the first.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            No numbers, or a layer that there isn't.
+        TrainingError
+            A fit is under way.
+
+        Examples
+        --------
+        >>> net = Network([4, 8, 8, 3], seed=0)
+        >>> net.freeze(1, 2)
+        >>> net
+        Network([4, Dense(8, 'relu', trainable=False), Dense(8, 'relu', trainable=False), Dense(3, 'softmax')], \
+loss='cross_entropy', seed=0)
+        """
+        self._set_trainable(arguments.check_layers(layers, self.architecture, "freeze"), False)
+
+    def unfreeze(self, *layers: int) -> None:
+        """Have later fits train layers that were frozen; without numbers, all layers.
+
+        What the optimizer remembers of them is from before they were frozen.
+
+        Parameters
+        ----------
+        *layers : int
+            Numbers of layers, 1 for the first.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            A layer that there isn't.
+        TrainingError
+            A fit is under way.
+
+        Examples
+        --------
+        >>> net = Network([4, Dense(8, "tanh", trainable=False), 3], seed=0)
+        >>> net.unfreeze()
+        >>> net
+        Network([4, Dense(8, 'tanh'), Dense(3, 'softmax')], loss='cross_entropy', seed=0)
+        """
+        numbers = layers or range(1, len(self.architecture.layers) + 1)
+        self._set_trainable(arguments.check_layers(numbers, self.architecture, "unfreeze"), True)
+
+    def _set_trainable(self, numbers: set[int], trainable: bool) -> None:
+        built = self.architecture
+        wanted = [trainable if n in numbers else layer.trainable for n, layer in enumerate(built.layers, start=1)]
+        with self._turns.fit():
+            self.architecture = built.with_trainable(wanted)
+            # Made for the architecture that was.
+            self._few = self._short = None
+
     @property
     def n_parameters(self) -> int:
         """Weights and biases altogether."""
@@ -674,7 +736,13 @@ class Network:
     def __repr__(self) -> str:
         built = self.architecture
         layers = [
-            Dense(layer.units, layer.activation, layer.dropout, None if layer.has_bias else False)
+            Dense(
+                layer.units,
+                layer.activation,
+                layer.dropout,
+                None if layer.has_bias else False,
+                trainable=layer.trainable,
+            )
             for layer in built.layers
         ]
         parts = [f"Network([{', '.join(map(str, [built.inputs, *layers]))}]", f"loss={built.loss!r}"]

@@ -107,9 +107,8 @@ def networks(draw, name, inputs, smooth):
     for number in range(draw(st.integers(form.hidden, 2))):
         units = draw(st.integers(*form.first) if number == 0 else st.integers(1, min(40, form.first[1])))
         rate = 0.0 if number == 0 and name == "halves" else draw(st.sampled_from([0.0, 0.0, 0.3]))
-        layers.append(
-            Dense(units, draw(st.sampled_from(activations)), rate, draw(st.sampled_from([None, True, False])))
-        )
+        bias, trainable = draw(st.sampled_from([None, True, False])), draw(st.sampled_from([True, True, False]))
+        layers.append(Dense(units, draw(st.sampled_from(activations)), rate, bias, trainable=trainable))
     outputs = draw(st.integers(2 if loss == "cross_entropy" else 1, 5))
     options = {"loss": loss, "l2": draw(st.sampled_from([0.0, 0.0, 0.01]))}
     if not smooth:

@@ -284,6 +284,7 @@ def _network(architecture: Architecture, task: str, state: TrainingState | None 
         row["fan_in"], row["units"], row["stride"] = layer.fan_in, layer.units, layer.stride
         row["weights"], row["bias"], row["start"] = layer.weights_start, layer.bias_start, start
         row["activation"] = getattr(constants, layer.activation.upper())
+        row["trainable"] = layer.trainable
         row["threshold"], row["kept_scale"] = threshold(layer.dropout), 1.0 / (1.0 - layer.dropout)
         if state is not None:
             row["key"] = epoch_key(state.seed, state.epoch, number)

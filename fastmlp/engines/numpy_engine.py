@@ -3,7 +3,8 @@
 Read it beside the mathematics (Nielsen, chapter 2; Goodfellow et al., chapter 6.5). For a batch ``x`` of rows, layer
 by layer ``z = a_before @ W + b`` and ``a = f(z)``; backwards, with ``dz`` the derivative of the loss by ``z``: ``dW =
 a_beforeᵀ @ dz``, ``db = sum of dz over the batch``, ``da_before = dz @ Wᵀ``. It is vectorised over the batch and
-makes no attempt to be faster.
+makes no attempt to be faster. Layers that are frozen (``trainable=False``) have a gradient as all others; only
+`train_epoch` leaves them out: of the gradient before it is clipped, of weight decay, and of the optimizer's step.
 """
 
 from dataclasses import replace
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..data.dataset import Dataset
 from ..model.activations import get_activation
-from ..model.architecture import Architecture
+from ..model.architecture import Architecture, Layer
 from ..model.dropout import dropout_mask, epoch_key
 from ..model.optimizers import Optimizer, clipped
 from ..model.training_state import TrainingState
@@ -26,6 +27,7 @@ __all__ = [
     "alike",
     "augment",
     "backward_pass",
+    "clear",
     "correct_answers",
     "evaluate",
     "few_rows",
@@ -158,6 +160,14 @@ def add_penalties(architecture: Architecture, parameters: Array, gradient: Array
     return penalty
 
 
+def clear(layer: Layer, gradient: Array) -> None:
+    """Make the gradient of a layer that isn't trained zero: it counts neither for the step nor for its length."""
+    layer.weights(gradient)[...] = 0
+    bias = layer.bias(gradient)
+    if bias is not None:
+        bias[...] = 0
+
+
 def correct_answers(outputs: Array, y: Array, task: str) -> NDArray[Any]:
     """Whether each row's answer is right, shape (n,); NaN in regression."""
     if task == "classes":
@@ -245,12 +255,16 @@ def train_epoch(
         meter.add(losses, run.activations[-1], y, weights)
         penalised = architecture if penalties is None else replace(architecture, l2=float(penalties[batch]))
         add_penalties(penalised, state.parameters, gradient)
-        if optimizer.weight_decay:
-            for layer in architecture.layers:
+        for layer in architecture.layers:
+            if not layer.trainable:
+                clear(layer, gradient)
+            elif optimizer.weight_decay:
                 layer.weights(state.parameters)[...] *= 1.0 - learning_rate * optimizer.weight_decay
         state.step += 1
         step = clipped(gradient, optimizer.clip_norm)
-        optimizer.update(state.parameters, step, state.moments, state.step, learning_rate)
+        for part in architecture.trained_parts:
+            moments = [moment[part] for moment in state.moments]
+            optimizer.update(state.parameters[part], step[part], moments, state.step, learning_rate)
     return meter.score()
 
 

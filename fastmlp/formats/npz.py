@@ -187,6 +187,7 @@ def _describe_layer(layer: Layer) -> dict[str, Any]:
         "activation": layer.activation,
         "dropout": layer.dropout,
         "bias": layer.has_bias,
+        "trainable": layer.trainable,
         "initializer": _describe_initializer(layer.initializer),
         "bias_initializer": _describe_initializer(layer.bias_initializer),
     }
@@ -414,6 +415,7 @@ def _build(described: dict[str, Any]) -> Architecture:
             layer["bias"],
             _initializer(layer["initializer"]),
             _initializer(layer["bias_initializer"]),
+            layer.get("trainable", True),  # not in early files
         )
         for layer in described["layers"]
     ]

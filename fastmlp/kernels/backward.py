@@ -21,12 +21,12 @@ from .runtime.simd import get, moved
 
 @kernel
 def backward(step):
-    """Deltas of all layers."""
+    """Deltas of all layers, in training down to the lowest that is trained."""
     top = step.n_layers - 1
     loss_gradient(step)
     if step.loss < BINARY_CROSS_ENTROPY:  # these losses were differentiated by the outputs, the others by the logits
         differentiate_activation(step, top)
-    for n in range(top - 1, -1, -1):
+    for n in range(top - 1, step.lowest - 1, -1):
         rectified = layer_backward(step, n)
         if not rectified:
             differentiate_activation(step, n)

@@ -32,7 +32,8 @@ def sum_of_squares(g, first, size):
 
 @kernel
 def clip(g, w, n_layers, layers, settings):
-    """Add the penalties to the gradient of a batch, and scale it down to the length that it may have.
+    """Add the penalties to the gradient of a batch, and scale it down to the length that it may have; layers that are
+    not trained count for nothing.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def clip(g, w, n_layers, layers, settings):
     squares, l1, l2 = 0.0, settings.l1, settings.l2
     for n in range(n_layers):
         layer = layers[n]
+        if layer.trainable == 0:
+            continue
         start, size = layer.weights, layer.fan_in * layer.width
         if l1 > 0 or l2 > 0:
             add_penalty_gradient(g, start, w, start, start + size, splat(g, l1), splat(g, l2))
@@ -55,6 +58,8 @@ def clip(g, w, n_layers, layers, settings):
     if factor < 1.0:
         for n in range(n_layers):
             layer = layers[n]
+            if layer.trainable == 0:
+                continue
             start, bias = layer.weights, layer.bias
             shrink(g, start, start + layer.fan_in * layer.width, splat(g, factor))
             if bias >= 0:

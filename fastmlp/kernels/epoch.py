@@ -90,6 +90,9 @@ def plan(step):
     step.direct = plain and step.batch_size <= work.chunk and work.groups == 0 and not step.clipping
     step.target = step.parameters if step.direct else step.gradient
     step.piece, step.last_piece, step.finite = work.chunk, ZERO, ONE_ROW
+    step.lowest = ZERO
+    while step.training and step.layers[step.lowest].trainable == 0 and step.lowest < step.n_layers - 1:
+        step.lowest += 1
     if step.outputs_only:
         step.last_piece = take_piece(step.barrier, step.threads, NONE)
         pieces = (step.n_rows + work.chunk - 1) // work.chunk

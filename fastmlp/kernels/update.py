@@ -27,7 +27,10 @@ from .sparse.rows import add_shift_gradient
 
 @kernel
 def update_parameters(step):
-    """Gradient of a chunk for the parameters that this thread owns; where it is complete, the optimizer's step."""
+    """Gradient of a chunk for the parameters that this thread owns; where it is complete, the optimizer's step.
+
+    Training leaves out the layers that are frozen (`Layer.trainable` is 0).
+    """
     groups = step.work.groups
     if step.exchanging:
         collect_rows(step)
@@ -37,15 +40,16 @@ def update_parameters(step):
     step.accumulate = step.direct or step.number >= (groups if groups > 0 else 1)
     if step.direct:
         shrink_rows(step)
-    if step.work.listing:
+    if step.work.listing and step.lowest == 0:
         list_entries(step)
-    if step.folded:
+    if step.folded and step.lowest == 0:
         layer = step.layers[0]
         d, owned = layer.deltas + layer.first_column, layer.end_column - layer.first_column
         column_sums(step.work.memory, step.work.sums, step.work.memory, d, layer.row_stride, step.count, owned, NEW)
-    for n in range(step.n_layers):
-        update_weight_rows(step, n)
-        update_bias(step, n)
+    for n in range(step.lowest, step.n_layers):
+        if step.layers[n].trainable or not step.training:
+            update_weight_rows(step, n)
+            update_bias(step, n)
     if step.exchanging and step.training and complete:
         publish_parameters(step)
         pack_own_rows(step)
@@ -61,6 +65,8 @@ def shrink_rows(step):
     if factor != 1.0:
         for n in range(step.n_layers):
             layer = step.layers[n]
+            if layer.trainable == 0:
+                continue
             for i in range(layer.first_row, layer.end_row):
                 start = layer.weights + i * layer.weights_stride
                 shrink(
@@ -207,9 +213,11 @@ def finish_batch(step):
 
 @kernel
 def update_all(step):
-    """One step of the optimizer on all parameters, whose gradient is complete."""
+    """One step of the optimizer on all parameters that are trained, whose gradient is complete."""
     for n in range(step.n_layers):
         layer = step.layers[n]
+        if layer.trainable == 0:
+            continue
         start, width, rows, bias = layer.weights, layer.width, layer.fan_in, layer.bias
         update_weights(step, start, width, rows, width, step.gradient, start)
         if bias >= 0:

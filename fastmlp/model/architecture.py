@@ -7,7 +7,7 @@ Gradients and the optimizer's moments are vectors of the same layout, so an opti
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -75,16 +75,27 @@ class Dense:
         Whether the layer has a bias; by default the network's `bias`.
     initializer, bias_initializer : str or initializer, optional
         By default the network's.
+    trainable : bool, default True
+        Whether `fit` changes the layer's weights and bias. A frozen layer (False) keeps every bit of them: no step, no
+        weight decay; what the optimizer remembers of them stays as it is; and their gradient counts for nothing, not
+        even for `clip_norm`. `Network.gradient` gives the true derivative all the same, and the penalties of all
+        layers are part of the objective.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
         A value out of its range or of the wrong type, or a name that isn't known.
 
+    See Also
+    --------
+    fastmlp.Network.freeze : Freeze layers of a network that is there already.
+
     Examples
     --------
     >>> Dense(128, "relu", dropout=0.2)
     Dense(128, 'relu', dropout=0.2)
+    >>> Dense(128, "relu", trainable=False)
+    Dense(128, 'relu', trainable=False)
     """
 
     units: int
@@ -93,6 +104,7 @@ class Dense:
     bias: bool | None = None
     initializer: str | Initializer | None = None
     bias_initializer: str | Initializer | None = None
+    trainable: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", check_units(self.units, "units of a layer"))
@@ -105,6 +117,7 @@ class Dense:
             )
         if self.bias is not None:
             object.__setattr__(self, "bias", check_switch(self.bias, "bias"))
+        object.__setattr__(self, "trainable", check_switch(self.trainable, "trainable"))
         for name in ("initializer", "bias_initializer"):
             initializer = getattr(self, name)
             if initializer is not None:
@@ -120,6 +133,8 @@ class Dense:
         for name in ("bias", "initializer", "bias_initializer"):
             if getattr(self, name) is not None:
                 parts.append(f"{name}={getattr(self, name)!r}")
+        if not self.trainable:
+            parts.append("trainable=False")
         return f"Dense({', '.join(parts)})"
 
 
@@ -145,6 +160,8 @@ class Layer:
     bias_start : int
         Where ``b`` starts; -1 without bias.
     initializer, bias_initializer : initializer
+    trainable : bool
+        Whether training changes the layer's parameters; a layer that it doesn't change is frozen.
     """
 
     fan_in: int
@@ -156,6 +173,7 @@ class Layer:
     bias_start: int
     initializer: Initializer = field(compare=False)
     bias_initializer: Initializer = field(compare=False)
+    trainable: bool = True
 
     @property
     def has_bias(self) -> bool:
@@ -259,6 +277,7 @@ class Architecture:
                 bias_initializer=biases_start
                 if dense.bias_initializer is None
                 else get_initializer(dense.bias_initializer, auto="zeros"),
+                trainable=dense.trainable,
             )
             layers.append(layer)
             start = _round_to_line(layer.bias_start + layer.stride if layer.has_bias else start + fan_in * layer.stride)
@@ -297,6 +316,23 @@ class Architecture:
         last = self.layers[-1]
         stop = last.bias_start + last.stride if last.has_bias else last.weights_start + last.fan_in * last.stride
         return _round_to_line(stop)
+
+    @cached_property
+    def trained_parts(self) -> tuple[slice, ...]:
+        """Where in the flat vector the parameters of trainable layers lie; one slice where all are trainable."""
+        starts = [*(layer.weights_start for layer in self.layers), self.flat_size]
+        parts: list[slice] = []
+        for layer, start, stop in zip(self.layers, starts, starts[1:], strict=False):
+            if layer.trainable and parts and parts[-1].stop == start:
+                parts[-1] = slice(parts[-1].start, stop)
+            elif layer.trainable:
+                parts.append(slice(start, stop))
+        return tuple(parts)
+
+    def with_trainable(self, trainable: Sequence[bool]) -> "Architecture":
+        """Return the same architecture with other layers frozen: one truth value a layer."""
+        layers = (replace(layer, trainable=own) for layer, own in zip(self.layers, trainable, strict=True))
+        return replace(self, layers=tuple(layers))
 
     def zeros(self) -> Array:
         """Return a new flat vector of zeros, for parameters, a gradient or a moment."""

@@ -3,7 +3,7 @@ errors, tables, model, data).
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -419,6 +419,29 @@ def _as_weights(values: Any, shape: tuple[int, ...], name: str, dtype: np.dtype[
     return array
 
 
+def check_layers(numbers: Iterable[Any], architecture: Architecture, call: str) -> set[int]:
+    """Return the numbers of layers that `Network.freeze` or `unfreeze` was given, or say what is wrong with them."""
+    given = tuple(numbers)
+    if not given:
+        raise ArgumentError(f"{call} needs the numbers of layers, 1 for the first, such as net.{call}(1)")
+    return {check_whole(number, f"{call}: the number of a layer", 1, len(architecture.layers)) for number in given}
+
+
+def check_something_trains(architecture: Architecture) -> None:
+    """Say so where there is nothing to train."""
+    if not any(layer.trainable for layer in architecture.layers):
+        raise ArgumentError(
+            "every layer of this network is frozen, so there is nothing to train; unfreeze one with net.unfreeze(2), "
+            "or all with net.unfreeze(), or leave trainable=False out of one Dense"
+        )
+
+
+def _trained_parameters(architecture: Architecture) -> int:
+    return sum(
+        layer.fan_in * layer.units + layer.units * layer.has_bias for layer in architecture.layers if layer.trainable
+    )
+
+
 def summary(architecture: Architecture) -> Table:
     """Return the table of `Network.summary`."""
     rows = [["input", str(architecture.inputs), "-", "-", "-"]]
@@ -432,7 +455,15 @@ def summary(architecture: Architecture) -> Table:
         shares = ["-", *(f"{layer.dropout:g}" for layer in architecture.layers)]
         for row, share in zip(rows, shares, strict=True):
             row.insert(3, share)
+    frozen = any(not layer.trainable for layer in architecture.layers)
+    if frozen:
+        headings.append("trained")
+        marks = ["-", *("yes" if layer.trainable else "no" for layer in architecture.layers)]
+        for row, mark in zip(rows, marks, strict=True):
+            row.append(mark)
     size = architecture.n_parameters * architecture.dtype.itemsize
     total = f"{architecture.n_parameters:,} parameters ({architecture.dtype.name}, {size / 1000:,.1f} kB)"
+    if frozen:
+        total += f", of which {_trained_parameters(architecture):,} are trained"
     left = ("layer", "activation", "weights")
     return Table(headings, rows, left, note=f"{total}, loss {architecture.loss}")

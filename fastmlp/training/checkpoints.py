@@ -180,8 +180,8 @@ def read(resume_from: Any, architecture: Any) -> formats.Checkpoint | None:
     found = formats.load_checkpoint(path)
     if found.architecture != architecture:
         raise ArgumentError(
-            f"resume_from: {path} holds a network with other layers, loss or dtype than this one; build it as it was "
-            "built for that training (fastmlp.load(path) shows it), or give another file"
+            f"resume_from: {path} holds a network with other layers, frozen layers, loss or dtype than this one; build "
+            "it as it was built for that training (fastmlp.load(path) shows it), or give another file"
         )
     if not found.goes_on:
         raise ArgumentError(

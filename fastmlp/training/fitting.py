@@ -120,6 +120,7 @@ class Fitting:
 
     def __init__(self, network: Any, X: Any, y: Any, settings: FitSettings, once: Making = each_time) -> None:
         asked, resume_from = settings, settings.resume_from
+        arguments.check_something_trains(network.architecture)
         self._network, self._settings = network, settings
         self._found = found = None if resume_from is None else checkpoints.read(resume_from, network.architecture)
         # What is asked of the network that is to be trained: this one, or this one as it was when it was saved.

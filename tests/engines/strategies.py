@@ -25,7 +25,7 @@ biases = st.sampled_from([None, True, False])
 
 @st.composite
 def architectures(draw, dtypes=("float32", "float64"), activations=tuple(HIDDEN), losses=tuple(LOSSES)):
-    """Networks of one to three layers."""
+    """Networks of one to three layers, one of which at least is trained."""
     loss, activation = draw(st.sampled_from(losses)), st.sampled_from(activations)
     depth = draw(st.integers(1, 3))
     hidden = [Dense(draw(sizes), draw(activation), draw(rates), draw(biases)) for _ in range(depth - 1)]
@@ -38,7 +38,8 @@ def architectures(draw, dtypes=("float32", "float64"), activations=tuple(HIDDEN)
         penalties["quantile"] = draw(st.sampled_from([0.1, 0.5, 0.9]))
     if loss == "cross_entropy":
         penalties["label_smoothing"] = draw(st.sampled_from([0.0, 0.0, 0.2]))
-    return build(
+    trained = draw(st.lists(st.sampled_from([True, True, False]), min_size=depth, max_size=depth).filter(any))
+    built = build(
         [draw(sizes), *hidden, outputs],
         loss,
         output=output,
@@ -46,6 +47,7 @@ def architectures(draw, dtypes=("float32", "float64"), activations=tuple(HIDDEN)
         dtype=draw(st.sampled_from(dtypes)),
         **penalties,
     )
+    return built.with_trainable(trained)
 
 
 @st.composite

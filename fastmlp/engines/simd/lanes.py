@@ -68,7 +68,7 @@ def alike(architecture: Architecture, optimizer: Optimizer, data: Dataset, batch
         or batch_size < 2
         or is_grouped(architecture, batch_size)
         or optimizer.clip_norm is not None
-        or any(layer.dropout for layer in layers)
+        or any(layer.dropout or not layer.trainable for layer in layers)
         or "softmax" in hidden
         or (last == "softmax" and not get_loss(architecture.loss).from_logits)
     )

@@ -101,7 +101,7 @@ def architectures(architecture: Architecture) -> list[Architecture]:
     }
 
     def described(layer: Layer, units: int) -> Dense:
-        return Dense(units, layer.activation, layer.dropout, layer.has_bias, "zeros")
+        return Dense(units, layer.activation, layer.dropout, layer.has_bias, "zeros", trainable=layer.trainable)
 
     return [
         Architecture.build(

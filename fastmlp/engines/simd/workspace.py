@@ -370,7 +370,7 @@ def describe_layers(architecture: Architecture) -> Records:
     for own, layer in zip(described, architecture.layers, strict=True):
         own.fan_in, own.units, own.width = layer.fan_in, layer.units, layer.stride
         own.weights, own.bias, own.weights_stride = layer.weights_start, layer.bias_start, layer.stride
-        own.activation = getattr(constants, layer.activation.upper())
+        own.activation, own.trainable = getattr(constants, layer.activation.upper()), layer.trainable
     return described
 
 

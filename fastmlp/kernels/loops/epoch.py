@@ -15,6 +15,7 @@ from .linear import add_multiple, copy, fill
 from .losses import is_correct, loss_value
 from .optimizers import (
     add_penalties,
+    clear_frozen,
     clip_factor,
     decay,
     descend,
@@ -147,12 +148,13 @@ def take_step(network, optimizer, state, work, rate, l2, step):
     """Move the parameters by the gradient of chunk 0, and make that 0 again."""
     gradient = work.gradients[0]
     add_penalties(network, l2, state.parameters, gradient)
+    clear_frozen(network, gradient)
     if optimizer.weight_decay > 0:
         decay(network, state.parameters, 1 - rate * optimizer.weight_decay)
     if optimizer.clip_norm > 0:
         shorten(optimizer, gradient)
     if goes_everywhere(network, optimizer, l2):
-        descend_everywhere(optimizer, state, gradient, rate, step)
+        descend_everywhere(network, optimizer, state, gradient, rate, step)
         fill(gradient, 0)
     else:
         for j in work.features[0, : work.n_features[0]]:

@@ -7,6 +7,8 @@ With a gradient ``g`` of the batch's mean loss, number by number::
     w -= rate * weight_decay * w        of weights only
     w -= rate * step(g)                 see each optimizer below
 
+A layer that isn't trained has ``g = 0`` after the penalties, and no decay and no step.
+
 Parameters, gradient and moments are flat vectors of one layout, so a step is one loop. Plain gradient descent without
 penalties leaves a weight alone whose gradient is 0: of the first layer it goes through the rows of those features only
 that the batch had (`goes_everywhere`). The rung below: `numpy_engine.add_penalties`, `model.optimizers`.
@@ -15,8 +17,9 @@ that the batch had (`goes_everywhere`). The rung below: `numpy_engine.add_penalt
 import math
 
 from ..runtime.constants import ADAM, RMSPROP, SGD
-from ..runtime.jit import loop
-from .linear import weights_of
+from ..runtime.jit import loop, view
+from .linear import fill, weights_of
+from .records import State
 
 CLIP_EPSILON = 1e-6
 """`model.optimizers.CLIP_EPSILON`."""
@@ -70,9 +73,11 @@ def penalties(network, parameters):
 
 @loop
 def decay(network, parameters, factor):
-    """``W *= factor`` of every layer."""
+    """``W *= factor`` of every layer that is trained."""
     factor = parameters.dtype.type(factor)
     for n in range(len(network.layers)):
+        if not network.layers[n].trainable:
+            continue
         W = weights_of(network.layers[n], parameters)
         for i in range(len(W)):
             for j in range(W.shape[1]):
@@ -145,9 +150,38 @@ def descend_by_adam(w, g, state, rate, optimizer, step):
         w[i] -= rate * m[i] / (math.sqrt(v[i] / correction_2) + epsilon)
 
 
+@view
+def part_of(state, first, last):
+    """A part of all vectors of the state; those that are empty stay empty."""
+    return State(state.parameters[first:last], state.first[first:last], state.second[first:last])
+
+
 @loop
-def descend_everywhere(optimizer, state, gradient, rate, step):
-    """Move all parameters: ``Optimizer.update`` of each kind."""
+def start_of(network, n, size):
+    """Where the parameters of a layer start in a flat vector, or behind the last layer, where that ends."""
+    return network.layers[n].weights if n < len(network.layers) else size
+
+
+@loop
+def clear_frozen(network, gradient):
+    """Make the gradient of layers that are not trained 0: `numpy_engine.clear`."""
+    for n in range(len(network.layers)):
+        if not network.layers[n].trainable:
+            fill(gradient[network.layers[n].weights : start_of(network, n + 1, len(gradient))], 0)
+
+
+@loop
+def descend_everywhere(network, optimizer, state, gradient, rate, step):
+    """Move the parameters of all layers that are trained: ``Optimizer.update`` of each kind."""
+    for n in range(len(network.layers)):
+        if network.layers[n].trainable:
+            first, last = network.layers[n].weights, start_of(network, n + 1, len(gradient))
+            descend_part(optimizer, part_of(state, first, last), gradient[first:last], rate, step)
+
+
+@loop
+def descend_part(optimizer, state, gradient, rate, step):
+    """Move a part of the parameters."""
     if optimizer.kind == ADAM:
         descend_by_adam(state.parameters, gradient, state, rate, optimizer, step)
     elif optimizer.kind == RMSPROP:

@@ -23,6 +23,7 @@ LAYER = np.dtype(
         ("start", np.int64),  # where the layer's units start in `Work.z`, `a`, `out`, `d`
         ("key", np.int64),  # of the epoch's dropout
         ("threshold", np.int64),  # the hash below which dropout drops a unit; 0 without dropout
+        ("trainable", np.int64),  # whether a step changes W and b
         ("kept_scale", np.float64),  # 1 / (1 - rate), by which dropout multiplies what it keeps
     ]
 )

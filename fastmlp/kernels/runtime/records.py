@@ -82,6 +82,7 @@ class Layer(Record):
     key = whole("Of dropout, in this epoch.")
     threshold = whole("Hash below which dropout drops a unit; 0: none is dropped.")
     dropout_scale = real("1 / (1 - rate) of dropout.")
+    trainable = whole("Whether a step of training changes W and b.")
     first_row = whole("Of W, this thread owns the rows from here")
     end_row = whole("to here,")
     first_column = whole("columns from here")
@@ -203,6 +204,7 @@ class Step(Record):
     direct = whole("Whether the deltas carry minus the rate, and the gradient goes into the weights.", changing=True)
     piece = whole("Rows of a chunk in this pass.", changing=True)
     finite = whole("Whether all dense rows have been finite, in a pass forward.", changing=True)
+    lowest = whole("The lowest layer whose gradient is wanted: in TRAIN, the lowest that is trained.", changing=True)
 
     batch = whole("Number of this batch.", changing=True)
     begin = whole("Where it begins in the order.", changing=True)
