@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .model.history import Evaluation, History
     from .model.initializers import Normal, Uniform, VarianceScaling, Zeros
     from .model.optimizers import SGD, Adam, AdamW, RMSprop
+    from .model.own import register_activation, register_loss
     from .model.schedules import Constant, Cosine, Exponential, Linear, OneCycle, Schedule, Step, WarmUp
     from .network import Network, load
     from .rate_search import LearningRateSearch, find_learning_rate
@@ -72,6 +73,8 @@ __all__ = [
     "from_torch",
     "load",
     "load_mnist",
+    "register_activation",
+    "register_loss",
     "to_keras_weights",
     "to_sklearn_weights",
     "to_torch_state",
@@ -98,6 +101,7 @@ _HOMES = {
     "network": ("Network", "load"),
     "rate_search": ("LearningRateSearch", "find_learning_rate"),
     "model.optimizers": ("SGD", "Adam", "AdamW", "RMSprop"),
+    "model.own": ("register_activation", "register_loss"),
     "model.schedules": ("Constant", "Cosine", "Exponential", "Linear", "OneCycle", "Schedule", "Step", "WarmUp"),
     "training.callbacks": ("Callback", "EarlyStopping"),
     "training.checkpoints": ("Checkpoint",),

@@ -16,8 +16,8 @@ import numpy as np
 
 from .checks import check_whole, explained
 from .data.sharing import Once
-from .engines import get_engine
-from .engines.base import Alike
+from .engines import engine_for, get_engine
+from .engines.base import Alike, Engine
 from .errors import ArgumentError, ArgumentTypeError, DataFileError, TrainingError, unknown_argument, warn
 from .model.history import History, short
 from .model.optimizers import Optimizer
@@ -161,7 +161,7 @@ class_weight, shuffle, augment, callbacks, resume_from
             with _of_network(number):
                 fittings.append(Fitting(network, X, y, asked, once))
         for architecture in {network.architecture.dtype: network.architecture for network in chosen}.values():
-            get_engine(engine).load(architecture)  # to compile is no part of any fit
+            engine_for(engine, architecture).load(architecture)  # to compile is no part of any fit
         jobs = [Job(fitting.run, fitting.train, fitting.begin, _work(fitting)) for fitting in fittings]
         with _Show(jobs, level) as show:
             do_all(jobs, _tasks(fittings, jobs, at_once), at_once, show)
@@ -284,17 +284,16 @@ def _work(fitting: Fitting) -> float:
 def _tasks(fittings: Sequence[Fitting], jobs: Sequence[Job], threads: int) -> list[tuple[float, Callable[[], None]]]:
     """Return what threads are to do: lead networks that are alike side by side, and train the others one by one."""
     tasks: list[tuple[float, Callable[[], None]]] = []
-    kinds: dict[tuple[Any, ...], tuple[Alike, list[Job]]] = {}
-    engine = fittings[0].plan.engine
+    kinds: dict[tuple[Any, ...], tuple[Engine, Alike, list[Job]]] = {}
     for fitting, job in zip(fittings, jobs, strict=True):
         plan, alike = fitting.plan, None
         if short_epochs(plan) > 1 and not watches_steps(job.run.callbacks):
-            alike = engine.alike(plan.architecture, job.run.optimizer, plan.data, plan.batch_size)
+            alike = plan.engine.alike(plan.architecture, job.run.optimizer, plan.data, plan.batch_size)
         if alike is None:
             tasks.append((job.work, job.do))
         else:
-            kinds.setdefault(alike.key, (alike, []))[1].append(job)
-    for alike, members in kinds.values():
+            kinds.setdefault(alike.key, (plan.engine, alike, []))[2].append(job)
+    for engine, alike, members in kinds.values():
         if not _pays(alike, len(members), threads):
             tasks += [(job.work, job.do) for job in members]
             continue

@@ -16,7 +16,7 @@ from .data.augmentation import Augmentation
 from .data.dataset import Dataset, labelled, present, samples_only
 from .data.samples import Scaling, check_finite
 from .data.targets import Labels, Targets, plain_targets
-from .engines import get_engine
+from .engines import engine_for
 from .engines.base import FewRows, Score
 from .engines.gradient_check import GradientCheck, check_gradient, check_options
 from .engines.numpy_engine import forward_pass
@@ -46,13 +46,13 @@ class Network:
         The number of inputs, then a whole number of units or a `Dense` for every layer, such as ``[784, 30, 10]``.
     hidden : str, default "relu"
         Activation of the layers before the last that name none: identity, sigmoid, tanh, relu, leaky_relu, elu, gelu,
-        silu, softmax, exponential.
+        silu, softmax, exponential, or one that you registered, see `fastmlp.register_activation`.
     output : str, optional
         Activation of the last layer where it names none; by default the one that belongs to the loss.
     loss : str, default "cross_entropy"
         cross_entropy (one label of several), binary_cross_entropy (two labels, or any set of labels), squared_error,
         absolute_error, huber, quantile (numbers of which a share lies below the outputs) or poisson (counts; the output
-        is their expected number).
+        is their expected number), or one that you registered, see `fastmlp.register_loss`.
     bias : bool, default True
         Whether layers that don't say have biases.
     initializer : str or initializer, default "auto"
@@ -352,7 +352,7 @@ class Network:
         """
         outputs = self._outputs_of_few(X, engine)
         if outputs is None:
-            chosen = get_engine(engine)
+            chosen = engine_for(engine, self.architecture)
             data = samples_only(self.architecture, X, present(self.scaling), later=True)
             prepared = chosen.prepare(self.architecture, data, 0, once=True)
             marked = chosen.marks_rows(prepared)
@@ -429,7 +429,7 @@ class Network:
             score = few.evaluate(self.state.parameters, X, targets, task)
             if score is not None:
                 return _evaluation(score, task)
-        chosen = get_engine(engine)
+        chosen = engine_for(engine, self.architecture)
         data = self._labelled(X, y, sample_weight)
         prepared = chosen.prepare(self.architecture, data, 0, once=True)
         return _evaluation(chosen.evaluate(self.architecture, self.state.parameters, prepared), data.task)
@@ -456,7 +456,7 @@ class Network:
             few, targets, task = short
             found = few.loss_and_gradient(self.state.parameters, X, targets, task)
         if found is None:
-            chosen = get_engine(engine)
+            chosen = engine_for(engine, self.architecture)
             prepared = chosen.prepare(self.architecture, self._labelled(X, y, sample_weight), 0)
             found = chosen.loss_and_gradient(self.architecture, self.state.parameters, prepared)
         return float(found[0]), self.architecture.views(found[1])
@@ -796,7 +796,7 @@ loss='cross_entropy', seed=0)
         if few is None or few[0] != engine or few[1] is not self.scaling:
             if not isinstance(self.scaling, Scaling):
                 return None
-            shorter = get_engine(engine).few_rows(self.architecture, self.scaling)
+            shorter = engine_for(engine, self.architecture).few_rows(self.architecture, self.scaling)
             if shorter is None:
                 return None
             few = self._few = engine, self.scaling, shorter

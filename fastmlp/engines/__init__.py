@@ -1,4 +1,4 @@
-"""The engines, by name (floor 5; imports errors, kernels)."""
+"""The engines, by name (floor 5; imports errors, model, kernels)."""
 
 import importlib
 import importlib.util
@@ -6,11 +6,13 @@ import warnings
 from functools import cache
 from typing import cast
 
-from ..errors import MissingDependencyError, unknown_name
+from ..errors import ArgumentError, MissingDependencyError, unknown_name
+from ..model.architecture import Architecture
+from ..model.own import own_functions
 from . import numpy_engine
 from .base import Engine, Score, n_batches
 
-__all__ = ["ENGINES", "Engine", "Score", "get_engine", "n_batches"]
+__all__ = ["ENGINES", "Engine", "Score", "engine_for", "get_engine", "n_batches"]
 
 ENGINES = ("auto", "numba", "loops", "numpy")
 """What `get_engine` takes."""
@@ -56,6 +58,23 @@ def get_engine(name: str = "auto") -> Engine:
     if name in _MODULES:
         return _compiled(name)
     raise unknown_name("engine", name, ENGINES)
+
+
+def engine_for(name: str, architecture: Architecture) -> Engine:
+    """Return the engine of this name for a network: `get_engine`, but for functions of a user's own.
+
+    Raises
+    ------
+    ArgumentError, MissingDependencyError
+        As `get_engine`; or a compiled engine was asked for, and the network has functions that it doesn't.
+    """
+    own = own_functions(architecture)
+    if own and isinstance(name, str) and name in _MODULES:
+        raise ArgumentError(
+            f"engine={name!r} can't run {' and '.join(own)} of your own: its formulas are compiled in; use "
+            "engine='auto' or 'numpy', which run your NumPy functions, more slowly"
+        )
+    return get_engine("numpy" if own and name == "auto" else name)
 
 
 @cache

@@ -22,7 +22,7 @@ from ..data.samples import Scaling, memory_range
 from ..data.scale import warn_if_badly_scaled
 from ..data.targets import Labels, Targets
 from ..data.weights import mean_one
-from ..engines import Engine, get_engine
+from ..engines import Engine, engine_for
 from ..errors import ArgumentError, ArgumentTypeError, DivergenceError, warn
 from ..formats import Checkpoint
 from ..model.architecture import Architecture, Array, Dense
@@ -157,7 +157,7 @@ class BaseMLP(BaseEstimator):
         else:
             self.network_, self._progress, self._curves = network, progress, Curves()
             self.n_iter_, self.loss_, self.stop_reason_ = 0, np.inf, ""
-        engine, is_model, interrupted = get_engine("auto"), goes_on, False
+        engine, is_model, interrupted = engine_for("auto", self.network_.architecture), goes_on, False
         try:
             if settings.optimizer is None:
                 converged = self._train_at_once(settings, engine, data)

@@ -1,4 +1,4 @@
-"""Files that hold networks, by suffix (floor 6; imports errors, placeholders)."""
+"""Files that hold networks, by suffix (floor 6; imports errors, model, placeholders)."""
 
 import importlib.util
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError, DataFileError, require
+from ..model.own import own_activations
 from ..placeholders import check_content
 from . import c_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
 from .checkpoint import Checkpoint
@@ -84,6 +85,12 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **opti
     checked = check_path(path, WRITABLE)
     if not os.path.isdir(checked.parent):
         raise ArgumentError(f"path: the folder {str(checked.parent)!r} does not exist; make it first")
+    own = own_activations(checkpoint.architecture)
+    if own and checked.suffix.lower() in PREDICTING_ONLY:
+        raise ArgumentError(
+            f"path: {checked.suffix.lower()} files can't hold {' and '.join(own)} of your own, which only your NumPy "
+            "function computes; save the network as .npz, .safetensors or .json, or use a built-in activation"
+        )
     WRITABLE[checked.suffix.lower()](checked, checkpoint, **options)
 
 

@@ -22,9 +22,11 @@ from ..checks import check_size, plain
 from ..data.samples import FOUND_ON, Scaling
 from ..data.targets import TASKS, Labels
 from ..errors import ArgumentError, DataFileError
+from ..model.activations import ACTIVATIONS
 from ..model.architecture import Architecture, Array, Dense, Layer
 from ..model.history import History
 from ..model.initializers import Initializer, Normal, Uniform, VarianceScaling, Zeros
+from ..model.losses import LOSSES
 from ..model.training_state import TrainingState
 from .checkpoint import Checkpoint, FitUnderWay, new_generator
 from .plain_arrays import MOST_NAMES, told
@@ -407,6 +409,7 @@ def check_header(header: Any, kind: str) -> dict[str, Any]:
 
 
 def _build(described: dict[str, Any]) -> Architecture:
+    _check_registered(described)
     layers = [
         Dense(
             layer["units"],
@@ -422,6 +425,19 @@ def _build(described: dict[str, Any]) -> Architecture:
     names = ["loss", "l1", "l2", "dtype"]
     names += [name for name in ("quantile", "label_smoothing") if name in described]  # not so in early files
     return Architecture.build([described["inputs"], *layers], **{name: described[name] for name in names})
+
+
+def _check_registered(described: dict[str, Any]) -> None:
+    """Say so where a network has functions of its user's own that this program hasn't registered."""
+    used: list[tuple[str, Any, Any]] = [
+        ("activation", layer["activation"], ACTIVATIONS) for layer in described["layers"]
+    ]
+    for kind, name, known in [*used, ("loss", described["loss"], LOSSES)]:
+        if isinstance(name, str) and name.isidentifier() and name not in known:
+            raise WrongContentError(
+                f"its network has the {kind} {name[:100]!r}, which is not built in; register it before loading: "
+                f"fastmlp.register_{kind}({name[:100]!r}, ...)"
+            )
 
 
 def _initializer(described: dict[str, Any]) -> Initializer:

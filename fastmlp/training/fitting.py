@@ -14,8 +14,7 @@ from ..data.dataset import Dataset
 from ..data.fingerprint import fingerprints
 from ..data.scale import warn_if_badly_scaled
 from ..data.sharing import Making, each_time
-from ..engines import get_engine
-from ..engines.base import Engine
+from ..engines import engine_for, get_engine
 from ..model.architecture import Architecture
 from ..model.history import History
 from ..model.optimizers import Optimizer, get_optimizer
@@ -37,7 +36,7 @@ class FitSettings:
         Those that hold data, by name.
     augmentation : Augmentation or None
     callbacks : list of Callback
-    engine : Engine
+    engine : str
     threads : int
         0 for "auto".
     """
@@ -53,7 +52,7 @@ class FitSettings:
     augmentation: Augmentation | None
     callbacks: list[Callback]
     resume_from: Any
-    engine: Engine
+    engine: str
     threads: int
 
     @classmethod
@@ -89,9 +88,14 @@ class FitSettings:
             augmentation=arguments.check_augment(augment, architecture.inputs),
             shuffle=check_switch(shuffle, "shuffle"),
             resume_from=resume_from,
-            engine=get_engine(engine),
+            engine=_known(engine),
             threads=arguments.check_threads(threads),
         )
+
+
+def _known(engine: str) -> str:
+    get_engine(engine)
+    return engine
 
 
 class Fitting:
@@ -121,6 +125,7 @@ class Fitting:
     def __init__(self, network: Any, X: Any, y: Any, settings: FitSettings, once: Making = each_time) -> None:
         asked, resume_from = settings, settings.resume_from
         arguments.check_something_trains(network.architecture)
+        engine_for(settings.engine, network.architecture)  # says so where it has none, before the data are looked at
         self._network, self._settings = network, settings
         self._found = found = None if resume_from is None else checkpoints.read(resume_from, network.architecture)
         # What is asked of the network that is to be trained: this one, or this one as it was when it was saved.
@@ -173,7 +178,7 @@ class Fitting:
     def _planned(self, data: Dataset, blocks: Callable[[], Iterator[Dataset]] | None) -> Plan:
         asked, network = self._settings, self._network
         most = asked.batch_size if blocks else min(asked.batch_size, data.n_training_rows)
-        given = network.architecture, asked.engine, data, most, asked.threads
+        given = network.architecture, engine_for(asked.engine, network.architecture), data, most, asked.threads
         return Plan(*given, blocks, asked.augmentation, network._turns.between_epochs)
 
     def _note_settings(self, data: Dataset) -> None:
