@@ -1,5 +1,6 @@
 """Activations and losses of a user's own: registered, checked, trained, saved; and refused where they can't run."""
 
+import math
 import pickle
 
 import numpy as np
@@ -22,6 +23,16 @@ def same_sigmoid(z):
 
 def same_sigmoid_backward(z, a, da):
     return da * a * (1 - a)
+
+
+SCALAR_SIGMOID = (lambda z: 1 / (1 + math.exp(-z)), lambda z, a: a * (1 - a))
+SCALAR_ERROR = (lambda a, y: 0.5 * (a - y) * (a - y), lambda a, y: a - y)
+
+
+def register_with_scalars():
+    fastmlp.register_activation("own_sigmoid", same_sigmoid, same_sigmoid_backward, scalar=SCALAR_SIGMOID)
+    value, gradient = LOSSES["squared_error"].value, LOSSES["squared_error"].gradient
+    fastmlp.register_loss("own_error", lambda a, y: value(a, a, y), lambda a, y: gradient(a, a, y), scalar=SCALAR_ERROR)
 
 
 @pytest.fixture
@@ -60,7 +71,7 @@ def test_a_loss_brings_its_output_and_an_activation_its_initializer():
 
 @pytest.mark.parametrize("engine", ["numba", "loops"])
 def test_compiled_engines_refuse_them_and_say_what_to_do(own, engine):
-    net, message = network(), r"own_sigmoid.*own_error.*engine='auto' or 'numpy'"
+    net, message = network(), rf"engine='{engine}' .*own_sigmoid.*own_error.*engine='auto' or 'numpy'"
     for call in (
         lambda: net.fit(X, Y, **FIT, engine=engine),
         lambda: net(X, engine=engine),
@@ -71,6 +82,32 @@ def test_compiled_engines_refuse_them_and_say_what_to_do(own, engine):
         with pytest.raises(ArgumentError, match=message):
             call()
     assert net.history.to_dict() == network().history.to_dict()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_loops_run_those_that_are_given_for_one_number(dtype, threads):
+    register_with_scalars()
+    ours, theirs = network(dtype=dtype), network("sigmoid", "squared_error", dtype=dtype)
+    for net in (ours, theirs):
+        net.fit(X, Y, **FIT, engine="loops", threads=threads)
+    allowed = 1e-5 if dtype == "float32" else 1e-10
+    np.testing.assert_allclose(ours.state.parameters, theirs.state.parameters, rtol=allowed, atol=allowed)
+    assert ours.evaluate(X, Y, engine="loops").loss == pytest.approx(ours.evaluate(X, Y).loss, rel=allowed)
+    with pytest.raises(ArgumentError, match="engine='numba' can't run"):
+        ours(X, engine="numba")
+
+
+@pytest.mark.parametrize(
+    ("scalar", "error", "message"),
+    [(SCALAR_SIGMOID[:1], ArgumentTypeError, "scalar must be a pair"), (math.exp, ArgumentTypeError, "must be a pair"),
+     ((math.tanh, SCALAR_SIGMOID[1]), ArgumentError, r"scalar\[0\] .* where forward gives"),
+     ((SCALAR_SIGMOID[0], lambda z, a: a), ArgumentError, r"scalar\[1\] .* where backward gives")],
+)  # fmt: skip
+def test_scalars_that_compute_something_else_are_refused(scalar, error, message):
+    with pytest.raises(error, match=message):
+        fastmlp.register_activation("own_sigmoid", same_sigmoid, same_sigmoid_backward, scalar=scalar)
+    assert "own_sigmoid" not in ACTIVATIONS
 
 
 def test_fit_many_trains_them_beside_others(own):
@@ -127,7 +164,7 @@ def doubled(z, a, da):
      ("own one", np.tanh, doubled, ArgumentError, "letters, digits"),
      (3, np.tanh, doubled, ArgumentTypeError, "name must be text"),
      ("own", "tanh", doubled, ArgumentTypeError, "forward must be a function"),
-     ("own", same_sigmoid, doubled, ArgumentError, "backward .* gives .* where numeric differences of forward give"),
+     ("own", same_sigmoid, doubled, ArgumentError, "backward .* where the numeric derivative of forward gives"),
      ("own", lambda z: z.sum(axis=1), doubled, ArgumentError, r"shape \(6, 3\).*got \(6,\)"),
      ("own", lambda z: [0], doubled, ArgumentError, "got list"),
      ("own", lambda z: z * np.float64(2), doubled, ArgumentError, "float32 for float32, got float64"),
@@ -142,7 +179,7 @@ def test_wrong_activations_are_not_registered(name, forward, backward, error, me
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
-    [({"gradient": lambda a, y: y - a}, ArgumentError, "gradient of the loss .* numeric differences of value"),
+    [({"gradient": lambda a, y: y - a}, ArgumentError, "gradient of the loss .* numeric derivative of value"),
      ({"value": lambda a, y: (a - y) ** 2}, ArgumentError, r"shape \(6,\)"),
      ({"name": "huber"}, ArgumentError, "built in"), ({"output": "rellu"}, ArgumentError, "output must be"),
      ({"check": "no"}, ArgumentTypeError, "check")],

@@ -20,12 +20,15 @@ from ..data.dataset import Dataset
 from ..data.samples import as_samples
 from ..data.targets import Targets as DataTargets
 from ..kernels.loops import epoch
+from ..kernels.loops.own import OWN, address_of
 from ..kernels.loops.records import LAYER, Batches, Network, Samples, State, Targets, Work
 from ..kernels.loops.records import Optimizer as OptimizerRecord
 from ..kernels.runtime import constants
 from ..kernels.runtime.jit import INTERPRETED
+from ..model.activations import Activation, get_activation
 from ..model.architecture import Architecture
 from ..model.dropout import epoch_key, threshold
+from ..model.losses import Loss, get_loss
 from ..model.optimizers import SGD, Adam, Optimizer, RMSprop
 from ..model.training_state import TrainingState
 from .base import Array, Score, alike, augment, few_rows, marks_rows, one_by_one
@@ -283,16 +286,19 @@ def _network(architecture: Architecture, task: str, state: TrainingState | None 
     for number, (row, layer) in enumerate(zip(layers, architecture.layers, strict=True)):
         row["fan_in"], row["units"], row["stride"] = layer.fan_in, layer.units, layer.stride
         row["weights"], row["bias"], row["start"] = layer.weights_start, layer.bias_start, start
-        row["activation"] = getattr(constants, layer.activation.upper())
+        row["activation"], row["own"], row["own_derivative"] = _code(get_activation(layer.activation), 1)
         row["trainable"] = layer.trainable
         row["threshold"], row["kept_scale"] = threshold(layer.dropout), 1.0 / (1.0 - layer.dropout)
         if state is not None:
             row["key"] = epoch_key(state.seed, state.epoch, number)
         start += layer.stride
+    loss, own_loss, own_loss_derivative = _code(get_loss(architecture.loss), 2)
     choices = 2 if architecture.loss == "binary_cross_entropy" else architecture.outputs
     return Network(
         layers,
-        loss=getattr(constants, architecture.loss.upper()),
+        loss=loss,
+        own_loss=own_loss,
+        own_loss_derivative=own_loss_derivative,
         task=getattr(constants, task.upper()),
         quantile=architecture.quantile,
         kept_share=1.0 - architecture.label_smoothing,
@@ -300,6 +306,14 @@ def _network(architecture: Architecture, task: str, state: TrainingState | None 
         l1=architecture.l1,
         l2=architecture.l2,
     )
+
+
+def _code(function: Activation | Loss, arguments: int) -> tuple[int, int, int]:
+    """Return the code of an activation or loss, and where the functions of a user's own are, else zeros."""
+    if function.scalar is None:
+        return getattr(constants, function.name.upper()), 0, 0
+    value, derivative = function.scalar
+    return OWN, address_of(value, arguments), address_of(derivative, 2)
 
 
 def _optimizer(optimizer: Optimizer) -> OptimizerRecord:

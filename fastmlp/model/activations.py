@@ -36,12 +36,15 @@ class Activation:
         ``dz = backward(z, a, da)``: the chain rule through this activation.
     initializer : str
         The weight initializer that keeps the variance of the signal through this activation.
+    scalar : tuple of two callables, optional
+        Of a user's own, for the engine of loops: ``f(z)`` of one unit, and its derivative ``(z, a)``.
     """
 
     name: str
     forward: Callable[[Array], Array]
     backward: Callable[[Array, Array, Array], Array]
     initializer: str = "xavier_uniform"
+    scalar: tuple[Callable[..., float], Callable[..., float]] | None = None
 
 
 def _sigmoid(z: Array) -> Array:

@@ -40,6 +40,8 @@ class Loss:
         The activation of the output layer when the user names none.
     from_logits : bool
         Whether the loss is computed from the logits; then `output` is the only activation it goes with.
+    scalar : tuple of two callables, optional
+        Of a user's own, for the engine of loops: what one output adds, ``f(a, y)``, and its derivative by ``a``.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Loss:
     gradient: Callable[[Array, Array, Array], Array]
     output: str = "identity"
     from_logits: bool = False
+    scalar: tuple[Callable[..., float], Callable[..., float]] | None = None
 
 
 def _squared_error(z: Array, a: Array, y: Array) -> Array:

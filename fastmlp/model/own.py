@@ -2,7 +2,8 @@
 
 `register_activation` and `register_loss` add a function to the registry under a name, which then goes wherever the
 built-in names go. What is registered is compared with numeric differences first: a wrong derivative trains a network
-badly and says nothing. Only the NumPy engine runs such functions; the formulas of the others are compiled in.
+badly and says nothing. The NumPy engine runs such functions, and the engine of loops those that are given for one
+number too; the formulas of the SIMD engine are compiled in.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,10 +14,10 @@ from numpy.typing import NDArray
 
 from ..checks import check_switch, naming
 from ..errors import ArgumentError, ArgumentTypeError
-from .activations import ACTIVATIONS, Activation
+from .activations import ACTIVATIONS, Activation, get_activation
 from .architecture import Architecture
 from .initializers import get_initializer
-from .losses import LOSSES, Loss
+from .losses import LOSSES, Loss, get_loss
 
 Array = NDArray[Any]
 
@@ -34,12 +35,13 @@ def register_activation(
     backward: Callable[[Array, Array, Array], Array],
     *,
     initializer: str = "xavier_uniform",
+    scalar: tuple[Callable[[float], float], Callable[[float, float], float]] | None = None,
     check: bool = True,
 ) -> None:
     """Add an activation of your own, which networks and estimators then take by its name.
 
-    Networks that have it run on the NumPy engine, which ``engine="auto"`` chooses for them. That is slower than the
-    compiled engines, which refuse such networks.
+    Networks that have it run on the NumPy engine, which ``engine="auto"`` chooses for them; that is slower than
+    ``engine="numba"``, which refuses such networks. With `scalar` they run with ``engine="loops"`` too.
 
     Parameters
     ----------
@@ -54,6 +56,9 @@ def register_activation(
         where each unit is on its own, ``da`` times the derivative of ``forward`` at ``z``.
     initializer : str, default "xavier_uniform"
         What the initializer "auto" stands for in front of this activation; "he_uniform" suits functions like relu.
+    scalar : tuple of two callables, optional
+        The same for one unit: ``f(z)``, and its derivative ``derivative(z, a)`` where ``a = f(z)``. Numba compiles
+        them: use Python's operators and ``math``.
     check : bool, default True
         Whether to compare `backward` with numeric differences of `forward` at some random points.
 
@@ -104,11 +109,16 @@ def register_activation(
         a = forward(z.copy())
         _check_result(a, z, f"forward of the activation {name!r}")
         _check_result(backward(z.copy(), a.copy(), da.copy()), z, f"backward of the activation {name!r}")
+    own = _check_scalar(scalar)
     if check_switch(check, "check"):
         dz = backward(z, forward(z), da)
         numeric = _numeric(lambda moved: float((da * forward(moved)).sum()), z)
-        _compare(dz, numeric, f"backward of the activation {name!r}", "forward")
-    ACTIVATIONS[name] = Activation(name, forward, backward, initializer)
+        _compare_derivative(dz, numeric, f"backward of the activation {name!r}", "forward")
+    if own is not None:
+        a, derivative = forward(z), backward(z, forward(z), np.ones_like(z))
+        _compare_scalar(own[0], (z,), a, f"scalar[0] of the activation {name!r}", "forward")
+        _compare_scalar(own[1], (z, a), derivative, f"scalar[1] of the activation {name!r}", "backward")
+    ACTIVATIONS[name] = Activation(name, forward, backward, initializer, own)
 
 
 def register_loss(
@@ -117,12 +127,13 @@ def register_loss(
     gradient: Callable[[Array, Array], Array],
     *,
     output: str = "identity",
+    scalar: tuple[Callable[[float, float], float], Callable[[float, float], float]] | None = None,
     check: bool = True,
 ) -> None:
     """Add a loss of your own, which networks then take by its name.
 
-    Networks that have it run on the NumPy engine, which ``engine="auto"`` chooses for them. That is slower than the
-    compiled engines, which refuse such networks.
+    Networks that have it run on the NumPy engine, which ``engine="auto"`` chooses for them; that is slower than
+    ``engine="numba"``, which refuses such networks. With `scalar` they run with ``engine="loops"`` too.
 
     Parameters
     ----------
@@ -135,6 +146,9 @@ def register_loss(
         ``gradient(a, y)``: its derivative by ``a``, shape (samples, outputs).
     output : str, default "identity"
         The activation of the output layer where the network names none.
+    scalar : tuple of two callables, optional
+        The same for one output, where the loss is a sum over outputs: ``f(a, y)``, and its derivative by ``a``,
+        ``derivative(a, y)``. Numba compiles them: use Python's operators and ``math``.
     check : bool, default True
         Whether to compare `gradient` with numeric differences of `value`, at random outputs between 0 and 1.
 
@@ -165,23 +179,36 @@ def register_loss(
         a, y = (0.1 + 0.8 / (1 + np.exp(-numbers)) for numbers in _random(dtype))
         _check_result(value(a.copy(), y.copy()), a[:, 0], f"value of the loss {name!r}")
         _check_result(gradient(a.copy(), y.copy()), a, f"gradient of the loss {name!r}")
+    own = _check_scalar(scalar)
     if check_switch(check, "check"):
         numeric = _numeric(lambda moved: float(value(moved, y).sum()), a)
-        _compare(gradient(a, y), numeric, f"gradient of the loss {name!r}", "value")
-    LOSSES[name] = Loss(name, lambda z, a, y: value(a, y), lambda z, a, y: gradient(a, y), output)
+        _compare_derivative(gradient(a, y), numeric, f"gradient of the loss {name!r}", "value")
+    if own is not None:
+        sums = np.array([sum(map(own[0], row.tolist(), wanted.tolist())) for row, wanted in zip(a, y, strict=True)])
+        _compare(sums, value(a, y), f"scalar[0] of the loss {name!r}, summed over outputs,", "value")
+        _compare_scalar(own[1], (a, y), gradient(a, y), f"scalar[1] of the loss {name!r}", "gradient")
+    functions = (lambda z, a, y: value(a, y)), (lambda z, a, y: gradient(a, y))
+    LOSSES[name] = Loss(name, *functions, output, scalar=own)
 
 
-def own_functions(architecture: Architecture) -> list[str]:
-    """Say which registered functions a network has, such as ``["the activation 'bent'"]``; none is the empty list."""
-    return own_activations(architecture) + [f"the loss {architecture.loss!r}"] * (
-        architecture.loss not in _BUILT_IN_LOSSES
-    )
+def own_functions(architecture: Architecture, without_scalar: bool = False) -> list[str]:
+    """Say which registered functions a network has, such as ``["the activation 'bent'"]``; none is the empty list.
+
+    `without_scalar`: only those that are not given for one number too.
+    """
+    found = own_activations(architecture, without_scalar)
+    loss = architecture.loss
+    if loss not in _BUILT_IN_LOSSES and not (without_scalar and get_loss(loss).scalar):
+        found.append(f"the loss {loss!r}")
+    return found
 
 
-def own_activations(architecture: Architecture) -> list[str]:
+def own_activations(architecture: Architecture, without_scalar: bool = False) -> list[str]:
     """Say which of them are activations."""
-    names = {layer.activation for layer in architecture.layers} - _BUILT_IN_ACTIVATIONS
-    return [f"the activation {name!r}" for name in sorted(names)]
+    names = sorted({layer.activation for layer in architecture.layers} - _BUILT_IN_ACTIVATIONS)
+    return [
+        f"the activation {name!r}" for name in names if not (without_scalar and get_activation(name).scalar is not None)
+    ]
 
 
 def _check_name(name: object, kind: str, built_in: frozenset[str]) -> None:
@@ -197,6 +224,15 @@ def _check_callables(functions: Mapping[str, object]) -> None:
     for argument, function in functions.items():
         if not callable(function):
             raise ArgumentTypeError(f"{argument} must be a function, got {function!r}")
+
+
+def _check_scalar(scalar: Any) -> tuple[Callable[..., float], Callable[..., float]] | None:
+    """Return the two functions of one number, or say that there must be two."""
+    if scalar is None:
+        return None
+    if not isinstance(scalar, tuple | list) or len(scalar) != 2 or not all(map(callable, scalar)):
+        raise ArgumentTypeError(f"scalar must be a pair of functions, (f, derivative), got {scalar!r}")
+    return scalar[0], scalar[1]
 
 
 def _random(dtype: Any) -> tuple[Array, Array]:
@@ -231,11 +267,22 @@ def _numeric(function: Callable[[Array], float], at: Array) -> Array:
     return derivative
 
 
-def _compare(given: Array, numeric: Array, what: str, of: str) -> None:
-    errors = np.abs(given - numeric) / np.maximum(1, np.abs(numeric))
+def _compare_scalar(
+    function: Callable[..., float], given: tuple[Array, ...], wanted: Array, what: str, of: str
+) -> None:
+    numbers = [function(*one) for one in zip(*(table.ravel().tolist() for table in given), strict=True)]
+    _compare(np.reshape(numbers, wanted.shape), wanted, what, of)
+
+
+def _compare_derivative(given: Array, numeric: Array, what: str, of: str) -> None:
+    try:
+        _compare(given, numeric, what, f"the numeric derivative of {of}")
+    except ArgumentError as error:
+        raise ArgumentError(f"{error}, or register it with check=False if that is intended") from None
+
+
+def _compare(given: Array, wanted: Array, what: str, of: str) -> None:
+    errors = np.abs(given - wanted) / np.maximum(1, np.abs(wanted))
     place = np.unravel_index(errors.argmax(), errors.shape)
     if not errors[place] <= _TOLERANCE:
-        raise ArgumentError(
-            f"{what} gives {given[place]:.6g} where numeric differences of {of} give {numeric[place]:.6g}; mend it, or "
-            "register it with check=False if that is intended"
-        )
+        raise ArgumentError(f"{what} gives {given[place]:.6g} where {of} gives {wanted[place]:.6g}; mend one of them")

@@ -21,6 +21,7 @@ from ..runtime.constants import (
     TANH,
 )
 from ..runtime.jit import loop
+from .own import OWN, call_one, call_two
 
 ROOT_HALF = math.sqrt(0.5)
 DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
@@ -120,20 +121,28 @@ def softmax_backward(a, d):
 
 
 @loop
-def activate(code, z, a):
+def activate(layer, z, a):
     """``a = f(z)`` of a layer: `Activation.forward`."""
+    code = layer.activation
     if code == SOFTMAX:
         softmax(z, a)
-        return
-    for j in range(len(z)):
-        a[j] = activation(code, z[j])
+    elif code == OWN:
+        for j in range(len(z)):
+            a[j] = call_one(layer.own, z[j])
+    else:
+        for j in range(len(z)):
+            a[j] = activation(code, z[j])
 
 
 @loop
-def activation_backward(code, z, a, d):
+def activation_backward(layer, z, a, d):
     """Turn the derivative by ``a`` into that by ``z``, in place: `Activation.backward`."""
+    code = layer.activation
     if code == SOFTMAX:
         softmax_backward(a, d)
+    elif code == OWN:
+        for j in range(len(z)):
+            d[j] *= call_two(layer.own_derivative, z[j], a[j])
     elif code != IDENTITY:
         for j in range(len(z)):
             d[j] *= derivative(code, z[j], a[j])

@@ -23,6 +23,7 @@ from ..runtime.constants import (
 )
 from ..runtime.jit import loop
 from .activations import relu
+from .own import OWN, call_two
 
 
 @loop
@@ -67,6 +68,8 @@ def cross_entropy(z, y):
 @loop
 def loss_of_output(network, z, a, y):
     """What one output adds to the loss; not of cross_entropy, which takes them all together."""
+    if network.loss == OWN:
+        return call_two(network.own_loss, a, y)
     if network.loss == BINARY_CROSS_ENTROPY:
         return binary_cross_entropy(z, y)
     if network.loss == POISSON:
@@ -92,8 +95,11 @@ def loss_value(network, z, a, y):
 
 
 @loop
-def loss_derivative(network, r):
-    """Derivative of what one output adds, by z or by a, where ``r = a - y``."""
+def loss_derivative(network, a, y):
+    """Derivative of what one output adds, by z or by a."""
+    if network.loss == OWN:
+        return call_two(network.own_loss_derivative, a, y)
+    r = a - y
     if network.loss == HUBER:
         return min(max(r, -HUBER_DELTA), HUBER_DELTA)
     if network.loss == ABSOLUTE_ERROR:
@@ -107,7 +113,7 @@ def loss_derivative(network, r):
 def loss_backward(network, a, y, share, d):
     """Derivative of ``share`` times the loss: `Loss.gradient`."""
     for j in range(len(y)):
-        d[j] = share * loss_derivative(network, a[j] - y[j])
+        d[j] = share * loss_derivative(network, a[j], y[j])
 
 
 @loop

@@ -19,7 +19,9 @@ LAYER = np.dtype(
         ("stride", np.int64),  # numbers from one row of W to the next
         ("weights", np.int64),  # where W starts in the flat vector of parameters
         ("bias", np.int64),  # where b starts there; -1 without bias
-        ("activation", np.int64),  # code, see `runtime.constants`
+        ("activation", np.int64),  # code, see `runtime.constants`; `own.OWN` of a user's own
+        ("own", np.int64),  # the address of that one: f(z)
+        ("own_derivative", np.int64),  # and of f'(z, a), where a = f(z)
         ("start", np.int64),  # where the layer's units start in `Work.z`, `a`, `out`, `d`
         ("key", np.int64),  # of the epoch's dropout
         ("threshold", np.int64),  # the hash below which dropout drops a unit; 0 without dropout
@@ -36,7 +38,11 @@ class Network(NamedTuple):
     layers: Array
     """Shape (n_layers,), of `LAYER`."""
     loss: int
-    """Code, see `runtime.constants`."""
+    """Code, see `runtime.constants`; `own.OWN` of a user's own."""
+    own_loss: int
+    """The address of that one: what an output a adds for a target y, f(a, y)."""
+    own_loss_derivative: int
+    """And of its derivative by a."""
     task: int
     """Code: what counts as a correct answer."""
     quantile: float

@@ -47,7 +47,7 @@ def forward_sample(network, parameters, chunk, n_entries, name):
             add_matvec(units_of(network.layers[n - 1], chunk.out), W, z)
         if len(b):
             add_multiple(1, b, z)
-        activate(layer.activation, z, a)
+        activate(layer, z, a)
         if layer.threshold > 0 and name != NO_DROPOUT:
             dropout(layer, name, a, out)
         else:
@@ -66,7 +66,7 @@ def backprop_sample(network, parameters, chunk, n_entries, name, share):
         if layer.threshold > 0 and name != NO_DROPOUT:
             dropout(layer, name, d, d)
         if n < top or not is_from_logits(network.loss):
-            activation_backward(layer.activation, units_of(layer, chunk.z), units_of(layer, chunk.a), d)
+            activation_backward(layer, units_of(layer, chunk.z), units_of(layer, chunk.a), d)
         if len(db):
             add_multiple(1, d, db)
         if n == 0:
