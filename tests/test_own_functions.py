@@ -134,7 +134,9 @@ def test_files_hold_the_names_and_say_what_to_register(own, tmp_path, suffix):
     net.save(path := tmp_path / f"net{suffix}")
     np.testing.assert_array_equal(load(path)(X), net(X))
     del ACTIVATIONS["own_sigmoid"]
-    with pytest.raises(DataFileError, match=r"activation 'own_sigmoid', which is not built in; register it before"):
+    with pytest.raises(
+        DataFileError, match=r"unknown activation 'own_sigmoid': it is not built in, so register it before"
+    ):
         load(path)
     fastmlp.register_activation("own_sigmoid", same_sigmoid, same_sigmoid_backward)
     del LOSSES["own_error"]

@@ -68,13 +68,13 @@ def engine_for(name: str, architecture: Architecture) -> Engine:
     ArgumentError, MissingDependencyError
         As `get_engine`; or a compiled engine was asked for, and the network has functions that it doesn't.
     """
-    own = own_functions(architecture)
+    own = own_functions(architecture) if isinstance(name, str) else []
     if own and name == "numba":
         raise ArgumentError(
             f"engine='numba' can't run {' and '.join(own)} of your own: its formulas are compiled in; use "
             "engine='auto' or 'numpy', which run your NumPy functions, more slowly"
         )
-    if name == "loops" and (without := own_functions(architecture, without_scalar=True)):
+    if own and name == "loops" and (without := own_functions(architecture, without_scalar=True)):
         raise ArgumentError(
             f"engine='loops' can't run {' and '.join(without)} of your own, for it takes functions of one number; "
             "register them with scalar=..., or use engine='auto' or 'numpy'"

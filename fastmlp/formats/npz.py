@@ -435,7 +435,7 @@ def _check_registered(described: dict[str, Any]) -> None:
     for kind, name, known in [*used, ("loss", described["loss"], LOSSES)]:
         if isinstance(name, str) and name.isidentifier() and name not in known:
             raise WrongContentError(
-                f"its network has the {kind} {name[:100]!r}, which is not built in; register it before loading: "
+                f"unknown {kind} {name[:100]!r}: it is not built in, so register it before loading: "
                 f"fastmlp.register_{kind}({name[:100]!r}, ...)"
             )
 

@@ -42,6 +42,7 @@ def address_of(function: Callable[..., Any], arguments: int) -> int:
 
 
 def _call(context: Any, builder: Any, sig: Any, address: Any, *numbers: Any) -> Any:
+    """Emit the call of a function of float64 numbers at this address."""
     double = ir.DoubleType()
     given = [context.cast(builder, x, kind, types.float64) for x, kind in zip(numbers, sig.args[1:], strict=True)]
     function = ir.FunctionType(double, [double] * len(given))
