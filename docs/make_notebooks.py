@@ -61,7 +61,9 @@ def write_notebook(chapter: Path, folder: Path) -> Path:
     import nbformat.v4 as v4
     from nbformat import write
 
-    made = v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    made = v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
     for number, cell in enumerate(cells_of(chapter.read_text(encoding="utf-8"))):
         new_cell = v4.new_code_cell if cell.kind == "code" else v4.new_markdown_cell
         metadata = {"tags": list(cell.tags)} if cell.tags else {}

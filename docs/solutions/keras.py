@@ -8,8 +8,8 @@ digits = load_mnist()
 X_train, y_train = digits.X_train[:48000], digits.y_train[:48000]
 X_val, y_val = digits.X_train[48000:], digits.y_train[48000:]
 
-# 1. At the first step both corrections are exact: m / (1 - 0.9) is the derivative itself, v / (1 - 0.999) its square. So
-# every weight moves by almost exactly the learning rate, whatever the size of its derivative.
+# 1. At the first step m / (1 - 0.9) is the derivative itself, and v / (1 - 0.999) its square. So every weight moves by
+# almost exactly the learning rate, whatever the size of its derivative.
 net = Network([784, 128, 128, 10], dtype="float64", seed=0)
 X, y = digits.X_train[:100], digits.y_train[:100]
 _, gradient = net.gradient(X, y)

@@ -9,8 +9,8 @@ X, y = digits.X_train[:55000], digits.y_train[:55000]
 X_val, y_val = digits.X_train[55000:], digits.y_train[55000:]
 common = {"epochs": 30, "batch_size": 50, "optimizer": Adam(0.001), "verbose": 0}
 
-# 1. The squared error of a wrong answer is bounded. The cross-entropy -log(probability of the right class) grows without
-# bound as that probability goes to 0.
+# 1. The squared error of a wrong answer is bounded. The cross-entropy -log(probability of the right class) grows
+# without bound as that probability goes to 0.
 answer = np.array([0.1, 0.2, 0.7])
 for right in (2, 0):
     target = np.eye(3)[right]
@@ -29,9 +29,7 @@ for n, one in zip(sizes, fitted, strict=True):
 # 3. The training loss grows with the penalty. The validation loss falls first, and grows when the penalty is so strong
 # that the network can't learn enough any more.
 penalties = [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1]
-fitted = fit_many(
-    [Network([784, 200, 10], seed=0, l2=l2) for l2 in penalties], X, y, rows=np.arange(1000), **common
-)
+fitted = fit_many([Network([784, 200, 10], seed=0, l2=l2) for l2 in penalties], X, y, rows=np.arange(1000), **common)
 for l2, one in zip(penalties, fitted, strict=True):
     seen, unseen = one.network.evaluate(X[:1000], y[:1000]), one.network.evaluate(X_val, y_val)
     print(f"3. l2 {l2}: training {seen}; validation {unseen}")
@@ -49,5 +47,7 @@ fit_many(networks, X, y, rows=np.arange(1000), **common)
 scores = [network.evaluate(X_val[:100], y_val[:100]).accuracy for network in networks]
 best = networks[int(np.argmax(scores))]
 mean = np.mean([network.evaluate(X_val[100:], y_val[100:]).accuracy for network in networks])
-print(f"5. best of 20: {max(scores):.1%} on the 100, {best.evaluate(X_val[100:], y_val[100:]).accuracy:.1%} on the rest;")
+print(
+    f"5. best of 20: {max(scores):.1%} on the 100, {best.evaluate(X_val[100:], y_val[100:]).accuracy:.1%} on the rest;"
+)
 print(f"   the mean of all 20: {np.mean(scores):.1%} on the 100, {mean:.1%} on the rest")
