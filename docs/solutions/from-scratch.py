@@ -15,8 +15,8 @@ numbers = np.c_[X_test, np.ones(len(X_test))] @ best
 print(f"1. least squares: {np.mean(np.round(numbers) == labels_test):.1%} right")
 
 
-# 2. Where all ten outputs are negative, max(0, z) gives 0 / 0, which is NaN. From then on all weights are NaN. |z| never
-# divides by 0 here, but its slope jumps at 0, and like z² it takes a strong "no" for a "yes".
+# 2. Where all ten outputs are negative, max(0, z) gives 0 / 0, which is NaN. From then on all weights are NaN. |z|
+# never divides by 0 here, but its slope jumps at 0, and like z² it takes a strong "no" for a "yes".
 def train_layer(g, slope, epochs=3, rate=0.1, size=10):
     """Train one layer; return the share of right test answers, and whether all weights are numbers."""
     W, b = np.random.default_rng(0).uniform(-0.05, 0.05, (784, 10)), np.zeros(10)
@@ -40,8 +40,8 @@ with np.errstate(all="ignore"):
     print("2. |z|: right, and all weights finite:", train_layer(abs, np.sign))
 
 
-# 3. e^(z + c) = e^c e^z: the factor e^c stands above and below the line, and cancels. With c = -max(z) the largest power
-# is e^0 = 1. Without it, e^800 is too large for a float.
+# 3. e^(z + c) = e^c e^z: the factor e^c stands above and below the line, and cancels. With c = -max(z) the largest
+# power is e^0 = 1. Without it, e^800 is too large for a float.
 def softmax(z):
     """Return shares that add up to 1."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))

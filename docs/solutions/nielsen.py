@@ -52,8 +52,8 @@ improved = recipes.get("nielsen-cross-entropy").network(seed=0)
 improved.fit(data.X_train, data.y_train, epochs=5, batch_size=10, optimizer=SGD(0.1), verbose=0)
 print("4. Cross-entropy, 100 hidden neurons, 5 epochs:", improved.evaluate(digits.X_test, digits.y_test))
 
-# 5. Smaller batches make more steps in an epoch. Batches of 10 learn most here. A step for a single picture is too rough
-# at this rate, and batches of 1,000 make too few steps. Seconds depend on the machine; batches of 1 have the most
+# 5. Smaller batches make more steps in an epoch. Batches of 10 learn most here. A step for a single picture is too
+# rough at this rate, and batches of 1,000 make too few steps. Seconds depend on the machine; batches of 1 have the most
 # overhead.
 sizes = [1, 10, 100, 1000]
 for size in sizes:
