@@ -2,8 +2,10 @@
 
     python -m benchmarks.compare                              the seven workloads; print the table
     python -m benchmarks.compare --workloads K128 --rounds 3  some of it
-    python -m benchmarks.compare --write README.md            and write the table there, benchmarks/results/peers.json
-                                                              and benchmarks/results/peers.svg
+    python -m benchmarks.compare --write README.md            and write a short table there, the whole one to
+                                                              docs/benchmarks.md, and benchmarks/results/peers.json
+                                                              and peers.svg
+    python -m benchmarks.compare --rewrite README.md          measure nothing: write the tables of peers.json again
 
 Every competitor is a process of its own (`workers.py`), which starts from the same float32 weights and takes the rows
 in the same orders. A library takes part twice, on one thread and on as many as it likes; the faster of the two counts.
@@ -16,7 +18,7 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -26,17 +28,22 @@ from .machine import describe
 from .markdown import replace_table
 from .peers import COMPETITORS, INSTALL, OURS, TRAINERS, Competitor, versions
 from .peers_measuring import TOLERANCE, LossError, compare
-from .peers_table import END, START, markdown
+from .peers_table import END, START, markdown, short_markdown
 from .workers import WorkerError
 from .workloads import WORKLOADS, Workload
 
 RESULTS = Path(__file__).parent / "results" / "peers.json"
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+"""The page that has the whole table."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the script; return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = parse(given)
+    if options.rewrite:
+        write_tables(json.loads(RESULTS.read_text(encoding="utf-8")), options.rewrite)
+        return 0
     competitors = chosen_competitors(options.peers)
     workloads = [changed(WORKLOADS[name], options.rows, options.epochs) for name in options.workloads]
     try:
@@ -53,16 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "tolerance": TOLERANCE,
         "workloads": measured,
     }
-    table = markdown(results)
-    print(table)
+    print(markdown(results))
     if options.write:
-        replace_table(options.write, table, START, END)
+        write_tables(results, options.write)
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         from .result_pictures import draw  # which imports from this file
 
         draw("peers")
     return 0
+
+
+def write_tables(results: Mapping[str, Any], path: Path) -> None:
+    """Write the short table to a file, and the whole one to the page of benchmarks."""
+    replace_table(path, short_markdown(results), START, END)
+    replace_table(PAGE, markdown(results), START, END)
 
 
 def parse(given: Sequence[str]) -> argparse.Namespace:
@@ -77,6 +89,7 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     add("--rows", type=count, metavar="N", help="train on at most so many rows")
     add("--epochs", type=count, metavar="N", help="epochs a timing (default: what the workload says)")
     add("--write", type=Path, metavar="FILE", help="Markdown file whose table is to be replaced")
+    add("--rewrite", type=Path, metavar="FILE", help="measure nothing, and write the tables of peers.json again")
     options = parser.parse_args(given)
     if options.write and (options.rows or set(options.workloads) != set(WORKLOADS)):
         parser.error("--write needs all workloads with all rows")

@@ -1,7 +1,7 @@
 """How well digits are recognised that do not look like MNIST's: drawn, scanned or photographed.
 
-    python -m benchmarks.drawn_digits                      print the table
-    python -m benchmarks.drawn_digits --write README.md    and write it there
+    python -m benchmarks.drawn_digits                               print the table
+    python -m benchmarks.drawn_digits --write docs/benchmarks.md    and write it there
 
 MNIST's test digits are enlarged, thickened, moved, inverted, recoloured and photographed in uneven light; drawn with a
 thin pen, with dashes at the border, in frames and axes, in cast shadows; and put through `fastmlp.images.as_digit`. A
@@ -152,9 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shares = rows(network, mnist.X_test[some], mnist.y_test[some])
     lines = ["| test digits | recognised |", "|---|--:|", *(f"| {name} | {share:.2%} |" for name, share in shares)]
     note = (
-        f"{len(some):,} digits; the rows from *enlarged* to *photographed* have the changes of those above them; a "
-        f"network of the recipe keras, seed 0. Of pictures with two to four digits {told(mnist.X_test[some]):.1%} are "
-        "refused with their number."
+        f"{len(some):,} digits. Each row from *enlarged* to *photographed* adds a change to the row above. Network: "
+        f"the recipe keras, seed 0. Of pictures with two to four digits, `as_digit` refuses {told(mnist.X_test[some]):.1%}"
+        " and says how many digits it sees."
     )
     table = "\n".join([*lines, "", note])
     print(table)

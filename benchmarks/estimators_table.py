@@ -1,7 +1,7 @@
-"""Fit fastmlp's estimators and scikit-learn's with the same data and settings, and write the README's table.
+"""Fit fastmlp's estimators and scikit-learn's with the same data and settings, and fill docs/benchmarks.md.
 
-    python -m benchmarks.estimators_table                      print the table
-    python -m benchmarks.estimators_table --write README.md    and write it there and to benchmarks/results
+    python -m benchmarks.estimators_table                               print the table
+    python -m benchmarks.estimators_table --write docs/benchmarks.md    and write it there and to benchmarks/results
 
 Both get the same random_state, so they start with the same weights and see the same batches. They take turns, seed by
 seed, each on one thread; the seconds are those of a whole `fit`, the median over the seeds. Scores are of a quarter of
@@ -157,10 +157,11 @@ def markdown(results: dict[str, Any]) -> str:
         [
             *lines,
             "",
-            f"Score: accuracy, or R² for diabetes and housing, on a quarter of the rows, mean ± standard deviation of "
-            f"{seeds} seeds. Seconds: of a whole `fit`, the median of the seeds, each library on one thread in turns, "
-            f"float64. Epochs at most (as tol allows): {limits}. MNIST: 10,000 images, of which three quarters are "
-            f"trained on. Housing: generated, of California housing's shape. {in_words(results['machine'])}, "
+            "Score: accuracy, or R² for diabetes and housing, on the quarter of the rows that was held out; mean ± "
+            f"standard deviation of {seeds} seeds. Seconds: a whole `fit` in float64, median of the seeds, the "
+            f"libraries in turns, each on one thread. `max_iter`: {limits}; `tol` can stop training earlier. "
+            "MNIST: 10,000 images, three quarters of them for training. Housing: generated, in the shape of "
+            f"California housing. {in_words(results['machine'])}, "
             f"scikit-learn {results['machine']['scikit-learn']}; {results['date']}; `{results['command']}`.",
         ]
     )

@@ -1,4 +1,4 @@
-"""The table of the comparison with other libraries, in Markdown (imports the standard library, machine and peers)."""
+"""The two tables of the comparison with other libraries, in Markdown (imports machine and peers)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +8,12 @@ from .markdown import three_digits
 from .peers import OURS
 
 START, END = "<!-- table: peers -->", "<!-- end table: peers -->"
+HEADING = ["network", "fastmlp, s/epoch", "best other, s/epoch", "times faster"]
 COLUMNS = ("scikit-learn", "PyTorch", "JAX")
 
 
-def markdown(results: Mapping[str, Any]) -> str:
-    """Return the table, and the lines beneath it.
+def short_markdown(results: Mapping[str, Any]) -> str:
+    """Return the table of the README: fastmlp, the fastest other library, and their ratio.
 
     Parameters
     ----------
@@ -23,11 +24,36 @@ def markdown(results: Mapping[str, Any]) -> str:
     -------
     str
     """
-    workloads = results["workloads"]
-    heading = ["workload", "fastmlp, s/epoch", "best other, s/epoch", "times faster (aim)", *COLUMNS, "whole `fit`"]
-    lines = [_line(heading), "|---|" + "--:|" * (len(heading) - 1)]
-    lines += [_line(_cells(workload)) for workload in workloads]
-    return "\n".join([*lines, "", " ".join(_notes(results))])
+    rows = []
+    for workload in results["workloads"]:
+        name, ours, best, ratio, *_ = _cells(workload)
+        rows.append([name.partition(": ")[2], ours, best, ratio])
+    note = (
+        "Training alone, in float32, on one thread or on all, whichever is faster; minimum of interleaved rounds. "
+        f"{_measured_on(results)}"
+    )
+    return _table([*HEADING[:4]], rows, note)
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """Return the table with every library, and the lines beneath it.
+
+    Parameters
+    ----------
+    results : mapping
+        What `compare` puts together.
+
+    Returns
+    -------
+    str
+    """
+    rows = [_cells(workload) for workload in results["workloads"]]
+    return _table([*HEADING, *COLUMNS, "whole `fit`"], rows, " ".join(_notes(results)))
+
+
+def _table(heading: list[str], rows: list[list[str]], note: str) -> str:
+    lines = [_line(heading), "|---|" + "--:|" * (len(heading) - 1), *map(_line, rows)]
+    return "\n".join([*lines, "", note])
 
 
 def _line(cells: list[str]) -> str:
@@ -40,7 +66,7 @@ def _cells(workload: Mapping[str, Any]) -> list[str]:
         described(workload),
         three_digits(seconds[OURS.library]),
         "–" if best is None else f"{three_digits(seconds[best])} ({best})",
-        "–" if best is None else f"{three_digits(workload['times_faster'])} ({workload['target_ratio']:g})",
+        "–" if best is None else three_digits(workload["times_faster"]),
         *(_seconds(workload, library) for library in COLUMNS),
         three_digits(workload["competitors"][OURS.name]["least_whole"]),
     ]
@@ -67,17 +93,21 @@ def _notes(results: Mapping[str, Any]) -> list[str]:
         if workload["epochs_a_timing"] > 1
     )
     differences = {
-        f"\\* {library} with {text}, its loss is not compared."
+        f"\\* {library} with {text}; its loss is not compared."
         for workload in results["workloads"]
         for library, text in workload["differences"].items()
     }
-    libraries = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return [
-        "Seconds of an epoch in float32, the least of interleaved rounds, on one thread or all cores: the faster.",
-        "The training alone, of fastmlp as its history records it; with what else a call of `Network.fit` does once, "
-        "such as finding the non-zeros, it is the last column."
-        + (f" Epochs of a call: {together}, else 1." if together else ""),
-        f"All have the training loss of the float64 reference, within {results['tolerance']:.0%}.",
+        "Seconds per epoch in float32, on one thread or on all cores, whichever is faster: the minimum of interleaved "
+        "rounds.",
+        "fastmlp's times exclude one-time setup, such as finding the non-zeros; the last column includes it."
+        + (f" Epochs per call: {together}, otherwise 1." if together else ""),
+        f"Every library reaches the training loss of the float64 reference within {results['tolerance']:.0%}.",
         *sorted(differences),
-        f"{in_words(results['machine'])}, {libraries}; {results['date']}; `{results['command']}`.",
+        _measured_on(results),
     ]
+
+
+def _measured_on(results: Mapping[str, Any]) -> str:
+    libraries = "".join(f", {name} {version}" for name, version in results["versions"].items())
+    return f"{in_words(results['machine'])}{libraries}; {results['date']}; `{results['command']}`."

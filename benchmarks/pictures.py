@@ -1,4 +1,4 @@
-"""Draw the README's pictures of a training and of the weights that it found, light and dark.
+"""Draw the pictures in docs/benchmarks.md of a training and of the weights that it found, light and dark.
 
     python -m benchmarks.pictures
 

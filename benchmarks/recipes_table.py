@@ -1,8 +1,8 @@
-"""Train every recipe to its end, time its epochs on every engine, and write the README's table.
+"""Train every recipe to its end, time its epochs on every engine, and fill docs/benchmarks.md.
 
-    python -m benchmarks.recipes_table                      print the table
-    python -m benchmarks.recipes_table --write README.md    and write it there, and benchmarks/results/recipes.json
-                                                            and its picture, benchmarks/results/recipes.svg
+    python -m benchmarks.recipes_table                              print the table
+    python -m benchmarks.recipes_table --write docs/benchmarks.md   and write it there, and
+                                                                    benchmarks/results/recipes.json and recipes.svg
 
 The test accuracy is the mean over the seeds, trained by the SIMD engine. An epoch's time is what `History` records:
 training without validation, in float32, on one thread of each engine, and by the loops with `prange` on all threads
@@ -33,7 +33,7 @@ from .result_pictures import draw as draw_picture
 RESULTS = Path(__file__).parent / "results" / "recipes.json"
 EPOCHS_A_ROUND = {"numpy": 1, "loops": 1, "loops_prange": 1, "numba": 4}
 """The ways in which every recipe is trained."""
-START, END = "<!-- table: recipes -->", "<!-- end table -->"
+START, END = "<!-- table: recipes -->", "<!-- end table: recipes -->"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,9 +169,9 @@ def markdown(results: dict[str, Any]) -> str:
         [
             *lines,
             "",
-            f"Test accuracy: {accuracy}, after all epochs of the recipe. Seconds: training of one epoch in float32, "
-            "each engine on one thread, loops with prange on all, minimum of interleaved epochs; speed-up of SIMD over "
-            f"NumPy. {in_words(results['machine'])}; "
+            f"Test accuracy: {accuracy}, after the recipe's last epoch. Seconds: the training of one epoch in float32, "
+            "minimum of interleaved epochs; loops with prange run on all cores, the others on one thread. Speed-up: "
+            f"SIMD over NumPy. {in_words(results['machine'])}; "
             f"{results['date']}; `{results['command']}`.",
         ]
     )

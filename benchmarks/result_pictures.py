@@ -25,7 +25,7 @@ from .machine import in_words
 FOLDER = Path(__file__).parent / "results"
 
 SOURCES = {
-    "recipes": {"recipes.json": "recipes_table --write README.md"},
+    "recipes": {"recipes.json": "recipes_table --write docs/benchmarks.md"},
     "peers": {"peers.json": "compare --write README.md"},
     "landscape": {"landscape.json": "landscape --write", "answering.json": "answering --write"},
 }

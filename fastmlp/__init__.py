@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from .training.csv_log import CSVLogger
     from .training.plateau import ReduceOnPlateau
 
-    __version__: str
+__version__ = "0.1.0"
+"""The one place that says it: the build and ``fastmlp --version`` read it here."""
 
 __all__ = [
     "SGD",
@@ -113,10 +114,8 @@ _ROOMS = ("datasets", "errors", "estimators", "formats", "images", "plots", "rec
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        value: Any = _version()
-    elif name in _ROOMS:
-        value = importlib.import_module(f".{name}", __name__)
+    if name in _ROOMS:
+        value: Any = importlib.import_module(f".{name}", __name__)
     elif name in _HOME_OF:
         value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
     else:
@@ -129,12 +128,3 @@ def __dir__() -> list[str]:
     # Whoever lists names may look at each: estimators can't be had without scikit-learn.
     missing = {"estimators"} if importlib.util.find_spec("sklearn") is None else set()
     return sorted({*__all__, *_ROOMS} - missing)
-
-
-def _version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("fastmlp")
-    except metadata.PackageNotFoundError:  # run from a source tree that is not installed
-        return "0+unknown"

@@ -2,7 +2,7 @@
 
 People bring the words of scikit-learn, Keras, PyTorch and of the tutorials. Each is here once: names that a registry
 doesn't know, arguments that a call doesn't take, options and commands. What is said is a remedy, not a translation: the
-mathematics behind a word may differ by a factor, which README's table of words tells.
+mathematics behind a word may differ by a factor, which the pages for those who come from other libraries tell.
 """
 
 import re

@@ -11,12 +11,12 @@ import json
 import math
 import platform
 import zipfile
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import __version__
 from ..atomic_write import write_whole
 from ..checks import check_size, plain
 from ..data.samples import FOUND_ON, Scaling
@@ -118,7 +118,7 @@ def describe(checkpoint: Checkpoint, training_state: bool) -> tuple[dict[str, An
     header: dict[str, Any] = {
         "magic": MAGIC,
         "format": FORMAT,
-        "versions": {"fastmlp": _version(), "numpy": np.__version__, "python": platform.python_version()},
+        "versions": {"fastmlp": __version__, "numpy": np.__version__, "python": platform.python_version()},
         "architecture": _describe_architecture(architecture),
         "scaling": scaling if isinstance(scaling, str) else _CENTRED if centred else None,
         "scaling_found_on": "" if isinstance(scaling, str) else scaling.found_on,
@@ -210,13 +210,6 @@ def _plain_labels(classes: Array) -> list[Any]:
         if not isinstance(label, str | int | float) or (isinstance(label, float) and not math.isfinite(label)):
             raise ArgumentError(f"labels such as {label!r} cannot be saved; use text or finite numbers for the classes")
     return labels
-
-
-def _version() -> str:
-    try:
-        return metadata.version("fastmlp")
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 class Reader:

@@ -1,7 +1,8 @@
-"""What a figure was measured on: processor, cores, versions, threads (floor 10)."""
+"""What a figure was measured on: processor, cores, versions, threads (floor 10; imports llvmlite)."""
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -46,12 +47,13 @@ def describe() -> dict[str, Any]:
     Examples
     --------
     >>> sorted(describe())
-    ['cores', 'fastmlp', 'numba', 'numpy', 'processor', 'python', 'system']
+    ['cores', 'fastmlp', 'generation', 'numba', 'numpy', 'processor', 'python', 'system']
     """
     from .. import __version__
 
     return {
         "processor": _processor(),
+        "generation": _generation(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -69,9 +71,10 @@ def in_words(machine: dict[str, Any]) -> str:
     >>> in_words({"processor": "Some CPU", "cores": 2, "python": "3.12.1", "numpy": "2.1.0", "numba": "0.61.0"})
     'Some CPU, 2 cores, Python 3.12.1, NumPy 2.1.0, Numba 0.61.0'
     """
+    generation = f" ({machine['generation']})" if machine.get("generation") else ""
     cores = f"{machine['cores']} core{'s' * (machine['cores'] != 1)}"
     versions = f"Python {machine['python']}, NumPy {machine['numpy']}, Numba {machine['numba']}"
-    return f"{machine['processor']}, {cores}, {versions}"
+    return f"{machine['processor']}{generation}, {cores}, {versions}"
 
 
 def hold_blas_to_one_thread() -> bool:
@@ -86,6 +89,26 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _generation() -> str | None:
+    """Return the processor's generation, such as Zen 5 or Emerald Rapids, or None where LLVM is missing."""
+    try:
+        from llvmlite import binding
+    except ImportError:
+        return None
+    return _spelled(binding.get_host_cpu_name())
+
+
+def _spelled(name: str) -> str:
+    """Spell LLVM's name of a processor as people do.
+
+    Examples
+    --------
+    >>> _spelled("znver5"), _spelled("emeraldrapids"), _spelled("apple-m2")
+    ('Zen 5', 'Emerald Rapids', 'Apple M2')
+    """
+    return re.sub("^znver", "zen ", name).replace("rapids", " rapids").replace("-", " ").title()
 
 
 def _processor() -> str:

@@ -1,15 +1,17 @@
+import json
 import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from benchmarks import compare
 from benchmarks.markdown import replace_table
 from benchmarks.peers import COMPETITORS, OURS
 from benchmarks.peers.base import mean_loss, probabilities
 from benchmarks.peers.numpy_engine import Predictor, Trainer
 from benchmarks.peers_measuring import Entrant, LossError, check_losses, result_of, time_epochs
-from benchmarks.peers_table import markdown
+from benchmarks.peers_table import markdown, short_markdown
 from benchmarks.threads import environment
 from benchmarks.workloads import WORKLOADS, make_data
 
@@ -58,11 +60,24 @@ def test_without_others_there_is_no_best(results):
 def test_the_table_has_all_figures_and_marks_what_differs(results):
     lines = markdown(results).splitlines()
     assert lines[2] == (
-        "| N30: 784-30-10, SGD, batch 10 | 0.0100 | 0.100 (PyTorch) | 10.0 (10) | 0.0500\\* | 0.100 | – | 0.0200 |"
+        "| N30: 784-30-10, SGD, batch 10 | 0.0100 | 0.100 (PyTorch) | 10.0 | 0.0500\\* | 0.100 | – | 0.0200 |"
     )
     assert lines[3] == "| T4: 4-32-16-4, Adam, full batch | 0.0100 | – | – | – | – | – | 0.0200 |"
     assert "N30 5, T4 10" in lines[-1]
     assert "scikit-learn with another loss" in lines[-1]
+
+
+def test_the_short_table_has_the_ratio_and_names_the_processors_generation(results):
+    results["machine"] = MACHINE | {"generation": "Zen 5"}
+    lines = short_markdown(results).splitlines()
+    assert lines[2] == "| 784-30-10, SGD, batch 10 | 0.0100 | 0.100 (PyTorch) | 10.0 |"
+    assert "Some CPU (Zen 5), 2 cores" in lines[-1]
+
+
+def test_the_tables_of_the_readme_and_of_the_page_are_those_of_the_kept_results():
+    kept = json.loads(compare.RESULTS.read_text(encoding="utf-8"))
+    assert short_markdown(kept) in (compare.PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert markdown(kept) in compare.PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("loss", [0.52, 0.48, math.nan, math.inf])

@@ -65,4 +65,4 @@ def test_housing_has_the_shape_of_california():
 
 def test_a_part_of_the_table_is_not_written(tmp_path):
     with pytest.raises(SystemExit):
-        main(["wine", "--write", str(tmp_path / "README.md")])
+        main(["wine", "--write", str(tmp_path / "page.md")])
