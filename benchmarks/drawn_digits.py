@@ -153,8 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     lines = ["| test digits | recognised |", "|---|--:|", *(f"| {name} | {share:.2%} |" for name, share in shares)]
     note = (
         f"{len(some):,} digits. Each row from *enlarged* to *photographed* adds a change to the row above. Network: "
-        f"the recipe keras, seed 0. Of pictures with two to four digits, `as_digit` refuses {told(mnist.X_test[some]):.1%}"
-        " and says how many digits it sees."
+        f"the recipe keras, seed 0. Of pictures with two to four digits, `as_digit` refuses "
+        f"{told(mnist.X_test[some]):.1%} and says how many digits it sees."
     )
     table = "\n".join([*lines, "", note])
     print(table)
