@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,7 +13,10 @@ import fastmlp
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
-pytestmark = pytest.mark.skipif(not WORKFLOWS, reason="a source distribution has no workflows")
+pytestmark = [
+    pytest.mark.skipif(not WORKFLOWS, reason="a source distribution has no workflows"),
+    pytest.mark.skipif(sys.platform == "win32", reason="the bash that a process finds on Windows is that of WSL"),
+]
 
 
 def steps():

@@ -12,10 +12,10 @@ from ..errors import FastMLPError
 _ENGINE = "numba (SIMD kernels), loops (plain compiled loops), numpy (reference) or auto."
 _MODEL_DATA = "Folder with four IDX files like MNIST's, or a CSV file with a label and pixels in each row."
 _MODEL = "A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
-_PIXELS = "The numbers that the network takes for paper and ink, such as 0..1, -1..1 or 0..255."
-_LOGITS = "Whether the outputs are logits, of which softmax gives probabilities."
+_PIXELS = "Pixel values of paper and ink that the network expects, such as 0..1, -1..1 or 0..255."
+_LOGITS = "Whether the outputs are logits; softmax then gives the probabilities."
 _RECIPES = "the recipe's"
-_ASSUMED = "assumed where the file does not say"
+_ASSUMED = "assumed if the file does not say"
 
 
 class _Command(TyperCommand):
@@ -87,7 +87,7 @@ def _print_version(wanted: bool) -> None:
 def _start(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Train multilayer perceptrons on a CPU, fast.
@@ -236,23 +236,30 @@ def compare(
         typer.Option(metavar="NAME", help='Name of a recipe; "fastmlp recipes" lists them.', show_default="keras"),
     ] = None,
     learning_rate: Annotated[
-        str | None, typer.Option(metavar="X,...", help="Such as 0.3,1,3.", show_default=_RECIPES)
+        str | None, typer.Option(metavar="X,...", help="Learning rates, such as 0.3,1,3.", show_default=_RECIPES)
     ] = None,
     hidden: Annotated[
         str | None,
         typer.Option(
             metavar="UNITS,...",
-            help="Units of the hidden layers, such as 30,100-50,none: of one, of two, without.",
+            help="Units of the hidden layers, such as 30,100-50,none: one layer of 30, layers of 100 and 50, no layer.",
             show_default=_RECIPES,
         ),
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(metavar="NAME,...", help="sgd, rmsprop, adam or adamw.", show_default=_RECIPES)
+        str | None,
+        typer.Option(metavar="NAME,...", help="Optimizers: sgd, rmsprop, adam, adamw.", show_default=_RECIPES),
     ] = None,
-    batch_size: Annotated[str | None, typer.Option(metavar="N,...", help="Rows a step.", show_default=_RECIPES)] = None,
+    batch_size: Annotated[
+        str | None, typer.Option(metavar="N,...", help="Rows in each step.", show_default=_RECIPES)
+    ] = None,
     schedule: Annotated[
         str | None,
-        typer.Option(metavar="NAME,...", help="How the learning rate changes; see train.", show_default=_RECIPES),
+        typer.Option(
+            metavar="NAME,...",
+            help='Learning-rate schedules; "fastmlp train --help" lists them.',
+            show_default=_RECIPES,
+        ),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Passes over the training rows.", show_default=_RECIPES)
@@ -261,22 +268,27 @@ def compare(
     data: Annotated[str | None, typer.Option(metavar="PATH", help=_MODEL_DATA, show_default="MNIST, built in")] = None,
     engine: Annotated[str, typer.Option(metavar="NAME", help=_ENGINE)] = "auto",
     threads: Annotated[
-        str, typer.Option(metavar="N", help="How many networks to train at a time; changes no result.")
+        str, typer.Option(metavar="N", help="Networks to train at the same time; does not change the results.")
     ] = "auto",
     curves: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="PNG of the learning curves, averaged over seeds.", show_default="no picture"
+            metavar="FILE",
+            help="Draw the learning curves, averaged over seeds, in this PNG file.",
+            show_default="no picture",
         ),
     ] = None,
     json: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Keep figures and histories.", show_default="print only")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write the results and the histories to this JSON file.", show_default="print only"
+        ),
     ] = None,
 ) -> None:
-    """Train a recipe under every combination of some settings, and say how good each is.
+    """Train all combinations of some settings and compare them.
 
-    Alternatives are separated by commas. Networks are trained several at a time. Nothing is saved but what --curves and
-    --json name; train the best one with "fastmlp train". Ctrl-C ends it, with a table of what was trained until then.
+    Separate alternatives by commas. Several networks train at the same time. No network is saved: train the best one
+    with "fastmlp train". Ctrl-C stops the comparison and prints the results so far.
     """
     from .compare import Comparison, run
 
@@ -336,7 +348,7 @@ def evaluate(
 ) -> None:
     """Test a saved network.
 
-    Prints its loss and accuracy on the test rows, and its accuracy label by label.
+    Prints the loss and the accuracy on the test rows, and the accuracy for each label.
     """
     from . import reports
 
@@ -350,7 +362,7 @@ def predict(
         list[str],
         typer.Argument(metavar="IMAGE...", help="Photographs, scans or drawings of one digit each, PNG or JPEG."),
     ],
-    show: Annotated[bool, typer.Option("--show", help="Print the 28 by 28 pixels that the network saw, too.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Also print the 28 by 28 pixels that the network saw.")] = False,
     pixels: Annotated[str | None, typer.Option(metavar="LOW..HIGH", help=_PIXELS, show_default=_ASSUMED)] = None,
     logits: Annotated[bool | None, typer.Option("--logits/--no-logits", help=_LOGITS, show_default=_ASSUMED)] = None,
     engine: Annotated[
@@ -358,10 +370,10 @@ def predict(
         typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
 ) -> None:
-    """Say which digits pictures are of.
+    """Classify images of handwritten digits.
 
-    Each becomes what MNIST's images are first: ink found, cropped, scaled and centred. Prints the probability of every
-    digit.
+    Converts each image to MNIST's format first: finds the ink, crops, scales and centres it. Prints the probability of
+    every digit.
     """
     from . import predict
 
@@ -381,14 +393,14 @@ def plot(
     ] = None,
     data: Annotated[str | None, typer.Option(metavar="PATH", help=_MODEL_DATA, show_default="MNIST, built in")] = None,
     out: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Where the pictures go.", show_default="beside the model")
+        str | None, typer.Option(metavar="FOLDER", help="Folder for the pictures.", show_default="beside the model")
     ] = None,
-    index: Annotated[int, typer.Option(metavar="N", help="Which test row to show the activations for, from 0.")] = 0,
+    index: Annotated[int, typer.Option(metavar="N", help="Test row whose activations are drawn, from 0.")] = 0,
     theme: Annotated[str, typer.Option(metavar="NAME", help="light or dark.")] = "light",
 ) -> None:
-    """Draw a saved network: how it learned, what it answers, what it looks for.
+    """Draw training curves, predictions, mistakes and weights.
 
-    Writes a PNG for every kind and says where; those of an earlier call are replaced.
+    Writes a PNG file for each kind of plot and prints its path. Replaces the files of an earlier call.
     """
     from . import plot
 
@@ -406,14 +418,14 @@ def serve(
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; the default is this machine only.")
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on; only this machine reaches the default.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="N", help="0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(metavar="N", help="Port; 0 picks a free one.")] = 8000,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Serve a page to draw digits on and watch networks learn.
+    """Draw digits and watch networks learn, in the browser.
 
-    It is for the browser of this machine. Ctrl-C ends it.
+    Open the printed address, or pass --open. Ctrl-C stops the server.
     """
     from ..web import serve
 
@@ -427,12 +439,12 @@ def convert(
         typer.Argument(metavar="MODEL", help=_MODEL),
     ],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The file to write, such as model.json or model.c.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a saved network in another format.
+    """Convert a saved network to another file format.
 
-    The suffixes name the formats. A .c file is C99 that only predicts: weights, scaling, labels and predict(features,
-    outputs), with no library needed. An .onnx file only predicts, too: neither holds what training remembers.
+    The suffix of TARGET names the format. A .c file is C99 without dependencies: weights, scaling, labels and
+    predict(features, outputs). .c and .onnx files only predict; keep the .npz file to continue training.
     """
     from . import reports
 
@@ -443,10 +455,10 @@ def convert(
 def warmup(
     dtype: Annotated[str, typer.Option(metavar="NAME", help="float32, float64 or both.")] = "both",
 ) -> None:
-    """Compile the kernels ahead of their first use.
+    """Compile all kernels now.
 
-    All of them: training, predictions, sparse rows, augmentation. They are kept on disk, so that nothing that you run
-    later has to wait for them.
+    These are the kernels for training, prediction, sparse rows and augmentation. They are kept on disk, so later runs
+    don't wait for the compiler.
     """
     from . import reports
 
@@ -455,14 +467,15 @@ def warmup(
 
 @app.command(cls=_Command)
 def bench(
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer networks, and fewer rows of them.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Measure fewer networks, on fewer rows.")] = False,
     json: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Keep the figures in this file too.", show_default="print only")
+        str | None,
+        typer.Option(metavar="FILE", help="Also write the results to this JSON file.", show_default="print only"),
     ] = None,
 ) -> None:
-    """Measure how fast this machine multiplies, trains and answers.
+    """Measure the speed of this machine.
 
-    Compares with NumPy on one thread. Takes less than a minute.
+    Times matrix products, training and prediction, and compares with NumPy on one thread. Takes less than a minute.
     """
     from ..measure.machine import hold_blas_to_one_thread
 
