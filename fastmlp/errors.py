@@ -32,15 +32,15 @@ class ArgumentError(FastMLPError, ValueError):
 
 
 class ArgumentTypeError(FastMLPError, TypeError):
-    """An argument is a thing of the wrong type."""
+    """An argument has the wrong type."""
 
 
 class DataFileError(FastMLPError, ValueError):
-    """A file is not what it should be; the message starts with its path."""
+    """A file is missing, damaged or of another kind; the message starts with its path."""
 
 
 class FileWriteError(FastMLPError, OSError):
-    """A file can't be written; the message starts with its path, and a file that was there before is as it was."""
+    """A file can't be written; the message starts with its path. An earlier file of that name is unchanged."""
 
     @classmethod
     def told(cls, path: object, error: OSError) -> FileWriteError:
@@ -58,7 +58,7 @@ class TrainingError(FastMLPError, RuntimeError):
 
 
 class DivergenceError(TrainingError, ValueError):
-    """Training cannot go on, since numbers became infinite or NaN; a ValueError where an estimator has to raise one."""
+    """Training diverged: numbers became infinite or NaN. Also a ValueError, which scikit-learn expects."""
 
 
 class MissingDependencyError(FastMLPError, RuntimeError):

@@ -57,7 +57,7 @@ _WANTED: dict[str, dict[str, tuple[Any, ...]]] = {
 
 
 def from_torch(module: Any, *, loss: str | None = None) -> Network:
-    """Return the network that a PyTorch module is.
+    """Convert a PyTorch module to a network.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def from_torch(module: Any, *, loss: str | None = None) -> Network:
 
 
 def from_keras(model: Any, *, loss: str | None = None) -> Network:
-    """Return the network that a Keras model is.
+    """Convert a Keras model to a network.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def from_keras(model: Any, *, loss: str | None = None) -> Network:
 
 
 def from_sklearn(estimator: Any) -> Network:
-    """Return the network that a fitted MLPClassifier or MLPRegressor of scikit-learn is, with its labels.
+    """Convert a fitted MLPClassifier or MLPRegressor of scikit-learn to a network, with its labels.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def from_sklearn(estimator: Any) -> Network:
 
 
 def to_torch_state(network: Network) -> dict[str, Array]:
-    """Return weights under the names that an ``nn.Sequential`` of Linear, activation, Linear, activation, ... has.
+    """Return the weights as the state of an ``nn.Sequential`` of Linear, activation, Linear, activation, ...
 
     The network's `scaling` is not among them: such a module wants features that are scaled already.
 
@@ -247,7 +247,7 @@ def to_torch_state(network: Network) -> dict[str, Array]:
 
 
 def to_keras_weights(network: Network) -> list[Array]:
-    """Return weights as ``set_weights`` of a Keras model of Dense layers takes them.
+    """Return the weights in the form that ``set_weights`` of a Keras model of Dense layers takes.
 
     The network's `scaling` is not among them: such a model wants features that are scaled already.
 
@@ -274,7 +274,7 @@ def to_keras_weights(network: Network) -> list[Array]:
 
 
 def to_sklearn_weights(network: Network) -> tuple[list[Array], list[Array]]:
-    """Return weights as the ``coefs_`` and ``intercepts_`` of scikit-learn's MLPs.
+    """Return the weights as the ``coefs_`` and ``intercepts_`` of scikit-learn's MLPs.
 
     The network's `scaling` is not among them: such an estimator wants features that are scaled already.
 

@@ -45,7 +45,7 @@ OWN = tuple(name for name in inspect.signature(Network.fit).parameters if name n
 
 
 class Fitted(NamedTuple):
-    """What became of one network of `fit_many`."""
+    """Result of one network of `fit_many`."""
 
     network: Network
     """The one that was given, trained."""

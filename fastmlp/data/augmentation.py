@@ -60,7 +60,9 @@ def _pair(value: Any, name: str, expected: str) -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far images may be moved, turned and bent; each number is drawn evenly from minus to plus the one given.
+    """Random shifts, rotations, scaling, shear and elastic distortions of images.
+
+    Each amount is drawn uniformly, from minus to plus the number given.
 
     Parameters
     ----------

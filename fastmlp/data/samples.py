@@ -29,7 +29,7 @@ FOUND_ON = ("", "pixels", "fractions")
 
 @dataclass(frozen=True)
 class Scaling:
-    """The numbers a network sees: ``(x - centre) * scale + shift``, feature by feature.
+    """Linear scaling of each feature: the network sees ``(x - centre) * scale + shift``.
 
     Parameters
     ----------
@@ -83,13 +83,14 @@ class Scaling:
 
     @classmethod
     def pixels(cls, low: float = 0.0, high: float = 1.0) -> "Scaling":
-        """Pixels 0 to 255 to the range from `low` to `high`."""
+        """Map pixels from 0..255 to the range from `low` to `high`."""
         return cls((high - low) / 255.0, low)
 
     @classmethod
     def standardize(cls, X: Any, sample_weight: Any = None) -> "Scaling":
-        """Zero mean and unit variance for every feature of `X`, shape (n_samples, n_features); a constant feature
-        stays as it is, less its mean.
+        """Give every feature of `X`, shape (n_samples, n_features), zero mean and unit variance.
+
+        A constant feature only loses its mean.
 
         Parameters
         ----------
@@ -120,11 +121,11 @@ class Scaling:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether a network sees the features as they are."""
+        """Whether the scaling leaves all features unchanged."""
         return bool(np.all(self.scale == 1) and not np.any(self.shift) and not np.any(self.centre))
 
     def then(self, other: "Scaling") -> "Scaling":
-        """Return the scaling that does this one first, and `other` to its result.
+        """Return the scaling that applies this one, then `other`.
 
         Raises
         ------

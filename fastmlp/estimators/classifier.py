@@ -18,7 +18,7 @@ from .their_words import OTHER_CLASSES
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
-    """A multilayer perceptron that tells classes apart, in the place of scikit-learn's.
+    """Multilayer perceptron for classification, with the interface of scikit-learn's.
 
     Parameters up to `max_fun` are those of ``sklearn.neural_network.MLPClassifier``, with its defaults; with the same
     `random_state` the weights start with the same numbers, and batches come in the same order.

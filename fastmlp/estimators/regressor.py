@@ -18,7 +18,7 @@ _OF_CLASSES = ("binary_cross_entropy", "cross_entropy")
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
-    """A multilayer perceptron that learns numbers, in the place of scikit-learn's.
+    """Multilayer perceptron for regression, with the interface of scikit-learn's.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, histo
         return self._fit_in_part(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def predict(self, X: Any) -> Array:
-        """Return what the network answers, shape (n_samples,) or (n_samples, n_outputs), in its dtype.
+        """Return the predictions, shape (n_samples,) or (n_samples, n_outputs), in its dtype.
 
         Parameters
         ----------

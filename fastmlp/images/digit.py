@@ -51,7 +51,7 @@ _FAINT = 0.08
 
 
 def as_digit(image: "str | os.PathLike[str] | bytes | Array | Any", *, name: str = "image") -> NDArray[np.uint8]:
-    """Make a picture of one digit into what MNIST is: bright ink on black, 28 by 28.
+    """Convert a picture of one digit to MNIST's format: bright ink on black, 28 by 28.
 
     Ink may be dark on light or light on dark, of any colour, anywhere in the picture and of any size; a photograph may
     have uneven light and cast shadows. Noise and specks are left out, and so are frames, rules, the axes of a plot and

@@ -35,7 +35,7 @@ class Zeros:
 
 @dataclass(frozen=True)
 class Normal:
-    """Independent normal numbers.
+    """Independent numbers from a normal distribution.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Normal:
 
 @dataclass(frozen=True)
 class Uniform:
-    """Independent uniform numbers in [low, high).
+    """Independent numbers from a uniform distribution over [low, high).
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class VarianceScaling:
-    """Zero mean and a variance of ``gain / fan``.
+    """Random numbers of mean zero and variance ``gain / fan``.
 
     Parameters
     ----------

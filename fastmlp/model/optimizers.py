@@ -61,7 +61,7 @@ class _Optimizer:
 @explained_class
 @dataclass(frozen=True)
 class SGD(_Optimizer):
-    """Stochastic gradient descent, with momentum on request.
+    """Stochastic gradient descent, optionally with momentum.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class SGD(_Optimizer):
 @explained_class
 @dataclass(frozen=True)
 class RMSprop(_Optimizer):
-    """Gradients divided by a running root mean square of their size.
+    """RMSprop: gradients divided by the root of a running mean of their squares.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ class RMSprop(_Optimizer):
 @explained_class
 @dataclass(frozen=True)
 class Adam(_Optimizer):
-    """Adaptive moments.
+    """Adam: steps scaled by running means of the gradient and of its square.
 
     Parameters
     ----------

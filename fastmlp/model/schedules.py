@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 class Schedule(ABC):
-    """The base of schedules; a subclass says what `factors` are.
+    """Base class of schedules; a subclass defines `factors`.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def factors(self, positions: Array) -> Array:
-        """Return what the learning rate is multiplied by at these positions, each by itself.
+        """Return the factor of the learning rate at each of these positions.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class Constant(_Described):
 
 @dataclass(frozen=True)
 class Step(_Described):
-    """A drop every so many epochs, and the same rate between two drops.
+    """Step decay: the rate drops every few epochs and stays the same in between.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Step(_Described):
 
 @dataclass(frozen=True)
 class Exponential(_Described):
-    """The same ratio from each epoch to the next, spread over its steps.
+    """Exponential decay: each epoch multiplies the rate by the same ratio, spread over its steps.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class Exponential(_Described):
 
 @dataclass(frozen=True)
 class Linear(_Described):
-    """A straight line down.
+    """Linear decay.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ class Linear(_Described):
 
 @dataclass(frozen=True)
 class Cosine(_Described):
-    """Half a cosine down: slow at first, fast in the middle, slow at the end.
+    """Cosine decay: the rate falls slowly at first, fast in the middle, slowly at the end.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ class Cosine(_Described):
 
 @dataclass(frozen=True)
 class OneCycle(_Described):
-    """Up from a low rate to a high one, and down to next to nothing: one cycle for the whole training.
+    """One cycle for the whole training: the rate rises from low to high, then falls to nearly zero.
 
     The optimizer's learning rate is the top, and may be several times what a constant rate could be.
 
@@ -275,7 +275,7 @@ class OneCycle(_Described):
 
 @dataclass(frozen=True)
 class WarmUp(_Described):
-    """A straight line up to where another schedule starts, and then that one.
+    """Linear warm-up, followed by another schedule.
 
     Parameters
     ----------
