@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from .interpreted import INTERPRETED
+from .interpreted import examples
 
 # No deadline, since a first call may compile; the same examples each time, so that a failure is always the code's.
-settings.register_profile("fastmlp", deadline=None, max_examples=40, derandomize=True)
-# Kernels that run as Python take a thousand times as long.
-settings.register_profile("interpreted", settings.get_profile("fastmlp"), max_examples=4)
-settings.load_profile("interpreted" if INTERPRETED else "fastmlp")
+settings.register_profile("fastmlp", deadline=None, max_examples=examples(40, 4), derandomize=True)
+settings.load_profile("fastmlp")
 
 _numba = (
     importlib.util.find_spec("numba") is not None

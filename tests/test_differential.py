@@ -18,7 +18,7 @@ from fastmlp.engines.simd.threads import Team
 from fastmlp.training.callbacks import Callback
 
 from .configurations import FORMS, configurations
-from .interpreted import size, too_long_for_python
+from .interpreted import examples, size, too_long_for_python
 
 # A share of a few rows may have a class that no other row has; it is compared like any other.
 pytestmark = pytest.mark.filterwarnings("ignore:no sample of .* is trained on:UserWarning")
@@ -89,21 +89,21 @@ def check_engines_agree(configuration):
 
 
 @every_form
-@settings(max_examples=size(30, 3))
+@settings(max_examples=examples(30, 3))
 @given(data=st.data())
 def test_engines_agree_in_float64(form, data):
     check_engines_agree(data.draw(configurations(form, dtypes=["float64"])))
 
 
 @every_form
-@settings(max_examples=size(15, 3))
+@settings(max_examples=examples(15, 3))
 @given(data=st.data())
 def test_engines_agree_in_float32(form, data):
     check_engines_agree(data.draw(configurations(form, dtypes=["float32"], smooth=True)))
 
 
 @every_form
-@settings(max_examples=size(30, 3))
+@settings(max_examples=examples(30, 3))
 @given(data=st.data())
 def test_any_number_of_threads_has_the_same_bits(form, data):
     configuration = data.draw(configurations(form))
@@ -113,7 +113,7 @@ def test_any_number_of_threads_has_the_same_bits(form, data):
 
 
 @every_form
-@settings(max_examples=size(15, 3))
+@settings(max_examples=examples(15, 3))
 @given(data=st.data(), threads=st.sampled_from(COUNTS), engine=st.sampled_from(["numba", "numpy"]))
 def test_epochs_in_one_call_have_the_bits_of_epochs_one_by_one(form, data, threads, engine):
     configuration = data.draw(configurations(form))

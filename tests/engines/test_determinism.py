@@ -18,7 +18,7 @@ from fastmlp.kernels.runtime.records import Step
 from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
 
-from ..interpreted import size
+from ..interpreted import examples, size
 from .problems import both_dtypes, build, every_engine, random_problem
 from .strategies import optimizers, problems
 
@@ -99,7 +99,7 @@ def test_another_seed_drops_other_units(engine):
 # --- any number of threads ---
 
 
-@settings(max_examples=size(200, 3))
+@settings(max_examples=examples(200, 3))
 @given(
     problem=problems(),
     optimizer=optimizers(),

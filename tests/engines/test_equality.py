@@ -25,7 +25,7 @@ from fastmlp.model.losses import LOSSES
 from fastmlp.model.optimizers import SGD, Adam, AdamW, RMSprop
 from fastmlp.model.training_state import TrainingState
 
-from ..interpreted import size
+from ..interpreted import examples
 from .problems import both_dtypes, build, padding, random_problem
 from .strategies import SMOOTH, optimizers, problems, sparse_or_dense
 
@@ -117,7 +117,7 @@ def test_loss_and_gradient(problem, sparse, threads):
     assert_close(ours, theirs, tolerance(problem))
 
 
-@settings(max_examples=size(80, 3))
+@settings(max_examples=examples(80, 3))
 @given(
     problem=problems(dtypes=["float64"]),
     optimizer=optimizers(),
@@ -129,7 +129,7 @@ def test_two_epochs_in_float64(problem, optimizer, batch_size, sparse, threads):
     check_training(problem, optimizer, batch_size, sparse, threads, epochs=2)
 
 
-@settings(max_examples=size(80, 3))
+@settings(max_examples=examples(80, 3))
 @given(
     problem=problems(dtypes=["float32"], activations=tuple(SMOOTH), losses=tuple(set(LOSSES) - set(KINKED_LOSSES))),
     optimizer=optimizers(epsilon=0.01),

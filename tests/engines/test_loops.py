@@ -25,7 +25,7 @@ from fastmlp.model.architecture import Dense
 from fastmlp.model.losses import LOSSES
 from fastmlp.model.optimizers import SGD, Adam, AdamW, RMSprop
 
-from ..interpreted import needs_compiler, size
+from ..interpreted import examples, needs_compiler, size
 from .problems import both_dtypes, build, random_problem
 from .strategies import KINDS, SMOOTH, optimizers, problems
 from .test_equality import KINKED_LOSSES, assert_close, away_from_kinks, check_training, decided, tolerance
@@ -116,7 +116,7 @@ def test_objective_and_gradient(problem, threads):
     assert_close(gradient, their_gradient, tolerance(problem))
 
 
-@settings(max_examples=size(80, 3))
+@settings(max_examples=examples(80, 3))
 @given(problem=problems(dtypes=["float64"]), optimizer=optimizers(), batch_size=st.integers(1, 60), threads=threads_)
 def test_two_epochs_in_float64(problem, optimizer, batch_size, threads):
     check_training(problem, optimizer, batch_size, None, threads, epochs=2, engine="loops")
@@ -225,7 +225,7 @@ def test_any_number_of_threads(optimizer, batch_size, dtype, threads):
     assert bits(problem, optimizer, batch_size, threads) == bits(problem, optimizer, batch_size, 1)
 
 
-@settings(max_examples=size(60, 2))
+@settings(max_examples=examples(60, 2))
 @given(problem=problems(), optimizer=optimizers(), batch_size=st.integers(1, 60))
 def test_any_training_on_two_threads(problem, optimizer, batch_size):
     results = [problem.train("loops", optimizer, batch_size, threads=threads) for threads in (1, 2)]

@@ -16,7 +16,7 @@ from fastmlp.errors import ArgumentError, ArgumentTypeError, TrainingError
 from fastmlp.training import short
 from fastmlp.training.fitting import Fitting
 
-from ..interpreted import size
+from ..interpreted import examples
 
 pytest.importorskip("numba")
 
@@ -62,7 +62,7 @@ def parts_of(gradient):
 
 
 @given(st.data())
-@settings(max_examples=size(150, 5), deadline=None)
+@settings(max_examples=examples(150, 5), deadline=None)
 def test_every_call_has_the_bits_of_the_longer_way(data):
     draw = data.draw
     loss = draw(st.sampled_from(sorted(LOSSES)))

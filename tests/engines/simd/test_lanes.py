@@ -16,7 +16,7 @@ from fastmlp.engines.base import Epochs
 from fastmlp.engines.simd import engine, lanes
 from fastmlp.model.optimizers import AdamW
 
-from ...interpreted import size
+from ...interpreted import examples, size
 
 HIDDEN = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "exponential")
 PAIRS = (
@@ -90,7 +90,7 @@ def kinds(draw):
     return layers, options, rows, draw(st.integers(2, rows)), draw(st.sampled_from(OPTIMIZERS))
 
 
-@settings(max_examples=size(150, 3))
+@settings(max_examples=examples(150, 3))
 @given(
     kind=kinds(),
     used=st.integers(1, 16),

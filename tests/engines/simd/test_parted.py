@@ -14,7 +14,7 @@ from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model.architecture import Dense
 from fastmlp.model.optimizers import SGD, Adam
 
-from ...interpreted import size
+from ...interpreted import examples, size
 from .. import test_epochs
 from ..problems import both_dtypes, build, random_problem
 from ..strategies import optimizers, problems
@@ -69,7 +69,7 @@ def test_training_is_that_of_the_reference(optimizer, dtype, kind, scaling):
     check_training(problem, optimizer, 30, sparse=True, threads=2, epochs=2)
 
 
-@settings(max_examples=size(80, 3))
+@settings(max_examples=examples(80, 3))
 @given(
     problem=problems(dtypes=["float64"]),
     optimizer=optimizers(),
