@@ -45,7 +45,16 @@ OWN = tuple(name for name in inspect.signature(Network.fit).parameters if name n
 
 
 class Fitted(NamedTuple):
-    """Result of one network of `fit_many`."""
+    """Result of one network of `fit_many`.
+
+    Examples
+    --------
+    >>> from fastmlp import Network, fit_many
+    >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0]
+    >>> (fitted,) = fit_many([Network([2, 8, 2], seed=1)], X, y, epochs=3, verbose=0)
+    >>> fitted.history.epochs, fitted.error
+    (3, None)
+    """
 
     network: Network
     """The one that was given, trained."""

@@ -838,5 +838,14 @@ def load(path: str | os.PathLike[str]) -> Network:
         An unknown suffix.
     DataFileError
         The file is missing, damaged, or of a newer version; the message starts with its path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fastmlp import Network, load
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Network([784, 30, 10], seed=0).save(f"{folder}/model.npz")
+    ...     load(f"{folder}/model.npz")
+    Network([784, Dense(30, 'relu'), Dense(10, 'softmax')], loss='cross_entropy', seed=0)
     """
     return Network.from_checkpoint(load_checkpoint(path))
