@@ -39,8 +39,8 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "gallery", "solutions", "**/README.md", "jupyter_execute"]
-# This page of sphinx-gallery's would load scripts from elsewhere.
-exclude_patterns += ["sg_execution_times.rst", "auto_gallery/sg_execution_times.rst"]
+# sphinx-gallery's page of times would load scripts from elsewhere; its notebooks lie beside pages that are built already.
+exclude_patterns += ["sg_execution_times.rst", "auto_gallery/sg_execution_times.rst", "auto_gallery/*.ipynb"]
 nitpicky = True
 EXECUTE = os.environ.get("FASTMLP_DOCS_EXECUTE", "1") != "0"
 
@@ -117,6 +117,7 @@ html_static_path = ["_static"]
 html_css_files = ["fastmlp.css"]
 html_favicon = "../fastmlp/web/static/icon.svg"
 html_logo = "../fastmlp/web/static/icon.svg"
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

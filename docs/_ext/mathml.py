@@ -1,5 +1,6 @@
 """Formulas as MathML, which browsers draw themselves: no script and nothing to load."""
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -8,8 +9,19 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 
+# Commands that docutils doesn't know, in those that it knows. The brackets of MathML grow by themselves.
+_UNKNOWN = (
+    (re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])\s*"), ""),
+    (re.compile(r"\\dots(?![a-zA-Z])"), r"\\ldots"),
+    (re.compile(r"\\texttt(?![a-zA-Z])"), r"\\mathtt"),
+    (re.compile(r"\\tag\{([^}]*)\}"), r"\\qquad \\text{(\1)}"),
+)
+
+
 def _mathml(node: Any, *, as_block: bool) -> str:
     tex = node.astext()
+    for pattern, known in _UNKNOWN:
+        tex = pattern.sub(known, tex)
     if as_block and r"\\" in tex and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     try:
