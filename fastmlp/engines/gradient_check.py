@@ -93,6 +93,13 @@ class GradientCheck:
     backpropagation may be right. Then the step is made ten and a hundred times smaller. A row that still crosses a
     kink, and differs, is shown, marked "kink", and doesn't count. That happens where ``z`` is exactly 0: in a new
     network whose biases are 0, for a sample of zeros only.
+
+    Examples
+    --------
+    >>> from fastmlp import Network
+    >>> check = Network([2, 3, 2], hidden="tanh", seed=0).check_gradient([[0.0, 1.0]], [1])
+    >>> bool(check), check.largest_error < check.tolerance
+    (True, True)
     """
 
     rows: tuple[CheckedDerivative, ...]

@@ -46,6 +46,13 @@ class LayerTrace:
         Derivative of the objective by ``W``: ``a_before.T @ delta``, plus that of the L1 and L2 penalties.
     db : ndarray, shape (units,), or None
         Derivative of the objective by ``b``: ``delta.sum(axis=0)``; None in a layer without biases.
+
+    Examples
+    --------
+    >>> from fastmlp import Network
+    >>> hidden, output = Network([2, 3, 2], seed=0).trace([[0.0, 1.0]], [1]).layers
+    >>> hidden.activation, hidden.z.shape, output.dW.shape
+    ('relu', (1, 3), (3, 2))
     """
 
     number: int
