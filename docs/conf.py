@@ -39,7 +39,7 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "gallery", "solutions", "**/README.md", "jupyter_execute"]
-# sphinx-gallery's page of times would load scripts from elsewhere; its notebooks lie beside pages that are built already.
+# sphinx-gallery's page of times would load scripts from elsewhere; its notebooks have a page each already.
 exclude_patterns += ["sg_execution_times.rst", "auto_gallery/sg_execution_times.rst", "auto_gallery/*.ipynb"]
 nitpicky = True
 EXECUTE = os.environ.get("FASTMLP_DOCS_EXECUTE", "1") != "0"

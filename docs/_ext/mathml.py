@@ -8,7 +8,6 @@ from docutils.utils.math import MathError, latex2mathml
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-
 # Commands that docutils doesn't know, in those that it knows. The brackets of MathML grow by themselves.
 _UNKNOWN = (
     (re.compile(r"\\[bB]igg?[lrm]?(?![a-zA-Z])\s*"), ""),
