@@ -160,7 +160,7 @@ def test_without_numba_the_numpy_engine_does_the_same(solver, waves, monkeypatch
     options = {"hidden_layer_sizes": 5, "random_state": 0, "solver": solver, "max_iter": 5, "batch_size": 48}
     weights = np.arange(len(X)) % 3.0
     compiled = MLPRegressor(**options).fit(X, y, weights, X, y)
-    monkeypatch.setattr(base, "get_engine", lambda name: get_engine("numpy"))
+    monkeypatch.setattr(base, "engine_for", lambda name, architecture: get_engine("numpy"))
     plain = MLPRegressor(**options).fit(X, y, weights, X, y)
     np.testing.assert_allclose(plain.coefs_[0], compiled.coefs_[0], atol=1e-9)
     np.testing.assert_allclose(plain.loss_curve_, compiled.loss_curve_, atol=1e-9)
