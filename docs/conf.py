@@ -67,6 +67,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "auto_gallery",
     "filename_pattern": r"/plot_",
+    "within_subsection_order": "gallery_order.TeachingOrder",
     "plot_gallery": EXECUTE,
     "download_all_examples": False,
     "remove_config_comments": True,
