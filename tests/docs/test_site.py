@@ -35,7 +35,9 @@ FETCHED_BY_CSS = re.compile(r"""url\(\s*["']?(?:https?:)?//[^)]*|@import\s+["'](
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Build the site in a temporary folder."""
+    """Build the site in a temporary folder, or take one that was just built (`FASTMLP_SITE`)."""
+    if os.environ.get("FASTMLP_SITE"):
+        return Path(os.environ["FASTMLP_SITE"]).absolute()
     folder = tmp_path_factory.mktemp("site")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     call = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(folder / "doctrees")]
