@@ -28,7 +28,7 @@ for net in networks.values():
     net.fit(X, y, epochs=30, verbose=0)
 
 # %%
-# Ten groups by confidence: the probability of the label that the network answers with.
+# Ten groups by confidence. The confidence of an answer is the probability of the predicted label.
 
 edges = np.linspace(0, 1, 11)
 

@@ -79,6 +79,6 @@ _ = right.legend()
 # - Replace ``MLPRegressor`` with scikit-learn's ``LinearRegression``: it can't learn that the lift matters more on
 #   upper floors, nor that districts differ in slope.
 # - Tune ``hidden_layer_sizes`` and ``alpha`` with ``GridSearchCV``.
-# - Ask for a flat in a district that the table doesn't have.
+# - Predict the rent of a flat in a district that the table doesn't have.
 
 plt.show()

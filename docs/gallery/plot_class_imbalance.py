@@ -66,7 +66,8 @@ for name, net in networks.items():
 # %%
 # **What to try next**
 #
-# - Give weights of your own, such as ``class_weight={"fine": 1, "faulty": 5}``, and watch recall and precision trade.
+# - Give weights of your own, such as ``class_weight={"fine": 1, "faulty": 5}``, and see how recall rises and precision
+#   falls.
 # - Leave the weights out and move the threshold instead: answer "faulty" where ``predict_proba`` is above 0.2.
 # - Weigh single rows with ``sample_weight``.
 

@@ -10,8 +10,8 @@ compiler's own mathematics. ``.onnx`` is read by ONNX Runtime and many others. B
 same raw features as ``net.predict``.
 
 The C file is compiled with ``cc`` where there is one, and the ONNX file is written and run where ``onnx`` and
-``onnxruntime`` are installed (``pip install 'fastmlp[onnx]' onnxruntime``). What is missing is left out, and the
-example says so.
+``onnxruntime`` are installed (``pip install 'fastmlp[onnx]' onnxruntime``). If one of them is missing, the example says
+so and leaves its part out.
 """
 
 import ctypes

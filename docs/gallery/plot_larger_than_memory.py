@@ -6,10 +6,10 @@ Data larger than memory
 The bars show how much memory had to be allocated for each. The array and the memory map lead to exactly the same loss,
 bit for bit. The blocks lead to a similar one: their rows are shuffled within a block only.
 
-**How:** ``numpy.load(path, mmap_mode="r")`` opens a file without reading it, and ``fit`` reads it part by part. A
-function that yields ``(X, y)`` is the way for everything else: many files, a database, compressed data.
+**How:** ``numpy.load(path, mmap_mode="r")`` opens a file without reading it, and ``fit`` reads it part by part. For
+everything else, such as many files, a database or compressed data, write a function that yields ``(X, y)``.
 
-The file of this example has 307 MB, so that it is written in a few seconds. The same lines work for one of 64 GB.
+The file of this example has only 307 MB, so it takes a few seconds to write. The same lines work for one of 64 GB.
 """
 
 import tempfile
@@ -81,7 +81,7 @@ same = results["array"][0].loss == results["memory map"][0].loss
 print(f"array and memory map have the same losses: {same}")
 
 # %%
-# The length of a bar is the memory, the text in it what came out.
+# The length of a bar is the peak memory; the text beside it is the resulting loss.
 
 figure, ax = plt.subplots(figsize=(9, 2.8), layout="constrained")
 bars = ax.barh(list(results), [peak for _, peak in results.values()], color=["C0", "C1", "C2"])

@@ -10,7 +10,7 @@ draws a closed curve.
 nothing.
 
 **How:** ``hidden="identity"`` switches the activations off. At the end we multiply the three weight matrices into one
-and check that the result answers the same.
+and check that the resulting network gives the same outputs.
 """
 
 import matplotlib.pyplot as plt

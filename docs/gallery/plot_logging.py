@@ -110,7 +110,8 @@ axes[0].legend()
 folder.cleanup()
 
 # %%
-# For MLflow give its function instead of the writer's. It names its third argument, so a lambda passes it on:
+# For MLflow, pass ``mlflow.log_metric`` instead of the writer's method. It takes the step as a keyword argument, so
+# wrap it in a lambda:
 #
 # .. code-block:: python
 #

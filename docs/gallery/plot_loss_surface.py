@@ -3,9 +3,9 @@ The loss surface and the path of training
 =========================================
 
 **What you see:** the loss of a network as a landscape, and the paths that two trainings take through it, from the same
-start. The picture shows a flat slice through a space of 13,000 dimensions. Its two directions are those in which the
-path varies most, so most of the path lies in the slice. With momentum the network gets about twice as far in the same
-number of epochs, and lower.
+start. The picture shows a flat slice through a space of 13,000 dimensions. The slice is spanned by the two directions
+in which the path varies most, so most of the path lies close to it. With momentum the network gets about twice as far
+in the same number of epochs, and lower.
 
 **How:** a function in ``callbacks=[...]`` copies the weights after every epoch. ``plots.loss_surface`` evaluates the
 loss on a grid around the path.
@@ -22,7 +22,7 @@ X, y = digits.X_train[:1000], digits.y_train[:1000]
 
 
 # %%
-# A training that remembers its path: a copy of all weights, at the start and after every epoch.
+# Training that records its path: a copy of all weights, at the start and after every epoch.
 
 
 def trained(optimizer):

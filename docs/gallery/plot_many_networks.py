@@ -4,7 +4,7 @@ Many networks at once
 
 **What you see:** the accuracy of 56 networks, by the number of their hidden units. One unit is far too few, 16 are
 good, and beyond 64 little is gained. The points of one column differ only in their seed and in the rows that they are
-tested on, so their spread shows how much of a difference is chance.
+tested on, so their spread shows how much of the differences is due to chance.
 
 **How:** ``fit_many`` trains all of them on one table. It checks and scales the data once, and trains several networks
 at a time. Each gets the same weights that ``fit`` would give it alone.
@@ -54,6 +54,6 @@ _ = ax.legend()
 # - Compare learning rates: ``{"optimizer": Adam(rate)}`` in ``settings``.
 # - Train 50 networks on bootstrap samples, ``rows=generator.integers(0, len(X), len(X))``, and average their
 #   probabilities: an ensemble is usually better than its best member.
-# - Save the networks of a column and ask where they disagree.
+# - Save the networks of a column, and look for the rows on which they disagree.
 
 plt.show()

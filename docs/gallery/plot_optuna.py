@@ -7,8 +7,8 @@ Grey curves end early: after a few epochs they were worse than the median of the
 them up and spent the time on others. The best trial is drawn thick.
 
 **How:** a callback of eight lines reports the validation accuracy to Optuna after every epoch, and raises
-``optuna.TrialPruned`` when Optuna says so. An exception from a callback ends the training and reaches the caller of
-``fit``.
+``optuna.TrialPruned`` when Optuna decides to end the trial. An exception from a callback ends the training and reaches
+the caller of ``fit``.
 
 Optuna is not a part of fastmlp: ``pip install optuna``. Without it this example says so and draws nothing.
 """
@@ -90,7 +90,7 @@ if optuna is not None:
     print(f"{len(pruned)} of {len(study.trials)} trials were pruned.")
 
 # %%
-# Left: the curves. Right: which learning rates were tried, and what came of them.
+# Left: the curves. Right: the learning rate of each trial, and the accuracy that it reached.
 
 if study is not None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
@@ -116,6 +116,7 @@ if study is not None:
 # - Suggest the number of layers, and the activation with ``trial.suggest_categorical``.
 # - Watch ``val_loss`` instead of the accuracy: ``direction="minimize"``.
 # - Use ``optuna.pruners.HyperbandPruner()``, which starts many trials and keeps few.
-# - The validation rows chose the winner, so they flatter it. Keep a third set of rows to judge it by.
+# - The best trial was chosen by its validation accuracy, so that number is too optimistic. Keep a third set of rows to
+#   test the network on.
 
 plt.show()

@@ -2,11 +2,11 @@
 A callback of your own
 ======================
 
-**What you see:** how fast a network learns each digit. It tells 0 and 1 apart from the rest within an epoch; 5 and 8
-take longest. The training stops by itself, as soon as every digit reaches 90%.
+**What you see:** how fast a network learns each digit. It recognises 0 and 1 well within an epoch; 5 and 8 take
+longest. The training stops by itself, as soon as every digit reaches 90%.
 
-**How:** write a class with a method ``on_epoch_end``; it is called after every epoch. It can ask the network anything,
-and end the training with ``run.stop``. For something short a plain function is enough.
+**How:** write a class with a method ``on_epoch_end``; it is called after every epoch. It can use the network, for
+example to predict, and end the training with ``run.stop``. For something short a plain function is enough.
 """
 
 import matplotlib.pyplot as plt

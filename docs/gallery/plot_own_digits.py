@@ -4,8 +4,8 @@ Your own digits
 
 **What you see:** ten digits, drawn by this script as somebody might draw them: off centre, with pens of different
 width, on grey paper in uneven light. Below each picture is what ``as_digit`` makes of it, and what the network answers.
-The last row shows what happens without ``as_digit``: the same ink, only shrunk to 28 x 28 and left where it is, is
-mostly misread.
+The last row shows what happens without ``as_digit``: the same digits are only shrunk to 28 x 28, and the network
+misreads most of them.
 
 **How:** the network was trained on MNIST, whose digits are bright on black, 20 pixels high, and centred by their mass.
 ``fastmlp.images.as_digit`` converts a picture to exactly that format.

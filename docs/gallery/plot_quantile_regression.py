@@ -5,8 +5,8 @@ Quantile regression with its band
 **What you see:** noisy points around a curve, and a band that holds nine in ten of them. The band is narrow where the
 noise is small and wide where it is large. A single line of predictions could not show that.
 
-**How:** three networks with ``loss="quantile"``, for the levels 5%, 50% and 95%. A network of level 95% learns a curve
-that lies above 95% of the points.
+**How:** three networks with ``loss="quantile"``, for the levels 5%, 50% and 95%. The network for the level 95% learns a
+curve that lies above 95% of the points.
 """
 
 import matplotlib.pyplot as plt

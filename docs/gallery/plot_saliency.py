@@ -4,8 +4,8 @@ Saliency: which pixels matter?
 
 **What you see:** six digits, and below each the gradient of the loss by its pixels. Red pixels: more ink there would
 raise the loss, so the network takes ink there as evidence against the label. Blue pixels: more ink there would lower
-the loss. The last row moves each picture a step along the gradient: digits that we still read without trouble, and
-that the network gets wrong.
+the loss. The last row moves each picture a step along the gradient: we can still read these digits without trouble, but
+the network gets them wrong.
 
 **How:** ``net.trace(X, y)`` runs the forward and the backward pass and keeps everything. Its ``dx`` is the derivative
 of the loss by the scaled input.

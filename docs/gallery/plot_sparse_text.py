@@ -2,12 +2,12 @@
 Sparse text: topics from words
 ==============================
 
-**What you see:** above, what a network believes about single words: most words of a topic point to it, words that two
-topics share are split between them, and filler words say little. Below, the same network reads one text word by word,
-and becomes surer with every word that belongs to the topic.
+**What you see:** above, what a network believes about single words: most words of a topic get a large probability for
+that topic, words that two topics share are split between the two, and filler words say little. Below, the same network
+reads one text word by word, and becomes surer with every word that belongs to the topic.
 
 **How:** scikit-learn's ``TfidfVectorizer`` turns each text into a row of a sparse matrix with thousands of columns, of
-which some twenty are not zero. ``Network.fit`` takes the sparse matrix as it is, and computes with the non-zeros only.
+which about twenty are not zero. ``Network.fit`` takes the sparse matrix as it is, and computes with the non-zeros only.
 The texts are made up by this script.
 """
 

@@ -6,7 +6,8 @@ XOR and its decision boundary
 network without a hidden layer can only draw a straight line, and no straight line separates XOR. With two hidden units
 the network draws two boundaries, which is enough. Eight hidden units separate the clouds as well.
 
-**How:** train each network on the points, then colour the plane by its answers with ``plots.decision_boundary``.
+**How:** train each network on the points, then colour the plane by the network's answers with
+``plots.decision_boundary``.
 """
 
 import matplotlib.pyplot as plt

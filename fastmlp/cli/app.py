@@ -12,10 +12,10 @@ from ..errors import FastMLPError
 _ENGINE = "numba (SIMD kernels), loops (plain compiled loops), numpy (reference) or auto."
 _MODEL_DATA = "Folder with four IDX files like MNIST's, or a CSV file with a label and pixels in each row."
 _MODEL = "A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
-_PIXELS = "Pixel values of paper and ink that the network expects, such as 0..1, -1..1 or 0..255."
-_LOGITS = "Whether the outputs are logits; softmax then gives the probabilities."
+_PIXELS = "Values that the network expects for paper and for ink, such as 0..1, -1..1 or 0..255."
+_LOGITS = "Whether the outputs are logits, so that softmax must be applied."
 _RECIPES = "the recipe's"
-_ASSUMED = "assumed if the file does not say"
+_ASSUMED = "from the file, or else guessed"
 
 
 class _Command(TyperCommand):
@@ -92,7 +92,7 @@ def _start(
 ) -> None:
     """Train multilayer perceptrons on a CPU, fast.
 
-    Start with "fastmlp train": it trains a network on MNIST, which is built in, and saves it.
+    Start with "fastmlp train". It trains a network on MNIST, which is included, and saves it.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -109,7 +109,7 @@ def train(
         int | None, typer.Option(metavar="N", help="Passes over the training rows.", show_default="the recipe's")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Rows a step.", show_default="the recipe's")
+        int | None, typer.Option(metavar="N", help="Rows in each step.", show_default="the recipe's")
     ] = None,
     learning_rate: Annotated[
         float | None,
@@ -128,7 +128,7 @@ def train(
     ] = None,
     momentum: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Momentum of sgd, from 0 to below 1.", show_default="the recipe's"),
+        typer.Option(metavar="X", help="Momentum of sgd: at least 0, below 1.", show_default="the recipe's"),
     ] = None,
     hidden: Annotated[
         str | None,
@@ -148,7 +148,7 @@ def train(
         float | None,
         typer.Option(
             metavar="X",
-            help="Share of the hidden units to drop in training, from 0 to below 1.",
+            help="Share of the hidden units to drop in training: at least 0, below 1.",
             show_default="the recipe's",
         ),
     ] = None,
@@ -156,8 +156,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Loss: cross_entropy, binary_cross_entropy, squared_error, absolute_error or huber. A new loss brings "
-            "the output activation that it needs.",
+            help="Loss: cross_entropy, binary_cross_entropy, squared_error, absolute_error or huber. Also sets the "
+            "output activation that the loss needs.",
             show_default="the recipe's",
         ),
     ] = None,
@@ -176,21 +176,23 @@ def train(
             metavar="N", help="Train on the first N training rows only.", show_default="all rows of the recipe"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides the start and the order of the rows.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Seed of the initial weights, the order of the rows and dropout.")
+    ] = 0,
     engine: Annotated[
         str,
         typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
     threads: Annotated[
         str,
-        typer.Option(metavar="N", help="Threads of a compiled engine; changes no result."),
+        typer.Option(metavar="N", help="Number of threads; does not change the result."),
     ] = "auto",
     out: Annotated[
         str,
         typer.Option(
             metavar="PATH",
             help="Folder for numbered runs, RECIPE-001/model.npz and so on, or a new file: .npz, .json, .safetensors, "
-            "or .onnx, which holds nothing of what training remembers.",
+            "or .onnx, from which training can't continue.",
         ),
     ] = "runs",
     plots: Annotated[
@@ -199,6 +201,7 @@ def train(
 ) -> None:
     """Train the network of a recipe, test it and save it.
 
+    A recipe is a known network, such as a tutorial's, with its data and settings. Options replace its settings.
     Ctrl-C, or SIGTERM, ends the training and keeps the network of the last finished epoch.
     """
     from .train import Request, run
@@ -287,8 +290,8 @@ def compare(
 ) -> None:
     """Train all combinations of some settings and compare them.
 
-    Separate alternatives by commas. Several networks train at the same time. No network is saved: train the best one
-    with "fastmlp train". Ctrl-C stops the comparison and prints the results so far.
+    Separate the values of an option by commas. Several networks train at the same time. No network is saved: train the
+    best one with "fastmlp train". Ctrl-C stops the comparison and prints the results so far.
     """
     from .compare import Comparison, run
 
@@ -315,13 +318,15 @@ def compare(
 @app.command(cls=_Command)
 def recipes(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Recipe to describe in full.", show_default="list all")
+        str | None, typer.Argument(metavar="NAME", help="Recipe to describe.", show_default="list all")
     ] = None,
     python: Annotated[
         bool, typer.Option("--python", help="Print the recipe as a Python script that trains its network.")
     ] = False,
 ) -> None:
-    """List the recipes, describe one in full, or print it as a Python script.
+    """List the recipes, or describe or print one.
+
+    A recipe is a known network, such as a tutorial's, with its data and settings.
 
     For example: fastmlp recipes nielsen --python > nielsen.py
     """
@@ -395,7 +400,7 @@ def plot(
     out: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Folder for the pictures.", show_default="beside the model")
     ] = None,
-    index: Annotated[int, typer.Option(metavar="N", help="Test row whose activations are drawn, from 0.")] = 0,
+    index: Annotated[int, typer.Option(metavar="N", help="Test row whose activations are drawn; 0 is the first.")] = 0,
     theme: Annotated[str, typer.Option(metavar="NAME", help="light or dark.")] = "light",
 ) -> None:
     """Draw training curves, predictions, mistakes and weights.
@@ -414,11 +419,12 @@ def serve(
         typer.Argument(
             metavar="MODEL",
             help=_MODEL,
-            show_default="the default recipe, trained now",
+            show_default="the default recipe, trained first",
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to listen on; only this machine reaches the default.")
+        str,
+        typer.Option(metavar="ADDRESS", help="Address to listen on. The default is only reachable from this machine."),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="N", help="Port; 0 picks a free one.")] = 8000,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
@@ -458,7 +464,7 @@ def warmup(
     """Compile all kernels now.
 
     These are the kernels for training, prediction, sparse rows and augmentation. They are kept on disk, so later runs
-    don't wait for the compiler.
+    don't compile.
     """
     from . import reports
 

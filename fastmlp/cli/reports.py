@@ -51,8 +51,8 @@ def list_recipes() -> None:
     screen.table(columns, rows)
     screen.say("The target is the accuracy on test images that the mean of 3 seeds must reach.")
     screen.say(
-        f'"fastmlp train NAME" trains one, by default {recipes.DEFAULT}; "fastmlp recipes NAME" tells all about it, '
-        "and --python prints it as a script."
+        f'"fastmlp train NAME" trains one, by default {recipes.DEFAULT}; "fastmlp recipes NAME" describes it, and '
+        "--python prints it as a script."
     )
 
 
