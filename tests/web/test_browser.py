@@ -378,6 +378,18 @@ def test_a_network_is_saved_and_loaded(open_page, tmp_path):
     )
 
 
+def test_what_is_saved_is_what_is_chosen_though_the_server_is_slow(open_page):
+    page = open_page("#train")
+    set_up(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_function("() => document.querySelectorAll('#weights canvas').length === 12")
+    page.route("**/api/models", lambda route: None)  # never answered
+    page.locator("#network").select_option("1")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save").click()
+    assert download.value.suggested_filename == "small.npz"
+
+
 def test_a_shared_link_carries_the_settings(open_page):
     page = open_page()
     set_up(page)

@@ -117,7 +117,8 @@ async function copyLink() {
 }
 
 async function save() {
-  const { name, bytes } = await fileOf(`/api/models/${watched.id}/file`);
+  // The one that is chosen now: it is watched only once the server has told of it.
+  const { name, bytes } = await fileOf(`/api/models/${part("network").value}/file`);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(bytes);
   link.download = name;
