@@ -8,7 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if ">>> " in path.read_text(encoding="utf-8")]
-NEEDED = {"from-scikit-learn": "sklearn", "beyond-scikit-learn": "sklearn", "larger-than-memory": "scipy"}
+NEEDED = {
+    "from-scikit-learn": "sklearn",
+    "beyond-scikit-learn": "sklearn",
+    "larger-than-memory": "scipy",
+    "own-table": "pandas",
+}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
