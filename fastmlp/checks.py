@@ -154,15 +154,30 @@ def objects_as_floats(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     ArgumentError, ArgumentTypeError
         As `as_numbers`.
     """
-    stranger = next((value for value in array.flat if isinstance(value, _NO_NUMBERS)), None)
-    if stranger is not None:
-        raise ArgumentTypeError(f"{name} must hold numbers, got {stranger!r}; encode text and dates as numbers first")
+    strange = next((index for index, value in enumerate(array.flat) if isinstance(value, _NO_NUMBERS)), None)
+    if strange is not None:
+        where = _place_in(array, strange)
+        raise ArgumentTypeError(
+            f"{name} must hold numbers, got {array.flat[strange]!r}{where}; encode text and dates as numbers first"
+        )
+    missing = [index for index, value in enumerate(array.flat) if type(value).__name__ == "NAType"]
+    if missing:
+        array = array.copy()
+        array.flat[missing] = np.nan
     try:
         return array.astype(np.float64)
     except OverflowError:
         raise ArgumentError(f"{name} holds a whole number of more than {sys.float_info.max:.1e} in size") from None
     except (TypeError, ValueError) as error:
         raise ArgumentTypeError(f"{name} must hold numbers only; NumPy says: {error}") from None
+
+
+def _place_in(array: NDArray[Any], index: int) -> str:
+    """Say in which row, and of a table in which column, an element is, counted from 0."""
+    place = [int(number) for number in np.unravel_index(index, array.shape)]
+    if array.ndim not in (1, 2):
+        return ""
+    return f" at row {place[0]}" + (f", column {place[1]}" if array.ndim == 2 else "")
 
 
 def check_dense(values: object, name: str) -> None:

@@ -118,7 +118,7 @@ class_weight, shuffle, augment, callbacks, resume_from
         How many networks are trained at a time; "auto" is as many as there are processors. A single network is trained
         as `fit` does it.
     verbose : {0, 1, 2}, default 1
-        0: silent; 1: a progress line on a terminal; 2: a line for every network.
+        0: silent; 1: a progress line, on a terminal and in notebooks; 2: a line for every network.
 
     Returns
     -------

@@ -65,9 +65,9 @@ class Network:
     scaling : {"auto", "pixels", "centred_pixels", "standardize"}, Scaling or None, default "auto"
         What the network does to features before its first layer. "auto": the first `fit` decides, uint8 goes to [0, 1],
         all else stays as it is; "pixels": 0..255 to [0, 1]; "centred_pixels": 0..255 to [-1, 1]; "standardize": zero
-        mean and unit variance over the training rows of the first `fit`; None: nothing. What "auto" decided holds for
-        all later samples, as numbers of any type, and those of another kind are refused: after uint8, floats that are
-        negative or none above 1; after numbers with fractions, or none beyond ±1, uint8.
+        mean and unit variance over the training rows of the first `fit`, nothing before it; None: nothing. What "auto"
+        decided holds for all later samples, as numbers of any type, and those of another kind are refused: after uint8,
+        floats that are negative or none above 1; after numbers with fractions, or none beyond ±1, uint8.
     dtype : {"float32", "float64"}, default "float32"
     quantile : float in (0, 1), default 0.5
         The level of ``loss="quantile"``: the share of targets that are to lie below the outputs.
@@ -257,7 +257,7 @@ class Network:
             How many threads a compiled engine may use; the result does not depend on it. "auto" is one for
             ``engine="loops"``.
         verbose : {0, 1, 2}, default 1
-            0: silent; 1: a progress line on a terminal; 2: a line for every epoch.
+            0: silent; 1: a progress line, on a terminal and in notebooks; 2: a line for every epoch.
 
         Returns
         -------

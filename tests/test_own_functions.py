@@ -166,6 +166,7 @@ def doubled(z, a, da):
      ("own one", np.tanh, doubled, ArgumentError, "letters, digits"),
      (3, np.tanh, doubled, ArgumentTypeError, "name must be text"),
      ("own", "tanh", doubled, ArgumentTypeError, "forward must be a function"),
+     ("own", np.tanh, lambda z: 1 - np.tanh(z) ** 2, ArgumentTypeError, r"called as backward\(z, a, da\).* too many"),
      ("own", same_sigmoid, doubled, ArgumentError, "backward .* where the numeric derivative of forward gives"),
      ("own", lambda z: z.sum(axis=1), doubled, ArgumentError, r"shape \(6, 3\).*got \(6,\)"),
      ("own", lambda z: [0], doubled, ArgumentError, "got list"),

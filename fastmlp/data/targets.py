@@ -347,6 +347,12 @@ def _as_targets(array: Array, outputs: int, dtype: np.dtype[Any], name: str) -> 
     return values
 
 
+def _is_missing(label: object) -> bool:
+    """Whether an entry of a column stands for none: None, NaN, or what pandas has for it."""
+    pandas_has = type(label).__name__ in ("NAType", "NaTType")
+    return label is None or pandas_has or (isinstance(label, float) and math.isnan(label))
+
+
 def _classes_for(array: Array, count: int, name: str) -> Array:
     """Labels in the order of the outputs: 0, 1, ... where all fit among them, else the sorted labels found."""
     if array.dtype.kind in "iub" or (array.dtype.kind == "f" and bool((array == np.floor(array)).all())):
@@ -358,6 +364,12 @@ def _classes_for(array: Array, count: int, name: str) -> Array:
     try:
         found = np.unique(array)
     except TypeError:
+        missing = np.array([_is_missing(label) for label in array])
+        if missing.any() and len({type(label) for label in array[~missing]}) == 1:
+            row = int(missing.argmax())
+            raise ArgumentError(
+                f"{name} has no label in row {row}, but {array[row]}; drop such rows, or give them a label"
+            ) from None
         raise ArgumentTypeError(f"{name} mixes labels that can't be sorted, such as text and numbers") from None
     if array.dtype.kind == "f" and len(found) > count:
         raise ArgumentError(

@@ -143,7 +143,8 @@ def _label_column(path: Path, cells: list[str], named: bool) -> int:
         some = ", ".join(map(repr, cells[:3])) + (", ..." if len(cells) > 3 else "")
         raise (DataFileError if found else NoLabelsError)(
             f"{path}: {'several columns are' if found else 'no column is'} named "
-            f"{', '.join(LABEL_NAMES[:-1])} or {LABEL_NAMES[-1]} of its {len(cells)} ({some}); {expected}"
+            f"{', '.join(LABEL_NAMES[:-1])} or {LABEL_NAMES[-1]} of its {len(cells)} ({some}); {expected}; read other "
+            "tables with NumPy or pandas, and train on them with Network.fit"
         )
     if math.isqrt(len(cells) - 1) ** 2 != len(cells) - 1:
         raise DataFileError(

@@ -125,6 +125,8 @@ def _check_readable(path: str | os.PathLike[str]) -> None:
     """
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else ""
     hint = next((hint for suffixes, hint in _THEIRS.items() if str(name).lower().endswith(suffixes)), None)
+    if hint is None and name and Path(os.fsdecode(name), "model.npz").is_file():
+        hint = f"the model in this folder is {Path(os.fsdecode(name), 'model.npz')}"
     if hint is not None:
         raise ArgumentError(f"path must end in a supported suffix ({', '.join(FORMATS)}), got {str(path)!r}; {hint}")
 

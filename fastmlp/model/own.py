@@ -6,6 +6,7 @@ badly and says nothing. The NumPy engine runs such functions, and the engine of 
 number too; the formulas of the SIMD engine are compiled in.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -99,7 +100,7 @@ def register_activation(
     fastmlp.errors.ArgumentError: backward of the activation 'cube' gives ...
     """
     _check_name(name, "activation", _BUILT_IN_ACTIVATIONS)
-    _check_callables({"forward": forward, "backward": backward})
+    _check_callables({"forward": (forward, "z"), "backward": (backward, "z, a, da")})
     with naming("initializer"):
         get_initializer(initializer)
     if not isinstance(initializer, str):
@@ -172,7 +173,7 @@ def register_loss(
     True
     """
     _check_name(name, "loss", _BUILT_IN_LOSSES)
-    _check_callables({"value": value, "gradient": gradient})
+    _check_callables({"value": (value, "a, y"), "gradient": (gradient, "a, y")})
     if not isinstance(output, str) or output not in ACTIVATIONS:
         raise ArgumentError(f"output must be the name of an activation ({', '.join(ACTIVATIONS)}), got {output!r}")
     for dtype in (np.float32, np.float64):
@@ -220,10 +221,21 @@ def _check_name(name: object, kind: str, built_in: frozenset[str]) -> None:
         raise ArgumentError(f"the {kind} {name!r} is built in; choose another name")
 
 
-def _check_callables(functions: Mapping[str, object]) -> None:
-    for argument, function in functions.items():
+def _check_callables(functions: Mapping[str, tuple[object, str]]) -> None:
+    """Say so where one is no function, or can't be called with the arguments that it gets."""
+    for argument, (function, taken) in functions.items():
         if not callable(function):
             raise ArgumentTypeError(f"{argument} must be a function, got {function!r}")
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):  # functions written in C may have none
+            continue
+        try:
+            signature.bind(*taken.split(", "))
+        except TypeError as error:
+            raise ArgumentTypeError(
+                f"{argument} is called as {argument}({taken}), which this function can't be: {error}"
+            ) from None
 
 
 def _check_scalar(scalar: Any) -> tuple[Callable[..., float], Callable[..., float]] | None:

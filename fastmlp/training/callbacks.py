@@ -126,6 +126,11 @@ class Callback:
     ends the training and reaches the caller of `fit`; the network then is as it was after the last finished epoch. An
     epoch is finished when every callback has seen it. An epoch in which a callback failed or was interrupted is undone.
 
+    The `FitRun` has the ``network``; the ``history`` of this fit so far, whose last epoch is ``history.row()``; the
+    ``epoch``, counted from 1, of so many ``epochs``; the ``optimizer``; the ``learning_rate``, which a callback may
+    set; and, in `on_steps`, ``steps`` with ``count``, ``in_epoch``, ``loss`` and ``accuracy``. ``stop(reason)`` ends
+    the training after this epoch, ``interrupt()`` at once.
+
     Attributes
     ----------
     every_steps : int >= 1 or None, default None

@@ -108,6 +108,12 @@ def test_arrays_of_objects_are_told_and_not_unpickled(tmp_path):
         load(tmp_path / "file.npz")
 
 
+def test_a_folder_of_a_run_names_the_model_in_it(tmp_path):
+    Network([2, 2]).save(tmp_path / "model.npz")
+    with pytest.raises(ArgumentError, match=r"supported suffix.*the model in this folder is .*model\.npz"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "function"),
     [("a.h5", "from_keras"), ("a.keras", "from_keras"), ("a.weights.h5", "from_keras"), ("a.hdf5", "from_keras"),
