@@ -1,4 +1,4 @@
-"""The one warning about features that are far from unit size (floor 4; imports numpy, errors)."""
+"""The warnings about features and targets that are far from unit size (floor 4; imports numpy, errors)."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from ..errors import warn
 from .memory_map import blocks
 from .samples import Samples
+from .targets import Targets
 
 LARGE = 100.0
-"""The root mean square of a feature from which a warning is due."""
+"""The root mean square of a feature, or of the targets, from which a warning is due."""
 
 
 def warn_if_badly_scaled(samples: Samples, remedy: str, names: Any = None) -> None:
@@ -49,3 +50,19 @@ def warn_if_badly_scaled(samples: Samples, remedy: str, names: Any = None) -> No
         f"feature {shown[1]} {sizes[smallest]:.3g}; a network learns features of about unit size best; "
         f"{remedy}"
     )
+
+
+def warn_if_large(targets: Targets | None) -> None:
+    """Warn, with numbers, where the root mean square of targets is above `LARGE`.
+
+    Outputs start near 0, and a step moves them by little: a network would take very many steps to get there.
+    """
+    if targets is None or targets.values is None:
+        return
+    with np.errstate(over="ignore"):
+        size = float(np.sqrt(np.square(targets.values, dtype=np.float64).mean()))
+    if size > LARGE:
+        warn(
+            f"y is far from unit size: its root mean square is {size:.3g}; a network learns targets of about unit size "
+            "best; fit it on (y - y.mean()) / y.std(), and scale its answers back"
+        )

@@ -12,7 +12,7 @@ from ..checks import check_switch, check_whole
 from ..data.augmentation import Augmentation
 from ..data.dataset import Dataset
 from ..data.fingerprint import fingerprints
-from ..data.scale import warn_if_badly_scaled
+from ..data.scale import warn_if_badly_scaled, warn_if_large
 from ..data.sharing import Making, each_time
 from ..engines import engine_for, get_engine
 from ..model.architecture import Architecture
@@ -153,6 +153,8 @@ class Fitting:
         elif network.scaling == "auto":
             remedy = "make the network with scaling='standardize'"
             once("warning of scale", lambda: warn_if_badly_scaled(data.samples, remedy), data.samples)
+        if first_epoch == 0 and data.task == "regression" and network.architecture.layers[-1].activation == "identity":
+            once("warning of targets", lambda: warn_if_large(data.targets), data.targets)
 
     def train(self) -> History:
         """Train as planned; see `Network.fit`."""

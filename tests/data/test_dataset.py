@@ -197,6 +197,29 @@ def test_a_fit_on_what_looks_like_pixels_as_floats_is_warned_of():
     assert told[0].filename == __file__
 
 
+PRICES = np.linspace(20_000, 90_000, 20)
+
+
+def test_a_first_fit_on_targets_far_from_unit_size_is_warned_of():
+    samples, net = np.random.default_rng(0).normal(size=(20, 4)), Network([4, 1], loss="squared_error", seed=0)
+    with pytest.warns(UserWarning, match=r"root mean square is 5.*e\+04.*\(y - y.mean\(\)\) / y.std\(\)") as told:
+        net.fit(samples, PRICES, epochs=1, verbose=0)
+    assert told[0].filename == __file__
+    net.fit(samples, PRICES, epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("y", "options"),
+    [
+        ((PRICES - PRICES.mean()) / PRICES.std(), {"loss": "squared_error"}),
+        (np.arange(20.0) * 100, {"loss": "poisson"}),  # whose outputs are exponentials
+    ],
+)
+def test_targets_that_outputs_reach_are_not_warned_of(y, options):
+    samples = np.random.default_rng(0).normal(size=(20, 4))
+    Network([4, 1], seed=0, **options).fit(samples, y, epochs=1, verbose=0)
+
+
 @pytest.mark.parametrize("options", [{"scaling": None}, {"scaling": "standardize"}, {"scaling": "pixels"}])
 def test_a_scaling_of_ones_own_choice_is_not_warned_of(options):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 4)).astype(np.float32)
