@@ -13,8 +13,6 @@ X = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(int)
 FIT = {"epochs": 2, "verbose": 0}
 
-every_engine = pytest.mark.parametrize("engine", ["numpy", "loops", "numba"])
-
 
 def frozen_network(**options):
     return Network([5, Dense(8, "tanh", trainable=False), 2], seed=1, **options)
@@ -24,7 +22,6 @@ def bits(network, layer=0):
     return [part.tobytes() for part in network.weights[layer]]
 
 
-@every_engine
 def test_fit_leaves_a_frozen_layer_alone(engine):
     net = frozen_network(l2=0.1)
     before, top = bits(net), bits(net, 1)
@@ -33,7 +30,6 @@ def test_fit_leaves_a_frozen_layer_alone(engine):
     assert bits(net, 1) != top
 
 
-@every_engine
 def test_freeze_and_unfreeze_between_fits_of_one_epoch(engine):
     net, fit = Network([5, 8, 2], seed=1), {"epochs": 1, "verbose": 0, "engine": engine}
     for _ in range(2):  # the second goes the short way

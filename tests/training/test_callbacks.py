@@ -256,7 +256,10 @@ def test_methods_of_shared_callbacks_are_not_copied(blobs):
 
 
 def test_estimators_call_functions(blobs):
-    estimators, seen = pytest.importorskip("fastmlp.estimators"), []
+    pytest.importorskip("sklearn")
+    from fastmlp import estimators
+
+    seen = []
     with pytest.warns(match="max_iter"):
         estimators.MLPClassifier((4,), max_iter=2, callbacks=[lambda run: seen.append(run.epoch)]).fit(*blobs)
     assert seen == [1, 2]

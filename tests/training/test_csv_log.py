@@ -156,7 +156,9 @@ def test_networks_of_fit_many_need_logs_of_their_own(blobs, tmp_path):
 
 
 def test_estimators_write_their_figures(path):
-    estimators = pytest.importorskip("fastmlp.estimators")
+    pytest.importorskip("sklearn")
+    from fastmlp import estimators
+
     X = np.random.default_rng(0).normal(size=(60, 4))
     fitted = estimators.MLPRegressor(hidden_layer_sizes=(8,), max_iter=3, callbacks=[CSVLogger(path)])
     with pytest.warns(match="max_iter"):

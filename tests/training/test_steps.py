@@ -265,7 +265,9 @@ def test_networks_of_fit_many_that_watch_steps_keep_their_bits(engine):
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_estimators_call_within_epochs_too(weighted):
-    estimators = pytest.importorskip("fastmlp.estimators")
+    pytest.importorskip("sklearn")
+    from fastmlp import estimators
+
     X, y = digits()
     X, weights = X / 255.0, np.linspace(0.5, 2.0, 50) if weighted else None
     watcher = Watcher(3)
