@@ -8,7 +8,7 @@ from fastmlp.data.samples import Scaling, as_samples
 from fastmlp.engines.simd import engine as simd_engine
 from fastmlp.model.optimizers import SGD, Adam, AdamW, RMSprop
 
-from ..interpreted import size
+from ..interpreted import size, too_long_for_python
 from .problems import Dense, Problem, both_dtypes, build, every_engine, random_problem, replace
 from .strategies import KINDS
 
@@ -78,6 +78,7 @@ def test_simd_trains_the_others_as_numpy(dtype, optimizer, trained, kind):
         assert own_scores[-1].loss == pytest.approx(scores[-1].loss, rel=allowed)
 
 
+@too_long_for_python
 @every_optimizer
 @every_pattern
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_simd_trains_the_others_as_numpy(dtype, optimizer, trained, kind):
 def test_simd_leaves_them_alone_however_it_divides_the_work(optimizer, trained, rows, sizes, batch_size):
     problem, found = frozen_problem(trained, "uint8", rows, sizes=sizes), []
     theirs, _ = problem.train("numpy", optimizer, batch_size)
-    for threads in size((1, 2, 3), (1,)):
+    for threads in (1, 2, 3):
         for sparse in (True, False):
             state, _ = problem.train("numba", optimizer, batch_size, threads=threads, sparse=sparse)
             assert_left_alone(problem, state)
