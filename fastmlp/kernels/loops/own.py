@@ -49,13 +49,23 @@ def _call(context: Any, builder: Any, sig: Any, address: Any, *numbers: Any) -> 
     return builder.call(builder.inttoptr(address, function.as_pointer()), given)
 
 
-@instruction(lambda *_: types.float64, lambda address, x: _kept[address](x))
+def _one(address, x):
+    """``f(x)``, where kernels run as Python."""
+    return _kept[address](x)
+
+
+def _two(address, x, y):
+    """``f(x, y)``, where kernels run as Python."""
+    return _kept[address](x, y)
+
+
+@instruction(lambda *_: types.float64, _one)
 def call_one(context, builder, sig, address, x):
     """``f(x)`` of the function at this address."""
     return _call(context, builder, sig, address, x)
 
 
-@instruction(lambda *_: types.float64, lambda address, x, y: _kept[address](x, y))
+@instruction(lambda *_: types.float64, _two)
 def call_two(context, builder, sig, address, x, y):
     """``f(x, y)`` of the function at this address."""
     return _call(context, builder, sig, address, x, y)
