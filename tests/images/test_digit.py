@@ -310,17 +310,24 @@ def test_pictures_for_the_measurement_are_repeatable(mnist):
     np.testing.assert_array_equal(one, again)
 
 
-MAY_LOSE = {"put through as_digit": 0.003, "with a cast shadow, 0.35 of the light": 0.1}
-"""How much of the accuracy on MNIST's own digits a row of the table may lose; all others 0.015."""
+DISTURBED = {
+    "put through as_digit": 0.975,
+    "drawn with a thin pen": 0.96,
+    "with dashes at the border": 0.96,
+    "in a frame": 0.96,
+    "in the axes of a plot": 0.96,
+    "with a cast shadow, 0.35 of the light": 0.85,
+}
+"""Rows of the table with bounds of their own; the others are as good as MNIST's digits, but for 0.015."""
 
 
 @pytest.mark.slow
 def test_drawn_digits_are_recognised_as_well_as_those_of_mnist(mnist):
     network = recipes.get("keras").run(verbose=0).network
-    shares = dict(rows(network, mnist.X_test[::20], mnist.y_test[::20]))  # the table has four times as many
-    assert shares.keys() >= MAY_LOSE.keys()
+    shares = dict(rows(network, mnist.X_test[::5], mnist.y_test[::5]))
+    assert shares.keys() >= DISTURBED.keys()
     for name, share in shares.items():
-        assert share >= shares["as they are"] - MAY_LOSE.get(name, 0.015), (name, shares)
+        assert share >= DISTURBED.get(name, shares["as they are"] - 0.015), (name, shares)
 
 
 def test_the_box_and_the_image_are_those_of_mnist():
