@@ -32,7 +32,7 @@ def short_markdown(results: Mapping[str, Any]) -> str:
         "Training alone, in float32, on one thread or on all, whichever is faster; minimum of interleaved rounds. "
         f"{_measured_on(results)}"
     )
-    return _table([*HEADING[:4]], rows, note)
+    return _table(HEADING, rows, note)
 
 
 def markdown(results: Mapping[str, Any]) -> str:
