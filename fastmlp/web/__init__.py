@@ -1,8 +1,8 @@
 """The page in the browser: draw a digit, see a network learn (floor 10; imports starlette, uvicorn, errors).
 
-`connections` ends those over which nobody asks, `guard` lets in who may ask, `app` answers, `looking` and `gallery`
-show what a network makes of digits, `settings` and `training` train, `shelf` keeps the networks, `refusals` and
-`limits` say no, `server` runs it all, `static/` is the page.
+`connections` ends those over which nobody asks, `guard` lets in who may ask, `app` and `endpoints/` answer, `page`
+keeps what they share, `looking` and `gallery` show what a network makes of digits, `settings` and `training` train,
+`shelf` keeps the networks, `refusals` and `limits` say no, `server` runs it all, `static/` is the page.
 """
 
 import os

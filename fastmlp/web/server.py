@@ -17,9 +17,10 @@ from ..errors import ArgumentError
 from ..formats.runs import model_file
 from ..network import load
 from . import limits
-from .app import Page, create_app
+from .app import create_app
 from .connections import Connection
 from .guard import LOCAL, names_of
+from .page import Page
 from .settings import Settings
 
 FIRST_EPOCHS = 4
@@ -36,7 +37,7 @@ def run(model: str | None, host: str, port: int, open_browser: bool) -> None:
         page = Page(load(model_file(path)), path.stem if path.is_file() else path.name)
     listening = _listen(host, port)
     if model is None:
-        page.start_first(replace(Settings.of(recipes.get(recipes.DEFAULT)), epochs=FIRST_EPOCHS))
+        page.start(replace(Settings.of(recipes.get(recipes.DEFAULT)), epochs=FIRST_EPOCHS))
     try:
         address = _address(host, listening.getsockname()[1])
         print(f"The page is at {address} (Ctrl-C ends it)", flush=True)

@@ -16,7 +16,8 @@ pytest.importorskip("httpx2")
 from starlette.testclient import TestClient
 
 from fastmlp import Network, load_mnist
-from fastmlp.web.app import Page, create_app
+from fastmlp.web.app import create_app
+from fastmlp.web.page import Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # What keeps a headless browser from asking for anything but the page.

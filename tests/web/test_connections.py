@@ -113,7 +113,7 @@ def test_streams_that_were_left_make_room(page, port, connect):
             stream.sendall(get(f"/api/trainings/{identity}/events"))
             assert status(stream) == 200
             stream.close()
-        while page._streams:
+        while page.streams:
             threading.Event().wait(0.05)
         another = connect()
         another.sendall(get(f"/api/trainings/{identity}/events"))

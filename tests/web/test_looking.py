@@ -11,8 +11,9 @@ from fastmlp import Network, load, load_mnist
 from fastmlp.errors import ArgumentError
 from fastmlp.images import as_digit
 from fastmlp.web import limits
-from fastmlp.web.app import Page, create_app
+from fastmlp.web.app import create_app
 from fastmlp.web.looking import as_inputs, look, neuron
+from fastmlp.web.page import Page
 from fastmlp.web.shelf import Model
 
 from .asking import a_one, png, refused, send_drawing
