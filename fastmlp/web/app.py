@@ -16,6 +16,11 @@
 | ``POST /api/trainings`` | settings, to be trained with |
 | ``POST /api/trainings/{id}/{pause, resume or stop}`` | |
 | ``GET /api/trainings/{id}/events`` | how a training goes, as server-sent events |
+| ``GET /api/runs`` | the networks in memory, with their curves |
+| ``POST /api/sweeps`` | settings, axes and seeds, to be trained with at once |
+| ``GET /api/sweeps/{id}/events`` | how a sweep goes, as server-sent events |
+| ``POST /api/sweeps/{id}/stop`` | |
+| ``POST /api/sweeps/{id}/keep/{number}`` | one of its networks, to be shown by the page |
 
 All but the page and a network's file is JSON; an error is a status from 400 to 499 and ``{"error": "a sentence"}``.
 """
@@ -33,6 +38,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..errors import FastMLPError
+from .endpoints.compare import Compare
 from .endpoints.digits import Digits
 from .endpoints.networks import Networks
 from .endpoints.trainings import TrainingRequests
@@ -49,7 +55,7 @@ _TYPES = {
 }
 
 
-REQUESTS = (Networks, Digits, TrainingRequests)
+REQUESTS = (Networks, Digits, TrainingRequests, Compare)
 """What answers, but for files; each is made with the page."""
 
 

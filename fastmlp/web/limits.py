@@ -6,6 +6,14 @@ MAX_UNITS = 2048
 MAX_PARAMETERS = 2_000_000
 MAX_EPOCHS = 1000
 MAX_BATCH = 60_000
+VALIDATION_ROWS = 10_000
+"""For a recipe that has none of its own and leaves some of its training rows out."""
+MAX_SWEEP_NETWORKS = 60
+"""Of one sweep: its settings times its seeds."""
+MAX_SWEEP_VALUES = 8
+"""Of one setting."""
+MAX_SWEEPS = 4
+"""In memory; one is trained at a time."""
 MAX_RUNNING = 2
 """Trainings under way, paused ones counted."""
 MAX_MODELS = 12

@@ -1,8 +1,6 @@
-"""What the page remembers while its server runs: networks, trainings, test digits (floor 10; imports starlette,
+"""What the page remembers while its server runs: networks, trainings, sweeps, test digits (floor 10; imports starlette,
 network).
 """
-
-from typing import Any
 
 from starlette.requests import Request
 
@@ -12,6 +10,8 @@ from .looking import check_network
 from .refusals import Refusal
 from .settings import Settings
 from .shelf import Model, Shelf
+from .streaming import Stream
+from .sweep import Sweeps
 from .training import Training, Trainings
 
 
@@ -33,7 +33,8 @@ class Page:
 
     def __init__(self, network: Network | None = None, name: str = "network") -> None:
         self.gallery, self.shelf, self.trainings = Gallery(), Shelf(), Trainings()
-        self.streams: set[Any] = set()
+        self.sweeps = Sweeps()
+        self.streams: set[Stream] = set()
         if network is not None:
             self.shelf.add(Model(name, check_network(network)))
 
@@ -57,6 +58,7 @@ class Page:
     def close(self) -> None:
         """End all trainings."""
         self.trainings.close()
+        self.sweeps.close()
 
     def _measured(self, model: Model) -> float:
         return self.gallery.accuracy(model)

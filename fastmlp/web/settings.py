@@ -1,5 +1,5 @@
-"""What can be set for a training on the page, and the recipe it makes (floor 10; imports checks, errors, model,
-recipes).
+"""What can be set for a training on the page, and the recipe it makes (floor 10; imports checks, errors, datasets,
+model, recipes).
 """
 
 import dataclasses
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import recipes
-from ..checks import check_whole
+from ..checks import check_size, check_whole
+from ..datasets import Dataset
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
 from ..model.architecture import Architecture, Dense
 from ..model.optimizers import OPTIMIZERS, Optimizer
-from ..recipes import Recipe
+from ..recipes import Recipe, RecipeData
 from ..recipes.changes import HIDDEN_ACTIVATIONS, OUTPUT_OF_LOSS
 from . import limits
 
@@ -32,7 +33,12 @@ class Settings:
         Of the hidden layers.
     loss, optimizer : str
     learning_rate : float
-    batch_size, epochs, seed : int
+    l2 : float
+        Penalty on the weights.
+    batch_size, epochs : int
+    rows : int
+        How many of the recipe's training rows to train on, from the first.
+    seed : int
 
     Examples
     --------
@@ -47,8 +53,10 @@ class Settings:
     loss: str
     optimizer: str
     learning_rate: float
+    l2: float
     batch_size: int
     epochs: int
+    rows: int
     seed: int = 0
 
     @classmethod
@@ -64,8 +72,10 @@ class Settings:
             loss=recipe.loss,
             optimizer=next(name for name, known in OPTIMIZERS.items() if known is kind),
             learning_rate=float(recipe.optimizer.learning_rate),
+            l2=float(recipe.l2),
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
+            rows=recipe.train_rows,
         )
 
     @classmethod
@@ -106,6 +116,8 @@ class Settings:
             ),
             "batch_size": check_whole(wanted.get("batch_size", start.batch_size), "batch_size", 1, limits.MAX_BATCH),
             "epochs": check_whole(wanted.get("epochs", start.epochs), "epochs", 1, limits.MAX_EPOCHS),
+            "rows": check_whole(wanted.get("rows", start.rows), "rows", 1, start.rows),
+            "l2": check_size(wanted.get("l2", start.l2), "l2"),
             "seed": check_whole(wanted.get("seed", start.seed), "seed", 0, 2**53),
         }
         settings = dataclasses.replace(start, **{**wanted, **checked})
@@ -129,6 +141,7 @@ class Settings:
             output=recipe.output if self.loss == recipe.loss else OUTPUT_OF_LOSS[self.loss],
             loss=self.loss,
             optimizer=_optimizer(recipe.optimizer, self.optimizer, self.learning_rate),
+            l2=self.l2,
             batch_size=self.batch_size,
             epochs=self.epochs,
         )
@@ -141,6 +154,20 @@ class Settings:
                 f"{built.n_parameters:,}; take fewer units"
             )
         return changed
+
+    def data(self, dataset: Dataset) -> RecipeData:
+        """Return the rows to train, validate and test on.
+
+        A recipe that validates on none is given validation rows here, for overfitting shows in them: the training rows
+        that are left over, `limits.VALIDATION_ROWS` at most, where `rows` leaves any.
+        """
+        recipe = recipes.get(self.recipe)
+        data = recipe.data(dataset, rows=self.rows)
+        left = slice(self.rows, min(recipe.train_rows, self.rows + limits.VALIDATION_ROWS))
+        if data.X_val is None and left.start < left.stop:
+            every = recipe.data(dataset)
+            data = data._replace(X_val=every.X_train[left], y_val=every.y_train[left])
+        return data
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON has them."""

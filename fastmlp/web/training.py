@@ -118,6 +118,11 @@ class Training:
             "weights": first_weights(network),
         }
 
+    def news(self, rows: int) -> tuple[dict[str, Any], int]:
+        """Return what `since` does, and how many epochs are known then."""
+        told = self.since(rows)
+        return told, rows + len(told["rows"])
+
     def epoch_done(self, run: FitRun) -> None:
         """Note an epoch, and wait where a pause was asked for."""
         row = run.history.row()
@@ -150,7 +155,7 @@ class Training:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # nobody would see them, and curves show what they are about
-                data = self._recipe.data(self._dataset())
+                data = self.settings.data(self._dataset())
                 history = self._recipe.fit(self._network, data, callbacks=[_Watcher(self)], verbose=0)
             state = "stopped" if history.stop_reason == "interrupted" else "done"
         except FastMLPError as error:

@@ -14,37 +14,6 @@ from .asking import a_one, png
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=[1280, 360], ids=["wide", "narrow"])
-def width(request):
-    return request.param
-
-
-@pytest.fixture
-def open_page(browser, served):
-    """Opens the page, and afterwards checks that it ran without errors and asked nobody else."""
-    contexts, troubles = [], []
-
-    def opened(end="", **options):
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-        page.on(
-            "request",
-            lambda request: None if request.url.startswith((served, "blob:")) else troubles.append(request.url),
-        )
-        page.goto(served + end)
-        page.wait_for_selector("body[data-ready=yes]")
-        page.locator("#network").select_option("1")  # whatever other tests left on the server
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not troubles
-
-
 def stroke(page, points):
     """Draw with the mouse; points are shares of the drawing area."""
     box = page.locator("#pad").bounding_box()

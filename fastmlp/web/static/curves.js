@@ -1,15 +1,16 @@
 // Curves over epochs, as SVG. Imports nothing.
 
-const [WIDTH, HEIGHT] = [360, 210];
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 82, 12, 26];
+const APART = 14; // between two names
 
 /**
- * Draw the curves of a training.
+ * Draw curves over epochs.
  *
- * `curves` are {name, kind, values}: kind is "training" or "validation", a value null where there is none; `format` makes
- * a value words, and `epochs` is how many there will be.
+ * `curves` are {name, kind, values}: kind is the class of its line, a value null where there is none; `format` makes a
+ * value words, and `epochs` is how many there will be. With `shade`, the area between the first two curves is filled.
  */
-export function drawCurves(svg, { title, curves, epochs, format, upTo }) {
+export function drawCurves(svg, { title, curves, epochs, format, upTo, shade, size = [360, 210] }) {
+  const [WIDTH, HEIGHT] = size;
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.replaceChildren();
   const all = curves.flatMap(({ values }) => values).filter((value) => value !== null);
@@ -29,29 +30,27 @@ export function drawCurves(svg, { title, curves, epochs, format, upTo }) {
   svg.append(make("text", { x: LEFT, y: HEIGHT - 8, "text-anchor": "middle" }, "1"));
   svg.append(make("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, "epoch"));
   if (epochs > 1) svg.append(make("text", { x: x(epochs), y: HEIGHT - 8, "text-anchor": "middle" }, String(epochs)));
+  const lines = curves.map(({ values }) => values.map((value, i) => [x(i + 1), y(value), value]).filter(([, , value]) => value !== null));
+  if (shade && lines.length > 1) svg.append(make("path", { class: "gap", d: `${path([...lines[0], ...lines[1].toReversed()])}Z` }));
   const ends = [];
-  for (const { name, kind, values } of curves) {
-    const points = values.map((value, i) => [x(i + 1), y(value), value]).filter(([, , value]) => value !== null);
-    if (!points.length) continue;
-    const [endX, endY] = points.at(-1);
-    svg.append(
-      make("path", { class: kind, d: `M${points.map(([a, b]) => `${a.toFixed(1)} ${b.toFixed(1)}`).join("L")}` }),
-      make("circle", { class: kind, cx: endX, cy: endY, r: 3 }),
-    );
+  curves.forEach(({ name, kind }, i) => {
+    if (!lines[i].length) return;
+    const [endX, endY] = lines[i].at(-1);
+    svg.append(make("path", { class: kind, d: path(lines[i]) }), make("circle", { class: kind, cx: endX, cy: endY, r: 3 }));
     ends.push({ name, kind, x: endX, y: endY });
-  }
-  nameEnds(svg, ends);
+  });
+  nameEnds(svg, ends, HEIGHT - BOTTOM);
   const last = curves.filter(({ values }) => values.length).map(({ name, values }) => `${name} ${format(values.at(-1) ?? 0, true)}`);
   if (last.length) svg.setAttribute("aria-label", `${title} after epoch ${curves[0].values.length}: ${last.join(", ")}`);
 }
 
+export const path = (points) => (points.length ? `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}` : "");
+
 /** Names at the ends of the curves, moved apart where they would lie on one another. */
-function nameEnds(svg, ends) {
+function nameEnds(svg, ends, lowest) {
   ends.sort((a, b) => a.y - b.y);
-  if (ends.length === 2 && ends[1].y - ends[0].y < 14) {
-    const middle = (ends[0].y + ends[1].y) / 2;
-    [ends[0].y, ends[1].y] = [Math.max(TOP, middle - 7), Math.max(TOP + 14, middle + 7)];
-  }
+  ends.forEach((end, i) => (end.y = Math.max(TOP, end.y, i ? ends[i - 1].y + APART : TOP)));
+  for (let i = ends.length - 1; i >= 0; i--) ends[i].y = Math.min(ends[i].y, i + 1 < ends.length ? ends[i + 1].y - APART : lowest);
   const right = Math.max(...ends.map((end) => end.x));
   for (const { name, kind, y } of ends) svg.append(make("text", { class: kind, x: right + 8, y: y + 4 }, name));
 }
@@ -73,7 +72,7 @@ function niceSteps(values, upTo) {
   return steps;
 }
 
-function make(kind, attributes, text) {
+export function make(kind, attributes, text) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", kind);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   if (text !== undefined) element.textContent = text;

@@ -2,7 +2,7 @@
 
 const form = document.getElementById("settings");
 const description = document.getElementById("recipe-text");
-const NAMES = ["recipe", "hidden", "activation", "dropout", "loss", "optimizer", "learning_rate", "batch_size", "epochs", "seed"];
+const NAMES = ["recipe", "hidden", "activation", "dropout", "loss", "optimizer", "learning_rate", "l2", "batch_size", "epochs", "rows", "seed"];
 const TEXTS = ["recipe", "activation", "loss", "optimizer"];
 
 let choices = null;
@@ -33,11 +33,18 @@ export function startForm(offered, onChange) {
 export function write(settings) {
   const recipe = recipes[settings.recipe] ?? recipes[choices.default];
   const all = { ...recipe.settings, ...settings, recipe: recipe.name };
+  form.elements.rows.max = recipe.settings.rows;
   for (const name of NAMES) {
     form.elements[name].value = name === "hidden" ? all.hidden.join(", ") : all[name];
   }
   form.elements.hidden.setCustomValidity("");
   description.textContent = `${recipe.source}. ${recipe.description}`;
+}
+
+/** Change some settings, as a user does. */
+export function change(settings) {
+  for (const [name, value] of Object.entries(settings)) form.elements[name].value = value;
+  form.dispatchEvent(new Event("change"));
 }
 
 /** What the form says, as the server takes it. */
@@ -99,7 +106,7 @@ function expectedOf({ name, options, min, max, step }) {
   return max ? `${kind} from ${min} to ${max}` : `${kind} from ${min} up`;
 }
 
-function units(text) {
+export function units(text) {
   return text.split(/[\s,]+/).filter(Boolean).map(Number);
 }
 

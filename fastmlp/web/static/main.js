@@ -1,10 +1,12 @@
 // Puts the page together: which network is looked at, which tab is open, what the address says. Imports all the others.
 
 import { ask, dropPending, Gone } from "./api.js";
+import * as compare from "./compare.js";
 import * as draw from "./draw.js";
 import * as form from "./form.js";
 import { calm, complain, percent } from "./say.js";
 import { startServer } from "./server.js";
+import { showShared, startSweep } from "./sweep.js";
 import { names, open, openTab, startTabs } from "./tabs.js";
 import * as train from "./train.js";
 
@@ -53,6 +55,7 @@ function choose(facts) {
 async function chooseNew(facts) {
   await refresh();
   choose(facts);
+  compare.refresh();
 }
 
 const present = () => models.find(({ id }) => id === network.value);
@@ -96,9 +99,16 @@ async function tried(work) {
 }
 
 function writeAddress() {
-  written = openTab() === "train" ? `#train?${form.toLink()}` : "#draw";
+  written = openTab() === "train" ? `#train?${form.toLink()}` : `#${openTab()}`;
   history.replaceState(null, "", written);
   calm("link");
+  opened();
+}
+
+/** What a tab shows is asked for when it is opened. */
+function opened() {
+  compare.refresh();
+  if (openTab() === "compare") showShared();
 }
 
 function readAddress() {
@@ -109,12 +119,15 @@ function readAddress() {
   open(name);
   if (wrong.length) complain(new Error(`Parts of this link can't be used: ${wrong.join("; ")}.`), "link");
   else calm("link");
+  opened();
 }
 
 async function start() {
   startServer((same) => tried(() => backAgain(same)));
   draw.startDrawing();
   train.startTraining(await ask("/api/choices"), { onChange: hearOf, onModel: chooseNew, onSettings: writeAddress });
+  compare.startCompare(() => openTab() === "compare");
+  await startSweep(chooseNew);
   startTabs(writeAddress);
   network.addEventListener("change", () =>
     tried(async () => {

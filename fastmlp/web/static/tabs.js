@@ -1,4 +1,4 @@
-// The two tabs, and the end of the address, which names the one that is open: #draw, or #train?recipe=... Imports
+// The tabs, and the end of the address, which names the one that is open: #draw, or #train?recipe=... Imports
 // nothing.
 
 const tabs = [...document.querySelectorAll("[role=tab]")];

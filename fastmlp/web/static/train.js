@@ -40,6 +40,7 @@ export function startTraining(choices, { onChange, onModel, onSettings }) {
   part("pause").addEventListener("click", () => steer(isPaused() ? "resume" : "pause"));
   part("stop").addEventListener("click", () => steer("stop"));
   part("copy-link").addEventListener("click", copyLink);
+  part("overfit").addEventListener("click", () => form.change({ rows: 1000, dropout: 0, l2: 0 }));
   part("load-network").addEventListener("click", () => part("network-file").click());
   part("network-file").addEventListener("change", () => load(part("network-file"), onModel));
   part("save").addEventListener("click", () => tried(save));
@@ -182,8 +183,8 @@ function showCurves(rows, epochs) {
     ].filter(({ values }, i) => i === 0 || values.some((value) => value !== null));
   const inPercent = (value, exact) => `${(100 * value).toFixed(exact ? 2 : 1).replace(/\.0$/, "")} %`;
   const inFigures = (value) => String(Number(value.toPrecision(3)));
-  drawCurves(part("accuracy-curve"), { title: "Accuracy", curves: curves("accuracy"), epochs, format: inPercent, upTo: 1 });
-  drawCurves(part("loss-curve"), { title: "Loss", curves: curves("loss"), epochs, format: inFigures });
+  drawCurves(part("accuracy-curve"), { title: "Accuracy", curves: curves("accuracy"), epochs, format: inPercent, upTo: 1, shade: true });
+  drawCurves(part("loss-curve"), { title: "Loss", curves: curves("loss"), epochs, format: inFigures, shade: true });
 }
 
 function showRows(rows) {
