@@ -6,6 +6,8 @@
 | ``GET /api/choices`` | recipes, and what else a training can be set to |
 | ``GET /api/models`` | the networks in memory |
 | ``POST /api/models?name=...`` | a network's file, to be loaded |
+| ``PATCH /api/models/{id}`` | another name for it: ``{"name": ...}`` |
+| ``DELETE /api/models/{id}`` | |
 | ``GET /api/models/{id}/file`` | a network as a file |
 | ``GET /api/models/{id}/weights`` | what the first neurons look for |
 | ``GET /api/models/{id}/neurons/{layer}/{unit}`` | what one neuron looks for |

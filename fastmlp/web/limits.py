@@ -18,6 +18,8 @@ MAX_RUNNING = 2
 """Trainings under way, paused ones counted."""
 MAX_MODELS = 12
 """Networks in memory; the oldest that nobody trains makes room for a new one."""
+MAX_NAME = 60
+"""Letters of a network's name."""
 MAX_STREAMS = 24
 """Pages that watch trainings at the same time."""
 

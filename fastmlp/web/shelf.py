@@ -90,8 +90,38 @@ class Shelf:
                 del self._models[idle[0].identity]
             self._given += 1
             model.identity = str(self._given)
+            model.name = self._own_name(model.name)
             self._models[model.identity] = model
         return model
+
+    def rename(self, identity: str, name: str) -> Model:
+        """Give a network another name; one that another network has is numbered."""
+        model = self.get(identity)
+        with self._lock:
+            model.name = self._own_name(name, model)
+        return model
+
+    def delete(self, identity: str) -> None:
+        """Forget a network.
+
+        Raises
+        ------
+        Refusal
+            It is being trained, or the only one.
+        """
+        model = self.get(identity)
+        with self._lock:
+            if model.training is not None and not model.training.is_over:
+                raise Refusal(409, f"{model.name} is being trained; stop it first")
+            if len(self._models) == 1:
+                raise Refusal(409, f"{model.name} is the only network here; train or load another one first")
+            self._models.pop(identity, None)
+
+    def _own_name(self, name: str, own: Model | None = None) -> str:
+        """Return the name, numbered if another network has it."""
+        taken = {model.name for model in self._models.values() if model is not own}
+        numbered = (name, *(f"{name} ({number})" for number in range(2, limits.MAX_MODELS + 2)))
+        return next(candidate for candidate in numbered if candidate not in taken)
 
     def get(self, identity: str | None) -> Model:
         """Return a network, by default the first.

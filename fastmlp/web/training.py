@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..datasets import Dataset
-from ..errors import FastMLPError
+from ..errors import FastMLPError, TrainingError
 from ..training.callbacks import Callback, FitRun
 from . import limits
+from .advice import advice
 from .looking import first_weights
 from .refusals import Refusal
 from .settings import Settings
@@ -44,6 +45,8 @@ class Training:
         starting, running, paused, stopping, or one of `OVER`.
     message : str
         What went wrong, where something did.
+    diverged : bool
+        Whether its loss or weights stopped being finite.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class Training:
         self.model = Model(f"{settings.recipe} {self._recipe.shape}", copy.deepcopy(self._network))
         self.model.training = self
         self.state, self.message = "starting", ""
+        self.diverged = False
         self.changes = 0
         self._rows: list[dict[str, float | None]] = []
         self._going = threading.Event()
@@ -115,6 +119,7 @@ class Training:
             "rows": self._rows[rows:],
             "version": version,
             "test_accuracy": self.model.test_accuracy,
+            "advice": advice(self.settings, self._rows, is_over=self.is_over, diverged=self.diverged),
             "weights": first_weights(network),
         }
 
@@ -160,6 +165,7 @@ class Training:
             state = "stopped" if history.stop_reason == "interrupted" else "done"
         except FastMLPError as error:
             self.message = str(error)
+            self.diverged = isinstance(error, TrainingError)
         except Exception as error:  # a page that waits for ever would tell less
             self.message = f"the training failed ({type(error).__name__}: {error})"
         self.model.show(copy.deepcopy(self._network))

@@ -22,7 +22,7 @@ def start(client, axes=RATES, seeds=2, **settings):
 def swept(client, identity):
     """What is told last of a sweep, and the epochs of each network."""
     with client.stream("GET", f"/api/sweeps/{identity}/events") as response:
-        told = [json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: {\"")]
+        told = [json.loads(line[6:]) for line in response.iter_lines() if line.startswith('data: {"')]
     rows = [[] for _ in told[0]["networks"]]
     for one in told:
         for kept, network in zip(rows, one["networks"], strict=True):

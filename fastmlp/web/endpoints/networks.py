@@ -1,4 +1,4 @@
-"""Networks in memory: list, load, save, and the weights of their neurons (floor 10; imports starlette, errors,
+"""Networks in memory: list, load, save, rename, delete, and the weights of their neurons (floor 10; imports starlette, errors,
 network).
 """
 
@@ -16,7 +16,7 @@ from ...network import Network, load
 from .. import limits
 from ..looking import check_network, first_weights, neuron
 from ..page import Page
-from ..refusals import Refusal, body_of, whole_number
+from ..refusals import Refusal, body_of, settings_of, whole_number
 from ..shelf import Model
 
 
@@ -32,6 +32,8 @@ class Networks:
         return [
             Route("/api/models", self.models),
             Route("/api/models", self.load_model, methods=["POST"]),
+            Route(model, self.rename, methods=["PATCH"]),
+            Route(model, self.delete, methods=["DELETE"]),
             Route(f"{model}/file", self.save_model),
             Route(f"{model}/weights", self.weights),
             Route(f"{model}/neurons/{{layer}}/{{unit}}", self.neuron),
@@ -43,10 +45,23 @@ class Networks:
 
     async def load_model(self, request: Request) -> Response:
         """Load a network's file that the page sent."""
-        name = Path(request.query_params.get("name", "") or "network").name[:60]
+        name = Path(request.query_params.get("name", "") or "network").name[: limits.MAX_NAME]
         body = await body_of(request, limits.MODEL_BYTES, "the network's file")
         model = await run_in_threadpool(self._load, body, name)
         return JSONResponse(model.facts(), 201)
+
+    async def rename(self, request: Request) -> Response:
+        """Give a network another name."""
+        wanted = (await settings_of(request)).get("name")
+        name = " ".join(wanted.split()) if isinstance(wanted, str) else ""
+        if not 1 <= len(name) <= limits.MAX_NAME:
+            raise Refusal(400, f"name must be a text of 1 to {limits.MAX_NAME} letters, got {str(wanted)[:80]!r}")
+        return JSONResponse(self._page.shelf.rename(request.path_params["model"], name).facts())
+
+    async def delete(self, request: Request) -> Response:
+        """Forget a network."""
+        self._page.shelf.delete(request.path_params["model"])
+        return JSONResponse({})
 
     async def save_model(self, request: Request) -> Response:
         """Return a network as the file that `fastmlp.load` reads."""

@@ -4,11 +4,13 @@ import { ask, dropPending, Gone } from "./api.js";
 import * as compare from "./compare.js";
 import * as draw from "./draw.js";
 import * as form from "./form.js";
+import { startNetworks } from "./networks.js";
 import { calm, complain, percent } from "./say.js";
 import { startServer } from "./server.js";
 import { showShared, startSweep } from "./sweep.js";
 import { names, open, openTab, startTabs } from "./tabs.js";
 import * as train from "./train.js";
+import { startWords } from "./words.js";
 
 const network = document.getElementById("network");
 let models = [];
@@ -55,6 +57,13 @@ function choose(facts) {
 async function chooseNew(facts) {
   await refresh();
   choose(facts);
+  compare.refresh();
+}
+
+async function renamedOrDeleted(deleted) {
+  if (deleted) looked = null; // so that nobody is told that it made room
+  await refresh();
+  if (deleted) choose(newest());
   compare.refresh();
 }
 
@@ -126,6 +135,8 @@ async function start() {
   startServer((same) => tried(() => backAgain(same)));
   draw.startDrawing();
   train.startTraining(await ask("/api/choices"), { onChange: hearOf, onModel: chooseNew, onSettings: writeAddress });
+  startWords(document.getElementById("settings"));
+  startNetworks(present, renamedOrDeleted);
   compare.startCompare(() => openTab() === "compare");
   await startSweep(chooseNew);
   startTabs(writeAddress);

@@ -139,6 +139,7 @@ async function load(input, onModel) {
 
 function showNothing(words) {
   part("training-state").textContent = words;
+  part("advice").hidden = true;
   for (const name of ["accuracy", "loss", "epoch", "seconds"]) part(name).textContent = "–";
   part("accuracy-name").textContent = "accuracy";
   part("share-done").value = 0;
@@ -157,6 +158,8 @@ function showTold({ rows, told }) {
   const text = words.filter(Boolean).join(" ");
   // Written only when it changes, for a screen reader reads it out.
   if (part("training-state").textContent !== text) part("training-state").textContent = text;
+  if (part("advice").textContent !== told.advice) part("advice").textContent = told.advice;
+  part("advice").hidden = !told.advice;
   part("pause").textContent = isPaused() ? "Go on" : "Pause";
   part("pause").disabled = over || told.state === "stopping";
   part("stop").disabled = over || told.state === "stopping";
