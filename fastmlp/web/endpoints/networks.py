@@ -1,5 +1,5 @@
-"""Networks in memory: list, load, save, rename, delete, and the weights of their neurons (floor 10; imports starlette, errors,
-network).
+"""Networks in memory: list, load, save, rename, delete, and the weights of their neurons (floor 10; imports starlette,
+errors, network).
 """
 
 import contextlib
