@@ -1,4 +1,4 @@
-"""What to do when learning stalls, explodes or overfits (floor 10; imports nothing)."""
+"""What to do when learning stalls, explodes or overfits (floor 10)."""
 
 import math
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,9 +154,9 @@ class Sweep:
             "settings": self.plan.settings[0].to_json(),
         }
 
-    def since(self, seen: Sequence[int]) -> tuple[dict[str, Any], list[int]]:
+    def since(self, seen: list[int]) -> tuple[dict[str, Any], list[int]]:
         """Return how things stand, with the epochs after the first `seen` of each network, and how many there are."""
-        starts = list(seen) or [0] * len(self._networks)
+        starts = seen or [0] * len(self._networks)
         with self._lock:
             new = [rows[start:] for rows, start in zip(self._rows, starts, strict=True)]
         told = {

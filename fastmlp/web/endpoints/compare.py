@@ -45,7 +45,8 @@ class Compare:
     async def events(self, request: Request) -> Response:
         """Tell how a sweep goes until it is over, as server-sent events."""
         sweep = self._sweep(request)
-        told = follow(sweep, sweep.since, [], lambda: self._page.trainings.closing)
+        nothing_seen: list[int] = []
+        told = follow(sweep, sweep.since, nothing_seen, lambda: self._page.trainings.closing)
         return Stream(told, self._page.streams)
 
     async def stop(self, request: Request) -> Response:
