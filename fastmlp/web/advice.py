@@ -37,7 +37,8 @@ def advice(settings: Settings, rows: Sequence[_Row], *, is_over: bool = False, d
     for found in (_growing(settings, losses), _stalled(settings, rows, losses), _overfitting(rows)):
         if found:
             return found
-    if is_over and losses[-1] < 0.97 * losses[-2]:
+    judged = [_number(row, "val_loss") for row in rows] if "val_loss" in rows[-1] else losses
+    if is_over and judged[-1] < 0.97 * judged[-2]:
         return "The loss was still falling quickly at the end. Train for more epochs."
     return ""
 

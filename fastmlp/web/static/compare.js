@@ -92,9 +92,9 @@ function showChart(shown) {
     title: part("runs-curve").selectedOptions[0].textContent,
     curves,
     epochs: Math.max(2, ...curves.map(({ values }) => values.length)),
-    format: isShare ? (value, exact) => percent(value, exact ? 2 : 1) : (value) => String(Number(value.toPrecision(3))),
+    format: isShare ? (value, exact) => percent(value, exact ? 2 : 0) : (value) => String(Number(value.toPrecision(3))),
     upTo: isShare ? 1 : undefined,
-    size: [720, 300],
+    size: [Math.max(300, part("runs-chart").clientWidth), 300],
   });
   const without = shown.filter((run) => !having.includes(run)).map(letter);
   const why = column.startsWith("val_") ? "nothing was validated" : "nothing was recorded";

@@ -7,7 +7,8 @@ const APART = 14; // between two names
  * Draw curves over epochs.
  *
  * `curves` are {name, kind, values}: kind is the class of its line, a value null where there is none; `format` makes a
- * value words, and `epochs` is how many there will be. With `shade`, the area between the first two curves is filled.
+ * value words, and `epochs` is how many there will be. `shade` fills the area between the first two curves where the
+ * second is "below" the first, or "above" it.
  */
 export function drawCurves(svg, { title, curves, epochs, format, upTo, shade, size = [360, 210] }) {
   const [WIDTH, HEIGHT] = size;
@@ -31,7 +32,7 @@ export function drawCurves(svg, { title, curves, epochs, format, upTo, shade, si
   svg.append(make("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, "epoch"));
   if (epochs > 1) svg.append(make("text", { x: x(epochs), y: HEIGHT - 8, "text-anchor": "middle" }, String(epochs)));
   const lines = curves.map(({ values }) => values.map((value, i) => [x(i + 1), y(value), value]).filter(([, , value]) => value !== null));
-  if (shade && lines.length > 1) svg.append(make("path", { class: "gap", d: `${path([...lines[0], ...lines[1].toReversed()])}Z` }));
+  if (shade && lines.length > 1) svg.append(make("path", { class: "gap", d: `${path(area(...lines, shade))}Z` }));
   const ends = [];
   curves.forEach(({ name, kind }, i) => {
     if (!lines[i].length) return;
@@ -45,6 +46,13 @@ export function drawCurves(svg, { title, curves, epochs, format, upTo, shade, si
 }
 
 export const path = (points) => (points.length ? `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}` : "");
+
+/** The outline of the area from a curve to another one where that is below or above it; y grows downwards. */
+function area(first, second, side) {
+  const farther = side === "below" ? Math.max : Math.min;
+  const yOf = new Map(first);
+  return [...first, ...second.filter(([x]) => yOf.has(x)).map(([x, y]) => [x, farther(y, yOf.get(x))]).toReversed()];
+}
 
 /** Names at the ends of the curves, moved apart where they would lie on one another. */
 function nameEnds(svg, ends, lowest) {

@@ -30,7 +30,7 @@ export function reveal(element) {
   if (top < 0 || bottom > innerHeight) element.scrollIntoView({ block: "start" });
 }
 
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
 
 /** A number in a few figures. */
 export function figure(value) {

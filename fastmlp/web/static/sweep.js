@@ -143,8 +143,9 @@ function cell(number) {
 function show({ facts, rows, told }) {
   const column = rows.some((one) => one.length && one[0].val_accuracy !== undefined) ? "val_accuracy" : "accuracy";
   const curves = rows.map((one) => one.map((row) => row[column] ?? null));
-  const all = curves.flat().filter((value) => value !== null);
-  const [low, high] = [Math.min(1, ...all), Math.max(0, ...all)];
+  // From the second half on: the first epochs would leave no room for what differs later.
+  const late = curves.flatMap((values) => values.slice(values.length / 2)).filter((value) => value !== null);
+  const [low, high] = [Math.min(1, ...late), Math.max(0, ...late)];
   const done = rows.reduce((sum, one) => sum + one.length, 0);
   part("sweep-stop").disabled = ["done", "stopped", "failed"].includes(told.state);
   part("sweep-state").textContent = `${WORDS[told.state]} ${told.message} ${done} of ${facts.networks * facts.epochs} epochs. Curves: ${column === "accuracy" ? "training" : "validation"} accuracy from ${percent(low)} to ${percent(Math.max(low, high))}, a line for each seed.`.replaceAll("  ", " ");
@@ -159,7 +160,7 @@ function fill(element, { facts, told, curves, low, high }) {
   const numbers = Array.from({ length: facts.seeds }, (_, seed) => first + seed);
   const [svg, mean, keep] = element.children;
   const x = (i) => (i / Math.max(1, facts.epochs - 1)) * (WIDTH - 4) + 2;
-  const y = (value) => HEIGHT - 4 - ((value - low) / Math.max(1e-9, high - low)) * (HEIGHT - 8);
+  const y = (value) => HEIGHT - 4 - Math.max(-0.04, (value - low) / Math.max(1e-9, high - low)) * (HEIGHT - 8);
   svg.replaceChildren(
     ...numbers.map((number, seed) => {
       const points = curves[number].map((value, i) => [x(i), y(value), value]).filter(([, , value]) => value !== null);

@@ -186,8 +186,8 @@ function showCurves(rows, epochs) {
     ].filter(({ values }, i) => i === 0 || values.some((value) => value !== null));
   const inPercent = (value, exact) => `${(100 * value).toFixed(exact ? 2 : 1).replace(/\.0$/, "")} %`;
   const inFigures = (value) => String(Number(value.toPrecision(3)));
-  drawCurves(part("accuracy-curve"), { title: "Accuracy", curves: curves("accuracy"), epochs, format: inPercent, upTo: 1, shade: true });
-  drawCurves(part("loss-curve"), { title: "Loss", curves: curves("loss"), epochs, format: inFigures, shade: true });
+  drawCurves(part("accuracy-curve"), { title: "Accuracy", curves: curves("accuracy"), epochs, format: inPercent, upTo: 1, shade: "below" });
+  drawCurves(part("loss-curve"), { title: "Loss", curves: curves("loss"), epochs, format: inFigures, shade: "above" });
 }
 
 function showRows(rows) {
