@@ -96,5 +96,5 @@ def test_a_network_is_renamed_and_deleted(open_page):
     page.wait_for_function("() => document.getElementById('network').selectedOptions[0].textContent.startsWith('mine')")
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.wait_for_function("() => ![...document.getElementById('network').options].some(o => o.text.startsWith('mine'))")
+    page.wait_for_function("() => ![...document.getElementById('network').options].some((o) => /^mine/.test(o.text))")
     assert page.locator("#notice").is_hidden()
