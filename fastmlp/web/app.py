@@ -12,6 +12,8 @@
 | ``GET /api/models/{id}/weights`` | what the first neurons look for |
 | ``GET /api/models/{id}/neurons/{layer}/{unit}`` | what one neuron looks for |
 | ``POST /api/models/{id}/drawing?width=...&height=...`` | a byte for every pixel, to be recognised |
+| ``POST /api/models/{id}/why/{layer}/{unit}`` | a digit's 784 bytes: how a neuron gets its number from it |
+| ``POST /api/models/{id}/least-change?target=...`` | likewise: the smallest change that changes the answer |
 | ``POST /api/models/{id}/image`` | a PNG or JPEG file, to be recognised |
 | ``GET /api/models/{id}/digits?wrong=...&label=...&page=...`` | test digits, with the network's answers |
 | ``GET /api/models/{id}/digits/{number}`` | one test digit, looked at |
@@ -42,6 +44,7 @@ from starlette.routing import Route
 from ..errors import FastMLPError
 from .endpoints.compare import Compare
 from .endpoints.digits import Digits
+from .endpoints.explain import Explain
 from .endpoints.networks import Networks
 from .endpoints.trainings import TrainingRequests
 from .guard import LOCAL, Guard
@@ -57,7 +60,7 @@ _TYPES = {
 }
 
 
-REQUESTS = (Networks, Digits, TrainingRequests, Compare)
+REQUESTS = (Networks, Digits, TrainingRequests, Compare, Explain)
 """What answers, but for files; each is made with the page."""
 
 

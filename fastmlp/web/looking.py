@@ -18,6 +18,12 @@ SIDE = 28
 PIXELS = SIDE * SIDE
 DIGITS = 10
 
+MOST_LINES = 60
+"""Lines between two layers, where not all are sent."""
+
+_ALL_LINES = 400
+_SENDERS = 64
+
 
 def check_network(network: Network) -> Network:
     """Return the network if the page can use it: one that tells ten digits of 28 by 28 pixels apart.
@@ -100,7 +106,7 @@ def look(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
     dict
         ``answer``, the label of the largest output as text; ``digit``, which it stands for; ``outputs``, the values of
         all; ``kind``, see `kind_of_outputs`; ``labels``, theirs; ``seen``, the pixels as base64; ``layers``, for each
-        its activations as base64 of little-endian float32.
+        its activations as base64 of little-endian float32; ``lines``, the strongest products between them.
     """
     with np.errstate(all="ignore"):  # weights that are finite may still overflow
         held = [np.nan_to_num(values) for values in network.activations(as_inputs(network, digit.reshape(1, PIXELS)))]
@@ -112,9 +118,51 @@ def look(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
         "outputs": [round(float(value), 5) for value in outputs],
         "kind": kind_of_outputs(network),
         "labels": labels,
-        "seen": _base64(digit),
-        "layers": [_base64(values[0].astype("<f4")) for values in held[1:]],
+        "seen": as_text(digit),
+        "layers": [as_text(values[0].astype("<f4")) for values in held[1:]],
+        "lines": lines(network, held),
     }
+
+
+def lines(network: Network, activations: list[Array]) -> list[list[list[float]]]:
+    """Return the strongest products between every two layers after the input.
+
+    Parameters
+    ----------
+    network : Network
+    activations : list of ndarray, shape (1, units)
+        Of the input and all layers.
+
+    Returns
+    -------
+    list
+        For every layer but the first hidden one ``[from, to, product]``: all of a small layer, the `MOST_LINES`
+        strongest of a large one, there among the `_SENDERS` most active neurons.
+    """
+    found = []
+    for (W, _), a in zip(network.weights[1:], activations[1:-1], strict=True):
+        senders = strongest(a[0], _SENDERS)
+        with np.errstate(all="ignore"):
+            products = np.nan_to_num(a[0, senders, None] * W[senders])
+        count = products.size if W.size <= _ALL_LINES else MOST_LINES
+        chosen = strongest(products.ravel(), count)
+        rows, columns = np.unravel_index(chosen, products.shape)
+        values = products[rows, columns]
+        found.append(
+            [
+                [int(senders[i]), int(j), float(f"{value:.3g}")]
+                for i, j, value in zip(rows, columns, values, strict=True)
+                if value
+            ]
+        )
+    return found
+
+
+def strongest(values: Array, count: int) -> NDArray[np.intp]:
+    """Return where the values of the largest size stand, the largest first."""
+    sizes = np.abs(values)
+    some = np.argpartition(-sizes, count - 1)[:count] if count < len(sizes) else np.arange(len(sizes))
+    return np.asarray(some[np.argsort(-sizes[some], kind="stable")])
 
 
 def neuron(network: Network, layer: int, unit: int) -> dict[str, Any]:
@@ -140,7 +188,7 @@ def neuron(network: Network, layer: int, unit: int) -> dict[str, Any]:
             image = W.astype(np.float64) @ image
     bias = weights[layer][1]
     return {
-        **_picture(image),
+        **picture(image),
         "bias": None if bias is None else float(bias[unit]),
         "direct": layer == 0,
         "incoming": int(weights[layer][0].shape[0]),
@@ -150,14 +198,16 @@ def neuron(network: Network, layer: int, unit: int) -> dict[str, Any]:
 def first_weights(network: Network) -> dict[str, Any]:
     """Return the weights of the first neurons of the first layer, on a common scale, as `neuron` does for one."""
     W = network.weights[0][0][:, : limits.WEIGHT_IMAGES]
-    return {**_picture(W.T.astype(np.float64)), "neurons": int(W.shape[1])}
+    return {**picture(W.T.astype(np.float64)), "neurons": int(W.shape[1])}
 
 
-def _picture(values: NDArray[np.float64]) -> dict[str, Any]:
+def picture(values: Array) -> dict[str, Any]:
+    """Return numbers as JSON has them: ``weights``, from -127 to 127 as base64 of int8, and ``limit``, what 127 is."""
     values = np.nan_to_num(values)
     limit = float(np.abs(values).max()) or 1.0
-    return {"weights": _base64(np.rint(values / limit * 127).astype(np.int8)), "limit": limit}
+    return {"weights": as_text(np.rint(values / limit * 127).astype(np.int8)), "limit": limit}
 
 
-def _base64(array: Array) -> str:
+def as_text(array: Array) -> str:
+    """Return an array's bytes as base64."""
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from ...images import as_digit
 from .. import limits
+from ..changes import Changes, shrunk
 from ..looking import look
 from ..page import Page
 from ..refusals import Refusal, body_of, whole_number
@@ -46,13 +47,15 @@ class Digits:
                 400, f"a drawing of {sides[1]} by {sides[0]} pixels has {sides[0] * sides[1]} bytes, not {len(body)}"
             )
         # Here and not in a thread of the pool: it takes a millisecond, and a change of threads takes as long.
-        return JSONResponse(_looked_at(model, np.frombuffer(body, np.uint8).reshape(sides), "the drawing"))
+        changes = Changes.read(request.query_params)
+        return JSONResponse(_looked_at(model, np.frombuffer(body, np.uint8).reshape(sides), "the drawing", changes))
 
     async def image(self, request: Request) -> Response:
         """Recognise an image file."""
         model = self._page.model(request)
         body = await body_of(request, limits.IMAGE_BYTES, "the image")
-        return JSONResponse(await run_in_threadpool(_looked_at, model, body, "the image"))
+        changes = Changes.read(request.query_params)
+        return JSONResponse(await run_in_threadpool(_looked_at, model, body, "the image", changes))
 
     async def digits(self, request: Request) -> Response:
         """Return test digits with a network's answers."""
@@ -68,10 +71,12 @@ class Digits:
         model = self._page.model(request)
         number = whole_number(request.path_params["number"], "the digit", 0, len(self._page.gallery) - 1)
         network, version = model.look()
-        looked, label = look(network, self._page.gallery.digit(number)), self._page.gallery.label(number)
+        digit = Changes.read(request.query_params).apply(self._page.gallery.digit(number))
+        looked, label = look(network, digit), self._page.gallery.label(number)
         return JSONResponse({**looked, "label": label, "right": str(looked["digit"]) == label, "version": version})
 
 
-def _looked_at(model: Model, image: NDArray[np.uint8] | bytes, name: str) -> dict[str, Any]:
+def _looked_at(model: Model, image: NDArray[np.uint8] | bytes, name: str, changes: Changes) -> dict[str, Any]:
     network, version = model.look()
-    return {**look(network, as_digit(image, name=name)), "version": version}
+    digit = shrunk(image) if changes.raw and not isinstance(image, bytes) else as_digit(image, name=name)
+    return {**look(network, changes.apply(digit)), "version": version}

@@ -1,12 +1,14 @@
 // The Draw tab: whatever is to be recognised, a drawing, an image file or a test digit, goes to the server, and what it
-// says is shown. Imports answer, api, gallery, layers, pen and say.
+// says is shown and explained. Imports answer, api, fool, gallery, layers, pen, say and why.
 
 import { showAnswer, showNothing } from "./answer.js";
-import { ask, Gone, Newest, send } from "./api.js";
+import { ask, Gone, Newest, pixelsOf, send } from "./api.js";
+import { changesAsQuery, setSeen, startFooling } from "./fool.js";
 import * as gallery from "./gallery.js";
 import * as layers from "./layers.js";
 import { Pen } from "./pen.js";
 import { calm, complain } from "./say.js";
+import { explain, startWhy } from "./why.js";
 
 const timing = document.getElementById("timing");
 const file = document.getElementById("image-file");
@@ -33,7 +35,8 @@ const looks = new Newest(
     calm("drawing");
     const words = showAnswer(found, { final: thing.kind !== "drawing" || thing.finished });
     if (thing.kind === "digit") gallery.tell(words);
-    layers.showLayers(found.layers);
+    layers.showLayers(found.layers, found.lines);
+    showReasons(found);
     if (thing.since !== undefined) {
       const milliseconds = performance.now() - thing.since;
       timing.textContent = `Answered ${milliseconds.toFixed(0)} ms after the pen was lifted.`;
@@ -51,10 +54,17 @@ const looks = new Newest(
 );
 
 function asked(thing, address) {
-  if (thing.kind === "digit") return ask(`${address}/digits/${thing.number}`);
-  if (thing.kind === "file") return send(`${address}/image`, thing.file);
+  const changes = changesAsQuery();
+  if (thing.kind === "digit") return ask(`${address}/digits/${thing.number}?${changes}`);
+  if (thing.kind === "file") return send(`${address}/image?${changes}`, thing.file);
   const { pixels, side } = pen.pixels();
-  return send(`${address}/drawing?width=${side}&height=${side}`, pixels);
+  return send(`${address}/drawing?width=${side}&height=${side}&${changes}`, pixels);
+}
+
+function showReasons({ by, seen, outputs }) {
+  const pixels = pixelsOf(seen);
+  setSeen(by, pixels);
+  explain(by, pixels, outputs.indexOf(Math.max(...outputs)));
 }
 
 function showNoAnswer(words) {
@@ -62,6 +72,8 @@ function showNoAnswer(words) {
   showNothing(words);
   gallery.tell(words ?? "");
   layers.showLayers(null);
+  setSeen(model, null);
+  explain(model, null);
 }
 
 /** Take another network, or another state of the same one, and have it look at what is there. */
@@ -94,6 +106,8 @@ export function lookAgain() {
 
 export function startDrawing() {
   showNothing();
+  startWhy();
+  startFooling(() => current && look({ ...current, since: undefined }));
   gallery.startGallery(({ number, canvas }) => {
     pen.show(canvas);
     look({ kind: "digit", number });

@@ -1,7 +1,8 @@
 // The activations of every layer as a field of cells, and the weights of the neuron that is pointed at. Imports api,
-// pictures and say.
+// lines, pictures and say.
 
 import { ask, floatsOf, Gone, Newest, weightsOf } from "./api.js";
+import { showLines } from "./lines.js";
 import { colour, keepPainted, paintWeights } from "./pictures.js";
 import { calm, complain, figure } from "./say.js";
 
@@ -18,6 +19,12 @@ let fields = [];
 let chosen = null; // {model, version, layer, unit, isOutput}
 let told = null; // what the server said about the chosen one, in this version or one before
 let model = null;
+let onChoice = () => {};
+
+/** Have `work({layer, unit, name, nameOf})` called with the neuron that is chosen, or with null. */
+export function onChosen(work) {
+  onChoice = work;
+}
 
 const neurons = new Newest(
   ({ model, layer, unit }) => ask(`/api/models/${model}/neurons/${layer}/${unit}`),
@@ -58,16 +65,21 @@ function forget() {
   paintWeights(weights, new Int8Array(784));
   weights.setAttribute("aria-label", "Weights of a neuron");
   for (const field of fields) field.paint();
+  onChoice(null);
 }
 
-/** Show activations; none at all where nothing is drawn. */
-export function showLayers(layers) {
+/** What a neuron is called. */
+export const nameOf = (layer, unit) => fields[layer].nameOf(unit);
+
+/** Show activations and lines; none at all where nothing is drawn. */
+export function showLayers(layers, lines = null) {
   fields.forEach((field, number) => {
     field.values = layers ? floatsOf(layers[number]) : null;
     field.paint();
     field.describe();
   });
   describeNeuron();
+  showLines(lines, fields);
 }
 
 function build() {
@@ -147,9 +159,17 @@ class Field {
     this.paint();
     this.describe();
     neurons.ask(chosen);
+    onChoice({ layer: this.number, unit });
   }
 
-  /** What a neuron is called. */
+  /** Where a neuron's cell is on the screen: the middle of its upper or lower side. */
+  middleOf(unit, side) {
+    const { left, top, width } = this.canvas.getBoundingClientRect();
+    const cell = (CELL * width) / this.canvas.width;
+    const row = Math.floor(unit / this.columns) + (side === "bottom" ? 0.9 : 0.1);
+    return { x: left + ((unit % this.columns) + 0.5) * cell, y: top + row * cell };
+  }
+
   nameOf(unit) {
     return this.labels ? `output for ${this.labels[unit]}` : `neuron ${unit + 1} of hidden layer ${this.number + 1}`;
   }
