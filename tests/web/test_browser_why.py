@@ -11,6 +11,7 @@ THREE = [(0.35, 0.2), (0.65, 0.2), (0.5, 0.45), (0.65, 0.6), (0.6, 0.8), (0.35, 
 
 def draw(page):
     stroke(page, THREE)
+    page.wait_for_function("() => / ms/.test(document.getElementById('timing').textContent)")
     page.wait_for_selector("#why-found", state="visible")
 
 

@@ -57,7 +57,8 @@ async function find() {
     calm("fool");
     const target = part("least-target").value;
     const found = await send(`/api/models/${of.model.id}/least-change?target=${target}`, of.pixels);
-    if (of === seen) show(found, part("least-target").selectedOptions[0].textContent, target);
+    if (of !== seen) return seen && find(); // another digit was drawn meanwhile
+    show(found, part("least-target").selectedOptions[0].textContent, target);
   } catch (error) {
     if (!(error instanceof Gone)) complain(error, "fool");
   }
