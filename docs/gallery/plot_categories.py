@@ -2,12 +2,12 @@
 Tables with categories: a scikit-learn pipeline
 ===============================================
 
-**What you see:** rents of flats, predicted from a table with numbers and words. The left picture compares predicted and
-true rents of flats that the model has not seen. The right one shows what it learned about each district: rents rise
-with the area, at a rate that depends on the district.
+**What you see:** rents of flats, predicted from a table with numeric and categorical columns. The left plot compares
+predicted and true rents of the test set. The right plot shows the learned rent by area: it rises at a rate that depends
+on the district.
 
-**How:** a scikit-learn pipeline turns each category into columns of 0 and 1 (``OneHotEncoder``), standardizes the
-numbers, and hands both to ``fastmlp.estimators.MLPRegressor``. The table is made up by this script.
+**How:** a scikit-learn pipeline one-hot encodes the categories (``OneHotEncoder``), standardizes the numbers, and
+passes both to ``fastmlp.estimators.MLPRegressor``. This script generates the table.
 """
 
 import matplotlib.pyplot as plt
@@ -21,7 +21,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from fastmlp.estimators import MLPRegressor
 
 # %%
-# The table: 3,000 flats. The price of a square metre depends on the district, and a lift is worth more on upper floors.
+# The table: 3,000 flats. The price of a square metre depends on the district, and a lift raises the rent more on upper
+# floors.
 
 generator = np.random.default_rng(0)
 n = 3000
@@ -40,7 +41,7 @@ print(flats.assign(rent=rent.round()).head())
 
 # %%
 # The pipeline. ``handle_unknown="ignore"`` accepts districts that were not in the training table. Rents are
-# standardized as well, because networks learn targets of moderate size best.
+# standardized as well, because networks train best on targets of moderate size.
 
 table = make_column_transformer(
     (StandardScaler(), ["area", "floor"]),

@@ -2,9 +2,9 @@
 Class imbalance and ``class_weight``
 ====================================
 
-**What you see:** 950 points of one class, 50 of another, and a region where both occur. A network that counts every
-point the same gives that region to the larger class: it is right most of the time, and misses more than half of the
-small class. With ``class_weight="balanced"`` both classes count the same in total: the boundary moves, the network
+**What you see:** 950 points of one class, 50 of another, and a region where both occur. A network that weights every
+point equally assigns that region to the larger class. It is right most of the time, but misses more than half of the
+small class. With ``class_weight="balanced"`` both classes have the same total weight. The boundary moves: the network
 finds most of the small class, and raises more false alarms.
 
 **How:** ``fit(..., class_weight="balanced")``, or your own weights as a dictionary.
@@ -32,7 +32,7 @@ X, y = sample(950, 50)
 X_test, y_test = sample(19_000, 1000)
 
 # %%
-# The same network twice.
+# Train the same network twice.
 
 networks = {}
 for weight in (None, "balanced"):
@@ -45,7 +45,7 @@ for ax, (name, net) in zip(axes, networks.items(), strict=True):
     ax.set_title(name)
 
 # %%
-# The mistakes, on 20,000 fresh points.
+# The mistakes on 20,000 new points.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 for ax, (name, net) in zip(axes, networks.items(), strict=True):

@@ -3,11 +3,11 @@ Equal initial weights: a symmetry that never breaks
 ====================================================
 
 **What you see:** the weights of 16 hidden units as images, blue positive and red negative. Above, all weights started
-with the same value: after training, all 16 units are identical, and the network is hardly better than one with a
-single hidden unit. Below, the weights started at random: every unit looks for something of its own.
+with the same value: after training, all 16 units are identical, and the network is hardly better than one with a single
+hidden unit. Below, the weights started at random: every unit responds to different pixels.
 
-**Why:** units that start equal compute the same output, receive the same gradient, and take the same step. Nothing
-ever makes them differ.
+**Why:** units that start equal compute the same output, receive the same gradient, and take the same step. They never
+become different.
 
 **How:** ``Normal(std=0, mean=0.01)`` as the initializer gives every weight the value 0.01.
 """
@@ -21,7 +21,7 @@ digits = load_mnist()
 X, y = digits.X_train[:10_000], digits.y_train[:10_000]
 
 # %%
-# Two networks that differ in their first weights only, and one with a single hidden unit for comparison.
+# Two networks that differ only in their initial weights, and one network with a single hidden unit for comparison.
 
 networks = {
     "equal start": Network([784, 16, 10], hidden="tanh", initializer=Normal(std=0.0, mean=0.01), seed=0),
@@ -32,7 +32,7 @@ for net in networks.values():
     net.fit(X, y, epochs=10, verbose=0)
 
 # %%
-# How far do the weights of the 16 units lie apart? With the equal start the largest difference is zero.
+# How different are the weights of the 16 units? With the equal start the largest difference is zero.
 
 for name, net in networks.items():
     W, b = net.weights[0]
@@ -41,7 +41,7 @@ for name, net in networks.items():
     print(f"{name:>13}: {accuracy:.1%} of the test images right, units differ by at most {apart:.3f}")
 
 # %%
-# The same fact as pictures.
+# The same result, as images of the weights.
 
 figure, axes = plt.subplots(2, 1, figsize=(8, 4.8), layout="constrained")
 for ax, name in zip(axes, ("equal start", "random start"), strict=True):

@@ -2,16 +2,16 @@
 Export to C and to ONNX
 =======================
 
-**What you see:** the answer to one digit, computed in three ways: by fastmlp, by a C program made from the network, and
-by ONNX Runtime. The bars are equal; the title gives the largest difference over 1,000 digits, which is rounding.
+**What you see:** the answer to one digit, computed in three ways: by fastmlp, by C code generated from the network, and
+by ONNX Runtime. The bars are equal. The title gives the largest difference over 1,000 digits: a rounding error.
 
-**How:** ``net.save`` chooses the format by the suffix. ``.c`` is one file of C99 that needs no library but the C
-compiler's own mathematics. ``.onnx`` is read by ONNX Runtime and many others. Both hold the scaling, so they take the
-same raw features as ``net.predict``.
+**How:** ``net.save`` chooses the format by the suffix. ``.c`` is one C99 file whose only dependency is the standard
+math library. ONNX Runtime and many other programs read ``.onnx``. Both files include the scaling, so they take the same
+raw features as ``net.predict``.
 
-The C file is compiled with ``cc`` where there is one, and the ONNX file is written and run where ``onnx`` and
+The example compiles the C file if there is a compiler ``cc``. It writes and runs the ONNX file if ``onnx`` and
 ``onnxruntime`` are installed (``pip install 'fastmlp[onnx]' onnxruntime``). If one of them is missing, the example says
-so and leaves its part out.
+so and skips that part.
 """
 
 import ctypes
@@ -66,7 +66,7 @@ else:
     answers["C"] = answers_of_c(library, X)
 
 # %%
-# ONNX: outputs are the labels and the probabilities.
+# ONNX: write the file, and run it with ONNX Runtime.
 
 try:
     import onnx  # noqa: F401  (net.save needs it)

@@ -2,14 +2,14 @@
 Data larger than memory
 =======================
 
-**What you see:** the same training three times: on an array, on a memory map of a file, and on blocks from a generator.
-The bars show how much memory had to be allocated for each. The array and the memory map lead to exactly the same loss,
-bit for bit. The blocks lead to a similar one: their rows are shuffled within a block only.
+**What you see:** the same training run three times: on an array, on a memory map of a file, and on blocks from a
+generator. The bars show the peak of allocated memory for each. The array and the memory map lead to exactly the same
+loss, bit for bit. The blocks lead to a similar loss: their rows are shuffled only within a block.
 
-**How:** ``numpy.load(path, mmap_mode="r")`` opens a file without reading it, and ``fit`` reads it part by part. For
+**How:** ``numpy.load(path, mmap_mode="r")`` opens a file without reading it, and ``fit`` reads it in parts. For
 everything else, such as many files, a database or compressed data, write a function that yields ``(X, y)``.
 
-The file of this example has only 307 MB, so it takes a few seconds to write. The same lines work for one of 64 GB.
+The file of this example has only 307 MB, so writing it takes a few seconds. The same lines work for one of 64 GB.
 """
 
 import tempfile
@@ -53,7 +53,7 @@ def blocks():
 
 
 # %%
-# Three trainings. ``tracemalloc`` counts what Python and NumPy allocate; pages of a memory map are not counted, since
+# Train three times. ``tracemalloc`` counts what Python and NumPy allocate; pages of a memory map are not counted, since
 # the operating system can take them back at any time.
 
 SETTINGS = {"epochs": 1, "batch_size": 128, "optimizer": SGD(0.1, momentum=0.9), "verbose": 0}
@@ -95,8 +95,8 @@ folder.cleanup()
 # %%
 # **What to try next**
 #
-# - Shuffle the rows once before writing them, if your file is sorted: blocks are trained in their order.
+# - If your data is sorted, shuffle the rows once before you write them: the blocks are used in their order.
 # - Read CSV files in the generator: ``for part in pandas.read_csv(path, chunksize=10_000)``.
-# - Give validation rows with ``X_val`` and ``y_val``; they are kept in memory.
+# - Pass validation rows as ``X_val`` and ``y_val``; they are kept in memory.
 
 plt.show()

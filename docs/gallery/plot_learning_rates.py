@@ -2,13 +2,14 @@
 Learning rates compared
 =======================
 
-**What you see:** the same network trained with four learning rates. With 0.03 it learns too slowly to finish in ten
-epochs. With 0.3 it gets there late. With 3 it learns fast and steadily. With 100 the first steps are so large that
-the sigmoids saturate, their gradients vanish, and the network stays near the accuracy of guessing.
+**What you see:** the same network trained with four learning rates. With 0.03 it learns too slowly for ten epochs. With
+0.3 it comes close to the best accuracy, but only after several epochs. With 3 it learns fast and steadily. With 100 the
+first steps are so large that the sigmoids saturate, their gradients vanish, and the accuracy stays at the level of
+guessing.
 
 **How:** the network is Nielsen's, 784-30-10 with sigmoids and squared error, on 10,000 digits of MNIST. All four start
 with the same weights and see the same batches, because they have the same seed. ``plots.history`` draws several
-histories over one another.
+histories into one plot.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +21,7 @@ X, y = digits.X_train[:10_000], digits.y_train[:10_000]
 X_val, y_val = digits.X_test[:2000], digits.y_test[:2000]
 
 # %%
-# One training for each rate.
+# One training run for each rate.
 
 histories = {}
 for rate in (0.03, 0.3, 3.0, 100.0):
@@ -30,7 +31,7 @@ for rate in (0.03, 0.3, 3.0, 100.0):
     )
 
 # %%
-# Full lines show the training rows, dashed lines show rows that the network never trains on.
+# Solid lines show the training rows, dashed lines the validation rows, which the network never trains on.
 
 axes = plots.history(histories)
 

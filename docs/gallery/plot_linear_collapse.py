@@ -39,7 +39,7 @@ for net in networks.values():
     net.fit(X, y, epochs=60, verbose=0)
 
 # %%
-# Where each network draws its boundary.
+# The boundary of each network.
 
 figure, axes = plt.subplots(1, 3, figsize=(11.5, 3.9), layout="constrained")
 for ax, (name, net) in zip(axes, networks.items(), strict=True):
@@ -47,7 +47,7 @@ for ax, (name, net) in zip(axes, networks.items(), strict=True):
     ax.set_title(f"{name}\n{net.evaluate(X, y).accuracy:.0%} right")
 
 # %%
-# The three matrices of the network without activations, multiplied into one. Its biases travel through the later
+# The three matrices of the network without activations, multiplied into one. Each bias is multiplied by the later
 # matrices too.
 
 deep = networks["2 hidden layers, no activation"]

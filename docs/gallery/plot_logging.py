@@ -2,13 +2,13 @@
 Logging to TensorBoard or MLflow
 ================================
 
-**What you see:** the curves of two trainings, read back from the log files that a callback wrote.
+**What you see:** the learning curves of two training runs, read back from the log files that a callback wrote.
 
-**How:** a callback of six lines hands every number of an epoch to a function ``log(name, value, step)``. That is the
-form of TensorBoard's ``add_scalar`` and of MLflow's ``log_metric``, so one callback serves both.
+**How:** a callback of six lines passes every metric of an epoch to a function ``log(name, value, step)``. TensorBoard's
+``add_scalar`` and MLflow's ``log_metric`` take these arguments too, so one callback serves both.
 
-This page was made with whichever writer was found: TensorBoard's if the package ``tensorboard`` is installed, else a
-stand-in of ten lines that writes CSV. The output below says which one it was.
+The example uses TensorBoard's writer if the package ``tensorboard`` is installed. Otherwise it uses a replacement of
+ten lines that writes CSV. The output below says which writer was used.
 """
 
 import csv
@@ -25,12 +25,12 @@ folder = tempfile.TemporaryDirectory()
 
 
 # %%
-# The callback. ``run.history.row()`` is the last epoch as a dictionary: loss, accuracy, learning rate, seconds and what
-# was computed on validation rows.
+# The callback. ``run.history.row()`` is the last epoch as a dictionary: loss, accuracy, learning rate, seconds and the
+# validation metrics.
 
 
 class LogEpochs(Callback):
-    """Hand every number of an epoch to ``log(name, value, step)``."""
+    """Pass every metric of an epoch to ``log(name, value, step)``."""
 
     def __init__(self, log):
         self.log = log
@@ -44,7 +44,7 @@ class LogEpochs(Callback):
 
 
 # %%
-# The stand-in, with the two methods that we need of TensorBoard's writer.
+# The replacement, with the two methods of TensorBoard's writer that we need.
 
 
 class CSVWriter:
@@ -124,8 +124,7 @@ folder.cleanup()
 #
 # **What to try next**
 #
-# - Log other things too: ``run.network.weights``, or the accuracy for each digit as in the example *A callback of your
-#   own*.
+# - Log more: ``run.network.weights``, or the accuracy for each digit as in the example *A callback of your own*.
 # - If a CSV file is all you want, use the callback that comes with fastmlp: ``CSVLogger("log.csv")``.
 
 plt.show()

@@ -2,10 +2,10 @@
 The loss surface and the path of training
 =========================================
 
-**What you see:** the loss of a network as a landscape, and the paths that two trainings take through it, from the same
+**What you see:** the loss of a network as a landscape, and the paths of two training runs through it, from the same
 start. The picture shows a flat slice through a space of 13,000 dimensions. The slice is spanned by the two directions
-in which the path varies most, so most of the path lies close to it. With momentum the network gets about twice as far
-in the same number of epochs, and lower.
+in which the path varies most, so most of the path lies close to it. With momentum the weights move about twice as far
+in the same number of epochs, to a lower loss.
 
 **How:** a function in ``callbacks=[...]`` copies the weights after every epoch. ``plots.loss_surface`` evaluates the
 loss on a grid around the path.
@@ -22,11 +22,11 @@ X, y = digits.X_train[:1000], digits.y_train[:1000]
 
 
 # %%
-# Training that records its path: a copy of all weights, at the start and after every epoch.
+# Train, and record the path: a copy of all weights at the start and after every epoch.
 
 
 def trained(optimizer):
-    """Train a small network and return it with the weights of every epoch."""
+    """Train a small network; return the network and the path of its weights."""
     net = Network([784, 16, 16, 10], seed=0)
     path = [copy.deepcopy(net.weights)]
     net.fit(
@@ -41,7 +41,7 @@ def trained(optimizer):
 
 
 # %%
-# Plain gradient descent beside momentum, which keeps 90% of each step for the next one.
+# Plain gradient descent, and gradient descent with momentum, which adds 90% of each step to the next one.
 
 runs = {"SGD": trained(SGD(0.05)), "SGD with momentum": trained(SGD(0.05, momentum=0.9))}
 
@@ -55,6 +55,6 @@ for ax, (name, (net, path)) in zip(axes, runs.items(), strict=True):
 #
 # - Use ``optimizer="adam"``, or a learning rate at which SGD bounces.
 # - Train with ``batch_size=1000``: without the noise of small batches the path is smooth.
-# - Start from another seed: the valley looks alike, but it lies somewhere else in the 13,000 dimensions.
+# - Start from another seed: the valley looks similar, but lies somewhere else in the 13,000 dimensions.
 
 plt.show()

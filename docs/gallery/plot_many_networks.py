@@ -2,12 +2,12 @@
 Many networks at once
 =====================
 
-**What you see:** the accuracy of 56 networks, by the number of their hidden units. One unit is far too few, 16 are
-good, and beyond 64 little is gained. The points of one column differ only in their seed and in the rows that they are
-tested on, so their spread shows how much of the differences is due to chance.
+**What you see:** the accuracy of 56 networks against their number of hidden units. One unit is far too few, 16 are
+good, and more than 64 gain little. The networks of one column differ only in their seed and in the split into training
+and test rows, so their spread shows the effect of chance.
 
 **How:** ``fit_many`` trains all of them on one table. It checks and scales the data once, and trains several networks
-at a time. Each gets the same weights that ``fit`` would give it alone.
+at a time. Each network ends with the same weights as if ``fit`` had trained it alone.
 """
 
 import matplotlib.pyplot as plt
@@ -17,7 +17,8 @@ from sklearn.datasets import load_digits
 from fastmlp import Network, fit_many
 
 # %%
-# The data: 1,797 digits of 8 x 8 pixels, which come with scikit-learn. Seven folds: row numbers, no copies.
+# The data: 1,797 digits of 8 x 8 pixels, which come with scikit-learn. The seven folds are masks of rows, not copies of
+# the data.
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
@@ -32,7 +33,7 @@ settings = [{"rows": folds != fold, "rows_val": folds == fold} for size in sizes
 fitted = fit_many(networks, X, y, epochs=40, settings=settings, verbose=0)
 
 # %%
-# Each result holds the network, its history, and an error if training failed.
+# Each result holds the network, its history, and the error if training failed.
 
 accuracy = np.array([result.history.val_accuracy[-1] for result in fitted]).reshape(len(sizes), 7)
 for size, row in zip(sizes, accuracy, strict=True):
@@ -54,6 +55,6 @@ _ = ax.legend()
 # - Compare learning rates: ``{"optimizer": Adam(rate)}`` in ``settings``.
 # - Train 50 networks on bootstrap samples, ``rows=generator.integers(0, len(X), len(X))``, and average their
 #   probabilities: an ensemble is usually better than its best member.
-# - Save the networks of a column, and look for the rows on which they disagree.
+# - Save the networks of one size, and look for the rows on which they disagree.
 
 plt.show()

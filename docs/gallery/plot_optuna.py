@@ -3,14 +3,14 @@ Optuna searches, and a callback prunes
 ======================================
 
 **What you see:** the learning curves of 30 trials. Each trial has its own learning rate, width, dropout and penalty.
-Grey curves end early: after a few epochs they were worse than the median of the trials before, so the search gave
-them up and spent the time on others. The best trial is drawn thick.
+Grey curves end early: after a few epochs these trials were worse than the median of the earlier trials, so Optuna
+pruned them and spent the time on others. The best trial has a thick line.
 
 **How:** a callback of eight lines reports the validation accuracy to Optuna after every epoch, and raises
 ``optuna.TrialPruned`` when Optuna decides to end the trial. An exception from a callback ends the training and reaches
 the caller of ``fit``.
 
-Optuna is not a part of fastmlp: ``pip install optuna``. Without it this example says so and draws nothing.
+Optuna is a separate package: ``pip install optuna``. Without it this example says so and draws nothing.
 """
 
 import matplotlib.pyplot as plt
@@ -37,20 +37,20 @@ X_train, X_val, y_train, y_val = train_test_split(X / 16, y, random_state=0)
 
 
 class Pruning(Callback):
-    """Report every epoch to an Optuna trial, and give up when it asks for it."""
+    """Report every epoch to an Optuna trial, and end the training when Optuna prunes the trial."""
 
     def __init__(self, trial):
         self.trial = trial
 
     def on_epoch_end(self, run):
-        """Report, and perhaps give up."""
+        """Report the accuracy; prune the trial if Optuna says so."""
         self.trial.report(run.history.val_accuracy[-1], run.epoch)
         if self.trial.should_prune():
             raise optuna.TrialPruned
 
 
 # %%
-# One trial: Optuna suggests the settings, the network says how good they are.
+# One trial: Optuna suggests the settings, and the validation accuracy rates them.
 
 
 def objective(trial):
@@ -74,7 +74,7 @@ def objective(trial):
 
 
 # %%
-# The search. Samplers with a seed make it repeatable.
+# The search. The sampler's seed makes the search reproducible.
 
 study = None
 if optuna is not None:
@@ -90,7 +90,7 @@ if optuna is not None:
     print(f"{len(pruned)} of {len(study.trials)} trials were pruned.")
 
 # %%
-# Left: the curves. Right: the learning rate of each trial, and the accuracy that it reached.
+# Left: the learning curves. Right: the accuracy of each trial against its learning rate.
 
 if study is not None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
@@ -113,8 +113,8 @@ if study is not None:
 # %%
 # **What to try next**
 #
-# - Suggest the number of layers, and the activation with ``trial.suggest_categorical``.
-# - Watch ``val_loss`` instead of the accuracy: ``direction="minimize"``.
+# - Let Optuna suggest the number of layers too, and the activation with ``trial.suggest_categorical``.
+# - Optimize ``val_loss`` instead of the accuracy: ``direction="minimize"``.
 # - Use ``optuna.pruners.HyperbandPruner()``, which starts many trials and keeps few.
 # - The best trial was chosen by its validation accuracy, so that number is too optimistic. Keep a third set of rows to
 #   test the network on.

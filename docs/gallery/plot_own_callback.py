@@ -2,8 +2,8 @@
 A callback of your own
 ======================
 
-**What you see:** how fast a network learns each digit. It recognises 0 and 1 well within an epoch; 5 and 8 take
-longest. The training stops by itself, as soon as every digit reaches 90%.
+**What you see:** the accuracy for each digit after every epoch. The network recognises 0 and 1 well after one epoch; 5
+and 8 take longest. Training stops as soon as the accuracy for every digit is at least 90%.
 
 **How:** write a class with a method ``on_epoch_end``; it is called after every epoch. It can use the network, for
 example to predict, and end the training with ``run.stop``. For something short a plain function is enough.
@@ -20,7 +20,7 @@ X_val, y_val = digits.X_train[-10_000:], digits.y_train[-10_000:]
 
 
 # %%
-# The callback. ``run.network`` is the network as it is now; ``run.history`` is what was recorded so far.
+# The callback. ``run.network`` is the network in its current state; ``run.history`` is the history so far.
 
 
 class AccuracyByDigit(Callback):
@@ -31,11 +31,11 @@ class AccuracyByDigit(Callback):
         self.rows = []
 
     def on_fit_start(self, run):
-        """Forget an earlier training."""
+        """Clear the rows of an earlier training run."""
         self.rows = []
 
     def on_epoch_end(self, run):
-        """Ask the network, and note how many of each digit it gets right."""
+        """Record the accuracy for each digit; stop if all reach the target."""
         right = run.network.predict(self.X) == self.y
         self.rows.append([right[self.y == digit].mean() for digit in range(10)])
         if min(self.rows[-1]) >= self.target:
@@ -65,7 +65,7 @@ curves = np.array(by_digit.rows)
 for digit in np.argsort(-curves[0]):
     ax.plot(np.arange(1, len(curves) + 1), curves[:, digit], color=f"C{digit}", marker=".", label=str(digit))
 ax.axhline(by_digit.target, color="black", linestyle="--", linewidth=1)
-ax.set(xlabel="epoch", ylabel="share of each digit that is right", title=f"Stopped: {history.stop_reason}")
+ax.set(xlabel="epoch", ylabel="accuracy for each digit", title=f"Stopped: {history.stop_reason}")
 ax.xaxis.get_major_locator().set_params(integer=True)
 _ = ax.legend(title="digit", loc="center left", bbox_to_anchor=(1, 0.5))
 

@@ -2,13 +2,12 @@
 Your own digits
 ===============
 
-**What you see:** ten digits, drawn by this script as somebody might draw them: off centre, with pens of different
-width, on grey paper in uneven light. Below each picture is what ``as_digit`` makes of it, and what the network answers.
-The last row shows what happens without ``as_digit``: the same digits are only shrunk to 28 x 28, and the network
-misreads most of them.
+**What you see:** ten digits, drawn by this script as a person might draw them: off centre, with pens of different
+widths, on grey paper in uneven light. The middle row shows each image after ``as_digit``, and the network's answer. The
+last row skips ``as_digit``: the same digits are only shrunk to 28 x 28, and the network misreads most of them.
 
-**How:** the network was trained on MNIST, whose digits are bright on black, 20 pixels high, and centred by their mass.
-``fastmlp.images.as_digit`` converts a picture to exactly that format.
+**How:** the network was trained on MNIST, whose digits are white on black, fit a box of 20 x 20 pixels, and are centred
+by their centre of mass. ``fastmlp.images.as_digit`` converts a picture to exactly that format.
 """
 
 from itertools import pairwise
@@ -20,8 +19,8 @@ from fastmlp import Network, load_mnist
 from fastmlp.images import as_digit
 
 # %%
-# A network for digits. ``augment="digits"`` moves, turns and bends every image anew in each epoch, which helps with
-# other people's handwriting.
+# A network for digits. ``augment="digits"`` shifts, rotates and bends every image differently in each epoch. This
+# improves accuracy on other people's handwriting.
 
 digits = load_mnist()
 net = Network([784, 128, 10], seed=0)
@@ -34,7 +33,7 @@ print(net.evaluate(digits.X_test, digits.y_test))
 
 
 def arc(x, y, width, height, start, end):
-    """Points on a part of an ellipse, between two angles in degrees."""
+    """Return points on an arc of an ellipse, between two angles in degrees."""
     angles = np.radians(np.linspace(start, end, 30))
     return [(x + width * np.cos(angle), y + height * np.sin(angle)) for angle in angles]
 
@@ -72,14 +71,14 @@ def drawn(strokes, generator):
 
 
 def shrunk(picture):
-    """Take the dark pixels, and shrink them to 28 x 28 by averaging, without looking at where the digit is."""
+    """Shrink the dark pixels to 28 x 28 by averaging, wherever the digit is."""
     rows = np.array_split(picture < 0.4, 28, axis=0)
     means = [[part.mean() for part in np.array_split(row, 28, axis=1)] for row in rows]
     return np.round(255 * np.array(means)).astype(np.uint8)
 
 
 # %%
-# Draw, convert and ask.
+# Draw, convert and predict.
 
 generator = np.random.default_rng(1)
 pictures = [drawn(strokes, generator) for strokes in STROKES]
@@ -107,7 +106,7 @@ print(f"With as_digit {(answers == np.arange(10)).sum()} of 10 right, shrunk {(n
 # **What to try next**
 #
 # - Draw a digit in any paint program, or photograph one: ``net.predict(as_digit("photo.jpg").reshape(1, -1))``.
-# - Change the strokes until the network is wrong, and look at the middle row to see why.
+# - Change the strokes until the network is wrong. Look for the reason in the middle row.
 # - Run ``fastmlp serve`` and draw in the browser.
 
 plt.show()

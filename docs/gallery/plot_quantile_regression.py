@@ -2,7 +2,7 @@
 Quantile regression with its band
 =================================
 
-**What you see:** noisy points around a curve, and a band that holds nine in ten of them. The band is narrow where the
+**What you see:** noisy points around a curve, and a band that contains about 90% of them. The band is narrow where the
 noise is small and wide where it is large. A single line of predictions could not show that.
 
 **How:** three networks with ``loss="quantile"``, for the levels 5%, 50% and 95%. The network for the level 95% learns a
@@ -29,8 +29,8 @@ def sample(n):
 X, y = sample(2000)
 
 # %%
-# One network for each level. ``scaling="standardize"`` brings the feature to zero mean and unit variance inside the
-# network.
+# One network for each level. ``scaling="standardize"`` standardizes the feature, inside the network, to zero mean and
+# unit variance.
 
 levels = 0.05, 0.5, 0.95
 networks = {}
@@ -55,7 +55,7 @@ ax.set(xlabel="x", ylabel="y", title="A network for each quantile")
 _ = ax.legend(ncols=2)
 
 # %%
-# Does the band hold what it promises? Count fresh points below each curve.
+# Do the levels hold on new data? Count new points below each curve.
 
 X_new, y_new = sample(20_000)
 for level, net in networks.items():
@@ -64,9 +64,9 @@ for level, net in networks.items():
 # %%
 # **What to try next**
 #
-# - Train on 200 points for 3,000 epochs: the band becomes too narrow, because the networks follow single points.
+# - Train on 200 points for 3,000 epochs: the band becomes too narrow, because the networks overfit.
 # - Choose other levels, such as 25% and 75%.
 # - Use ``fit_many`` to train all three at once.
-# - Curves of separate networks can cross where data is scarce. Sort the three answers of each row where that matters.
+# - Curves of separate networks can cross where data is scarce. If that matters, sort the three predictions of each row.
 
 plt.show()

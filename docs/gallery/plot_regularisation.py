@@ -2,10 +2,10 @@
 Regularisation: L1, L2 and dropout
 ==================================
 
-**What you see:** a network with 100 hidden units learns 1,000 digits by heart. Without regularisation its training
-loss falls to zero, while its validation loss rises from the tenth epoch on. L2, L1 and dropout each hold the validation
-loss down. The accuracy gains less than one point. The second picture shows what each does to the weights: L2 makes
-all of them small, L1 makes most of them nearly zero, and dropout leaves their sizes as they were.
+**What you see:** a network with 100 hidden units memorizes 1,000 digits. Without regularisation its training loss falls
+almost to zero, while its validation loss rises from about the tenth epoch on. L2, L1 and dropout each lower the
+validation loss. The accuracy gains less than one point. The second figure shows the effect of each on the weights: L2
+makes all of them small, L1 makes most of them nearly zero, and dropout hardly changes their sizes.
 
 **How:** ``l1=`` and ``l2=`` belong to ``Network``; dropout belongs to a layer, ``Dense(100, dropout=0.5)``.
 """
@@ -39,17 +39,17 @@ _ = of_accuracy.set_ylim(0.8, 1.005)
 
 # %%
 # The weights of the first layer, all 78,400 of each network. Those beyond ±0.2 are counted in the outermost bars. The
-# spike in the middle of L2 belongs to pixels at the border that are never inked: there only the penalty acts.
+# spike at 0 with L2 comes from border pixels without ink: only the penalty acts on their weights.
 
 figure, axes = plt.subplots(1, 4, figsize=(12, 3), sharex=True, sharey=True, layout="constrained")
 for ax, (name, net) in zip(axes, networks.items(), strict=True):
     W = net.weights[0][0]
     ax.hist(np.clip(W.ravel(), -0.2, 0.2), bins=81, log=True)
     ax.set(title=f"{name}\n{(np.abs(W) < 0.001).mean():.0%} below 0.001", xlabel="weight")
-_ = axes[0].set_ylabel("how many")
+_ = axes[0].set_ylabel("number of weights")
 
 # %%
-# What one unit looks for, with and without L2. The penalty removes the noise of pixels that don't matter.
+# The weights of 12 units as images, with and without L2. The penalty removes the noise of irrelevant pixels.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 for ax, name in zip(axes, ("none", "L2, 0.005"), strict=True):

@@ -2,13 +2,13 @@
 Saliency: which pixels matter?
 ==============================
 
-**What you see:** six digits, and below each the gradient of the loss by its pixels. Red pixels: more ink there would
-raise the loss, so the network takes ink there as evidence against the label. Blue pixels: more ink there would lower
-the loss. The last row moves each picture a step along the gradient: we can still read these digits without trouble, but
-the network gets them wrong.
+**What you see:** six digits, and below each digit the gradient of the loss with respect to its pixels. Red pixels: more
+ink there would raise the loss, so the network takes ink there as evidence against the label. Blue pixels: more ink
+there would lower the loss. The last row moves each image one step in the direction of the gradient's signs: we can
+still read these digits easily, but the network gets them wrong.
 
-**How:** ``net.trace(X, y)`` runs the forward and the backward pass and keeps everything. Its ``dx`` is the derivative
-of the loss by the scaled input.
+**How:** ``net.trace(X, y)`` runs the forward and the backward pass and keeps every intermediate result. Its ``dx`` is
+the derivative of the loss with respect to the scaled input.
 """
 
 import matplotlib.pyplot as plt
@@ -30,8 +30,8 @@ trace = net.trace(X, y)
 print(f"dx has the shape of the inputs: {trace.dx.shape}")
 
 # %%
-# A small step that raises the loss: every pixel changes by at most 12% of its range, in the direction of the sign of
-# its gradient. Pixels stay between 0 and 255.
+# A small step that raises the loss: every pixel changes by at most 12% of its range, in the direction of its gradient's
+# sign (the *fast gradient sign method*). Pixels stay between 0 and 255.
 
 changed = np.clip(X + 0.12 * 255 * np.sign(trace.dx), 0, 255).astype(np.uint8)
 
@@ -53,8 +53,8 @@ for ax in axes.flat:
 # %%
 # **What to try next**
 #
-# - Make the step smaller until the answers stay right: how much change does it take?
+# - Make the step smaller until the answers stay right. Which step size is just large enough to fool the network?
 # - Train with ``augment="digits"`` or with dropout. Is the network harder to fool?
-# - Ask for the gradient of another label: ``net.trace(X, np.full(6, 3))``.
+# - Compute the gradient for another label: ``net.trace(X, np.full(6, 3))``.
 
 plt.show()

@@ -2,13 +2,13 @@
 Sparse text: topics from words
 ==============================
 
-**What you see:** above, what a network believes about single words: most words of a topic get a large probability for
-that topic, words that two topics share are split between the two, and filler words say little. Below, the same network
-reads one text word by word, and becomes surer with every word that belongs to the topic.
+**What you see:** above, the predicted probabilities for single words. Most words of a topic get a large probability for
+that topic. Words shared by two topics are split between the two, and filler words say little. Below, the same network
+reads one text word by word. The probability of the right topic rises with every word of that topic.
 
 **How:** scikit-learn's ``TfidfVectorizer`` turns each text into a row of a sparse matrix with thousands of columns, of
-which about twenty are not zero. ``Network.fit`` takes the sparse matrix as it is, and computes with the non-zeros only.
-The texts are made up by this script.
+which about 26 are non-zero. ``Network.fit`` takes the sparse matrix as it is, and computes with the non-zeros only.
+This script generates the texts.
 """
 
 import matplotlib.pyplot as plt
@@ -19,7 +19,7 @@ from fastmlp import Network
 
 # %%
 # The corpus: 4,000 texts of 30 words. A text draws about one word in five from its topic, and the others from 20,000
-# filler words, of which a few are frequent and most are rare, as in real texts.
+# filler words. As in real texts, a few filler words are frequent and most are rare.
 
 generator = np.random.default_rng(0)
 TOPICS = {
@@ -34,7 +34,7 @@ names = list(TOPICS)
 
 
 def text_about(topic):
-    """Make up a text of 30 words."""
+    """Generate a text of 30 words."""
     n_topical = generator.binomial(30, 0.2)
     topical = generator.choice(TOPICS[topic].split(), n_topical)
     others = generator.choice(filler, 30 - n_topical, p=frequency / frequency.sum())
@@ -46,7 +46,7 @@ texts = [text_about(topic) for topic in topics]
 print(f"{topics[0]}: {texts[0]}")
 
 # %%
-# Texts to numbers: a column for each word that occurs.
+# Convert texts to numbers: one column for each word that occurs.
 
 vectorizer = TfidfVectorizer(dtype=np.float32)
 X = vectorizer.fit_transform(texts)
@@ -62,8 +62,8 @@ net.fit(X[:3000], topics[:3000], epochs=5, verbose=0)
 print(f"Of the test texts {net.evaluate(X[3000:], topics[3000:]).accuracy:.1%} are right.")
 
 # %%
-# What does the network believe about single words? Ask it about texts that consist of one word. Then take a text of the
-# test rows, and ask about its first word, its first two words, and so on.
+# What does the network predict for single words? Give it texts of one word. Then take a text of the test set, and
+# predict from its first word, its first two words, and so on.
 
 shared = ["salt", "key", "wind", "onion", "herb"]
 words = [word for name in names for word in TOPICS[name].split()[:4]] + shared + ["word0", "word1", "word9"]
@@ -90,7 +90,7 @@ _ = below.legend()
 # %%
 # **What to try next**
 #
-# - Use your own texts and labels in the place of ``texts`` and ``topics``.
+# - Use your own texts and labels in place of ``texts`` and ``topics``.
 # - Make the share of topical words smaller than one in five.
 # - Use ``HashingVectorizer`` when the vocabulary is not known beforehand, and ``fit`` on blocks of texts.
 # - Put the vectorizer into a scikit-learn pipeline with ``fastmlp.estimators.MLPClassifier``, which takes sparse

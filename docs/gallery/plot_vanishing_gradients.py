@@ -4,8 +4,8 @@ Vanishing gradients: sigmoid against ReLU
 
 **What you see:** the size of the gradient in each layer of a network with eight hidden layers, before training. With
 sigmoids it shrinks four- to fivefold from layer to layer, so the first layers receive almost nothing. With ReLU all
-layers receive gradients of similar size. The second picture shows what follows: after 15 epochs the sigmoid network
-gets a third of the digits right, the ReLU network nine in ten.
+layers receive gradients of similar size. The second figure shows the consequence: after 15 epochs the sigmoid network
+has an accuracy of about 30%, the ReLU network of about 90%.
 
 **Why:** backpropagation multiplies by the derivative of the activation in every layer. A sigmoid's derivative is at
 most 1/4. ReLU's is 1 for every active unit.
@@ -23,8 +23,8 @@ X, y = digits.X_train[:5000], digits.y_train[:5000]
 X_val, y_val = digits.X_test[:2000], digits.y_test[:2000]
 
 # %%
-# Two deep networks that differ in their activation only. Their first weights suit the activation: Xavier's for sigmoid,
-# He's for ReLU.
+# Two deep networks that differ in their activation only. The default initializer suits the activation: Xavier's for
+# sigmoid, He's for ReLU.
 
 layers = [784, *[30] * 8, 10]
 networks = {name: Network(layers, hidden=name, seed=0) for name in ("sigmoid", "relu")}
@@ -56,8 +56,8 @@ axes = plots.history(histories)
 #
 # - Use two hidden layers instead of eight: sigmoid then learns well, only more slowly.
 # - Use ``hidden="tanh"``: its derivative is 1 at zero, so its gradients vanish much later.
-# - Train the sigmoid network for 100 epochs. Adam divides by the gradient's size, so even the first layers learn at
-#   last: it gets three digits in four right.
+# - Train the sigmoid network for 100 epochs. Adam divides by the gradient's size, so even the first layers learn in the
+#   end. The accuracy reaches about 70%.
 # - Draw the whole distribution of gradients in each layer: ``plots.gradients(net, X[:500], y[:500])``.
 
 plt.show()

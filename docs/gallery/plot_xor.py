@@ -34,8 +34,8 @@ for net in networks.values():
     net.fit(X, y, epochs=150, optimizer=Adam(0.03), verbose=0)
 
 # %%
-# A straight line can get at most three of the four clouds right. This one does no better than chance: every line that
-# helps one cloud hurts another, so the gradients cancel.
+# A straight line can get at most three of the four clouds right. This one does no better than chance: its loss is
+# smallest with equal probabilities for both classes everywhere, where the gradients of the four clouds cancel.
 
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
 for ax, (name, net) in zip(axes, networks.items(), strict=True):
@@ -45,7 +45,7 @@ for ax, (name, net) in zip(axes, networks.items(), strict=True):
 # %%
 # **What to try next**
 #
-# - Change ``seed``. Many starts with two hidden units get stuck with three clouds right. More units make that rare.
+# - Change ``seed``. With two hidden units, many networks get stuck with three clouds right. More units make this rare.
 # - Use ``hidden="relu"``: the boundary is then made of straight pieces.
 # - Train on the four corners alone, without the noise.
 

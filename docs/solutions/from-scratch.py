@@ -18,7 +18,7 @@ print(f"1. least squares: {np.mean(np.round(numbers) == labels_test):.1%} right"
 # 2. Where all ten outputs are negative, max(0, z) gives 0 / 0, which is NaN. From then on all weights are NaN. |z|
 # never divides by 0 here, but its slope jumps at 0, and like z² it takes a strong "no" for a "yes".
 def train_layer(g, slope, epochs=3, rate=0.1, size=10):
-    """Train one layer; return the share of right test answers, and whether all weights are numbers."""
+    """Train one layer; return the share of right test answers, and whether all weights are finite."""
     W, b = np.random.default_rng(0).uniform(-0.05, 0.05, (784, 10)), np.zeros(10)
     for _ in range(epochs):
         for first in range(0, len(X), size):
@@ -40,10 +40,10 @@ with np.errstate(all="ignore"):
     print("2. |z|: right, and all weights finite:", train_layer(abs, np.sign))
 
 
-# 3. e^(z + c) = e^c e^z: the factor e^c stands above and below the line, and cancels. With c = -max(z) the largest
-# power is e^0 = 1. Without it, e^800 is too large for a float.
+# 3. e^(z + c) = e^c e^z: the factor e^c is in the numerator and in the denominator, and cancels. With c = -max(z) the
+# largest power is e^0 = 1. Without the subtraction, e^800 is too large for a float.
 def softmax(z):
-    """Return shares that add up to 1."""
+    """Return the softmax: probabilities that add up to 1."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
@@ -52,8 +52,8 @@ z = np.array([2.0, 1.0, -1.0])
 assert np.allclose(softmax(z), softmax(z + 100))
 print("3.", softmax(z), softmax(z + 100), softmax(z + 800))
 
-# 4. Sigmoid outputs need not add up to 1, so their errors need not add up to 0. The hidden layer gets some error, but
-# the same for each unit: it is told that the answer is wrong, and not which way.
+# 4. Sigmoid outputs need not add up to 1, so their errors need not add up to 0. The hidden layer gets an error, but
+# every unit gets the same one. It says nothing about which output was too large or too small.
 rng = np.random.default_rng(0)
 outputs = 1 / (1 + np.exp(-rng.normal(size=10)))
 print("4. sum of the errors behind sigmoids:", float((outputs - np.eye(10)[3]).sum().round(2)))

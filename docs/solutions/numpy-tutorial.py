@@ -44,9 +44,9 @@ print(f"3. largest difference between hidden units {abs(W1 - W1[:, :1]).max():.0
 
 
 # 4. x is now a matrix with a row for each picture, and the outer products become matrix products. The error of a batch
-# is the mean over its pictures, so the derivative is divided by their number.
+# is the mean over its pictures, so the derivative is divided by the number of pictures.
 def train_in_batches(weights, epochs=5, rate=0.05, size=10):
-    """Train on `size` pictures a step; return the weights."""
+    """Train on `size` pictures per step; return the weights."""
     W1, W2 = (W.copy() for W in weights)
     for _ in range(epochs):
         for first in range(0, len(X), size):

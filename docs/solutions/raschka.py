@@ -26,22 +26,23 @@ for n, one in zip(sizes, fitted, strict=True):
     seen, unseen = one.network.evaluate(X[:n], y[:n]), one.network.evaluate(X_val, y_val)
     print(f"2. {n} pictures: training {seen.accuracy:.1%}, validation {unseen.accuracy:.1%}")
 
-# 3. The training loss grows with the penalty. The validation loss falls first, and grows when the penalty is so strong
-# that the network can't learn enough any more.
+# 3. The training loss grows with the penalty. The validation loss falls at first. It grows when the penalty is so
+# strong that the network underfits.
 penalties = [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1]
 fitted = fit_many([Network([784, 200, 10], seed=0, l2=l2) for l2 in penalties], X, y, rows=np.arange(1000), **common)
 for l2, one in zip(penalties, fitted, strict=True):
     seen, unseen = one.network.evaluate(X[:1000], y[:1000]), one.network.evaluate(X_val, y_val)
     print(f"3. l2 {l2}: training {seen}; validation {unseen}")
 
-# 4. Both make the training harder, so it takes longer. Together they are about as good as augmentation alone.
+# 4. Both make training harder, so it takes longer. Together they are about as good as augmentation alone, and far
+# better than dropout alone (about 92% in the chapter).
 for dropout in (0.0, 0.2):
     network = Network([784, Dense(200, dropout=dropout), 10], seed=0)
     network.fit(X[:1000], y[:1000], augment="digits", **common | {"epochs": 120})
     print(f"4. augmentation and dropout of {dropout}: {network.evaluate(X_val, y_val)}")
 
 # 5. The best of 20 on 100 pictures was partly lucky, and luck doesn't repeat on the other pictures. The more often one
-# chooses by the same few pictures, the less their number means.
+# chooses by the same few pictures, the less the accuracy on them means.
 networks = [Network([784, 50, 10], seed=seed) for seed in range(20)]
 fit_many(networks, X, y, rows=np.arange(1000), **common)
 scores = [network.evaluate(X_val[:100], y_val[:100]).accuracy for network in networks]

@@ -10,7 +10,7 @@ data = recipe.data()
 net = recipe.network(seed=0)
 net.fit(data.X_train, data.y_train, epochs=20, batch_size=32, optimizer=SGD(1.0), verbose=0)
 
-# 1. The pixels that speak most for the neuron have the largest product of weight and ink.
+# 1. The pixels that contribute most have the largest product of weight and ink.
 x = digits.X_test[0] / 255
 W, b = net.weights[0]
 z = (W[:, 0] * x).sum() + b[0]
@@ -26,8 +26,8 @@ nearest = Network([784, 10], scaling="pixels", seed=0)
 nearest.set_weights([(means.T, -0.5 * (means**2).sum(axis=1))])
 print(f"2. nearest mean picture: {nearest.evaluate(digits.X_test, digits.y_test).accuracy:.1%} right")
 
-# 3. The stem of a 7 runs from the upper right to the lower middle. An eighth neuron looks along this diagonal, and
-# only the 7 wants it.
+# 3. The stem of a 7 runs from the upper right to the lower middle. An eighth neuron looks for ink along this
+# diagonal, and only the output of the 7 has a positive weight from it.
 bars = [
     (slice(3, 9), slice(9, 19)), (slice(11, 17), slice(9, 19)), (slice(19, 25), slice(9, 19)),
     (slice(6, 13), slice(5, 12)), (slice(6, 13), slice(16, 23)), (slice(15, 22), slice(5, 12)),
@@ -70,9 +70,9 @@ for name, network in {
     print(f"3. {name}: {np.mean(answers == digits.y_test):.1%} right, of the 7s {sevens:.1%}")
 
 
-# 4. For each pixel of the turned picture, look where it was before, and take the nearest pixel.
+# 4. For each pixel of the rotated picture, compute where it was before the rotation, and copy the nearest pixel.
 def turned(images, degrees):
-    """Return the images turned about their middle."""
+    """Return the images rotated about their centre."""
     angle = np.deg2rad(degrees)
     down, right = rows - 13.5, columns - 13.5
     from_row = np.rint(13.5 + np.cos(angle) * down - np.sin(angle) * right).astype(int)
@@ -85,7 +85,7 @@ def turned(images, degrees):
 for degrees in (0, 10, 20, 30):
     print(f"4. turned by {degrees}°: {net.evaluate(turned(digits.X_test, degrees), digits.y_test).accuracy:.1%} right")
 
-# 5. With a rate ten times as large it gets off the plateau, after some epochs in which nothing seems to happen.
+# 5. With ten times the learning rate, the network leaves the plateau after a few epochs without visible progress.
 deep = Network(
     [784, 16, 16, 16, 16, 10], hidden="sigmoid", output="sigmoid", loss="squared_error", scaling="pixels", seed=0
 )

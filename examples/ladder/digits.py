@@ -1,8 +1,8 @@
-"""What every rung shares: the images, the first weights, the test accuracy and the command line.
+"""Code that all rungs share: the images, the initial weights, the test accuracy and the command line.
 
-A rung is a file with two functions: ``prepare(images, labels)`` brings the images into the form that the rung computes
-with, once; ``train(data, weights)`` trains one epoch and returns the new weights. It trains on the images in the order
-in which it gets them. They are shuffled here, with a seed, so that every rung sees the same batches.
+A rung is a file with two functions. ``prepare(images, labels)`` converts the images once, to the format that the rung
+needs. ``train(data, weights)`` trains one epoch and returns the new weights. A rung doesn't shuffle: the images are
+shuffled here, with a seed, so that every rung sees the same batches.
 """
 
 import argparse
@@ -26,7 +26,7 @@ ROWS = 50_000
 
 
 def training_images(rows: int = ROWS) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return so many shuffled images, (rows, 784) from 0 to 255, and their labels, (rows,)."""
+    """Return `rows` shuffled images, (rows, 784) with pixels from 0 to 255, and their labels, (rows,)."""
     digits = load_mnist()
     order = np.random.default_rng(0).permutation(ROWS)[:rows]
     return digits.X_train[order], digits.y_train[order]
@@ -48,11 +48,11 @@ def test_accuracy(weights: Weights) -> float:
 
 
 def run(prepare: Callable[..., Any], train: Callable[..., Weights]) -> None:
-    """Train an epoch as the command line says; print the test accuracy and the seconds of the epoch."""
+    """Train an epoch with the options of the command line; print its time and the test accuracy."""
     parser = argparse.ArgumentParser(description="Train 784-30-10 on MNIST for an epoch.")
     parser.add_argument("--rows", type=int, default=ROWS, metavar="N", help=f"training images, from 10 to {ROWS}")
     parser.add_argument(
-        "--seconds", type=float, default=0.0, metavar="S", help="repeat the epoch for so long; the fastest counts"
+        "--seconds", type=float, default=0.0, metavar="S", help="repeat the epoch for S seconds; the fastest counts"
     )
     parser.add_argument("--save", metavar="FILE", help="write the weights after the epoch to an .npz file")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
@@ -66,7 +66,7 @@ def run(prepare: Callable[..., Any], train: Callable[..., Weights]) -> None:
     preparing, _, data = timed(lambda: prepare(images, labels))
     end = time.perf_counter() + options.seconds
     seconds, cpu_seconds, trained = timed(lambda: train(data, weights))
-    while time.perf_counter() < end:  # from the first weights again
+    while time.perf_counter() < end:  # from the initial weights again
         again, cpu_again, _ = timed(lambda: train(data, weights))
         seconds, cpu_seconds = min(seconds, again), min(cpu_seconds, cpu_again)
     accuracy = test_accuracy(trained)
@@ -81,7 +81,7 @@ def run(prepare: Callable[..., Any], train: Callable[..., Weights]) -> None:
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
-    """Return the seconds that a call takes, the CPU seconds of all its threads, and its result."""
+    """Return the elapsed seconds of a call, the CPU seconds of all its threads, and its result."""
     start, cpu_start = time.perf_counter(), time.process_time()
     result = work()
     return time.perf_counter() - start, time.process_time() - cpu_start, result

@@ -1,14 +1,15 @@
 """Rung 5: the loops of rung 4 on several cores.
 
-New     `prange`: its turns may run at the same time, on as many threads as Numba has (NUMBA_NUM_THREADS). A batch is
-        cut into two chunks of five images. Each chunk has a gradient of its own, so no two threads write to the same
-        place. The chunks' gradients are added in a fixed order, so the result has the same bits on any number of
-        threads.
-Costs   Two gradients instead of one, 377 kB. Threads start and wait twice for every ten images; sums and the step stay
-        on one thread. Two chunks feed two cores only; a batch of ten is too small for more. Compiling takes longer than
-        in rung 4. On a busy machine set OMP_WAIT_POLICY=passive, or threads that wait in a loop hold up those that
-        work. A process that used `prange` must not fork: with GNU's OpenMP the child is killed at its first `prange`.
-Gained  0.58 times as fast as rung 4; CPU time divided by 0.49 (AMD EPYC, 2 cores, 2026-11-30).
+New     `prange`: its iterations may run in parallel, on Numba's threads (NUMBA_NUM_THREADS sets the number). A batch is
+        split into two chunks of five images. Each chunk has a gradient of its own, so no two threads write to the same
+        place. The chunks' gradients are added in a fixed order, so the result is bitwise the same on any number
+        of threads.
+Costs   Two gradients instead of one, 382 kB. All threads start and meet again once per batch of ten images; the sums
+        and the step stay on one thread. Two chunks use only two cores; a batch of ten is too small for more. Compiling
+        takes longer than in rung 4. On a busy machine set OMP_WAIT_POLICY=passive: otherwise waiting threads spin and
+        slow the working ones down. A process that has used `prange` must not fork: with GNU's OpenMP the child is
+        killed at its first `prange`.
+Gained  a speedup of 0.58 over rung 4, and of 0.49 in CPU time (AMD EPYC, 2 cores, 2026-11-30).
 """
 
 import math
@@ -55,7 +56,7 @@ def add_outer(dW: Array, db: Array, x: Array, delta: Array) -> None:
 
 @njit
 def chunk_gradient(images: Array, labels: Labels, weights: Weights, gradient: Weights) -> None:
-    """Write the sum of these images' gradients; without images it is zero."""
+    """Write the sum of these images' gradients: zero if there are no images."""
     W1, b1, W2, b2 = weights
     dW1, db1, dW2, db2 = gradient
     dW1[:], db1[:], dW2[:], db2[:] = 0.0, 0.0, 0.0, 0.0
@@ -76,7 +77,7 @@ def chunk_gradient(images: Array, labels: Labels, weights: Weights, gradient: We
 
 @njit
 def step(weights: Array, gradients: Array, rate: float) -> None:
-    """Go down the sum of the chunks' gradients, (chunks, ...), which is taken in their order."""
+    """Go down the sum of the chunks' gradients, (chunks, ...), added in the order of the chunks."""
     flat, parts = weights.ravel(), gradients.reshape(len(gradients), -1)
     for i in range(len(flat)):
         total = 0.0

@@ -1,9 +1,10 @@
 """Time every rung in a process of its own, and print the ladder's table.
 
-    python examples/ladder/table.py            print the table: some minutes
-    python examples/ladder/table.py --write    and write it to README.md, and each file's gain to its docstring
+    python examples/ladder/table.py            print the table; takes some minutes
+    python examples/ladder/table.py --write    also write it to README.md, and each rung's gain to its docstring
 
-The rungs take turns for several rounds, so a busy moment of the machine hits all; the fastest epoch of each counts.
+The rungs take turns for several rounds, so a busy moment of the machine affects all of them. For each rung the fastest
+epoch counts.
 Rung 1 takes minutes for an epoch, so it trains on fewer images (`--python-rows`), and its seconds are extrapolated.
 """
 
@@ -43,12 +44,12 @@ def main() -> None:
     machine = describe()
     parser = argparse.ArgumentParser(description="Time the rungs of the ladder, in turns.")
     parser.add_argument("--rows", type=int, default=ROWS, metavar="N", help=f"training images (default: {ROWS})")
-    parser.add_argument("--python-rows", type=int, default=500, metavar="N", help="of rung 1 (default: 500)")
+    parser.add_argument("--python-rows", type=int, default=500, metavar="N", help="images of rung 1 (default: 500)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="processes of each rung (default: 3)")
-    parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="of each process (default: 3)")
+    parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="seconds per process (default: 3)")
     parser.add_argument("--write", action="store_true", help="update README.md and the docstrings")
     name = f"{machine['processor']}, {machine['cores']} cores"
-    parser.add_argument("--machine", default=name, help=f"what docstrings call this machine (default: {name})")
+    parser.add_argument("--machine", default=name, help=f"its name in docstrings (default: {name})")
     options = parser.parse_args()
     if not (10 <= options.python_rows and 10 <= options.rows <= ROWS and options.rounds > 0):
         parser.error(f"--rows must be from 10 to {ROWS}, --python-rows at least 10, --rounds at least 1")
@@ -57,14 +58,15 @@ def main() -> None:
     table = markdown(found, 2 * multiply_adds * options.rows / peak)
     table += f"""
 
-float64, {options.rows:,} images, batches of 10. Seconds: the fastest epoch of {options.rounds} processes, which take
-turns and train again and again for {options.seconds:g} s; ~: extrapolated from {options.python_rows:,} images. CPU s:
-of all threads together; it says more than seconds where the machine has other work to do. BLAS has one
-thread; `prange` has all cores, and its threads wait without spinning (`OMP_WAIT_POLICY=passive`). First call: ten
-images, compiling included; rung 7 with an empty cache. Lines: without docstrings, comments and blank lines. Share of
-peak: the multiply-adds that pixels other than 0 need, {multiply_adds:,.0f} an image on average (30 for each such pixel
-and 300 for the upper layer, both forward and in the gradient, and 300 for the delta between), at 2 operations each,
-against the {peak / 1e9:.0f} GFLOP/s that independent multiply-adds of float64 reach on all cores at once.
+float64, {options.rows:,} images, batches of 10. s/epoch: the fastest epoch of {options.rounds} processes. The rungs
+take turns, and each process repeats the epoch for {options.seconds:g} s; ~ marks times extrapolated from
+{options.python_rows:,} images. CPU s: CPU time of all threads together, which is more reliable than s/epoch on a busy
+machine. BLAS has one thread; `prange` has all cores, and its threads wait without spinning
+(`OMP_WAIT_POLICY=passive`). First call: ten images, including compilation; rung 7 with an empty cache. Lines: without
+docstrings, comments and blank lines. Share of peak: the necessary operations per second, divided by the measured peak
+of independent float64 multiply-adds on all cores, {peak / 1e9:.0f} GFLOP/s. An image needs {multiply_adds:,.0f}
+multiply-adds on average, of 2 operations each: 30 for each non-zero pixel and 300 for the output layer, both in the
+forward pass and in the gradient, and 300 for the hidden delta.
 {"" if options.machine == name else f"{options.machine}; "}{in_words(machine)}; {date.today()};
 `python examples/ladder/{shlex.join(["table.py", *sys.argv[1:]])}`."""
     if options.write:
@@ -77,12 +79,12 @@ against the {peak / 1e9:.0f} GFLOP/s that independent multiply-adds of float64 r
 
 
 def measure(rows: int, python_rows: int, rounds: int, seconds: float) -> tuple[Figures, float]:
-    """Return each rung's figures, and the machine's peak in operations of float64 a second.
+    """Return each rung's figures, and the machine's peak in float64 operations per second.
 
     Raises
     ------
     SystemExit
-        A rung failed, or its weights are not those of the others.
+        A rung failed, or its weights differ from the others'.
     """
     found: Figures = {}
     peak = 0.0
@@ -129,19 +131,19 @@ def check_same(folder: Path, rungs: list[str]) -> None:
 
 
 def needed_multiply_adds(rows: int) -> float:
-    """Count one image's multiply-adds, on average: forward and gradient in both layers, and the delta between them."""
+    """Return the mean number of multiply-adds per image: forward pass, gradient and hidden delta."""
     images, _ = training_images(rows)
     return 2 * 30 * np.count_nonzero(images) / rows + 3 * 30 * 10
 
 
 def peak_operations() -> float:
-    """Measure the operations of float64 a second that all cores together reach, each with multiply-adds of its own."""
+    """Measure the peak of all cores in float64 operations per second, with independent multiply-adds."""
     cores = describe()["cores"]
     loops = [MultiplyAdds() for _ in range(cores)]
     with ThreadPoolExecutor(cores) as pool:
         times = 2000
         seconds = min(_seconds(lambda: list(pool.map(lambda loop: loop.run(times), loops))) for _ in range(20))
-    # `operations` are of float32, of which a register holds twice as many.
+    # `operations` counts float32; a register holds half as many numbers of float64.
     return sum(loop.operations for loop in loops) / 2 * times / seconds
 
 
@@ -152,10 +154,9 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def markdown(found: Figures, seconds_at_peak: float) -> str:
-    """Return the table."""
+    """Return the table in Markdown."""
     lines = [
-        "| rung | s/epoch | times faster than rung below | than rung 1 | share of peak | CPU s | first call, s "
-        "| lines |",
+        "| rung | s/epoch | speedup over previous rung | over rung 1 | share of peak | CPU s | first call, s | lines |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     seconds = [figures["seconds"] for figures in found.values()]
@@ -201,7 +202,7 @@ def lines_of_code(path: Path) -> int:
 
 
 def write_gains(found: Figures, where: str) -> None:
-    """Replace the line in each file's docstring that says what the rung gained."""
+    """Replace the "Gained" line in each rung's docstring."""
     rungs = list(found)
     for number, rung in enumerate(rungs):
         path = HERE / f"{rung}.py"
@@ -209,7 +210,7 @@ def write_gains(found: Figures, where: str) -> None:
         if number:
             below, now = found[rungs[number - 1]], found[rung]
             times, of_cpu = (two_digits(below[name] / now[name]) for name in ("seconds", "cpu_seconds"))
-            gain = f"{times} times as fast as rung {number}; CPU time divided by {of_cpu}"
+            gain = f"a speedup of {times} over rung {number}, and of {of_cpu} in CPU time"
         text = GAINED.sub(f"Gained  {gain} ({where}).", path.read_text(encoding="utf-8"), count=1)
         path.write_text(text, encoding="utf-8")
 

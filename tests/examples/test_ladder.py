@@ -126,7 +126,7 @@ def test_docstrings_say_the_newest_gain(table, tmp_path):
         table.write_gains(FIGURES, where)
     text = (tmp_path / f"{RUNGS[4]}.py").read_text(encoding="utf-8")
     assert (
-        text.count("Gained  2 times as fast as rung 4; CPU time divided by 3 (there, now).")
+        text.count("Gained  a speedup of 2 over rung 4, and of 3 in CPU time (there, now).")
         == 1
         == text.count("Gained ")
     )
