@@ -18,7 +18,7 @@ from .data.samples import Scaling, check_finite
 from .data.targets import Labels, Targets, plain_targets
 from .engines import engine_for
 from .engines.base import FewRows, Score
-from .engines.gradient_check import GradientCheck, check_gradient, check_options
+from .engines.gradient_check import GradientCheck, check_gradient, check_options, places_of
 from .engines.numpy_engine import forward_pass
 from .engines.trace import Trace, trace
 from .errors import ArgumentError
@@ -515,6 +515,7 @@ class Network:
         per_layer: int | None = 5,
         step: float | None = None,
         seed: int = 0,
+        only: str | Sequence[str] | None = None,
     ) -> GradientCheck:
         """Compare derivatives by backpropagation with numeric ones: central differences of the objective.
 
@@ -532,6 +533,9 @@ class Network:
             where that is above 1, and made up to a hundred times smaller where a kink lies within the step.
         seed : int in [0, 2**63], default 0
             Decides which parameters are chosen.
+        only : str or sequence of str, optional
+            Check these parameters, named as the table names them, such as ``"W2[1, 0]"`` or ``["b1[0]", "b1[1]"]``;
+            then `per_layer` and `seed` don't matter.
 
         Returns
         -------
@@ -564,7 +568,9 @@ class Network:
         passed: largest error ...e-..., tolerance 1e-05
         """
         options = check_options(per_layer, step, seed)
-        return check_gradient(self.architecture, self.state.parameters, self._labelled(X, y, sample_weight), *options)
+        places = places_of(self.architecture, only)
+        data = self._labelled(X, y, sample_weight)
+        return check_gradient(self.architecture, self.state.parameters, data, *options, places)
 
     def activations(self, X: Any) -> list[Array]:
         """Return what every layer holds for these samples: the scaled input first, the outputs last.

@@ -5,6 +5,7 @@ The derivative of the objective C by a parameter w is, but for an error of the o
 one backward pass. Both are computed here by `numpy_engine`'s own passes, in float64.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from ..checks import check_number, check_whole
 from ..data.dataset import Dataset
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ArgumentTypeError
 from ..model.architecture import Architecture
 from ..tables import Table
 from .base import Array
@@ -149,8 +150,12 @@ def _cells(row: CheckedDerivative) -> list[str]:
     return [name, f"{row.backpropagated:.6e}", f"{row.numeric:.6e}", "kink" if row.kink else f"{row.error:.1e}"]
 
 
+Place = tuple[int, str, tuple[int, ...]]
+"""Layer, counted from 1; W or b; and the index there."""
+
+
 def check_options(per_layer: object, step: object, seed: object) -> tuple[int | None, float | None, int]:
-    """Return the options of `Network.check_gradient`, checked.
+    """Return the options of `Network.check_gradient` but `only`, checked.
 
     Raises
     ------
@@ -166,6 +171,38 @@ def check_options(per_layer: object, step: object, seed: object) -> tuple[int | 
     return per_layer, step, check_whole(seed, "seed", 0, 2**63)
 
 
+def places_of(architecture: Architecture, only: object) -> list[Place] | None:
+    """Return the places of the parameters that `only` of `Network.check_gradient` names; None for None.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        A name that is none, or of a parameter that the network lacks.
+    """
+    if only is None:
+        return None
+    names = [only] if isinstance(only, str) else only
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise ArgumentTypeError(f"only must be a name such as 'W1[0, 2]', or a list of names, got {only!r}")
+    return [_place_of(architecture, name) for name in names]
+
+
+def _place_of(architecture: Architecture, name: str) -> Place:
+    found = re.fullmatch(r"([Wb])(\d{1,9})\[(\d{1,9})(?:, ?(\d{1,9}))?\]", name.strip())
+    if not found or (found[1] == "W") != (found[4] is not None):
+        raise ArgumentError(f"only must name parameters like 'W1[0, 2]' or 'b1[2]', got {name!r}")
+    layer, index = int(found[2]), tuple(int(part) for part in found.groups()[2:] if part is not None)
+    sizes, layers = architecture.sizes, architecture.layers
+    if not 1 <= layer <= len(layers):
+        raise ArgumentError(f"only: {name!r} names layer {layer}, but the network has layers 1 to {len(layers)}")
+    shape = (sizes[layer - 1], sizes[layer]) if found[1] == "W" else (sizes[layer],)
+    if any(i >= n for i, n in zip(index, shape, strict=True)):
+        raise ArgumentError(f"only: {name!r} lies outside of {found[1]}{layer}, whose shape is {shape}")
+    if found[1] == "b" and layers[layer - 1].bias_start < 0:
+        raise ArgumentError(f"only: {name!r} is a bias, and layer {layer} has none")
+    return layer, found[1], index
+
+
 def check_gradient(
     architecture: Architecture,
     parameters: Array,
@@ -173,6 +210,7 @@ def check_gradient(
     per_layer: int | None = 5,
     step: float | None = None,
     seed: int = 0,
+    only: Sequence[Place] | None = None,
 ) -> GradientCheck:
     """Compare backpropagation with central differences; see `Network.check_gradient`.
 
@@ -185,6 +223,8 @@ def check_gradient(
         Checked, with targets, for a network of this architecture.
     per_layer, step, seed
         As `check_options` returns them.
+    only : list, optional
+        As `places_of` returns it.
 
     Returns
     -------
@@ -195,14 +235,12 @@ def check_gradient(
     parts = [dict(zip("Wb", pair, strict=True)) for pair in architecture.views(objective.parameters)]
     slopes = [dict(zip("Wb", pair, strict=True)) for pair in architecture.views(objective.gradient())]
     rows = []
-    for number, name in ((number, name) for number in range(len(parts)) for name in "Wb"):
-        values, derivatives = parts[number][name], slopes[number][name]
-        if values is None or derivatives is None:  # a layer without biases
-            continue
-        for index in _chosen(values.shape, per_layer, [seed, number, "Wb".index(name)]):
-            moves = objective.moves(number, index) if step is None else [step]
-            compared = objective.compare(values, index, float(derivatives[index]), moves)
-            rows.append(CheckedDerivative(number + 1, name, index, *compared))
+    for layer, name, index in _places(parts, per_layer, seed) if only is None else only:
+        values, derivatives = parts[layer - 1][name], slopes[layer - 1][name]
+        assert values is not None and derivatives is not None
+        moves = objective.moves(layer - 1, index) if step is None else [step]
+        compared = objective.compare(values, index, float(derivatives[index]), moves)
+        rows.append(CheckedDerivative(layer, name, index, *compared))
     return GradientCheck(tuple(rows), objective.value)
 
 
@@ -216,6 +254,15 @@ def relative_error(backpropagated: float, numeric: float, objective: float, step
     """
     rounding = 10 * _EPSILON * max(1.0, abs(objective)) / step
     return abs(backpropagated - numeric) / max(abs(backpropagated), abs(numeric), rounding / TOLERANCE)
+
+
+def _places(parts: Sequence[dict[str, Array | None]], per_layer: int | None, seed: int) -> Iterator[Place]:
+    """Choose at most so many weights, and as many biases, of every layer."""
+    for number, name in ((number, name) for number in range(len(parts)) for name in "Wb"):
+        values = parts[number][name]
+        if values is not None:  # a layer without biases has none
+            for index in _chosen(values.shape, per_layer, [seed, number, "Wb".index(name)]):
+                yield number + 1, name, index
 
 
 def _chosen(shape: tuple[int, ...], most: int | None, seed: Sequence[int]) -> Iterator[tuple[int, ...]]:

@@ -14,6 +14,9 @@
 | ``POST /api/models/{id}/drawing?width=...&height=...`` | a byte for every pixel, to be recognised |
 | ``POST /api/models/{id}/why/{layer}/{unit}`` | a digit's 784 bytes: how a neuron gets its number from it |
 | ``POST /api/models/{id}/least-change?target=...`` | likewise: the smallest change that changes the answer |
+| ``POST /api/models/{id}/step?target=...&rate=...&steps=...`` | likewise: the passes after some steps |
+| ``POST /api/models/{id}/step/{layer}/{unit}?...`` | a neuron's weights beside their derivatives |
+| ``POST /api/models/{id}/step/{layer}/{unit}/{row}?...`` | the derivative by one weight, in two ways |
 | ``POST /api/models/{id}/image`` | a PNG or JPEG file, to be recognised |
 | ``GET /api/models/{id}/digits?wrong=...&label=...&page=...`` | test digits, with the network's answers |
 | ``GET /api/models/{id}/digits/{number}`` | one test digit, looked at |
@@ -46,6 +49,7 @@ from .endpoints.compare import Compare
 from .endpoints.digits import Digits
 from .endpoints.explain import Explain
 from .endpoints.networks import Networks
+from .endpoints.step import Steps
 from .endpoints.trainings import TrainingRequests
 from .guard import LOCAL, Guard
 from .page import Page
@@ -60,7 +64,7 @@ _TYPES = {
 }
 
 
-REQUESTS = (Networks, Digits, TrainingRequests, Compare, Explain)
+REQUESTS = (Networks, Digits, TrainingRequests, Compare, Explain, Steps)
 """What answers, but for files; each is made with the page."""
 
 

@@ -201,6 +201,11 @@ def first_weights(network: Network) -> dict[str, Any]:
     return {**picture(W.T.astype(np.float64)), "neurons": int(W.shape[1])}
 
 
+def plain(value: Any) -> float:
+    """Return a number as JSON has it: of seven digits, and 0 for what is not finite."""
+    return float(f"{float(np.nan_to_num(value)):.7g}")
+
+
 def picture(values: Array) -> dict[str, Any]:
     """Return numbers as JSON has them: ``weights``, from -127 to 127 as base64 of int8, and ``limit``, what 127 is."""
     values = np.nan_to_num(values)

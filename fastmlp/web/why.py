@@ -14,7 +14,7 @@ from ..engines.trace import LayerTrace, Trace
 from ..model.activations import get_activation
 from ..model.architecture import Array
 from ..network import Network
-from .looking import PIXELS, as_inputs, kind_of_outputs, names_of_outputs, picture, strongest
+from .looking import PIXELS, as_inputs, kind_of_outputs, names_of_outputs, picture, plain, strongest
 
 STRONGEST = 12
 """Incoming connections that are listed, and neurons for and against an answer together."""
@@ -43,12 +43,12 @@ def why(network: Network, digit: NDArray[np.uint8], layer: int, unit: int) -> di
         here = traced.layers[layer]
         products = here.a_before[0] * here.W[:, unit]
         found: dict[str, Any] = {
-            "z": _plain(here.z[0, unit]),
-            "a": _plain(here.a[0, unit]),
-            "bias": None if here.b is None else _plain(here.b[unit]),
+            "z": plain(here.z[0, unit]),
+            "a": plain(here.a[0, unit]),
+            "bias": None if here.b is None else plain(here.b[unit]),
             "activation": here.activation,
-            "positive": _plain(products[products > 0].sum()),
-            "negative": _plain(products[products < 0].sum()),
+            "positive": plain(products[products > 0].sum()),
+            "negative": plain(products[products < 0].sum()),
             "shares": picture(products if layer == 0 else shares(traced, layer, _one(here, unit))),
             "incoming": [],
             "rest": 0.0,
@@ -58,13 +58,13 @@ def why(network: Network, digit: NDArray[np.uint8], layer: int, unit: int) -> di
             found["incoming"] = [
                 {
                     "unit": int(i),
-                    "a": _plain(here.a_before[0, i]),
-                    "weight": _plain(here.W[i, unit]),
-                    "product": _plain(products[i]),
+                    "a": plain(here.a_before[0, i]),
+                    "weight": plain(here.W[i, unit]),
+                    "product": plain(products[i]),
                 }
                 for i in most
             ]
-            found["rest"] = _plain(products.sum() - products[most].sum())
+            found["rest"] = plain(products.sum() - products[most].sum())
         if layer == len(traced.layers) - 1:
             found["against"] = _against(network, traced, unit)
     return found
@@ -90,11 +90,11 @@ def _against(network: Network, traced: Trace, unit: int) -> dict[str, Any]:
     return {
         "unit": other,
         "label": names_of_outputs(network)[other],
-        "difference": _plain(last.z[0, unit] - last.z[0, other]),
+        "difference": plain(last.z[0, unit] - last.z[0, other]),
         "terms": []
         if len(traced.layers) == 1
-        else [{"unit": int(i), "difference": _plain(differences[i])} for i in strongest(differences, STRONGEST)],
-        "bias": 0.0 if last.b is None else _plain(last.b[unit] - last.b[other]),
+        else [{"unit": int(i), "difference": plain(differences[i])} for i in strongest(differences, STRONGEST)],
+        "bias": 0.0 if last.b is None else plain(last.b[unit] - last.b[other]),
         "shares": picture(shares(traced, len(traced.layers) - 1, direction)),
         "lit": lit,
     }
@@ -126,8 +126,3 @@ def _one(layer: LayerTrace, unit: int) -> Array:
     direction = np.zeros((1, layer.z.shape[1]), layer.z.dtype)
     direction[0, unit] = 1
     return direction
-
-
-def _plain(value: Any) -> float:
-    """Return a number as JSON has it: of seven digits, and 0 for what is not finite."""
-    return float(f"{float(np.nan_to_num(value)):.7g}")

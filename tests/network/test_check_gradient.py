@@ -7,6 +7,7 @@ import pytest
 
 from fastmlp import Dense, Network
 from fastmlp.engines.gradient_check import CheckedDerivative, GradientCheck
+from fastmlp.errors import ArgumentError
 from fastmlp.model import activations
 from fastmlp.model.activations import ACTIVATIONS
 from fastmlp.model.losses import LOSSES
@@ -158,3 +159,33 @@ def test_long_tables_show_the_largest_errors():
 
 def test_losses_of_every_kind_have_a_check():
     assert set(LOSSES) == {loss for loss in LOSSES if network(loss).check_gradient(X, targets(loss), per_layer=1)}
+
+
+def test_parameters_that_are_named_are_checked():
+    check = network("cross_entropy", "tanh").check_gradient(X, LABELS, only=["W2[1, 0]", "b1[2]", "W1[0,3]"])
+    assert [place(row) for row in check.rows] == [(2, "W", (1, 0)), (1, "b", (2,)), (1, "W", (0, 3))]
+    assert check.passed
+
+
+def test_one_name_is_one_parameter():
+    assert len(network("cross_entropy", "tanh").check_gradient(X, LABELS, only="b3[0]").rows) == 1
+
+
+@pytest.mark.parametrize(
+    "only, words",
+    [
+        ("W1", "like 'W1\\[0, 2\\]'"),
+        ("b1[0, 1]", "like 'W1\\[0, 2\\]'"),
+        ("W9[0, 0]", "layers 1 to 3"),
+        ("W1[99, 0]", "whose shape is"),
+        ("W0[0, 0]", "layers 1 to 3"),
+    ],
+)
+def test_names_of_no_parameter_are_refused(only, words):
+    with pytest.raises(ArgumentError, match=words):
+        network("cross_entropy", "tanh").check_gradient(X, LABELS, only=only)
+
+
+def test_a_bias_of_a_layer_without_one_is_refused():
+    with pytest.raises(ArgumentError, match="layer 2 has none"):
+        network().check_gradient(X, LABELS, only="b2[0]")

@@ -1,5 +1,6 @@
 // The Draw tab: whatever is to be recognised, a drawing, an image file or a test digit, goes to the server, and what it
-// says is shown and explained. Imports answer, api, fool, gallery, layers, pen, say and why.
+// says is shown and explained. Imports answer, api, fool, gallery, layers, pen, say, step and
+// why.
 
 import { showAnswer, showNothing } from "./answer.js";
 import { ask, Gone, Newest, pixelsOf, send } from "./api.js";
@@ -8,6 +9,7 @@ import * as gallery from "./gallery.js";
 import * as layers from "./layers.js";
 import { Pen } from "./pen.js";
 import { calm, complain } from "./say.js";
+import { setDigit, startStep } from "./step.js";
 import { explain, startWhy } from "./why.js";
 
 const timing = document.getElementById("timing");
@@ -63,8 +65,10 @@ function asked(thing, address) {
 
 function showReasons({ by, seen, outputs }) {
   const pixels = pixelsOf(seen);
+  const answer = outputs.indexOf(Math.max(...outputs));
   setSeen(by, pixels);
-  explain(by, pixels, outputs.indexOf(Math.max(...outputs)));
+  explain(by, pixels, answer);
+  setDigit(by, pixels, answer);
 }
 
 function showNoAnswer(words) {
@@ -74,6 +78,7 @@ function showNoAnswer(words) {
   layers.showLayers(null);
   setSeen(model, null);
   explain(model, null);
+  setDigit(model, null);
 }
 
 /** Take another network, or another state of the same one, and have it look at what is there. */
@@ -107,6 +112,7 @@ export function lookAgain() {
 export function startDrawing() {
   showNothing();
   startWhy();
+  startStep();
   startFooling(() => current && look({ ...current, since: undefined }));
   gallery.startGallery(({ number, canvas }) => {
     pen.show(canvas);

@@ -19,12 +19,14 @@ let fields = [];
 let chosen = null; // {model, version, layer, unit, isOutput}
 let told = null; // what the server said about the chosen one, in this version or one before
 let model = null;
-let onChoice = () => {};
+const listeners = [];
 
-/** Have `work({layer, unit, name, nameOf})` called with the neuron that is chosen, or with null. */
+/** Have `work({layer, unit})` called with every neuron that is chosen, and with null where none is. */
 export function onChosen(work) {
-  onChoice = work;
+  listeners.push(work);
 }
+
+const tell = (neuron) => listeners.forEach((work) => work(neuron));
 
 const neurons = new Newest(
   ({ model, layer, unit }) => ask(`/api/models/${model}/neurons/${layer}/${unit}`),
@@ -65,7 +67,7 @@ function forget() {
   paintWeights(weights, new Int8Array(784));
   weights.setAttribute("aria-label", "Weights of a neuron");
   for (const field of fields) field.paint();
-  onChoice(null);
+  tell(null);
 }
 
 /** What a neuron is called. */
@@ -159,7 +161,7 @@ class Field {
     this.paint();
     this.describe();
     neurons.ask(chosen);
-    onChoice({ layer: this.number, unit });
+    tell({ layer: this.number, unit });
   }
 
   /** Where a neuron's cell is on the screen: the middle of its upper or lower side. */
