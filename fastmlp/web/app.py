@@ -20,8 +20,9 @@
 | ``POST /api/models/{id}/image`` | a PNG or JPEG file, to be recognised |
 | ``GET /api/models/{id}/digits?wrong=...&label=...&page=...`` | test digits, with the network's answers |
 | ``GET /api/models/{id}/digits/{number}`` | one test digit, looked at |
-| ``POST /api/trainings`` | settings, to be trained with |
+| ``POST /api/trainings?slow=...`` | settings, to be trained with |
 | ``POST /api/trainings/{id}/{pause, resume or stop}`` | |
+| ``POST /api/trainings/{id}/{batch, tenth or epoch}`` | to train on for so long, and pause again |
 | ``GET /api/trainings/{id}/events`` | how a training goes, as server-sent events |
 | ``GET /api/runs`` | the networks in memory, with their curves |
 | ``POST /api/sweeps`` | settings, axes and seeds, to be trained with at once |

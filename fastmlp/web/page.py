@@ -38,9 +38,9 @@ class Page:
         if network is not None:
             self.shelf.add(Model(name, check_network(network)))
 
-    def start(self, settings: Settings) -> Training:
+    def start(self, settings: Settings, slow: bool = False) -> Training:
         """Start a training, and keep its network."""
-        training = Training(settings, lambda: self.gallery.dataset, self._measured)
+        training = Training(settings, lambda: self.gallery.dataset, self._measured, slow)
         self.trainings.start(training, self.shelf.add)
         return training
 

@@ -25,6 +25,15 @@ OVER = ("done", "stopped", "failed")
 _SHOWN_AGAIN_AFTER = 0.08
 """Seconds; a network of shorter epochs is not copied after each of them."""
 
+_PARTS = 20
+"""Of an epoch, after which weights and accuracy are shown."""
+
+_MOST_POINTS = 240
+"""Of the curves within epochs; of more, every second one is forgotten."""
+
+ADVANCES = ("batch", "tenth", "epoch")
+"""By what a paused training can be advanced."""
+
 
 class Training:
     """A training under way, or over.
@@ -36,11 +45,13 @@ class Training:
         Returns the data set; called in the thread, for it may take a moment.
     accuracy : callable
         Of a `Model` on the test digits.
+    slow : bool, default False
+        Whether to wait before the first step, and to be able to advance by single batches.
 
     Attributes
     ----------
     model : Model
-        The network as it was after the last epoch that was shown.
+        The network as it was when it was last shown.
     state : str
         starting, running, paused, stopping, or one of `OVER`.
     message : str
@@ -54,8 +65,14 @@ class Training:
         Settings that make no network.
     """
 
-    def __init__(self, settings: Settings, dataset: Callable[[], Dataset], accuracy: Callable[[Model], float]) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        dataset: Callable[[], Dataset],
+        accuracy: Callable[[Model], float],
+        slow: bool = False,
+    ) -> None:
+        self.settings, self.slow = settings, slow
         self._recipe = settings.changed_recipe()
         self._network = self._recipe.network(settings.seed)
         self._dataset, self._accuracy = dataset, accuracy
@@ -65,8 +82,12 @@ class Training:
         self.diverged = False
         self.changes = 0
         self._rows: list[dict[str, float | None]] = []
+        self._points: list[list[float]] = []
+        self._steps_an_epoch = 1
+        self._left: int | None = 0 if slow else None
         self._going = threading.Event()
-        self._going.set()
+        if not slow:
+            self._going.set()
         self._stopping = False
         self._run: FitRun | None = None
         # A process that has to end does not wait for a kernel that compiles.
@@ -82,12 +103,30 @@ class Training:
         self._thread.start()
 
     def pause(self) -> None:
-        """Wait after the epoch under way, until `go_on`."""
+        """Wait after the part of an epoch that is under way, until `go_on` or `advance`."""
         self._going.clear()
         self.changes += 1
 
     def go_on(self) -> None:
         """End a pause."""
+        self._left = None
+        self._going.set()
+        self.changes += 1
+
+    def advance(self, by: str) -> None:
+        """Train on, and pause again after a batch, a tenth of an epoch, or an epoch.
+
+        Raises
+        ------
+        Refusal
+            The training doesn't pause, or is none that can be advanced by a batch.
+        """
+        if self.state != "paused":
+            raise Refusal(409, f"only a training that is paused can be advanced, and this one is {self.state}")
+        if by == "batch" and not self.slow:
+            raise Refusal(409, "only a training that was started in slow motion can be advanced by a batch")
+        self._left = {"batch": 1, "tenth": -(-self._steps_an_epoch // 10), "epoch": self._steps_an_epoch}[by]
+        self.state = "running"
         self._going.set()
         self.changes += 1
 
@@ -117,6 +156,8 @@ class Training:
             "epochs": self.settings.epochs,
             "first": rows,
             "rows": self._rows[rows:],
+            "points": list(self._points),
+            "slow": self.slow,
             "version": version,
             "test_accuracy": self.model.test_accuracy,
             "advice": advice(self.settings, self._rows, is_over=self.is_over, diverged=self.diverged),
@@ -132,17 +173,38 @@ class Training:
         """Note an epoch, and wait where a pause was asked for."""
         row = run.history.row()
         self._rows.append({name: value if math.isfinite(value) else None for name, value in row.items()})
+        self._show_and_wait()
+
+    def steps_done(self, run: FitRun) -> None:
+        """Note some steps of an epoch, and wait where a pause was asked for, or where no more steps were."""
+        steps = run.steps
+        at = run.epoch - 1 + steps.in_epoch / self._steps_an_epoch
+        if math.isfinite(steps.loss):
+            self._points.append([round(at, 4), round(steps.loss, 6), round(steps.accuracy, 6)])
+        if len(self._points) > _MOST_POINTS:
+            del self._points[:-2:2]
+        if self._left is not None:
+            self._left -= steps.count
+            if self._left <= 0:
+                self._going.clear()
+        self._show_and_wait()
+
+    def _show_and_wait(self) -> None:
         now = time.perf_counter()
         pausing = not self._going.is_set()
         if pausing or now - self._shown_at > _SHOWN_AGAIN_AFTER:
             self.model.show(copy.deepcopy(self._network))
             self._shown_at = now
-        if pausing:
+        self._wait()
+        self.changes += 1
+
+    def _wait(self) -> None:
+        """Wait while there is a pause."""
+        if not self._going.is_set():
             self.state = "paused"
             self.changes += 1
             self._going.wait()
             self.state = "stopping" if self._stopping else "running"
-        self.changes += 1
 
     def begun(self, run: FitRun) -> None:
         """Note that the training runs, so that it can be interrupted."""
@@ -152,6 +214,7 @@ class Training:
         else:
             self.state = "running"
         self.changes += 1
+        self._wait()
 
     _shown_at = 0.0
 
@@ -161,7 +224,9 @@ class Training:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # nobody would see them, and curves show what they are about
                 data = self.settings.data(self._dataset())
-                history = self._recipe.fit(self._network, data, callbacks=[_Watcher(self)], verbose=0)
+                self._steps_an_epoch = -(-len(data.X_train) // self.settings.batch_size)
+                every = 1 if self.slow else max(1, self._steps_an_epoch // _PARTS)
+                history = self._recipe.fit(self._network, data, callbacks=[_Watcher(self, every)], verbose=0)
             state = "stopped" if history.stop_reason == "interrupted" else "done"
         except FastMLPError as error:
             self.message = str(error)
@@ -178,11 +243,14 @@ class Training:
 class _Watcher(Callback):
     """Tells a training what its fit does."""
 
-    def __init__(self, training: Training) -> None:
-        self._training = training
+    def __init__(self, training: Training, every_steps: int) -> None:
+        self._training, self.every_steps = training, every_steps
 
     def on_fit_start(self, run: FitRun) -> None:
         self._training.begun(run)
+
+    def on_steps(self, run: FitRun) -> None:
+        self._training.steps_done(run)
 
     def on_epoch_end(self, run: FitRun) -> None:
         self._training.epoch_done(run)

@@ -1,15 +1,17 @@
 """Trainings: start, pause, stop, and watch them (floor 10; imports starlette)."""
 
 from collections.abc import Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..page import Page
-from ..refusals import Refusal, settings_of
+from ..refusals import Refusal, settings_of, whole_number
 from ..settings import Settings, choices
 from ..streaming import Stream, follow
+from ..training import ADVANCES
 
 
 class TrainingRequests:
@@ -34,16 +36,18 @@ class TrainingRequests:
 
     async def train(self, request: Request) -> Response:
         """Start a training."""
-        training = self._page.start(Settings.read(await settings_of(request)))
+        slow = whole_number(request.query_params.get("slow"), "slow", 0, 1, 0)
+        training = self._page.start(Settings.read(await settings_of(request)), slow=bool(slow))
         return JSONResponse(training.model.facts(), 201)
 
     async def steer(self, request: Request) -> Response:
-        """Pause a training, let it go on, or stop it."""
+        """Pause a training, advance it, let it go on, or stop it."""
         training = self._page.training(request)
         steps: dict[str, Callable[[], None]] = {
             "pause": training.pause,
             "resume": training.go_on,
             "stop": training.stop,
+            **{by: partial(training.advance, by) for by in ADVANCES},
         }
         what = request.path_params["what"]
         if what not in steps:

@@ -2,25 +2,30 @@
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 82, 12, 26];
 const APART = 14; // between two names
+const FEW = 4; // epochs
 
 /**
  * Draw curves over epochs.
  *
  * `curves` are {name, kind, values}: kind is the class of its line, a value null where there is none; `format` makes a
  * value words, and `epochs` is how many there will be. `shade` fills the area between the first two curves where the
- * second is "below" the first, or "above" it.
+ * second is "below" the first, or "above" it. `within` are points [epochs done, value] of the first few epochs.
  */
-export function drawCurves(svg, { title, curves, epochs, format, upTo, shade, size = [360, 210] }) {
+export function drawCurves(svg, { title, curves, epochs, format, upTo, shade, within = [], size = [360, 210] }) {
   const [WIDTH, HEIGHT] = size;
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.replaceChildren();
-  const all = curves.flatMap(({ values }) => values).filter((value) => value !== null);
+  // Points within epochs are noisy, and show more than the curves while these are short.
+  const points = curves[0]?.values.length < FEW ? within : [];
+  const first = Math.min(1, ...points.map(([at]) => at));
+  const all = [...curves.flatMap(({ values }) => values), ...points.map(([, value]) => value)].filter((value) => value !== null);
   if (!all.length) {
     svg.setAttribute("aria-label", `${title}: no epochs yet`);
   }
   const steps = niceSteps(all, upTo);
   const [low, high] = [steps[0], steps.at(-1)];
-  const x = (epoch) => LEFT + ((epoch - 1) / Math.max(1, epochs - 1)) * (WIDTH - LEFT - RIGHT);
+  const last = points.length ? Math.min(epochs, Math.max(1, Math.ceil(points.at(-1)[0]))) : epochs;
+  const x = (epoch) => LEFT + ((epoch - first) / Math.max(1e-9, last - first || 1)) * (WIDTH - LEFT - RIGHT);
   const y = (value) => HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - BOTTOM - TOP);
   for (const step of steps) {
     svg.append(
@@ -28,9 +33,10 @@ export function drawCurves(svg, { title, curves, epochs, format, upTo, shade, si
       make("text", { x: LEFT - 6, y: y(step) + 4, "text-anchor": "end" }, format(step)),
     );
   }
-  svg.append(make("text", { x: LEFT, y: HEIGHT - 8, "text-anchor": "middle" }, "1"));
+  svg.append(make("text", { x: LEFT, y: HEIGHT - 8, "text-anchor": "middle" }, first < 1 ? "0" : "1"));
   svg.append(make("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, "epoch"));
-  if (epochs > 1) svg.append(make("text", { x: x(epochs), y: HEIGHT - 8, "text-anchor": "middle" }, String(epochs)));
+  if (last > first) svg.append(make("text", { x: x(last), y: HEIGHT - 8, "text-anchor": "middle" }, String(last)));
+  if (points.length) svg.append(make("path", { class: "within", d: path(points.map(([at, value]) => [x(at), y(value)])) }));
   const lines = curves.map(({ values }) => values.map((value, i) => [x(i + 1), y(value), value]).filter(([, , value]) => value !== null));
   if (shade && lines.length > 1) svg.append(make("path", { class: "gap", d: `${path(area(...lines, shade))}Z` }));
   const ends = [];
@@ -41,8 +47,8 @@ export function drawCurves(svg, { title, curves, epochs, format, upTo, shade, si
     ends.push({ name, kind, x: endX, y: endY });
   });
   nameEnds(svg, ends, HEIGHT - BOTTOM);
-  const last = curves.filter(({ values }) => values.length).map(({ name, values }) => `${name} ${format(values.at(-1) ?? 0, true)}`);
-  if (last.length) svg.setAttribute("aria-label", `${title} after epoch ${curves[0].values.length}: ${last.join(", ")}`);
+  const words = curves.filter(({ values }) => values.length).map(({ name, values }) => `${name} ${format(values.at(-1) ?? 0, true)}`);
+  if (words.length) svg.setAttribute("aria-label", `${title} after epoch ${curves[0].values.length}: ${words.join(", ")}`);
 }
 
 export const path = (points) => (points.length ? `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}` : "");

@@ -10,7 +10,7 @@ const part = (name) => document.getElementById(name);
 const WORDS = {
   starting: "Starting: the first training on a machine compiles the kernels, which takes a while.",
   running: "Training.",
-  pausing: "Pausing after this epoch.",
+  pausing: "Pausing.",
   paused: "Paused.",
   stopping: "Stopping.",
   done: "Done.",
@@ -27,18 +27,20 @@ export function startTraining(choices, { onChange, onModel, onSettings }) {
   form.startForm(choices, onSettings);
   part("settings").addEventListener("submit", async (event) => {
     event.preventDefault();
-    part("start").disabled = true;
+    const slow = Number(event.submitter === part("start-slow"));
+    part("start").disabled = part("start-slow").disabled = true;
     const before = part("training-state").textContent;
     part("training-state").textContent = "Starting.";
     reveal(part("progress-title")); // below the form on a narrow screen
     await tried(
-      async () => onModel(await send("/api/trainings", JSON.stringify(form.read()))),
+      async () => onModel(await send(`/api/trainings?slow=${slow}`, JSON.stringify(form.read()))),
       () => (part("training-state").textContent = before),
     );
-    part("start").disabled = false;
+    part("start").disabled = part("start-slow").disabled = false;
   });
   part("pause").addEventListener("click", () => steer(isPaused() ? "resume" : "pause"));
   part("stop").addEventListener("click", () => steer("stop"));
+  for (const button of part("advances").children) button.addEventListener("click", () => steer(button.dataset.by));
   part("copy-link").addEventListener("click", copyLink);
   part("overfit").addEventListener("click", () => form.change({ rows: 1000, dropout: 0, l2: 0 }));
   part("load-network").addEventListener("click", () => part("network-file").click());
@@ -145,6 +147,7 @@ function showNothing(words) {
   part("share-done").value = 0;
   part("pause").textContent = "Pause";
   part("pause").disabled = part("stop").disabled = true;
+  part("advances").hidden = true;
   part("epochs").tBodies[0].replaceChildren();
   showCurves([], 10);
   part("weights").replaceChildren();
@@ -163,22 +166,38 @@ function showTold({ rows, told }) {
   part("pause").textContent = isPaused() ? "Go on" : "Pause";
   part("pause").disabled = over || told.state === "stopping";
   part("stop").disabled = over || told.state === "stopping";
-  part("share-done").value = rows.length / told.epochs;
-  const last = rows.at(-1);
+  showAdvances(told);
+  const point = told.points.at(-1);
+  part("share-done").value = Math.max(rows.length, point?.[0] ?? 0) / told.epochs;
+  const last = rows.at(-1) ?? withinFirst(point);
   if (last) {
     const validated = last.val_accuracy !== undefined;
     part("accuracy-name").textContent = validated ? "validation accuracy" : "training accuracy";
     part("accuracy").textContent = percent((validated ? last.val_accuracy : last.accuracy) ?? NaN, 2);
     part("loss").textContent = ((validated ? last.val_loss : last.loss) ?? NaN).toPrecision(3);
-    part("epoch").textContent = `${rows.length} / ${told.epochs}`;
-    part("seconds").textContent = last.seconds.toPrecision(2);
+    const epoch = over ? rows.length : Math.max(rows.length, Number((point?.[0] ?? 0).toFixed(2)));
+    part("epoch").textContent = `${epoch} / ${told.epochs}`;
+    part("seconds").textContent = last.seconds?.toPrecision(2) ?? "–";
   }
-  showCurves(rows, told.epochs);
+  showCurves(rows, told.epochs, told.points);
   showRows(rows);
   showWeights(told.weights);
 }
 
-function showCurves(rows, epochs) {
+/** What is known of the first epoch while it is under way: of the last steps. */
+const withinFirst = (point) => point && { loss: point[1], accuracy: point[2] };
+
+function showAdvances({ state, slow, epochs }) {
+  const group = part("advances");
+  const focused = group.contains(document.activeElement);
+  group.hidden = !["paused", "running", "starting"].includes(state) || (!slow && state !== "paused");
+  for (const button of group.children) button.disabled = state !== "paused" && !focused;
+  group.querySelector("[data-by=batch]").hidden = !slow;
+  group.title = slow ? `A batch is one step of gradient descent. ${epochs} epochs in all.` : "";
+}
+
+function showCurves(rows, epochs, points = []) {
+  const within = (column) => points.map(([at, loss, accuracy]) => [at, column === "loss" ? loss : accuracy]);
   const curves = (column) =>
     [
       { name: "training", kind: "training", values: rows.map((row) => row[column] ?? null) },
@@ -186,8 +205,8 @@ function showCurves(rows, epochs) {
     ].filter(({ values }, i) => i === 0 || values.some((value) => value !== null));
   const inPercent = (value, exact) => `${(100 * value).toFixed(exact ? 2 : 1).replace(/\.0$/, "")} %`;
   const inFigures = (value) => String(Number(value.toPrecision(3)));
-  drawCurves(part("accuracy-curve"), { title: "Accuracy", curves: curves("accuracy"), epochs, format: inPercent, upTo: 1, shade: "below" });
-  drawCurves(part("loss-curve"), { title: "Loss", curves: curves("loss"), epochs, format: inFigures, shade: "above" });
+  drawCurves(part("accuracy-curve"), { title: "Accuracy", curves: curves("accuracy"), epochs, format: inPercent, upTo: 1, shade: "below", within: within("accuracy") });
+  drawCurves(part("loss-curve"), { title: "Loss", curves: curves("loss"), epochs, format: inFigures, shade: "above", within: within("loss") });
 }
 
 function showRows(rows) {
