@@ -28,8 +28,11 @@ _SHOWN_AGAIN_AFTER = 0.08
 _PARTS = 20
 """Of an epoch, after which weights and accuracy are shown."""
 
-_MOST_POINTS = 240
-"""Of the curves within epochs; of more, every second one is forgotten."""
+_FIRST_EPOCHS = 4
+"""Within which the curves have points; later there are epochs enough."""
+
+_SMOOTHED = 40
+"""A point is a mean over this part of all steps so far, so that curves begin with single steps and become smooth."""
 
 ADVANCES = ("batch", "tenth", "epoch")
 """By what a paused training can be advanced."""
@@ -83,6 +86,7 @@ class Training:
         self.changes = 0
         self._rows: list[dict[str, float | None]] = []
         self._points: list[list[float]] = []
+        self._pending: list[tuple[int, float, float]] = []
         self._steps_an_epoch = 1
         self._left: int | None = 0 if slow else None
         self._going = threading.Event()
@@ -178,16 +182,23 @@ class Training:
     def steps_done(self, run: FitRun) -> None:
         """Note some steps of an epoch, and wait where a pause was asked for, or where no more steps were."""
         steps = run.steps
-        at = run.epoch - 1 + steps.in_epoch / self._steps_an_epoch
-        if math.isfinite(steps.loss):
-            self._points.append([round(at, 4), round(steps.loss, 6), round(steps.accuracy, 6)])
-        if len(self._points) > _MOST_POINTS:
-            del self._points[:-2:2]
         if self._left is not None:
             self._left -= steps.count
             if self._left <= 0:
                 self._going.clear()
+        if math.isfinite(steps.loss) and run.epoch <= _FIRST_EPOCHS:
+            self._pending.append((steps.count, steps.loss, steps.accuracy))
+            self._add_point((run.epoch - 1) * self._steps_an_epoch + steps.in_epoch)
         self._show_and_wait()
+
+    def _add_point(self, done: int) -> None:
+        """Add a point to the curves once enough steps are pending."""
+        count = sum(steps for steps, _, _ in self._pending)
+        if count * _SMOOTHED < done and self._going.is_set():
+            return
+        loss, accuracy = (sum(one[0] * one[i] for one in self._pending) / count for i in (1, 2))
+        self._points.append([round(done / self._steps_an_epoch, 4), round(loss, 6), round(accuracy, 6)])
+        self._pending.clear()
 
     def _show_and_wait(self) -> None:
         now = time.perf_counter()
