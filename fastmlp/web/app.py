@@ -24,6 +24,9 @@
 | ``POST /api/trainings/{id}/{pause, resume or stop}`` | |
 | ``POST /api/trainings/{id}/{batch, tenth or epoch}`` | to train on for so long, and pause again |
 | ``GET /api/trainings/{id}/events`` | how a training goes, as server-sent events |
+| ``GET /api/planes`` | what a plane can be set to |
+| ``POST /api/planes`` | settings of a plane, to be learned |
+| ``POST /api/planes/{id}/advance?...`` | ``epochs``, ``milliseconds`` or ``step``, to be trained on |
 | ``GET /api/runs`` | the networks in memory, with their curves |
 | ``POST /api/sweeps`` | settings, axes and seeds, to be trained with at once |
 | ``GET /api/sweeps/{id}/events`` | how a sweep goes, as server-sent events |
@@ -50,6 +53,7 @@ from .endpoints.compare import Compare
 from .endpoints.digits import Digits
 from .endpoints.explain import Explain
 from .endpoints.networks import Networks
+from .endpoints.planes import PlaneRequests
 from .endpoints.step import Steps
 from .endpoints.trainings import TrainingRequests
 from .guard import LOCAL, Guard
@@ -65,7 +69,7 @@ _TYPES = {
 }
 
 
-REQUESTS = (Networks, Digits, TrainingRequests, Compare, Explain, Steps)
+REQUESTS = (Networks, Digits, TrainingRequests, Compare, Explain, Steps, PlaneRequests)
 """What answers, but for files; each is made with the page."""
 
 

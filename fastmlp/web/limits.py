@@ -35,6 +35,17 @@ MAX_CONNECTIONS = 100
 IDLE_SECONDS = 10.0
 """How long a connection waits for a request, or for its client to read an answer."""
 
+MAX_PLANES = 8
+"""In memory; the one that nobody asked for longest makes room."""
+PLANE_LAYERS = 4
+PLANE_UNITS = 64
+PLANE_POINTS = 5000
+PLANE_CLASSES = 4
+PLANE_EPOCHS = 5000
+"""In one request."""
+PLANE_MILLISECONDS = 100
+PLANE_BYTES = 400_000
+
 DIGITS_A_PAGE = 40
 WEIGHT_IMAGES = 24
 """Neurons of the first layer whose weights are sent while a network trains."""

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from ..network import Network
 from .gallery import Gallery
 from .looking import check_network
+from .plane import Planes
 from .refusals import Refusal
 from .settings import Settings
 from .shelf import Model, Shelf
@@ -33,7 +34,7 @@ class Page:
 
     def __init__(self, network: Network | None = None, name: str = "network") -> None:
         self.gallery, self.shelf, self.trainings = Gallery(), Shelf(), Trainings()
-        self.sweeps = Sweeps()
+        self.sweeps, self.planes = Sweeps(), Planes()
         self.streams: set[Stream] = set()
         if network is not None:
             self.shelf.add(Model(name, check_network(network)))

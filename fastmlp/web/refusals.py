@@ -54,7 +54,7 @@ async def body_of(request: Request, limit: int, name: str) -> bytes:
     return bytes(body)
 
 
-async def settings_of(request: Request) -> dict[str, Any]:
+async def settings_of(request: Request, limit: int = limits.SETTINGS_BYTES) -> dict[str, Any]:
     """Return the JSON object in the body of a request.
 
     Raises
@@ -62,7 +62,7 @@ async def settings_of(request: Request) -> dict[str, Any]:
     Refusal
         The body is no JSON object, or too long.
     """
-    body = await body_of(request, limits.SETTINGS_BYTES, "the settings")
+    body = await body_of(request, limit, "the settings")
     try:
         found = json.loads(body.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

@@ -76,7 +76,7 @@ def test_a_stroke_can_be_undone(open_page):
     page = open_page()
     stroke(page, [(0.5, 0.15), (0.5, 0.85)])
     answer(page, "1")
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     answer(page, "?")
 
 
@@ -401,7 +401,7 @@ def test_what_is_wrong_with_a_link_is_told(open_page, setting, words):
     assert page.locator("#settings").evaluate("form => form.checkValidity()")
     name, value = setting.split("&")[0].split("=")
     if name != "layers" and "twice" not in words:
-        assert (page.locator(f"[name={name}]").input_value() == value) == (not words)
+        assert (page.locator(f"#settings [name={name}]").input_value() == value) == (not words)
 
 
 def test_a_link_to_no_tab_is_told(open_page):
@@ -452,14 +452,14 @@ def test_the_keyboard_alone_trains(open_page):
     assert page.locator("#epoch").text_content() == "2 / 2"
 
 
-@pytest.mark.parametrize("end", ["#draw", "#train"])
+@pytest.mark.parametrize("end", ["#draw", "#train", "#plane", "#compare"])
 def test_nothing_sticks_out(open_page, width, end):
     page = open_page(end)
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("end", ["#draw", "#train"])
+@pytest.mark.parametrize("end", ["#draw", "#train", "#plane", "#compare"])
 def test_every_control_has_a_name(open_page, end):
     page = open_page(end)
     unnamed = page.evaluate(

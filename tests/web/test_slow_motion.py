@@ -5,8 +5,6 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp import recipes
-
 from .asking import refused
 
 SMALL = {"recipe": "numpy-tutorial", "hidden": [8], "epochs": 2, "batch_size": 50}

@@ -5,6 +5,8 @@ import * as compare from "./compare.js";
 import * as draw from "./draw.js";
 import * as form from "./form.js";
 import { startNetworks } from "./networks.js";
+import { forgetPlane, planeOpened, startPlane } from "./plane.js";
+import { fromPlaneLink, planeLink } from "./planeForm.js";
 import { calm, complain, percent } from "./say.js";
 import { startServer } from "./server.js";
 import { showShared, startSweep } from "./sweep.js";
@@ -88,6 +90,7 @@ async function backAgain(same) {
   if (!same) {
     draw.forgetModel();
     train.forgetModel();
+    forgetPlane();
     network.replaceChildren();
     looked = null;
     const words = "The server was started again, so its networks of before are gone, but for those that were saved.";
@@ -108,7 +111,8 @@ async function tried(work) {
 }
 
 function writeAddress() {
-  written = openTab() === "train" ? `#train?${form.toLink()}` : `#${openTab()}`;
+  const settings = { train: form.toLink, plane: planeLink }[openTab()];
+  written = `#${openTab()}${settings ? `?${settings()}` : ""}`;
   history.replaceState(null, "", written);
   calm("link");
   opened();
@@ -118,12 +122,13 @@ function writeAddress() {
 function opened() {
   compare.refresh();
   if (openTab() === "compare") showShared();
+  planeOpened();
 }
 
 function readAddress() {
   if (location.hash === written) return;
   const [, name, settings] = /^#?([^?]*)\??(.*)$/s.exec(location.hash);
-  const wrong = settings ? form.fromLink(settings) : [];
+  const wrong = settings ? (name === "plane" ? fromPlaneLink : form.fromLink)(settings) : [];
   if (name && !names.includes(name)) wrong.push(`there is no tab “${name}”, but ${names.join(" and ")}`);
   open(name);
   if (wrong.length) complain(new Error(`Parts of this link can't be used: ${wrong.join("; ")}.`), "link");
@@ -134,11 +139,13 @@ function readAddress() {
 async function start() {
   startServer((same) => tried(() => backAgain(same)));
   draw.startDrawing();
-  train.startTraining(await ask("/api/choices"), { onChange: hearOf, onModel: chooseNew, onSettings: writeAddress });
+  const choices = await ask("/api/choices");
+  train.startTraining(choices, { onChange: hearOf, onModel: chooseNew, onSettings: writeAddress });
   startWords(document.getElementById("settings"));
   startNetworks(present, renamedOrDeleted);
   compare.startCompare(() => openTab() === "compare");
   await startSweep(chooseNew);
+  await startPlane(choices, () => openTab() === "plane", writeAddress);
   startTabs(writeAddress);
   network.addEventListener("change", () =>
     tried(async () => {

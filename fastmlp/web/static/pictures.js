@@ -8,9 +8,14 @@ const painted = new Map(); // canvas to what paints it again, for when the colou
 
 function readColours() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ["positive", "negative", "ink"]) {
-    colours[name] = style.getPropertyValue(`--${name}`).split(",").map(Number);
+  for (const name of ["positive", "negative", "ink", "s2", "s3"]) {
+    colours[name] = parsed(style.getPropertyValue(`--${name}`).trim());
   }
+}
+
+/** A colour's three numbers; base.css has them between commas, or as #rrggbb. */
+function parsed(text) {
+  return text.startsWith("#") ? [1, 3, 5].map((i) => Number.parseInt(text.slice(i, i + 2), 16)) : text.split(",").map(Number);
 }
 
 readColours();
@@ -28,7 +33,10 @@ export function keepPainted(canvas, paint) {
   paint();
 }
 
-/** A colour of the page as CSS: positive, negative or ink. */
+/** A colour of the page as red, green and blue. */
+export const numbersOf = (name) => colours[name];
+
+/** A colour of the page as CSS: positive, negative, ink, or a series'. */
 export function colour(name, opacity = 1) {
   return `rgba(${colours[name].join(",")},${opacity})`;
 }
