@@ -701,7 +701,7 @@ loss='cross_entropy', seed=0)
         table = arguments.summary(self.architecture)
         return replace(table, title="Network", note=f"{table.note}, seed {self.seed}").html()
 
-    def save(self, path: str | os.PathLike[str], *, training_state: bool = True) -> None:
+    def save(self, path: str | os.PathLike[str], *, training_state: bool = True, float16: bool = False) -> None:
         """Write the network to a file, whole or not at all; `fastmlp.load` reads it.
 
         Parameters
@@ -709,25 +709,34 @@ loss='cross_entropy', seed=0)
         path : str or path
             With a suffix that names the format: ``.npz``, ``.safetensors``, or ``.json``, which people can read and
             takes some five times the space. ``.onnx`` holds what it takes to predict, in float32. ``.c`` writes a C99
-            file that only predicts, for programs without fastmlp, and can't be loaded. Neither holds what training
-            remembers.
+            file that only predicts, for programs without fastmlp, and can't be loaded. ``.html`` writes a page that
+            opens in any browser without a server: one draws a digit, or fills in up to 50 inputs, and it answers. None
+            of these three holds what training remembers.
         training_state : bool, default True
             Whether to include what a later `fit` needs to go on with the same bits, where the format holds it. Without
             it the file is up to three times smaller.
+        float16 : bool, default False
+            Whether an ``.html`` file holds its weights in 16 bits: half the size, with answers that differ in the third
+            digit.
 
         Raises
         ------
         ArgumentError, ArgumentTypeError
-            An unknown suffix, or a folder that doesn't exist.
+            An unknown suffix, a folder that doesn't exist, or `float16` for another format than ``.html``; for
+            ``.html``, a network whose inputs are neither a digit's 784 pixels nor up to 50.
         MissingDependencyError
             ``.safetensors`` or ``.onnx`` without the extra of that name.
         FileWriteError
             The file can't be written; one that was there before is as it was.
         """
-        checked = check_switch(training_state, "training_state")
+        options = {"training_state": check_switch(training_state, "training_state")}
+        if check_switch(float16, "float16"):
+            if not os.fsdecode(path).lower().endswith(".html"):
+                raise ArgumentError(f"float16 is for .html files; leave it out for {os.fsdecode(path)!r}")
+            options["float16"] = True
         with self._turns.between_epochs:
             checkpoint = Checkpoint(self.architecture, self.state, self.labels, self.scaling, self.history)
-            save_checkpoint(path, checkpoint, training_state=checked)
+            save_checkpoint(path, checkpoint, **options)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint) -> "Network":

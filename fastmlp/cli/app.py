@@ -444,17 +444,21 @@ def convert(
         str,
         typer.Argument(metavar="MODEL", help=_MODEL),
     ],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The file to write, such as model.json or model.c.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The file to write, such as model.json, model.c or model.html.")
+    ],
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    float16: Annotated[bool, typer.Option("--float16", help="Store the weights of an .html file in 16 bits.")] = False,
 ) -> None:
     """Convert a saved network to another file format.
 
     The suffix of TARGET names the format. A .c file is C99 without dependencies: weights, scaling, labels and
-    predict(features, outputs). .c and .onnx files only predict; keep the .npz file to continue training.
+    predict(features, outputs). An .html file is a page that draws digits and answers without a server. .c, .onnx
+    and .html files only predict; keep the .npz file to continue training.
     """
     from . import reports
 
-    reports.convert(model, target, force)
+    reports.convert(model, target, force, float16)
 
 
 @app.command(cls=_Command)

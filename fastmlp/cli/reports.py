@@ -121,7 +121,7 @@ def evaluate(model: str, data: str | None, engine: str, pixels: str | None = Non
         screen.table(columns, by_label(y, answers))
 
 
-def convert(model: str, target: str, force: bool) -> None:
+def convert(model: str, target: str, force: bool, float16: bool = False) -> None:
     """Write a saved network in the format that the suffix of `target` names, and say so.
 
     Raises
@@ -135,7 +135,7 @@ def convert(model: str, target: str, force: bool) -> None:
     if path.exists() and not force:
         raise ArgumentError(f"TARGET: {target} exists already; give another name, or --force to replace it")
     network = open_model(model)
-    network.save(path)
+    network.save(path, float16=float16)
     screen = Screen()
     screen.say(f"{target}: {network.n_parameters:,} parameters, {path.stat().st_size:,} bytes")
     tell_what_is_left_out(path, screen)

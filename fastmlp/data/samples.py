@@ -493,3 +493,19 @@ def memory_range(samples: Samples, rows: int = _ROWS_AT_A_TIME) -> tuple[float, 
         least, largest = samples.scaling.apply(np.stack(sparse_range(columns, values, zeros)))
     # A negative scale turns a feature's range around.
     return float(min(least.min(), largest.min())), float(max(least.max(), largest.max()))
+
+
+def is_of_pixels(scaling: Any) -> bool:
+    """Whether a network with this scaling was trained on pixels from 0 to 255, rather than on fractions of them.
+
+    A scaling that was given or measured, rather than found, tells by its size: what divides by some hundred, or by a
+    deviation of some dozen, is meant for 0 to 255.
+
+    Examples
+    --------
+    >>> is_of_pixels(Scaling.pixels()), is_of_pixels(Scaling(2.0))
+    (True, False)
+    """
+    if not isinstance(scaling, Scaling):
+        return True
+    return float(np.median(scaling.scale)) < 0.1 if not scaling.found_on else scaling.found_on == "pixels"

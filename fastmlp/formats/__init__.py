@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import ArgumentError, ArgumentTypeError, DataFileError, require
 from ..model.own import own_activations
 from ..placeholders import check_content
-from . import c_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
+from . import c_file, html_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
 from .checkpoint import Checkpoint
 
 __all__ = [
@@ -36,11 +36,12 @@ FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Checkpoint]]] = {
 """Suffix to the functions that write and read."""
 
 WRITABLE: dict[str, Callable[..., None]] = {suffix: write for suffix, (write, _) in FORMATS.items()} | {
-    ".c": c_file.save
+    ".c": c_file.save,
+    ".html": html_file.save,
 }
 """Suffix to the function that writes; what others run but nobody trains is never read again."""
 
-PREDICTING_ONLY = (".onnx", ".c")
+PREDICTING_ONLY = (".onnx", ".c", ".html")
 """Suffixes of formats that hold what it takes to predict, and nothing of what training remembers."""
 
 _NEEDED = {".safetensors": "safetensors", ".onnx": "onnx"}

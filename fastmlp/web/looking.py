@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.samples import Scaling
+from ..data.samples import is_of_pixels
 from ..errors import ArgumentError
 from ..model.architecture import Array
 from ..network import Network
@@ -53,16 +53,8 @@ def check_network(network: Network) -> Network:
 
 
 def as_inputs(network: Network, pixels: NDArray[np.uint8]) -> Array:
-    """Return rows of pixels as the network was trained on them: 0 to 255, or 0 to 1.
-
-    A scaling that was given or measured, rather than found, tells by its size: what divides by some hundred, or by a
-    deviation of some dozen, is meant for 0 to 255.
-    """
-    scaling = network.scaling
-    of_pixels = not isinstance(scaling, Scaling) or scaling.found_on == "pixels"
-    if isinstance(scaling, Scaling) and not scaling.found_on:
-        of_pixels = float(np.median(scaling.scale)) < 0.1
-    return pixels if of_pixels else pixels.astype(network.architecture.dtype) / 255
+    """Return rows of pixels as the network was trained on them: 0 to 255, or 0 to 1."""
+    return pixels if is_of_pixels(network.scaling) else pixels.astype(network.architecture.dtype) / 255
 
 
 def kind_of_outputs(network: Network) -> str:
