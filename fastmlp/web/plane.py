@@ -176,6 +176,7 @@ class Plane:
             inputs_of(settings.features, points) for points in (self.X, self.X_test, *planes)
         )
         self.message, self.epochs = "", 0
+        self._seconds_an_epoch = 1e-3  # a guess, until the first call
         self._lock = threading.Lock()
 
     def _classes(self) -> list[int]:
@@ -230,11 +231,13 @@ class Plane:
             return self.frame()
 
     def _fit_for(self, seconds: float) -> None:
-        until, count = time.perf_counter() + seconds, 4
-        while (now := time.perf_counter()) < until and not self.message:
-            self._fit(count)
-            took = time.perf_counter() - now
-            count = max(1, min(10 * count, int((until - now - took) / max(took, 1e-6) * count)))
+        """Train for so long: in one call, as far as the last one tells how long an epoch takes."""
+        until = time.perf_counter() + seconds
+        while (left := until - time.perf_counter()) > 0 and not self.message:
+            epochs = max(1, int(left / self._seconds_an_epoch))
+            self._fit(epochs)
+            took = left - (until - time.perf_counter())
+            self._seconds_an_epoch = max(1e-6, took / epochs)
 
     def _fit(self, epochs: int, batch: bool = False) -> None:
         settings, n = self.settings, len(self._inputs)
@@ -248,7 +251,8 @@ class Plane:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the picture shows what they are about
             try:
-                self.network.fit(X, y, epochs=epochs, batch_size=size, optimizer=optimizer, verbose=0)
+                # On one thread: the browser needs the others to draw.
+                self.network.fit(X, y, epochs=epochs, batch_size=size, optimizer=optimizer, threads=1, verbose=0)
                 self.epochs += 0 if batch else epochs
             except TrainingError:
                 self.message = "The loss is no longer finite: the steps are too large. Take a smaller learning rate."

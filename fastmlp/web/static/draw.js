@@ -38,7 +38,8 @@ const looks = new Newest(
     const words = showAnswer(found, { final: thing.kind !== "drawing" || thing.finished });
     if (thing.kind === "digit") gallery.tell(words);
     layers.showLayers(found.layers, found.lines);
-    showReasons(found);
+    // Of a stroke under way only the answer: more questions would keep the server from the next one.
+    if (thing.kind !== "drawing" || thing.finished) showReasons(found);
     if (thing.since !== undefined) {
       const milliseconds = performance.now() - thing.since;
       timing.textContent = `Answered ${milliseconds.toFixed(0)} ms after the pen was lifted.`;
