@@ -453,7 +453,7 @@ def convert(
     """Convert a saved network to another file format.
 
     The suffix of TARGET names the format. A .c file is C99 without dependencies: weights, scaling, labels and
-    predict(features, outputs). An .html file is a page that draws digits and answers without a server. .c, .onnx
+    predict(features, outputs). An .html file is a page to draw digits on; it answers without a server. .c, .onnx
     and .html files only predict; keep the .npz file to continue training.
     """
     from . import reports

@@ -7,6 +7,7 @@ import { colour, keepPainted, paintWeights } from "./pictures.js";
 import { calm, complain, figure } from "./say.js";
 
 const CELL = 18;
+const NARROW = 700; // pixels of the window
 const NAMES = 15; // pixels for the names beneath the outputs
 
 const place = document.getElementById("layers");
@@ -99,7 +100,8 @@ class Field {
     // Outputs go by what they stand for, and hidden neurons, which stand for nothing, by number from 1.
     this.labels = isLast ? model.labels : null;
     this.hasNames = isLast && this.labels.every((label) => label.length <= 2);
-    this.columns = units <= 16 ? units : units <= 256 ? 16 : units <= 1024 ? 32 : 64;
+    const few = innerWidth < NARROW && units <= 256 ? 16 : 32;
+    this.columns = Math.min(units, units <= 1024 ? few : 64);
     const box = document.createElement("div");
     box.className = "layer";
     const caption = document.createElement("p");
@@ -164,12 +166,12 @@ class Field {
     tell({ layer: this.number, unit });
   }
 
-  /** Where a neuron's cell is on the screen: the middle of its upper or lower side. */
-  middleOf(unit, side) {
+  /** Where the middle of a neuron's cell is on the screen, and half of the cell's side. */
+  middleOf(unit) {
     const { left, top, width } = this.canvas.getBoundingClientRect();
     const cell = (CELL * width) / this.canvas.width;
-    const row = Math.floor(unit / this.columns) + (side === "bottom" ? 0.9 : 0.1);
-    return { x: left + ((unit % this.columns) + 0.5) * cell, y: top + row * cell };
+    const [column, row] = [unit % this.columns, Math.floor(unit / this.columns)];
+    return { x: left + (column + 0.5) * cell, y: top + (row + 0.5) * cell, half: cell / 2 };
   }
 
   nameOf(unit) {

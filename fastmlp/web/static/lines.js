@@ -29,14 +29,14 @@ function draw() {
     for (const [a, b, product] of lines.toReversed()) {
       const strength = Math.abs(product) / most;
       if (strength < 0.04) continue;
-      const [start, end] = [from.middleOf(a, "bottom"), to.middleOf(b, "top")];
+      const [start, end] = [from.middleOf(a), to.middleOf(b)];
       svg.append(
         make("line", {
           class: product < 0 ? "negative" : "positive",
           x1: start.x - left,
-          y1: start.y - top,
+          y1: start.y + start.half - top,
           x2: end.x - left,
-          y2: end.y - top,
+          y2: end.y - end.half - top,
           "stroke-width": (0.5 + 2.5 * strength).toFixed(2),
           "stroke-opacity": (0.15 + 0.75 * strength).toFixed(2),
         }),
