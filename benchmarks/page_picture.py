@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PICTURE = Path(__file__).parent / "results" / "page.png"
-WIDTH, HEIGHT = 1280, 860
+WIDTH, HEIGHT = 1280, 1010
 COLOURS = 128
 """Of the picture; with fewer bytes for it, a README is there sooner."""
 

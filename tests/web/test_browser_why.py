@@ -49,7 +49,7 @@ def test_lines_follow_the_stroke_and_can_be_left_out(open_page):
     page = open_page()
     draw(page)
     page.wait_for_selector("#lines line", state="attached")
-    page.get_by_label("Lines").uncheck()
+    page.get_by_role("checkbox", name="Lines").uncheck()
     assert page.locator("#lines line").count() == 0
 
 

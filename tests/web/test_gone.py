@@ -69,7 +69,7 @@ def test_a_server_that_ends_while_it_trains_is_missed_and_the_next_one_is_found(
         or page.locator("#network option").count() == 1
     )
     state_says(page, "small was loaded")
-    assert page.locator("[name=hidden]").input_value() == "12"
+    assert page.locator("#settings [name=hidden]").input_value() == "12"
     page.get_by_role("tab", name="Draw").click()
     answer(page, "0")  # the drawing is still there
 
