@@ -92,7 +92,7 @@ def fit_many(
     threads: int | str = "auto",
     verbose: int = 1,
 ) -> list[Fitted]:
-    """Train many networks on the same samples, several at a time; each gets the bits that `Network.fit` gives it alone.
+    """Train many networks on the same samples in parallel; each result is bit-identical to that of `Network.fit` alone.
 
     Networks may differ in everything: layers, losses, seeds, and by `settings`, in how they are trained and on which
     rows. Samples are checked, scaled and compressed once, and not copied for a network; `rows_val` are copied once for

@@ -38,7 +38,7 @@ from .training.turns import Turns
 
 
 class Network:
-    """A multilayer perceptron: a function of its inputs that learns from examples.
+    """A multilayer perceptron: a network of fully connected layers.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class Network:
 
     @property
     def seed(self) -> int:
-        """What all randomness of the network comes from."""
+        """Seed of all random numbers of the network."""
         return self.state.seed
 
     @explained
@@ -366,7 +366,7 @@ class Network:
         return outputs
 
     def predict(self, X: Any, *, engine: str = "auto") -> Array:
-        """Answers in the terms of the `y` of `fit`: labels, rows of 0 and 1 (any set of labels), or numbers.
+        """Return predictions in the form of the `y` of `fit`: labels, rows of 0 and 1 (any set of labels), or numbers.
 
         Before any fit, a classifier's labels are 0, 1, 2, ...
 
@@ -382,7 +382,7 @@ class Network:
         return self._known_labels().decode(self(X, engine=engine))
 
     def predict_proba(self, X: Any, *, engine: str = "auto") -> Array:
-        """Probability of every label, shape (n_samples, n_labels).
+        """Return the probability of every label, shape (n_samples, n_labels).
 
         One column a label in the order of ``labels.classes``; two for a network with one sigmoid. Several sigmoid
         outputs that stand for one label of several are divided by their sum.
@@ -409,7 +409,7 @@ class Network:
 
     @explained
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> Evaluation:
-        """Mean loss and share of right answers, with dropout off and penalties not counted.
+        """Return the mean loss and the accuracy, with dropout off and without penalties.
 
         Parameters
         ----------
@@ -437,7 +437,7 @@ class Network:
     def gradient(
         self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto"
     ) -> tuple[float, list[WeightsAndBias]]:
-        """Return what backpropagation finds, with all samples as one batch and dropout off.
+        """Return the loss and its gradient by backpropagation, with all samples as one batch and dropout off.
 
         Parameters
         ----------
@@ -463,7 +463,7 @@ class Network:
 
     @explained
     def trace(self, X: Any, y: Any = None, sample_weight: Any = None) -> Trace:
-        """Return all that a forward and a backward pass compute, layer by layer, with dropout off.
+        """Return all values of a forward and a backward pass, layer by layer, with dropout off.
 
         It is computed by the NumPy engine, whose code can be read beside it, with all samples as one batch. The
         gradients are those of `gradient`, up to rounding.
@@ -573,7 +573,7 @@ class Network:
         return check_gradient(self.architecture, self.state.parameters, data, *options, places)
 
     def activations(self, X: Any) -> list[Array]:
-        """Return what every layer holds for these samples: the scaled input first, the outputs last.
+        """Return the activations of every layer: the scaled input first, the outputs last.
 
         Parameters
         ----------
@@ -598,7 +598,7 @@ class Network:
         return self.architecture.views(frozen)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Give the network other weights; what the optimizer remembers stays.
+        """Replace the weights; the optimizer's state stays.
 
         Parameters
         ----------
@@ -641,7 +641,7 @@ loss='cross_entropy', seed=0)
         self._set_trainable(arguments.check_layers(layers, self.architecture, "freeze"), False)
 
     def unfreeze(self, *layers: int) -> None:
-        """Have later fits train layers that were frozen; without numbers, all layers.
+        """Unfreeze layers, so that later fits train them; without numbers, all layers.
 
         What the optimizer remembers of them is from before they were frozen.
 
@@ -677,7 +677,7 @@ loss='cross_entropy', seed=0)
 
     @property
     def n_parameters(self) -> int:
-        """Weights and biases altogether."""
+        """Number of weights and biases."""
         return self.architecture.n_parameters
 
     def summary(self) -> Lines:
@@ -834,7 +834,7 @@ def _evaluation(score: Score, task: str) -> Evaluation:
 
 
 def load(path: str | os.PathLike[str]) -> Network:
-    """Read a network that `Network.save` wrote; it answers, and goes on training, with the same bits.
+    """Read a network that `Network.save` wrote; it predicts and continues training with bit-identical results.
 
     From an ``.onnx`` file, also of another program, comes a network that answers the same but starts training anew.
     Reading a file never runs code from it, and takes at most 128 times the memory that the file takes on disk.

@@ -21,7 +21,7 @@ _HEADINGS = ("layer", "activation", "weights", "n x units", "z", "a", "delta", "
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerTrace:
-    """What one layer holds after a forward and a backward pass; arrays are read-only.
+    """Values of one layer in a forward and a backward pass; arrays are read-only.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class LayerTrace:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace:
-    """Everything that a forward and a backward pass compute, layer by layer: what `Network.trace` returns.
+    """All values of a forward and a backward pass, layer by layer: what `Network.trace` returns.
 
     Arrays are in the network's dtype, read-only, and keep their values while the network trains on. Without `y` there
     is a forward pass only, and the fields from `y` to `dx` are None.

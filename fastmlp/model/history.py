@@ -17,7 +17,7 @@ _SHOWN_IN_A_NOTEBOOK = 5
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good a network is on some data.
+    """Loss and accuracy of a network on some data.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Evaluation:
 
 
 class History(Mapping[str, list[float]]):
-    """What was recorded epoch by epoch: a mapping from a column's name to its list of values.
+    """Values recorded in each epoch: a mapping from column names to lists.
 
     Columns are those of `COLUMNS` that were recorded: ``epoch`` (from 1, counted over all fits of a network), ``loss``
     and ``accuracy`` (over the training samples, each judged just before the step it was used in), ``val_loss`` and

@@ -1,4 +1,4 @@
-"""Pictures of data, training, answers and networks (floor 9).
+"""Plots of data, training, predictions and networks (floor 9).
 
 Every function returns what it drew on, so that titles, sizes and files stay matplotlib's own matter. A function that
 draws one panel takes ``ax=``, the Axes to draw on; `history`, which may draw two, takes ``axes=``. Without them there

@@ -54,7 +54,7 @@ class _Asked(NamedTuple):
 def decision_boundary(
     model: Any, X: Any, y: Any = None, *, resolution: int = 200, feature_names: Any = None, ax: Any = None
 ) -> "Axes":
-    """Draw what a model answers for every point of a plane, with the samples on it.
+    """Draw a model's predictions for every point of a plane, with the samples on it.
 
     Of a classifier, each region has the colour of its class, the stronger the higher the class's probability; lines
     are the boundaries. Of a regression, colours are the predicted numbers. Samples have the colour and the marker of

@@ -18,7 +18,7 @@ _LONGEST_UPRIGHT = 5
 
 @explained
 def confusion_matrix(model: Any, X: Any, y: Any, *, ax: Any = None) -> "Axes":
-    """Draw how often each label was taken for each.
+    """Draw a confusion matrix: how often each true label got each predicted label.
 
     A row for every true label, a column for every answer, and in each cell how many samples there are. Right answers,
     on the diagonal, are blue by the share of their label; mistakes are red on a scale of their own, since the few there

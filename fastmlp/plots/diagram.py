@@ -65,7 +65,7 @@ class _Layer:
 def activations(
     model: Any, x: Any, y: Any = None, *, most_units: int = 16, shape: Any = None, ax: Any = None
 ) -> "Axes":
-    """Draw the network with what every unit holds for one sample.
+    """Draw the network with the activation of every unit for one sample.
 
     A circle is the fuller of ink the more its unit holds, compared with the largest of its layer (outputs from 0
     to 1: with 1); red ink stands for negative values. Lines are weights, blue positive and red negative, the

@@ -76,7 +76,7 @@ def sample_grid(
 def predictions(
     model: Any, X: Any, y: Any, *, n: int = 40, columns: int | None = None, shape: Any = None, ax: Any = None
 ) -> "Axes":
-    """Draw the first samples with what a classifier says to them, and how sure it is.
+    """Draw the first samples with a classifier's predictions and their probabilities.
 
     Right answers are green; wrong ones are red in a thick frame, and a second line tells what they should have been.
 
@@ -124,7 +124,7 @@ def predictions(
 def mistakes(
     model: Any, X: Any, y: Any, *, n: int = 20, columns: int | None = None, shape: Any = None, ax: Any = None
 ) -> "Axes":
-    """Draw the samples that a classifier gets wrong, those of which it is surest first.
+    """Draw the samples that a classifier gets wrong, the most confident mistakes first.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def weights(
     feature_names: Any = None,
     ax: Any = None,
 ) -> "Axes":
-    """Draw what each unit of a layer looks for: its weights, blue positive and red negative.
+    """Draw the weights of each unit of a layer: blue is positive, red is negative.
 
     Where the inputs are square images, the weights of each unit of the first layer are an image. Elsewhere they are a
     row of a heat map, with a column for each input of the layer. All units share a scale that is symmetric about zero.

@@ -120,7 +120,7 @@ def showing(run: FitRun) -> Iterator[None]:
 
 
 class Callback:
-    """The base of callbacks: objects that `fit` calls between epochs, and between steps on request.
+    """Base class of callbacks: `fit` calls them after epochs, and on request after steps.
 
     Each method does nothing until a subclass overrides it, and gets the `FitRun`. An exception that a method raises
     ends the training and reaches the caller of `fit`; the network then is as it was after the last finished epoch. An
@@ -167,7 +167,7 @@ class Callback:
     every_steps: int | None = None
 
     def on_fit_start(self, run: FitRun) -> None:
-        """Before the first epoch; the place to complain about what is missing."""
+        """Before the first epoch: check here that everything the callback needs is there."""
 
     def on_epoch_start(self, run: FitRun) -> None:
         """Before each epoch."""
@@ -191,14 +191,14 @@ class Callback:
         """After the last epoch, and also when the training was interrupted or failed."""
 
     def memory(self) -> dict[str, Any]:
-        """Return what it has to remember for a fit to be resumed: by name, what JSON can hold, or copies of parameters.
+        """Return the state that a resumed fit needs: by name, values that JSON can hold, or copies of parameters.
 
         A callback that is empty-handed, as by default, starts afresh.
         """
         return {}
 
     def recall(self, memory: dict[str, Any]) -> None:
-        """Take over what `memory` gave in an earlier process; called after `on_fit_start`."""
+        """Restore the state that `memory` returned in an earlier process; called after `on_fit_start`."""
 
 
 class EachEpoch(Callback):
@@ -344,7 +344,7 @@ class Monitor(Callback):
 
 
 class EarlyStopping(Monitor):
-    """Stop when a figure has not improved for some epochs, and go back to the weights of its best epoch.
+    """Stop when a metric has not improved for some epochs, and restore the weights of the best epoch.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from .callbacks import Callback, FitRun, Monitor
 
 
 class Checkpoint(Monitor):
-    """Save the network between epochs, with all that ``fit(resume_from=path)`` needs to go on with the same bits.
+    """Save the network after epochs, with all that ``fit(resume_from=path)`` needs for bit-identical results.
 
     Each file is written whole or not at all: at whatever moment the process is killed, the last checkpoint is there.
     However the training ends, its last finished epoch is saved too. A checkpoint is a model file, which `fastmlp.load`

@@ -8,7 +8,7 @@ from .callbacks import FitRun, Monitor
 
 
 class ReduceOnPlateau(Monitor):
-    """Lower the learning rate whenever a figure has not improved for some epochs.
+    """Lower the learning rate when a metric has not improved for some epochs.
 
     What is lowered is the rate that a schedule multiplies, so the two go together. Each fit starts with the
     optimizer's.
