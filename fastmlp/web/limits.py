@@ -10,6 +10,8 @@ VALIDATION_ROWS = 10_000
 """For a recipe that has none of its own and leaves some of its training rows out."""
 MAX_SWEEP_NETWORKS = 60
 """Of one sweep: its settings times its seeds."""
+MAX_SWEEP_PARAMETERS = 6_000_000
+"""Of all its networks together, each with what its optimizer remembers."""
 MAX_SWEEP_VALUES = 8
 """Of one setting."""
 MAX_SWEEPS = 4

@@ -65,8 +65,7 @@ class Lesson:
     def __init__(self, network: Network, question: Question) -> None:
         self.network, self.question = copy.deepcopy(network), question
         self.X = as_inputs(network, question.digit.reshape(1, PIXELS))
-        labels = network.labels
-        self.y: Any = [question.target if labels is None else labels.classes[question.target]]
+        self.y = _targets(network, question.target)
         with np.errstate(all="ignore"):  # a large rate may overflow, and the page shows what comes of it
             self.before = self.now = self.network.trace(self.X, self.y)
             for _ in range(question.steps):
@@ -153,6 +152,14 @@ class Lesson:
             "step": plain(checked.step),
             "kink": checked.kink,
         }
+
+
+def _targets(network: Network, target: int) -> Any:
+    """Return what `Network.fit` takes for one sample whose right output is this one: its label, or a row of 0 and 1."""
+    labels = network.labels
+    if labels is not None and labels.task == "classes":
+        return [labels.classes[target]]
+    return np.eye(network.architecture.outputs)[[target]]
 
 
 def _moved(before: Trace, now: Trace) -> list[dict[str, Any]]:

@@ -74,6 +74,12 @@ class Plan:
             Settings.read({**shared, **dict(zip(axes, values, strict=True)), "seed": first + seed})
             for *values, seed in itertools.product(*axes.values(), range(seeds))
         ]
+        total = sum(one.changed_recipe().network(0).n_parameters for one in settings[::seeds]) * seeds
+        if total > limits.MAX_SWEEP_PARAMETERS:
+            raise ArgumentError(
+                f"a sweep's networks may have {limits.MAX_SWEEP_PARAMETERS:,} parameters together here, and these have "
+                f"{total:,}; take fewer values, seeds or units"
+            )
         return cls(tuple(settings), {name: tuple(values) for name, values in axes.items()}, seeds)
 
 

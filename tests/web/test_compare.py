@@ -105,6 +105,7 @@ def test_a_page_that_closes_stops_its_sweep(page, client):
         ({"axes": {"rows": [0]}}, "rows"),
         ({"axes": RATES, "seeds": 40}, "60 networks at most"),
         ({"axes": RATES, "seeds": 1.5}, "seeds"),
+        ({"axes": RATES, "seeds": 3, "settings": {"hidden": [1500]}}, "6,000,000 parameters together"),
         ({"axes": RATES, "rate": 1}, "part of a sweep"),
         ({"axes": [], "settings": {}}, "JSON objects"),
     ],

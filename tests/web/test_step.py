@@ -50,6 +50,14 @@ def test_a_step_is_that_of_fit_with_plain_gradient_descent(digit, steps):
         np.testing.assert_allclose(b, expected_b, rtol=1e-10)
 
 
+@pytest.mark.parametrize("y", [np.linspace(0, 1, 200).reshape(20, 10), np.eye(10)[[3, 4] * 10].astype(int)])
+def test_networks_of_numbers_and_of_sets_of_labels_take_a_step(digit, y):
+    net = Network([784, 4, 10], output="sigmoid", loss="binary_cross_entropy", seed=0)
+    net.fit(np.zeros((20, 784)), y, epochs=1, engine="numpy", verbose=0)
+    told = lesson(net, digit, steps=1).told()
+    assert told["before"]["loss"] > told["loss"]
+
+
 def test_the_network_of_the_page_stays_as_it_is(network, digit):
     before = network.weights[0][0].copy()
     lesson(network, digit, steps=3)

@@ -17,6 +17,8 @@ const SPEEDS = [
   { milliseconds: 8 },
 ];
 const WORDS = ["1 epoch a frame", "3 epochs a frame", "10 epochs a frame", "30 epochs a frame", "100 epochs a frame", "as fast as it goes"];
+const COMPILING = "The first training on a machine compiles the kernels, which takes some seconds.";
+const PATIENCE = 700; // milliseconds
 
 let view = null;
 let plane = null; // {id, ...} of the server
@@ -92,11 +94,14 @@ async function tried(work) {
 /** Have the server train on; null where the plane is another one by then. */
 async function trained(by) {
   let frame = null;
+  const slow = setTimeout(() => (part("plane-message").textContent = COMPILING), PATIENCE);
   await tried(async () => {
     const of = plane;
     const found = await send(`/api/planes/${of.id}/advance?${new URLSearchParams(by)}`);
     if (of === plane) frame = found;
   });
+  clearTimeout(slow);
+  if (part("plane-message").textContent === COMPILING) part("plane-message").textContent = "";
   return frame;
 }
 
