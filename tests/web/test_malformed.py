@@ -6,7 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fastmlp.web import limits
+from fastmlp.web.plane import PlaneSettings
 from fastmlp.web.settings import Settings
+from fastmlp.web.sweep import AXES
 
 SLOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 VALUES = st.recursive(
@@ -21,7 +24,16 @@ POSTS = (
     "/api/models/1/image",
     "/api/models/1/drawing",
     "/api/models/1/drawing?width=4&height=4",
+    "/api/models/1/why/0/0",
+    "/api/models/1/least-change",
+    "/api/models/1/step?target=1&rate=1",
+    "/api/sweeps",
+    "/api/planes",
 )
+OBJECTS = {
+    "/api/planes": st.sampled_from(sorted(PlaneSettings.__dataclass_fields__)) | st.text(max_size=10),
+    "/api/sweeps": st.sampled_from(["settings", "axes", "seeds"]) | st.text(max_size=10),
+}
 
 
 def assert_refused_in_words(response):
@@ -41,6 +53,36 @@ def test_bytes(client, path, body):
 def test_settings(client, wanted):
     wanted["epochs"] = "none"  # so that no training starts, whatever the rest
     assert_refused_in_words(client.post("/api/trainings", content=json.dumps(wanted)))
+
+
+@SLOW
+@given(st.data(), st.sampled_from(sorted(OBJECTS)))
+def test_planes_and_sweeps(client, data, path):
+    wanted = data.draw(st.dictionaries(OBJECTS[path], VALUES, min_size=1, max_size=4))
+    wanted["none"] = 1  # so that nothing starts, whatever the rest
+    assert_refused_in_words(client.post(path, content=json.dumps(wanted)))
+
+
+@SLOW
+@given(st.sampled_from(sorted(PlaneSettings.__dataclass_fields__)), VALUES)
+def test_a_setting_of_a_plane_is_used_or_refused(client, name, value):
+    response = client.post("/api/planes", content=json.dumps({"n": 20, "hidden": [2], name: value}))
+    if response.status_code != 201:
+        assert_refused_in_words(response)
+
+
+@SLOW
+@given(st.sampled_from(AXES), VALUES)
+def test_values_of_a_sweep_that_make_no_sense(client, name, value):
+    body = {"settings": {"recipe": "numpy-tutorial"}, "axes": {name: value}, "seeds": "none"}
+    assert_refused_in_words(client.post("/api/sweeps", content=json.dumps(body)))
+
+
+@SLOW
+@given(st.sampled_from(["/api/models/1", "/api/models/7"]), VALUES)
+def test_names(client, path, value):
+    if not (isinstance(value, str) and 1 <= len(" ".join(value.split())) <= limits.MAX_NAME and path.endswith("1")):
+        assert_refused_in_words(client.patch(path, content=json.dumps({"name": value})))
 
 
 @SLOW
@@ -79,7 +121,10 @@ def test_sizes_of_drawings(client, text, name):
         "/api/models/1/digits/%00",
         "/api/models/1/digits/" + "9" * 5000,
         "/api/models/1/neurons/0/²",
+        "/api/models/1/digits/0?turn=x",
+        "/api/models/1/digits/0?noise=1e400",
         "/api/trainings/1/nothing",
+        "/api/sweeps/1/events",
     ],
 )
 def test_addresses(client, path):
