@@ -47,7 +47,7 @@ export async function startPlane(choices, open, onSettings) {
     told();
     rebuild();
   });
-  part("plane-tests").addEventListener("change", () => view.paint());
+  part("plane-tests").addEventListener("change", () => view.paintDots());
   showSpeed();
 }
 

@@ -17,6 +17,7 @@ export class View {
   constructor(add, remove) {
     this.canvas = part("plane-canvas");
     this.small = document.createElement("canvas");
+    this.dots = document.createElement("canvas"); // the points, which stay while the network learns
     this.cursor = null;
     this.reset();
     this.canvas.addEventListener("click", (event) => {
@@ -28,7 +29,7 @@ export class View {
       this.cursor = null;
       this.paint();
     });
-    keepPainted(this.canvas, () => this.paint());
+    keepPainted(this.canvas, () => this.paintDots());
   }
 
   reset() {
@@ -64,6 +65,7 @@ export class View {
     part("plane-train-name").textContent = `training ${kind}`;
     part("plane-test-name").textContent = `test ${kind}`;
     part("plane-maps").replaceChildren(...settings.hidden.map((units, layer) => this.row(units, layer)));
+    this.paintDots();
   }
 
   /** A canvas for all neurons of a layer: many small ones take the browser longer. */
@@ -109,13 +111,22 @@ export class View {
     this.paintGrid();
     context.imageSmoothingEnabled = true;
     context.drawImage(this.small, 0, 0, width, height);
-    if (part("plane-tests").checked) this.paintPoints(context, this.tests, false);
-    this.paintPoints(context, this.points, true);
+    context.drawImage(this.dots, 0, 0);
     if (!this.cursor || document.activeElement !== this.canvas) return;
     const [x, y] = [((this.cursor[0] + 1) / 2) * width, ((1 - this.cursor[1]) / 2) * height];
     context.strokeStyle = colour("ink");
     context.lineWidth = 2;
     context.strokeRect(x - 7, y - 7, 14, 14);
+  }
+
+  /** Paint the points anew: they are others, or their colours are. */
+  paintDots() {
+    this.dots.width = this.canvas.width;
+    this.dots.height = this.canvas.height;
+    const context = this.dots.getContext("2d");
+    if (this.plane && part("plane-tests").checked) this.paintPoints(context, this.tests, false);
+    if (this.plane) this.paintPoints(context, this.points, true);
+    this.paint();
   }
 
   /** One colour a class, mixed by the probabilities; or one for high and one for low numbers. */
