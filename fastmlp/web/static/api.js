@@ -101,30 +101,31 @@ export const weightsOf = (base64) => new Int8Array(bytes(base64).buffer);
 
 /**
  * Requests of which only the newest counts: one is under way at a time, and of those asked for meanwhile the last is
- * sent when it is back. `work` does the request, `show` gets its answer.
+ * sent when it is back; an urgent one at once, and what was under way is no longer waited for. `work` does the request,
+ * `show` gets its answer.
  */
 export class Newest {
   constructor(work, show, fail) {
-    Object.assign(this, { work, show, fail, waiting: null, busy: false });
+    Object.assign(this, { work, show, fail, waiting: null, busy: false, turn: 0 });
   }
 
-  async ask(thing) {
+  async ask(thing, urgent = false) {
     this.waiting = { thing };
-    if (this.busy) return;
+    if (this.busy && !urgent) return;
     this.busy = true;
-    try {
-      while (this.waiting) {
-        const { thing } = this.waiting;
-        this.waiting = null;
-        try {
-          this.show(await this.work(thing), thing);
-        } catch (error) {
-          this.fail(error, thing);
-        }
+    const turn = ++this.turn;
+    const counts = () => turn === this.turn;
+    while (this.waiting && counts()) {
+      const { thing } = this.waiting;
+      this.waiting = null;
+      try {
+        const found = await this.work(thing);
+        if (counts()) this.show(found, thing);
+      } catch (error) {
+        if (counts()) this.fail(error, thing);
       }
-    } finally {
-      this.busy = false;
     }
+    if (counts()) this.busy = false;
   }
 
   forget() {

@@ -134,7 +134,7 @@ export function startDrawing() {
 
 function look(thing) {
   current = thing;
-  if (model) looks.ask(thing);
+  if (model) looks.ask(thing, thing.kind !== "drawing" || thing.finished);
 }
 
 function undo() {

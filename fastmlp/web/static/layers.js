@@ -166,12 +166,17 @@ class Field {
     tell({ layer: this.number, unit });
   }
 
-  /** Where the middle of a neuron's cell is on the screen, and half of the cell's side. */
-  middleOf(unit) {
+  /**
+   * Give for a neuron where the middle of its cell is on the screen, and half of the cell's side. The place of the
+   * canvas is asked for once: asked for each neuron, while lines are added, the browser would lay out the page each time.
+   */
+  middles() {
     const { left, top, width } = this.canvas.getBoundingClientRect();
     const cell = (CELL * width) / this.canvas.width;
-    const [column, row] = [unit % this.columns, Math.floor(unit / this.columns)];
-    return { x: left + (column + 0.5) * cell, y: top + (row + 0.5) * cell, half: cell / 2 };
+    return (unit) => {
+      const [column, row] = [unit % this.columns, Math.floor(unit / this.columns)];
+      return { x: left + (column + 0.5) * cell, y: top + (row + 0.5) * cell, half: cell / 2 };
+    };
   }
 
   nameOf(unit) {

@@ -6,6 +6,8 @@ const svg = document.getElementById("lines");
 const box = document.getElementById("layers");
 const wanted = document.getElementById("show-lines");
 
+const FAINT = 0.04; // of the strongest line
+
 let drawn = null; // {lines, fields}
 
 wanted.addEventListener("change", () => draw());
@@ -18,29 +20,30 @@ export function showLines(lines, fields) {
 }
 
 function draw() {
-  svg.replaceChildren();
-  if (!drawn || !wanted.checked || !box.offsetParent) return;
+  if (!drawn || !wanted.checked || !box.offsetParent) return svg.replaceChildren();
   const { left, top } = svg.getBoundingClientRect();
-  drawn.lines.forEach((lines, layer) => {
-    const [from, to] = [drawn.fields[layer], drawn.fields[layer + 1]];
-    if (!from || !to) return;
-    const most = Math.max(1e-12, ...lines.map(([, , product]) => Math.abs(product)));
-    // The strongest last, on top of the others.
-    for (const [a, b, product] of lines.toReversed()) {
+  const middles = drawn.fields.map((field) => field.middles());
+  svg.replaceChildren(...drawn.lines.flatMap((lines, layer) => between(lines, middles[layer], middles[layer + 1], left, top)));
+}
+
+/** Lines from one layer to the next, the strongest last, on top of the others. */
+function between(lines, from, to, left, top) {
+  if (!from || !to) return [];
+  const most = Math.max(1e-12, ...lines.map(([, , product]) => Math.abs(product)));
+  return lines
+    .filter(([, , product]) => Math.abs(product) > FAINT * most)
+    .toReversed()
+    .map(([a, b, product]) => {
       const strength = Math.abs(product) / most;
-      if (strength < 0.04) continue;
-      const [start, end] = [from.middleOf(a), to.middleOf(b)];
-      svg.append(
-        make("line", {
-          class: product < 0 ? "negative" : "positive",
-          x1: start.x - left,
-          y1: start.y + start.half - top,
-          x2: end.x - left,
-          y2: end.y - end.half - top,
-          "stroke-width": (0.5 + 2.5 * strength).toFixed(2),
-          "stroke-opacity": (0.15 + 0.75 * strength).toFixed(2),
-        }),
-      );
-    }
-  });
+      const [start, end] = [from(a), to(b)];
+      return make("line", {
+        class: product < 0 ? "negative" : "positive",
+        x1: start.x - left,
+        y1: start.y + start.half - top,
+        x2: end.x - left,
+        y2: end.y - end.half - top,
+        "stroke-width": (0.5 + 2.5 * strength).toFixed(2),
+        "stroke-opacity": (0.15 + 0.75 * strength).toFixed(2),
+      });
+    });
 }
