@@ -145,9 +145,12 @@ def chosen_workloads(options: argparse.Namespace) -> list[Workload]:
     return [workload.limited(options.rows) for workload in chosen]
 
 
-def compare_at(workload: Workload, trees: Sequence[Tree], folder: Path, rounds: int) -> dict[str, Any]:
+def compare_at(
+    workload: Workload, trees: Sequence[Tree], folder: Path, rounds: int, threads: int | str = "auto"
+) -> dict[str, Any]:
     """Train in turns; return the least seconds an epoch of each tree, their ratio, and the losses of the first call."""
     description = described(workload, folder / "arrays.npz")
+    description["fit"]["threads"] = threads
     epochs, losses, expected = workload.epochs_a_timing, [], []
     for tree in trees:
         tree.ask("load", **description)
