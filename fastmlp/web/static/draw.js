@@ -38,14 +38,14 @@ const looks = new Newest(
     const words = showAnswer(found, { final: thing.kind !== "drawing" || thing.finished });
     if (thing.kind === "digit") gallery.tell(words);
     layers.showLayers(found.layers, found.lines);
-    // Of a stroke under way only the answer: more questions would keep the server from the next one.
-    if (thing.kind !== "drawing" || thing.finished) showReasons(found);
     if (thing.since !== undefined) {
       const milliseconds = performance.now() - thing.since;
       timing.textContent = `Answered ${milliseconds.toFixed(0)} ms after the pen was lifted.`;
       timing.dataset.milliseconds = milliseconds.toFixed(1);
       delete thing.since; // another network's look at it comes later, by no fault of this one
     } else if (thing.kind !== "drawing") timing.textContent = "";
+    // Of a stroke under way only the answer: more questions would keep the server from the next one.
+    if (thing.kind !== "drawing" || thing.finished) showReasons(found);
   },
   (error, thing) => {
     if (thing !== current) return;
