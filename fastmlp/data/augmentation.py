@@ -275,6 +275,48 @@ def affine_maps(augmentation: Augmentation, shape: tuple[int, int], key: int, na
     right, down = augmentation.shift * draws[:2]
     angle, lean = np.radians(augmentation.rotation) * draws[2], np.tan(np.radians(augmentation.shear) * draws[3])
     wide, high = 1.0 + augmentation.scale * draws[4:]
+    return _inverse(right, down, angle, lean, wide, high, shape)
+
+
+def moved(
+    images: Array,
+    shape: tuple[int, int],
+    *,
+    right: float = 0.0,
+    down: float = 0.0,
+    turn: float = 0.0,
+    size: float = 1.0,
+) -> Array:
+    """Scale and turn images about their middle, then shift them: all of them alike, by amounts that are given.
+
+    Parameters
+    ----------
+    images : ndarray of uint8 or float, shape (n, height * width)
+    shape : tuple (height, width)
+    right, down : float, default 0.0
+        In pixels.
+    turn : float, default 0.0
+        In degrees, clockwise.
+    size : float, default 1.0
+        The factor by which width and height are multiplied.
+
+    Returns
+    -------
+    ndarray, shape (n, height * width)
+        In the dtype of `images`; interpolated as `augmented` does.
+
+    Examples
+    --------
+    >>> moved(np.array([[1.0, 2.0, 3.0, 4.0]]), (2, 2), right=1.0)
+    array([[0., 1., 0., 3.]])
+    """
+    amounts = (np.array([value]) for value in (right, down, math.radians(turn), 0.0, size, size))
+    x, y = _mapped(_inverse(*amounts, shape), shape)
+    return _between_pixels(images, shape, x, y)
+
+
+def _inverse(right: Array, down: Array, angle: Array, lean: Array, wide: Array, high: Array, shape: Any) -> Whole:
+    """Return where pixels come from, as `affine_maps` does; angles in radians, all others as they are applied."""
     # An image is widened, then leans, then turns about its middle, then moves; here all that is undone, last first.
     cosine, sine = np.cos(angle), np.sin(angle)
     a, b = (cosine + lean * sine) / wide, (sine - lean * cosine) / wide
@@ -305,9 +347,7 @@ def _positions(
 ) -> tuple[Whole, Whole]:
     """Where each pixel of each image comes from: columns and rows, shape (n, height, width), in 1/65536."""
     height, width = shape
-    a, b, c, d, e, f = affine_maps(augmentation, shape, key, names).T[:, :, None, None]
-    across, down = np.arange(width), np.arange(height)[:, None]
-    x, y = a * across + b * down + c, d * across + e * down + f
+    x, y = _mapped(affine_maps(augmentation, shape, key, names), shape)
     weights, factor = smoothing(augmentation)
     if len(weights):
         high, wide = height + len(weights) - 1, width + len(weights) - 1
@@ -317,6 +357,13 @@ def _positions(
         x = x + (_smooth(words >> np.uint32(24), weights) * factor >> 12)
         y = y + (_smooth(words >> np.uint32(16) & np.uint32(255), weights) * factor >> 12)
     return x, y
+
+
+def _mapped(maps: Whole, shape: tuple[int, int]) -> tuple[Whole, Whole]:
+    """Columns and rows, shape (n, height, width), where pixels come from by maps of the form of `affine_maps`."""
+    a, b, c, d, e, f = maps.T[:, :, None, None]
+    across, down = np.arange(shape[1]), np.arange(shape[0])[:, None]
+    return a * across + b * down + c, d * across + e * down + f
 
 
 def _smooth(noise: NDArray[np.uint32], weights: NDArray[np.float32]) -> Whole:

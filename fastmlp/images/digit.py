@@ -108,6 +108,33 @@ def as_digit(image: "str | os.PathLike[str] | bytes | Array | Any", *, name: str
     return _centred(_boxed(ink))
 
 
+def only_shrunk(image: "bytes | Array", *, name: str = "image") -> NDArray[np.uint8]:
+    """Shrink a picture to 28 by 28 pixels and do nothing else: what a network would see without `as_digit`.
+
+    The digit stays where it is, and dark ink stays dark. A picture that is no square is squeezed into one.
+
+    Parameters
+    ----------
+    image, name
+        As in `as_digit`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (28, 28)
+
+    Examples
+    --------
+    >>> page = np.full((200, 300), 230, dtype=np.uint8)
+    >>> page[40:160, 100:112] = 30
+    >>> shrunk = only_shrunk(page)
+    >>> shrunk.shape, int(shrunk[0, 0]), int((shrunk < 200).sum(axis=0).argmax())
+    ((28, 28), 230, 9)
+    """
+    tones = _tones(_pixels(image, name))
+    down, across = (_resampling(n, SIDE) for n in tones.shape)
+    return np.asarray(np.rint(255 * (down @ tones @ across.T).clip(0, 1)).astype(np.uint8))
+
+
 def _pixels(image: Any, name: str) -> Array:
     """Return the pixels of whatever was given: uint8, or float in [0, 1]."""
     if isinstance(image, str | os.PathLike | bytes | bytearray | memoryview):

@@ -17,6 +17,7 @@
 | ``POST /api/models/{id}/step?target=...&rate=...&steps=...`` | likewise: the passes after some steps |
 | ``POST /api/models/{id}/step/{layer}/{unit}?...`` | a neuron's weights beside their derivatives |
 | ``POST /api/models/{id}/step/{layer}/{unit}/{row}?...`` | the derivative by one weight, in two ways |
+| ``POST /api/models/{id}/seen`` | a digit's 784 bytes, to be recognised as they are |
 | ``POST /api/models/{id}/image`` | a PNG or JPEG file, to be recognised |
 | ``GET /api/models/{id}/digits?wrong=...&label=...&page=...`` | test digits, with the network's answers |
 | ``GET /api/models/{id}/digits/{number}`` | one test digit, looked at |

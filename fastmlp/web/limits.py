@@ -24,8 +24,14 @@ MAX_NAME = 60
 """Letters of a network's name."""
 MAX_STREAMS = 24
 """Pages that watch trainings at the same time."""
+MAX_SEARCHES = 2
+"""Searches for a smallest change at the same time."""
+SEARCH_SECONDS = 3.0
+"""How long such a search may take."""
 
 SETTINGS_BYTES = 16_384
+DIGIT_BYTES = 2_000
+"""A little more than a digit's 784, so that one of another length is told its length."""
 DRAWING_BYTES = 1_000_000
 MAX_DRAWING_SIDE = 1000
 IMAGE_BYTES = 20_000_000

@@ -22,7 +22,6 @@ MOST_LINES = 60
 """Lines between two layers, where not all are sent."""
 
 _ALL_LINES = 400
-_SENDERS = 64
 
 
 def check_network(network: Network) -> Network:
@@ -117,7 +116,7 @@ def look(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
 
 
 def lines(network: Network, activations: list[Array]) -> list[list[list[float]]]:
-    """Return the strongest products between every two layers after the input.
+    """Return the strongest products of activation and weight between every two layers after the input.
 
     Parameters
     ----------
@@ -128,15 +127,16 @@ def lines(network: Network, activations: list[Array]) -> list[list[list[float]]]
     Returns
     -------
     list
-        For every layer but the first hidden one ``[from, to, product]``: all of a small layer, the `MOST_LINES`
-        strongest of a large one, there among the `_SENDERS` most active neurons.
+        For every layer but the first hidden one ``[from, to, product]``, the strongest first: all of a small layer, the
+        `MOST_LINES` strongest of a large one.
     """
     found = []
     for (W, _), a in zip(network.weights[1:], activations[1:-1], strict=True):
-        senders = strongest(a[0], _SENDERS)
+        count = W.size if W.size <= _ALL_LINES else MOST_LINES
         with np.errstate(all="ignore"):
+            # So many products, and no fewer neurons that send them: those with the largest product of their own.
+            senders = strongest(np.nan_to_num(a[0] * np.maximum(W.max(axis=1), -W.min(axis=1))), count)
             products = np.nan_to_num(a[0, senders, None] * W[senders])
-        count = products.size if W.size <= _ALL_LINES else MOST_LINES
         chosen = strongest(products.ravel(), count)
         rows, columns = np.unravel_index(chosen, products.shape)
         values = products[rows, columns]
@@ -155,6 +155,20 @@ def strongest(values: Array, count: int) -> NDArray[np.intp]:
     sizes = np.abs(values)
     some = np.argpartition(-sizes, count - 1)[:count] if count < len(sizes) else np.arange(len(sizes))
     return np.asarray(some[np.argsort(-sizes[some], kind="stable")])
+
+
+def short_answer(network: Network, digit: NDArray[np.uint8]) -> dict[str, Any]:
+    """Return the ``answer`` to a digit, as text, and its ``output``."""
+    outputs = outputs_of(network, digit)
+    largest = int(outputs.argmax())
+    return {"answer": names_of_outputs(network)[largest], "output": round(float(outputs[largest]), 5)}
+
+
+def outputs_of(network: Network, digit: NDArray[np.uint8]) -> Array:
+    """Return the outputs of one digit, bit for bit those that `look` shows."""
+    with np.errstate(all="ignore"):
+        outputs: Array = np.nan_to_num(network.activations(as_inputs(network, digit.reshape(1, PIXELS)))[-1][0])
+    return outputs
 
 
 def neuron(network: Network, layer: int, unit: int) -> dict[str, Any]:

@@ -107,14 +107,15 @@ def shares(traced: Trace, layer: int, direction: Array) -> Array:
 
 
 def slope(traced: Trace, layer: int, direction: Array) -> Array:
-    """Return the derivative of ``z @ direction`` of a layer by the scaled inputs, shape (1, inputs).
+    """Return the derivative of ``z @ direction`` of a layer by the scaled inputs, shape (n, inputs).
 
     Parameters
     ----------
     traced : Trace
         Of one sample.
     layer : int
-    direction : ndarray, shape (1, units)
+    direction : ndarray, shape (n, units)
+        One a row.
     """
     back: Array = direction @ traced.layers[layer].W.T
     for before in reversed(traced.layers[:layer]):

@@ -1,4 +1,6 @@
-"""Digits to recognise: drawings, image files, and test digits (floor 10; imports numpy, starlette, images)."""
+"""Digits to recognise: drawings, image files, and test digits (floor 10; imports numpy, starlette, errors,
+images, network).
+"""
 
 from typing import Any
 
@@ -9,10 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ...errors import FastMLPError
 from ...images import as_digit
+from ...images.digit import only_shrunk
+from ...network import Network
 from .. import limits
-from ..changes import Changes, shrunk
-from ..looking import look
+from ..changes import Changes
+from ..looking import PIXELS, SIDE, look, short_answer
 from ..page import Page
 from ..refusals import Refusal, body_of, whole_number
 from ..shelf import Model
@@ -30,6 +35,7 @@ class Digits:
         return [
             Route(f"{model}/drawing", self.drawing, methods=["POST"]),
             Route(f"{model}/image", self.image, methods=["POST"]),
+            Route(f"{model}/seen", self.seen, methods=["POST"]),
             Route(f"{model}/digits", self.digits),
             Route(f"{model}/digits/{{number}}", self.digit),
         ]
@@ -57,6 +63,12 @@ class Digits:
         changes = Changes.read(request.query_params)
         return JSONResponse(await run_in_threadpool(_looked_at, model, body, "the image", changes))
 
+    async def seen(self, request: Request) -> Response:
+        """Recognise a digit of 28 by 28 pixels as it is."""
+        network, version = self._page.model(request).look()
+        changes, digit = Changes.read(request.query_params), await digit_of(request)
+        return JSONResponse({**_changed(network, digit, digit, changes), "version": version})
+
     async def digits(self, request: Request) -> Response:
         """Return test digits with a network's answers."""
         model, query = self._page.model(request), request.query_params
@@ -71,12 +83,40 @@ class Digits:
         model = self._page.model(request)
         number = whole_number(request.path_params["number"], "the digit", 0, len(self._page.gallery) - 1)
         network, version = model.look()
-        digit = Changes.read(request.query_params).apply(self._page.gallery.digit(number))
-        looked, label = look(network, digit), self._page.gallery.label(number)
+        digit, label = self._page.gallery.digit(number), self._page.gallery.label(number)
+        looked = _changed(network, digit, digit, Changes.read(request.query_params))
         return JSONResponse({**looked, "label": label, "right": str(looked["digit"]) == label, "version": version})
 
 
 def _looked_at(model: Model, image: NDArray[np.uint8] | bytes, name: str, changes: Changes) -> dict[str, Any]:
     network, version = model.look()
-    digit = shrunk(image) if changes.raw and not isinstance(image, bytes) else as_digit(image, name=name)
-    return {**look(network, changes.apply(digit)), "version": version}
+    centred = None
+    try:
+        centred = as_digit(image, name=name)
+    except FastMLPError:
+        if not changes.raw:  # what is only shrunk need not be one digit
+            raise
+    digit = only_shrunk(image, name=name) if centred is None or changes.raw else centred
+    return {**_changed(network, digit, centred, changes), "version": version}
+
+
+def _changed(
+    network: Network, digit: NDArray[np.uint8], centred: NDArray[np.uint8] | None, changes: Changes
+) -> dict[str, Any]:
+    """Return what a network makes of a changed digit, and the answer without changes where there are any."""
+    found = look(network, changes.apply(digit))
+    return found if changes == Changes() or centred is None else {**found, "unchanged": short_answer(network, centred)}
+
+
+async def digit_of(request: Request) -> NDArray[np.uint8]:
+    """Return the digit in a request's body: a byte a pixel, row by row.
+
+    Raises
+    ------
+    Refusal
+        The body has another length.
+    """
+    body = await body_of(request, limits.DIGIT_BYTES, "the digit")
+    if len(body) != PIXELS:
+        raise Refusal(400, f"a digit of {SIDE} by {SIDE} pixels has {PIXELS} bytes, not {len(body)}")
+    return np.frombuffer(body, np.uint8).reshape(SIDE, SIDE)

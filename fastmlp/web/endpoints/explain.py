@@ -1,24 +1,24 @@
-"""Why a network answers as it does, and what changes its answer (floor 10; imports numpy, starlette)."""
+"""Why a network answers as it does, and what changes its answer (floor 10; imports starlette)."""
 
-import numpy as np
-from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..fooling import least_change
-from ..looking import DIGITS, PIXELS, SIDE
+from .. import limits
+from ..fooling import RUNNER_UP, least_change
+from ..looking import DIGITS
 from ..page import Page
-from ..refusals import Refusal, body_of, whole_number
+from ..refusals import Refusal, whole_number
 from ..why import why
+from .digits import digit_of
 
 
 class Explain:
     """Answers requests about one digit and one network."""
 
     def __init__(self, page: Page) -> None:
-        self._page = page
+        self._page, self._searches = page, 0
 
     def routes(self) -> list[Route]:
         """Return the addresses with what answers there."""
@@ -46,21 +46,14 @@ class Explain:
         """Return the smallest change of a digit that was found to change the answer."""
         network, version = self._page.model(request).look()
         wanted = request.query_params.get("target", "")
-        target = None if wanted == "" else whole_number(wanted, "target", 0, DIGITS - 1)
+        names = {"": None, "runner-up": RUNNER_UP}
+        target = names[wanted] if wanted in names else whole_number(wanted, "target", 0, DIGITS - 1)
         digit = await digit_of(request)
-        found = await run_in_threadpool(least_change, network, digit, target)
+        if self._searches >= limits.MAX_SEARCHES:
+            raise Refusal(429, "the server looks for other smallest changes already; try again in a moment")
+        self._searches += 1
+        try:
+            found = await run_in_threadpool(least_change, network, digit, target)
+        finally:
+            self._searches -= 1
         return JSONResponse({**found, "version": version})
-
-
-async def digit_of(request: Request) -> NDArray[np.uint8]:
-    """Return the digit in a request's body: a byte a pixel, row by row.
-
-    Raises
-    ------
-    Refusal
-        The body has another length.
-    """
-    body = await body_of(request, PIXELS, "the digit")
-    if len(body) != PIXELS:
-        raise Refusal(400, f"a digit of {SIDE} by {SIDE} pixels has {PIXELS} bytes, not {len(body)}")
-    return np.frombuffer(body, np.uint8).reshape(SIDE, SIDE)

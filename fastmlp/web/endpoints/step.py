@@ -14,7 +14,7 @@ from ..looking import DIGITS
 from ..page import Page
 from ..refusals import Refusal, whole_number
 from ..step import MOST_STEPS, Lesson, Question
-from .explain import digit_of
+from .digits import digit_of
 
 
 class Steps:
