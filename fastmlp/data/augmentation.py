@@ -275,7 +275,7 @@ def affine_maps(augmentation: Augmentation, shape: tuple[int, int], key: int, na
     right, down = augmentation.shift * draws[:2]
     angle, lean = np.radians(augmentation.rotation) * draws[2], np.tan(np.radians(augmentation.shear) * draws[3])
     wide, high = 1.0 + augmentation.scale * draws[4:]
-    return _inverse(right, down, angle, lean, wide, high, shape)
+    return _inverse((right, down, angle, lean, wide, high), shape)
 
 
 def moved(
@@ -310,13 +310,21 @@ def moved(
     >>> moved(np.array([[1.0, 2.0, 3.0, 4.0]]), (2, 2), right=1.0)
     array([[0., 1., 0., 3.]])
     """
-    amounts = (np.array([value]) for value in (right, down, math.radians(turn), 0.0, size, size))
-    x, y = _mapped(_inverse(*amounts, shape), shape)
+    amounts = np.array([[right], [down], [math.radians(turn)], [0.0], [size], [size]])
+    x, y = _mapped(_inverse(amounts, shape), shape)
     return _between_pixels(images, shape, x, y)
 
 
-def _inverse(right: Array, down: Array, angle: Array, lean: Array, wide: Array, high: Array, shape: Any) -> Whole:
-    """Return where pixels come from, as `affine_maps` does; angles in radians, all others as they are applied."""
+def _inverse(amounts: Any, shape: tuple[int, int]) -> Whole:
+    """Return where pixels come from, as `affine_maps` does.
+
+    Parameters
+    ----------
+    amounts : six ndarrays of shape (n,)
+        Shift to the right and down; angle of the turn in radians; tangent of the lean; factors of width and height.
+    shape : tuple (height, width)
+    """
+    right, down, angle, lean, wide, high = amounts
     # An image is widened, then leans, then turns about its middle, then moves; here all that is undone, last first.
     cosine, sine = np.cos(angle), np.sin(angle)
     a, b = (cosine + lean * sine) / wide, (sine - lean * cosine) / wide

@@ -1,10 +1,9 @@
 // The Draw tab: whatever is to be recognised, a drawing, an image file or a test digit, goes to the server, and what it
-// says is shown and explained. Imports answer, api, fool, gallery, layers, pen, say, step and
-// why.
+// says is shown and explained. Imports answer, api, fool, gallery, layers, pen, say, step and why.
 
 import { showAnswer, showNothing } from "./answer.js";
 import { ask, Gone, Newest, pixelsOf, send } from "./api.js";
-import { changesAsQuery, setSeen, startFooling } from "./fool.js";
+import { changesAsQuery, setSeen, showEffect, startFooling } from "./fool.js";
 import * as gallery from "./gallery.js";
 import * as layers from "./layers.js";
 import { Pen } from "./pen.js";
@@ -38,6 +37,7 @@ const looks = new Newest(
     const words = showAnswer(found, { final: thing.kind !== "drawing" || thing.finished });
     if (thing.kind === "digit") gallery.tell(words);
     layers.showLayers(found.layers, found.lines);
+    showEffect(found, thing.kind);
     if (thing.since !== undefined) {
       const milliseconds = performance.now() - thing.since;
       timing.textContent = `Answered ${milliseconds.toFixed(0)} ms after the pen was lifted.`;
@@ -59,14 +59,15 @@ const looks = new Newest(
 function asked(thing, address) {
   const changes = changesAsQuery();
   if (thing.kind === "digit") return ask(`${address}/digits/${thing.number}?${changes}`);
+  if (thing.kind === "seen") return send(`${address}/seen?${changes}`, thing.pixels);
   if (thing.kind === "file") return send(`${address}/image?${changes}`, thing.file);
   const { pixels, side } = pen.pixels();
   return send(`${address}/drawing?width=${side}&height=${side}&${changes}`, pixels);
 }
 
-function showReasons({ by, seen, outputs }) {
+function showReasons({ by, seen, labels, ...found }) {
   const pixels = pixelsOf(seen);
-  const answer = outputs.indexOf(Math.max(...outputs));
+  const answer = labels.indexOf(found.answer);
   setSeen(by, pixels);
   explain(by, pixels, answer);
   setDigit(by, pixels, answer);
@@ -77,6 +78,7 @@ function showNoAnswer(words) {
   showNothing(words);
   gallery.tell(words ?? "");
   layers.showLayers(null);
+  showEffect(null);
   setSeen(model, null);
   explain(model, null);
   setDigit(model, null);
@@ -114,7 +116,14 @@ export function startDrawing() {
   showNothing();
   startWhy();
   startStep();
-  startFooling(() => current && look({ ...current, since: undefined }));
+  startFooling({
+    onChange: () => current && look({ ...current, since: undefined, isLive: true }),
+    onLook: (pixels, canvas) => {
+      gallery.chooseNone();
+      pen.show(canvas);
+      look({ kind: "seen", pixels });
+    },
+  });
   gallery.startGallery(({ number, canvas }) => {
     pen.show(canvas);
     look({ kind: "digit", number });
@@ -134,7 +143,8 @@ export function startDrawing() {
 
 function look(thing) {
   current = thing;
-  if (model) looks.ask(thing, thing.kind !== "drawing" || thing.finished);
+  // A slider that is moved asks often; its answers come one after another.
+  if (model) looks.ask(thing, !thing.isLive && (thing.kind !== "drawing" || thing.finished));
 }
 
 function undo() {

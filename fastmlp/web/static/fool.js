@@ -2,37 +2,61 @@
 // pictures and say.
 
 import { Gone, pixelsOf, send, weightsOf } from "./api.js";
-import { paintInk, paintWeights } from "./pictures.js";
-import { calm, complain } from "./say.js";
+import { paintInk, paintWeights, smallCanvas } from "./pictures.js";
+import { calm, complain, outputInWords } from "./say.js";
 
 const part = (name) => document.getElementById(name);
 const form = part("changes");
 const UNITS = { noise: "", right: " px", down: " px", turn: "°", size: " ×" };
+const HARD_TO_SEE = 25; // grey levels of 255
+const ANY = [
+  ["any other digit", ""],
+  ["the runner-up", "runner-up"],
+];
 
 let seen = null; // {model, pixels}
+let changed = null; // the pixels of the smallest change
+let look = () => {};
 
-/** Begin; `onChange` is called when the digit is to be looked at again. */
-export function startFooling(onChange) {
-  for (let digit = 0; digit < 10; digit++) part("least-target").append(new Option(digit, digit));
-  form.addEventListener("input", () => {
+/**
+ * Begin; `onChange` is called when the digit is to be looked at again, and `onLook(pixels, canvas)` when another one is
+ * to be looked at in its place.
+ */
+export function startFooling({ onChange, onLook }) {
+  look = onLook;
+  const again = () => {
     showValues();
     onChange();
-  });
-  form.addEventListener("reset", () =>
-    setTimeout(() => {
-      showValues();
-      onChange();
-    }),
-  );
+  };
+  part("least-target").append(...[...ANY, ...Array.from({ length: 10 }, (_, i) => [i, i])].map((one) => new Option(...one)));
+  form.addEventListener("input", again);
+  form.addEventListener("reset", () => setTimeout(again)); // when the values are reset
   form.addEventListener("submit", (event) => event.preventDefault());
   part("least").addEventListener("click", find);
+  part("least-look").addEventListener("click", lookAtChanged);
   showValues();
 }
 
 /** The changes as the end of an address, empty where there is none. */
 export function changesAsQuery() {
-  const changed = [...form.elements].filter(({ name, value, defaultValue, checked, type }) => name && (type === "checkbox" ? checked : value !== defaultValue));
-  return new URLSearchParams(changed.map(({ name, value, type }) => [name, type === "checkbox" ? "1" : value])).toString();
+  const isSet = ({ type, checked, value, defaultValue }) => (type === "checkbox" ? checked : value !== defaultValue);
+  const changes = [...form.querySelectorAll("input:enabled")].filter(isSet);
+  return new URLSearchParams(changes.map(({ name, value, type }) => [name, type === "checkbox" ? "1" : value])).toString();
+}
+
+/** Say what the changes do to the answer, and show the digit; null for no digit. */
+export function showEffect(found, kind) {
+  form.elements.raw.disabled = kind === "digit" || kind === "seen"; // they have MNIST's format, and need no preprocessing
+  part("fool-effect").hidden = !found;
+  if (!found) return;
+  const { answer, labels, outputs, unchanged } = found;
+  paintInk(part("fool-seen"), pixelsOf(found.seen));
+  const inWords = (label, output) => `${label} (${outputInWords(found.kind, output)})`;
+  const now = inWords(answer, outputs[labels.indexOf(answer)]);
+  const same = unchanged?.answer === answer;
+  part("fool-words").textContent = unchanged
+    ? `Without these changes: ${inWords(unchanged.answer, unchanged.output)}. With them: ${now}.${same ? "" : " Fooled!"}`
+    : `The answer is ${now}. Nothing is changed yet.`;
 }
 
 /** Take the digit that a network saw; null for none. */
@@ -41,8 +65,8 @@ export function setSeen(model, pixels) {
   part("least").disabled = !seen;
   part("least-words").textContent = "";
   part("least-pictures").hidden = true;
-  const { labels } = model ?? {};
-  if (labels) [...part("least-target").options].slice(1).forEach((option, i) => (option.textContent = labels[i]));
+  const options = [...part("least-target").options].slice(ANY.length);
+  model?.labels?.forEach((label, i) => (options[i].textContent = label));
 }
 
 function showValues() {
@@ -54,26 +78,40 @@ function showValues() {
 async function find() {
   const of = seen;
   try {
-    calm("fool");
     const target = part("least-target").value;
     const found = await send(`/api/models/${of.model.id}/least-change?target=${target}`, of.pixels);
-    if (of !== seen) return seen && find(); // another digit was drawn meanwhile
-    show(found, part("least-target").selectedOptions[0].textContent, target);
+    calm("fool");
+    if (of === seen) show(found);
+    else if (seen) find(); // another digit was drawn meanwhile
   } catch (error) {
     if (!(error instanceof Gone)) complain(error, "fool");
   }
 }
 
-function show(found, wanted, target) {
+const REASONS = {
+  already: ({ before }) => `The answer is ${before} already; choose another digit.`,
+  flat: () => "None was found: here the outputs don't change with the pixels, so there is no direction to go.",
+  steps: ({ steps }) => `None was found in ${steps} step${steps === 1 ? "" : "s"} along the gradient. There may still be one.`,
+};
+
+function show(found) {
   part("least-pictures").hidden = !found.found;
-  if (!found.found) {
-    part("least-words").textContent =
-      target !== "" && found.before === wanted ? `It is taken for ${wanted} already.` : "None was found: no step towards another digit changed the answer.";
-    return;
-  }
-  part("least-words").textContent = `${found.before} becomes ${found.after}: pixels change by ${found.mean} grey levels of 255 on average, by ${found.most} at most (length ${found.length}). An eye hardly sees it.`;
-  if (found.most > 100) part("least-words").textContent = part("least-words").textContent.replace(" An eye hardly sees it.", " That is easy to see.");
+  part("least-words").textContent = found.found ? inWords(found) : REASONS[found.reason](found);
+  if (!found.found) return;
+  changed = pixelsOf(found.pixels);
   paintInk(part("least-before"), seen.pixels);
   paintWeights(part("least-change"), weightsOf(found.change.weights));
-  paintInk(part("least-after"), pixelsOf(found.pixels));
+  paintInk(part("least-after"), changed);
+}
+
+function inWords({ before, after, mean, most, length }) {
+  const seldom = most <= HARD_TO_SEE ? " You will hardly see it." : "";
+  return `${before} becomes ${after}. Of 255 grey levels a pixel changes by ${mean} on average and by ${most} at most; the change's length (L2 norm) is ${length}, where 1 is a pixel of full ink.${seldom}`;
+}
+
+function lookAtChanged() {
+  const canvas = smallCanvas();
+  paintInk(canvas, changed);
+  form.reset(); // its pixels have been changed already
+  look(changed, canvas);
 }

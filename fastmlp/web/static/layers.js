@@ -17,12 +17,12 @@ const text = document.getElementById("neuron-text");
 const HINT = text.textContent;
 
 let fields = [];
-let chosen = null; // {model, version, layer, unit, isOutput}
+let chosen = null; // {model, version, layer, unit, isOutput, held}; held until another one is pressed, not only pointed at
 let told = null; // what the server said about the chosen one, in this version or one before
 let model = null;
 const listeners = [];
 
-/** Have `work({layer, unit})` called with every neuron that is chosen, and with null where none is. */
+/** Have `work({layer, unit})` called with every neuron that is pressed, or chosen by key, and with null where none is. */
 export function onChosen(work) {
   listeners.push(work);
 }
@@ -52,7 +52,7 @@ export function setModel(facts) {
   }
   if (!before) return;
   const field = before.isOutput ? fields.at(-1) : fields[before.layer];
-  if (field?.isOutput === before.isOutput && before.unit < field.units) field.choose(before.unit);
+  if (field?.isOutput === before.isOutput && before.unit < field.units) field.choose(before.unit, before.held);
 }
 
 /** Forget the network, for its server is gone. */
@@ -68,6 +68,13 @@ function forget() {
   paintWeights(weights, new Int8Array(784));
   weights.setAttribute("aria-label", "Weights of a neuron");
   for (const field of fields) field.paint();
+  tell(null);
+}
+
+/** Hold no neuron any longer: pointing at others shows them again. */
+export function release() {
+  if (!chosen?.held) return;
+  chosen.held = false;
   tell(null);
 }
 
@@ -123,38 +130,37 @@ class Field {
     }
     box.append(caption, this.canvas);
     place.append(box);
-    this.canvas.addEventListener("pointermove", (event) => this.point(event));
-    this.canvas.addEventListener("pointerdown", (event) => this.point(event));
-    this.canvas.addEventListener("focus", () => this.choose(this.unit));
+    this.canvas.addEventListener("pointermove", (event) => chosen?.held || this.point(event, false));
+    this.canvas.addEventListener("pointerdown", (event) => (this.pressed = true) && this.point(event, true));
+    this.canvas.addEventListener("focus", () => this.pressed || this.choose(this.unit, true)); // by key
+    this.canvas.addEventListener("blur", () => (this.pressed = false));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     keepPainted(this.canvas, () => this.paint());
     this.describe();
   }
 
-  point(event) {
+  point(event, held) {
     const scale = this.canvas.width / this.canvas.getBoundingClientRect().width;
     const row = Math.min(this.rows - 1, Math.floor((event.offsetY * scale) / CELL)); // a name belongs to what is above it
     const unit = row * this.columns + Math.floor((event.offsetX * scale) / CELL);
-    if (unit >= 0 && unit < this.units) this.choose(unit);
+    if (unit < 0 || unit >= this.units) return;
+    const again = held && chosen?.held && chosen.layer === this.number && chosen.unit === unit;
+    if (again) release();
+    else this.choose(unit, held);
   }
 
   key(event) {
-    const steps = {
-      ArrowLeft: -1,
-      ArrowRight: 1,
-      ArrowUp: -this.columns,
-      ArrowDown: this.columns,
-      Home: -this.units,
-      End: this.units,
-    };
+    const [row, all] = [this.columns, this.units];
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row, Home: -all, End: all };
+    if (event.key === "Escape") release();
     if (!(event.key in steps)) return;
     event.preventDefault();
-    this.choose(Math.min(this.units - 1, Math.max(0, this.unit + steps[event.key])));
+    this.choose(Math.min(this.units - 1, Math.max(0, this.unit + steps[event.key])), true);
   }
 
-  choose(unit) {
-    const wanted = { model: model.id, version: model.version, layer: this.number, unit, isOutput: this.isOutput };
-    if (isChosen(wanted) && wanted.version === chosen.version) return;
+  choose(unit, held) {
+    const wanted = { model: model.id, version: model.version, layer: this.number, unit, isOutput: this.isOutput, held };
+    if (isChosen(wanted) && wanted.version === chosen.version && held === chosen.held) return;
     if (!isChosen(wanted)) told = null;
     const before = fields[chosen?.layer];
     chosen = wanted;
@@ -163,7 +169,7 @@ class Field {
     this.paint();
     this.describe();
     neurons.ask(chosen);
-    tell({ layer: this.number, unit });
+    if (held) tell({ layer: this.number, unit });
   }
 
   /**

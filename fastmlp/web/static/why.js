@@ -1,8 +1,9 @@
 // Why a neuron has its number: its products as a picture or a table, their sum, and the runner-up. Imports api, layers,
-// pictures and say.
+// lines, pictures and say.
 
 import { Gone, Newest, send, weightsOf } from "./api.js";
-import { nameOf, onChosen } from "./layers.js";
+import { nameOf, onChosen, release } from "./layers.js";
+import { standOut } from "./lines.js";
 import { paintWeights } from "./pictures.js";
 import { calm, complain, figure } from "./say.js";
 
@@ -29,12 +30,10 @@ const questions = new Newest(
 export function startWhy() {
   onChosen((neuron) => {
     chosen = neuron;
+    standOut(neuron);
     ask();
   });
-  part("why-answer").addEventListener("click", () => {
-    chosen = null;
-    ask();
-  });
+  part("why-answer").addEventListener("click", release);
 }
 
 /** Explain what a network makes of a digit; null for no digit. */
@@ -66,6 +65,7 @@ function show(found, { layer, unit }) {
     ? `Pixel × weight, up to ${limit}: blue speaks for, red against.`
     : `What each pixel contributes through the layers before, up to ${limit}: blue for, red against. It is the slope by the pixel, times the pixel.`;
   part("why-pixels").setAttribute("aria-label", `Contributions of the pixels to the ${nameOf(layer, unit)}`);
+  if (chosen) standOut(chosen, found.incoming.map((one) => [one.unit, unit, one.product]));
   showIncoming(found, layer);
   showRival(found.against, layer, unit);
 }
@@ -76,6 +76,7 @@ function words({ z, a, bias, activation, positive, negative, against }, layer, u
   if (bias !== null) parts.push(`, bias ${figure(bias)}`);
   const made = activation === "softmax" ? `softmax over all outputs makes it ${(100 * a).toFixed(1)}\u00a0%` : `${activation.replaceAll("_", " ")}(z) = ${figure(a)}`;
   parts.push(`. The sum is z = ${figure(z)}; ${made}.`);
+  if (activation === "relu" && z <= 0) parts.push(" The neuron is off: relu makes 0 of a negative sum.");
   if (against?.lit === false) parts.push(" No output is lit: none reaches 0.5, so the largest is a guess.");
   return parts;
 }
