@@ -210,7 +210,9 @@ class Plane:
             "frame": self.frame(),
         }
 
-    def advance(self, epochs: int = 0, milliseconds: float = 0.0, step: bool = False) -> dict[str, Any]:
+    def advance(
+        self, epochs: int = 0, milliseconds: float = 0.0, step: bool = False, maps: bool = True
+    ) -> dict[str, Any]:
         """Train on, and return a frame.
 
         Parameters
@@ -220,6 +222,8 @@ class Plane:
             In the place of a number of epochs: as many as take so long.
         step : bool
             In the place of both: one batch.
+        maps : bool, default True
+            Whether the frame has the maps of hidden neurons.
         """
         with self._lock:
             if step:
@@ -228,7 +232,7 @@ class Plane:
                 self._fit_for(milliseconds / 1000)
             elif epochs:
                 self._fit(epochs)
-            return self.frame()
+            return self.frame(maps)
 
     def _fit_for(self, seconds: float) -> None:
         """Train for so long: in one call, as far as the last one tells how long an epoch takes."""
@@ -259,7 +263,7 @@ class Plane:
 
     _batches = 0
 
-    def frame(self) -> dict[str, Any]:
+    def frame(self, maps: bool = True) -> dict[str, Any]:
         """Return what the network makes of the plane, as JSON has it.
 
         Returns
@@ -267,12 +271,13 @@ class Plane:
         dict
             ``epochs``, ``loss``, ``test_loss``, and of classes ``accuracy`` and ``test_accuracy``; ``grid``, of the
             outputs for a field of cells from the top left, a byte each: of classes the probabilities of all, of numbers
-            -1 to 1; ``maps``, for each hidden layer what its first neurons do, a signed byte a cell; ``message``.
+            -1 to 1; ``maps``, for each hidden layer what its first neurons do, a signed byte a cell, or none;
+            ``message``.
         """
         network = self.network
         with np.errstate(all="ignore"):
             outputs = np.nan_to_num(network(self._grid))
-            hidden = network.activations(self._map)[1:-1]
+            hidden = network.activations(self._map)[1:-1] if maps else []
             trained = network.evaluate(self._inputs, self._targets(self.y))
             tested = network.evaluate(self._test, self._targets(self.y_test)) if len(self._test) else None
         values = outputs if self.kind == "classes" else (outputs.clip(-1, 1) + 1) / 2

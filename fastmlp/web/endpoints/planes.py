@@ -49,5 +49,7 @@ class PlaneRequests:
         epochs = whole_number(query.get("epochs"), "epochs", 0, limits.PLANE_EPOCHS, 0)
         milliseconds = whole_number(query.get("milliseconds"), "milliseconds", 0, limits.PLANE_MILLISECONDS, 0)
         step = whole_number(query.get("step"), "step", 0, 1, 0)
+        maps = whole_number(query.get("maps"), "maps", 0, 1, 1)
         plane = self._page.planes.get(request.path_params["plane"])
-        return JSONResponse(await run_in_threadpool(plane.advance, epochs, float(milliseconds), bool(step)))
+        told = await run_in_threadpool(plane.advance, epochs, float(milliseconds), bool(step), bool(maps))
+        return JSONResponse(told)

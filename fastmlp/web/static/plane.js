@@ -19,6 +19,7 @@ const SPEEDS = [
 const WORDS = ["1 epoch a frame", "3 epochs a frame", "10 epochs a frame", "30 epochs a frame", "100 epochs a frame", "as fast as it goes"];
 const COMPILING = "The first training on a machine compiles the kernels, which takes some seconds.";
 const PATIENCE = 700; // milliseconds
+const SELDOM = 4; // frames
 
 let view = null;
 let plane = null; // {id, ...} of the server
@@ -121,18 +122,19 @@ async function play() {
   isPlaying = true;
   part("plane-play").textContent = "Pause";
   const next = () => new Promise((done) => requestAnimationFrame(done));
-  let [of, frame] = [plane, null];
+  let [of, frame, count] = [plane, null, 0];
   while (isPlaying && isOpen()) {
-    // The server trains on while the frame before is drawn.
-    const asked = trained(SPEEDS[part("plane-speed").value]);
+    // The server trains on while the frame before is drawn. Nobody sees the maps of neurons change as fast as that.
+    const maps = Number(count++ % SELDOM === 0);
+    const asked = trained({ ...SPEEDS[part("plane-speed").value], maps });
     await next();
-    if (frame && of === plane) view.showFrame(frame, false);
+    if (frame && of === plane) view.showFrame(frame);
     of = plane;
     frame = await asked;
     if (frame?.message) break;
   }
-  if (frame && of === plane) view.showFrame(frame);
   pause();
+  if (plane && of === plane) advance({}); // with all that the last frames left out
 }
 
 function add(x, y) {

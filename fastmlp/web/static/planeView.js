@@ -11,7 +11,6 @@ const COLOURS = ["positive", "negative", "s2", "s3"];
 const MOST_POINTS = 400; // of a curve
 const MOVE = 0.05;
 const [COLUMNS, GAP] = [8, 4]; // of the maps of neurons
-const SELDOM = 4; // frames
 
 export class View {
   constructor(add, remove) {
@@ -33,7 +32,7 @@ export class View {
   }
 
   reset() {
-    Object.assign(this, { plane: null, frame: null, curve: [], every: 1, frames: 0, times: [] });
+    Object.assign(this, { plane: null, frame: null, curve: [], times: [] });
   }
 
   place(x, y) {
@@ -83,15 +82,14 @@ export class View {
     return both;
   }
 
-  /** Show what the network makes of the plane; what nobody sees change so fast, only at times, if not `complete`. */
-  showFrame(frame, complete = true) {
+  /** Show what the network makes of the plane; curve, figures and maps only with a frame that has maps. */
+  showFrame(frame) {
     this.frame = frame;
-    this.frames++;
     this.times.push({ at: performance.now(), epochs: frame.epochs });
     if (this.times.length > 30) this.times.shift();
     this.addToCurve([frame.epochs, frame.loss, frame.test_loss]);
     this.paint();
-    if (this.frames % SELDOM !== 1 && !complete) return;
+    if (!frame.maps.length && this.hidden.length) return;
     this.showMaps();
     this.showCurve();
     this.showFigures();
