@@ -79,7 +79,7 @@ def test_the_lines_of_a_chosen_neuron_stand_out(open_page):
     page = open_page()
     draw(page)
     page.locator("#layers canvas").last.click(position={"x": 63, "y": 8})
-    page.wait_for_selector("#lines.some .own", state="attached")
+    page.wait_for_selector("#lines .own", state="attached")
     (listed, products) = page.evaluate(
         """() => [
             document.querySelectorAll("#lines .own").length,
@@ -90,7 +90,7 @@ def test_the_lines_of_a_chosen_neuron_stand_out(open_page):
     largest = max(map(abs, products))
     assert listed >= sum(abs(product) > 0.1 * largest for product in products)
     page.get_by_role("button", name="Back to the answer").click()
-    page.wait_for_selector("#lines:not(.some)", state="attached")
+    page.wait_for_selector("#lines:not(:has(.own))", state="attached")
 
 
 def test_a_network_without_hidden_layers_is_explained(open_page, tmp_path):
@@ -154,7 +154,9 @@ def test_a_drawing_is_seen_where_it_was_drawn_without_preprocessing(open_page):
     stroke(page, [(0.1, 0.1), (0.1, 0.4)])
     page.wait_for_selector("#why-found", state="visible")
     page.get_by_label("No preprocessing").check()
-    right_half = "canvas => canvas.getContext('2d').getImageData(14, 0, 14, 28).data.some((value, i) => i % 4 == 3 && value)"
+    right_half = (
+        "canvas => canvas.getContext('2d').getImageData(14, 0, 14, 28).data.some((value, i) => i % 4 == 3 && value)"
+    )
     page.wait_for_function(f"() => !({right_half})(document.getElementById('seen'))")
 
 

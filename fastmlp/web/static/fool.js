@@ -55,7 +55,7 @@ export function showEffect(found, kind) {
   const now = inWords(answer, outputs[labels.indexOf(answer)]);
   const same = unchanged?.answer === answer;
   part("fool-words").textContent = unchanged
-    ? `Without these changes: ${inWords(unchanged.answer, unchanged.output)}. With them: ${now}.${same ? "" : " Fooled!"}`
+    ? `Without these changes: ${inWords(unchanged.answer, unchanged.output)}. With them: ${now}.${same ? "" : " The answer is another one."}`
     : `The answer is ${now}. Nothing is changed yet.`;
 }
 

@@ -7,6 +7,7 @@ const box = document.getElementById("layers");
 const wanted = document.getElementById("show-lines");
 
 const FAINT = 0.04; // of the strongest line
+const BEHIND = 0.15; // of their strength, for lines of others than the neuron that is chosen
 
 let drawn = null; // {lines, fields}
 let neuron = null; // {layer, unit}, whose lines stand out: those that come in, or go out of the first layer
@@ -32,7 +33,6 @@ function draw() {
   if (!drawn || !wanted.checked || !box.offsetParent) return svg.replaceChildren();
   const { left, top } = svg.getBoundingClientRect();
   const middles = drawn.fields.map((field) => field.middles());
-  svg.classList.toggle("some", neuron !== null);
   svg.replaceChildren(
     ...drawn.lines.flatMap((lines, layer) => {
       const own = neuron?.layer === layer + 1 && incoming.length > 0;
@@ -56,14 +56,15 @@ function between(lines, layer, middles, left, top) {
     .map(([a, b, product]) => {
       const strength = Math.abs(product) / most;
       const [start, end] = [from(a), to(b)];
+      const own = isOwn(layer, a, b);
       return make("line", {
-        class: `${product < 0 ? "negative" : "positive"}${isOwn(layer, a, b) ? " own" : ""}`,
+        class: `${product < 0 ? "negative" : "positive"}${own ? " own" : ""}`,
         x1: start.x - left,
         y1: start.y + start.half - top,
         x2: end.x - left,
         y2: end.y - end.half - top,
         "stroke-width": (0.5 + 2.5 * strength).toFixed(2),
-        "stroke-opacity": (0.15 + 0.75 * strength).toFixed(2),
+        "stroke-opacity": ((neuron && !own ? BEHIND : 1) * (0.15 + 0.75 * strength)).toFixed(2),
       });
     });
 }

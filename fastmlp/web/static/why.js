@@ -92,13 +92,11 @@ function showIncoming({ incoming, rest }, layer) {
   const table = part("why-incoming");
   table.hidden = layer === 0;
   if (table.hidden) return;
-  table.caption.textContent = "Strongest inputs";
-  const rows = incoming.map(({ unit, a, weight, product }) => [short(layer - 1, unit), figure(a), figure(weight), product]);
+  table.caption.textContent = `Strongest inputs, neurons of hidden layer ${layer}`;
+  const rows = incoming.map(({ unit, a, weight, product }) => [String(unit + 1), figure(a), figure(weight), product]);
   fill(table, [...rows, ["all others", "", "", rest]]);
   table.tBodies[0].lastElementChild.className = "rest";
 }
-
-const short = (layer, unit) => `${unit + 1} of hidden ${layer + 1}`;
 
 function showRival(against, layer, unit) {
   part("why-rival").hidden = part("why-terms").hidden = !against;
@@ -110,8 +108,8 @@ function showRival(against, layer, unit) {
   part("why-rival-pixels").setAttribute("aria-label", `Pixels that speak for ${mine}, and for ${other}`);
   const table = part("why-terms");
   table.hidden = layer === 0;
-  table.caption.textContent = `Between ${mine} and ${other}`;
-  fill(table, against.terms.map(({ unit: from, difference }) => [short(layer - 1, from), difference > 0 ? mine : other, difference]));
+  table.caption.textContent = `Between ${mine} and ${other}, neurons of hidden layer ${layer}`;
+  fill(table, against.terms.map(({ unit: from, difference }) => [String(from + 1), difference > 0 ? mine : other, difference]));
 }
 
 /** Fill a table with rows whose last value speaks for or against. */
