@@ -161,7 +161,7 @@ PICTURES: dict[str, Callable[[Array, np.random.Generator], Array]] = {
     "with dashes at the border": border_piece,
     "in a frame": frame,
     "in the axes of a plot": axes,
-    f"with a cast shadow, {DARKEST} of the light": shadow,
+    f"with a cast shadow that leaves {DARKEST:.0%} of the light": shadow,
 }
 
 

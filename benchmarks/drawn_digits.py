@@ -112,8 +112,8 @@ def rows(network: Network, digits: Array, labels: Array) -> list[tuple[str, floa
     """Accuracy on the digits as they are, put through `as_digit`, after ever more changes, and in other pictures."""
     score = partial(accuracy, network, digits, labels)
     table = [
-        ("as they are", float((network.predict(digits) == labels).mean())),
-        ("put through as_digit", score(lambda digit, generator: digit)),
+        ("unchanged", float((network.predict(digits) == labels).mean())),
+        ("converted by as_digit", score(lambda digit, generator: digit)),
     ]
     for number, change in enumerate(CHANGES, start=1):
         table.append((f"{'and ' if number > 1 else ''}{change}", score(partial(picture, changes=CHANGES[:number]))))
@@ -150,11 +150,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     mnist = load_mnist()
     some = np.linspace(0, len(mnist.X_test) - 1, options.digits).astype(int)
     shares = rows(network, mnist.X_test[some], mnist.y_test[some])
-    lines = ["| test digits | recognised |", "|---|--:|", *(f"| {name} | {share:.2%} |" for name, share in shares)]
+    lines = ["| test digits | accuracy |", "|---|--:|", *(f"| {name} | {share:.2%} |" for name, share in shares)]
     note = (
         f"{len(some):,} digits. Each row from *enlarged* to *photographed* adds a change to the row above. Network: "
-        f"the recipe keras, seed 0. Of pictures with two to four digits, `as_digit` refuses "
-        f"{told(mnist.X_test[some]):.1%} and says how many digits it sees."
+        f"the recipe keras, seed 0. `as_digit` rejects {told(mnist.X_test[some]):.1%} of the pictures with two to four "
+        "digits, with an error that gives the number of digits."
     )
     table = "\n".join([*lines, "", note])
     print(table)

@@ -157,10 +157,10 @@ def markdown(results: dict[str, Any]) -> str:
         [
             *lines,
             "",
-            "Score: accuracy, or R² for diabetes and housing, on the quarter of the rows that was held out; mean ± "
-            f"standard deviation of {seeds} seeds. Seconds: a whole `fit` in float64, median of the seeds, the "
-            f"libraries in turns, each on one thread. `max_iter`: {limits}; `tol` can stop training earlier. "
-            "MNIST: 10,000 images, three quarters of them for training. Housing: generated, in the shape of "
+            "Score: accuracy (R² for diabetes and housing) on held-out rows, a quarter of the data; mean ± standard "
+            f"deviation over {seeds} seeds. Seconds: a whole `fit` in float64 on one thread; median over the seeds. "
+            f"The libraries take turns. `max_iter`: {limits}; `tol` can stop training earlier. "
+            "MNIST: 10,000 images, three quarters of them for training. Housing: synthetic data with the shape of "
             f"California housing. {in_words(results['machine'])}, "
             f"scikit-learn {results['machine']['scikit-learn']}; {results['date']}; `{results['command']}`.",
         ]

@@ -29,7 +29,8 @@ def short_markdown(results: Mapping[str, Any]) -> str:
         name, ours, best, ratio, *_ = _cells(workload)
         rows.append([name.partition(": ")[2], ours, best, ratio])
     note = (
-        "Training alone, in float32, on one thread or on all, whichever is faster; minimum of interleaved rounds. "
+        "Measured in float32, on one thread or on all cores, whichever is faster; minimum of interleaved rounds. "
+        "fastmlp's times exclude one-time setup. "
         f"{_measured_on(results)}"
     )
     return _table(HEADING, rows, note)
@@ -93,7 +94,7 @@ def _notes(results: Mapping[str, Any]) -> list[str]:
         if workload["epochs_a_timing"] > 1
     )
     differences = {
-        f"\\* {library} with {text}; its loss is not compared."
+        f"\\* Except {library} with {text}, whose loss is not compared."
         for workload in results["workloads"]
         for library, text in workload["differences"].items()
     }
@@ -102,7 +103,7 @@ def _notes(results: Mapping[str, Any]) -> list[str]:
         "rounds.",
         "fastmlp's times exclude one-time setup, such as finding the non-zeros; the last column includes it."
         + (f" Epochs per call: {together}, otherwise 1." if together else ""),
-        f"Every library reaches the training loss of the float64 reference within {results['tolerance']:.0%}.",
+        f"Every library's training loss is within {results['tolerance']:.0%} of the float64 reference.",
         *sorted(differences),
         _measured_on(results),
     ]

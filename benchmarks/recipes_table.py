@@ -152,7 +152,7 @@ def time_epochs(chosen: Sequence[Recipe], rounds: int) -> dict[str, dict[str, fl
 def markdown(results: dict[str, Any]) -> str:
     """Return the table, and the line beneath it, in Markdown."""
     lines = [
-        "| recipe | network | test accuracy (required) | NumPy, s/epoch | loops | loops, prange | SIMD | speed-up |",
+        "| recipe | network | test accuracy (target) | NumPy, s/epoch | loops | loops, prange | SIMD | speed-up |",
         "|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for result in results["recipes"]:
@@ -169,9 +169,10 @@ def markdown(results: dict[str, Any]) -> str:
         [
             *lines,
             "",
-            f"Test accuracy: {accuracy}, after the recipe's last epoch. Seconds: the training of one epoch in float32, "
-            "minimum of interleaved epochs; loops with prange run on all cores, the others on one thread. Speed-up: "
-            f"SIMD over NumPy. {in_words(results['machine'])}; "
+            f"Test accuracy: {accuracy}, after the recipe's last epoch. Seconds: training time of one epoch in "
+            "float32; minimum of interleaved epochs. Loops with prange run on all cores, the other engines on one "
+            "thread. In parentheses: the accuracy that the mean must reach. Speed-up: SIMD over NumPy. "
+            f"{in_words(results['machine'])}; "
             f"{results['date']}; `{results['command']}`.",
         ]
     )

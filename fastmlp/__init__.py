@@ -1,4 +1,4 @@
-"""Train multilayer perceptrons fast on a CPU, with Python code that you can read.
+"""Train multilayer perceptrons fast on a CPU, in readable Python.
 
 ``Network`` is the thing to start from: ``Network([784, 30, 10]).fit(X, y, epochs=10)``. Importing fastmlp is fast: a
 name is looked up when it is first used, and none but those of the compiled engine needs more than NumPy.

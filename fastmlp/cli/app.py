@@ -12,10 +12,10 @@ from ..errors import FastMLPError
 _ENGINE = "numba (SIMD kernels), loops (plain compiled loops), numpy (reference) or auto."
 _MODEL_DATA = "Folder with four IDX files like MNIST's, or a CSV file with a label and pixels in each row."
 _MODEL = "A saved .npz, .json, .safetensors or .onnx file, or the folder of a run."
-_PIXELS = "Values that the network expects for paper and for ink, such as 0..1, -1..1 or 0..255."
-_LOGITS = "Whether the outputs are logits, so that softmax must be applied."
+_PIXELS = "Pixel range that the network expects, background..ink: 0..1, -1..1, 0..255 or another."
+_LOGITS = "Treat the outputs as logits, and apply softmax."
 _RECIPES = "the recipe's"
-_ASSUMED = "from the file, or else guessed"
+_ASSUMED = "read from the file, otherwise guessed"
 
 
 class _Command(TyperCommand):
@@ -90,9 +90,9 @@ def _start(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Train multilayer perceptrons on a CPU, fast.
+    """Train multilayer perceptrons fast on a CPU.
 
-    Start with "fastmlp train". It trains a network on MNIST, which is included, and saves it.
+    Start with "fastmlp train". It trains a network on MNIST, which is included, and saves the network.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -109,7 +109,7 @@ def train(
         int | None, typer.Option(metavar="N", help="Passes over the training rows.", show_default="the recipe's")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Rows in each step.", show_default="the recipe's")
+        int | None, typer.Option(metavar="N", help="Rows per batch.", show_default="the recipe's")
     ] = None,
     learning_rate: Annotated[
         float | None,
@@ -122,7 +122,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="How the learning rate changes: constant, step, exponential, linear, cosine, one_cycle or warm_up.",
+            help="Learning-rate schedule: constant, step, exponential, linear, cosine, one_cycle or warm_up.",
             show_default="the recipe's",
         ),
     ] = None,
@@ -148,7 +148,7 @@ def train(
         float | None,
         typer.Option(
             metavar="X",
-            help="Share of the hidden units to drop in training: at least 0, below 1.",
+            help="Dropout rate of the hidden layers: at least 0, below 1.",
             show_default="the recipe's",
         ),
     ] = None,
@@ -173,7 +173,7 @@ def train(
     rows: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Train on the first N training rows only.", show_default="all rows of the recipe"
+            metavar="N", help="Train on only the first N training rows.", show_default="all rows of the recipe"
         ),
     ] = None,
     seed: Annotated[
@@ -191,18 +191,19 @@ def train(
         str,
         typer.Option(
             metavar="PATH",
-            help="Folder for numbered runs, RECIPE-001/model.npz and so on, or a new file: .npz, .json, .safetensors, "
-            "or .onnx, from which training can't continue.",
+            help="Folder for numbered runs (RECIPE-001/model.npz and so on), or a new .npz, .json, .safetensors or "
+            ".onnx file. Training can't continue from .onnx.",
         ),
     ] = "runs",
     plots: Annotated[
-        bool, typer.Option("--plots", help="Draw history, weights, mistakes and more beside the model, as PNG.")
+        bool,
+        typer.Option("--plots", help="Save plots of history, weights, mistakes and more beside the model, as PNG."),
     ] = False,
 ) -> None:
     """Train the network of a recipe, test it and save it.
 
-    A recipe is a known network, such as a tutorial's, with its data and settings. Options replace its settings.
-    Ctrl-C, or SIGTERM, ends the training and keeps the network of the last finished epoch.
+    A recipe is a tutorial's or paper's network with its data and settings. Options replace the recipe's settings.
+    Ctrl-C or SIGTERM stops the training and keeps the network of the last finished epoch.
     """
     from .train import Request, run
 
@@ -254,7 +255,7 @@ def compare(
         typer.Option(metavar="NAME,...", help="Optimizers: sgd, rmsprop, adam, adamw.", show_default=_RECIPES),
     ] = None,
     batch_size: Annotated[
-        str | None, typer.Option(metavar="N,...", help="Rows in each step.", show_default=_RECIPES)
+        str | None, typer.Option(metavar="N,...", help="Batch sizes, such as 32,128.", show_default=_RECIPES)
     ] = None,
     schedule: Annotated[
         str | None,
@@ -267,17 +268,19 @@ def compare(
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Passes over the training rows.", show_default=_RECIPES)
     ] = None,
-    seeds: Annotated[int, typer.Option(metavar="N", help="Seeds for each combination: 0, 1, ...")] = 1,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", help="Number of seeds for each combination; the seeds are 0, 1, ...")
+    ] = 1,
     data: Annotated[str | None, typer.Option(metavar="PATH", help=_MODEL_DATA, show_default="MNIST, built in")] = None,
     engine: Annotated[str, typer.Option(metavar="NAME", help=_ENGINE)] = "auto",
     threads: Annotated[
-        str, typer.Option(metavar="N", help="Networks to train at the same time; does not change the results.")
+        str, typer.Option(metavar="N", help="Networks trained at the same time; does not change the results.")
     ] = "auto",
     curves: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Draw the learning curves, averaged over seeds, in this PNG file.",
+            help="Save the learning curves, averaged over seeds, to this PNG file.",
             show_default="no picture",
         ),
     ] = None,
@@ -324,9 +327,9 @@ def recipes(
         bool, typer.Option("--python", help="Print the recipe as a Python script that trains its network.")
     ] = False,
 ) -> None:
-    """List the recipes, or describe or print one.
+    """List all recipes, or describe one.
 
-    A recipe is a known network, such as a tutorial's, with its data and settings.
+    A recipe is a tutorial's or paper's network with its data and settings.
 
     For example: fastmlp recipes nielsen --python > nielsen.py
     """
@@ -351,7 +354,7 @@ def evaluate(
         typer.Option(metavar="NAME", help=_ENGINE),
     ] = "auto",
 ) -> None:
-    """Test a saved network.
+    """Evaluate a saved network.
 
     Prints the loss and the accuracy on the test rows, and the accuracy for each label.
     """
@@ -365,7 +368,7 @@ def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL)],
     images: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE...", help="Photographs, scans or drawings of one digit each, PNG or JPEG."),
+        typer.Argument(metavar="IMAGE...", help="PNG or JPEG files, each a photograph, scan or drawing of one digit."),
     ],
     show: Annotated[bool, typer.Option("--show", help="Also print the 28 by 28 pixels that the network saw.")] = False,
     pixels: Annotated[str | None, typer.Option(metavar="LOW..HIGH", help=_PIXELS, show_default=_ASSUMED)] = None,
@@ -377,8 +380,8 @@ def predict(
 ) -> None:
     """Classify images of handwritten digits.
 
-    Converts each image to MNIST's format first: finds the ink, crops, scales and centres it. Prints the probability of
-    every digit.
+    First converts each image to MNIST's format: finds the digit, crops it, scales it and centres it. Then prints the
+    predicted digit and the probability of every digit.
     """
     from . import predict
 
@@ -400,7 +403,7 @@ def plot(
     out: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Folder for the pictures.", show_default="beside the model")
     ] = None,
-    index: Annotated[int, typer.Option(metavar="N", help="Test row whose activations are drawn; 0 is the first.")] = 0,
+    index: Annotated[int, typer.Option(metavar="N", help="Index of the test row for activations, from 0.")] = 0,
     theme: Annotated[str, typer.Option(metavar="NAME", help="light or dark.")] = "light",
 ) -> None:
     """Draw training curves, predictions, mistakes and weights.
@@ -419,12 +422,12 @@ def serve(
         typer.Argument(
             metavar="MODEL",
             help=_MODEL,
-            show_default="the default recipe, trained first",
+            show_default="a new network, trained with the default recipe",
         ),
     ] = None,
     host: Annotated[
         str,
-        typer.Option(metavar="ADDRESS", help="Address to listen on. The default is only reachable from this machine."),
+        typer.Option(metavar="ADDRESS", help="Address to listen on. By default, only this machine can connect."),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="N", help="Port; 0 picks a free one.")] = 8000,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
@@ -452,9 +455,9 @@ def convert(
 ) -> None:
     """Convert a saved network to another file format.
 
-    The suffix of TARGET names the format. A .c file is C99 without dependencies: weights, scaling, labels and
-    predict(features, outputs). An .html file is a page to draw digits on; it answers without a server. .c, .onnx
-    and .html files only predict; keep the .npz file to continue training.
+    The suffix of TARGET selects the format. A .c file is C99 without dependencies. It contains weights, scaling, labels
+    and predict(features, outputs). An .html file is a page to draw digits on; it needs no server. .c, .onnx and .html
+    files can only predict: keep the .npz file to continue training.
     """
     from . import reports
 
@@ -467,8 +470,8 @@ def warmup(
 ) -> None:
     """Compile all kernels now.
 
-    These are the kernels for training, prediction, sparse rows and augmentation. They are kept on disk, so later runs
-    don't compile.
+    Compiles the kernels for training, prediction, sparse rows and augmentation, and stores them on disk. Later runs
+    load them from there.
     """
     from . import reports
 
@@ -485,7 +488,8 @@ def bench(
 ) -> None:
     """Measure the speed of this machine.
 
-    Times matrix products, training and prediction, and compares with NumPy on one thread. Takes less than a minute.
+    Times matrix products, training and prediction, and compares them with NumPy on one thread. Takes less than a
+    minute.
     """
     from ..measure.machine import hold_blas_to_one_thread
 

@@ -254,7 +254,7 @@ def test_schedule(place):
 
 def test_help_names_every_schedule():
     output = " ".join(run("train", "--help").output.split())
-    (listed,) = re.findall(r"How the learning rate changes: ([a-z_, ]+)\.", output)
+    (listed,) = re.findall(r"Learning-rate schedule: ([a-z_, ]+)\.", output)
     assert listed.replace(" or ", ", ").split(", ") == list(SCHEDULES)
 
 
