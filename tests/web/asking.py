@@ -18,6 +18,12 @@ def send_drawing(client, drawing, model="1"):
     return client.post(f"/api/models/{model}/drawing?width={width}&height={height}", content=drawing.tobytes())
 
 
+def choose_network(page, identity):
+    """Choose a network on the page in a browser, and wait until the page looks at it."""
+    page.locator("#network").select_option(identity)
+    page.wait_for_selector(f"body[data-network='{identity}']")
+
+
 def png(pixels):
     """An image as the bytes of a PNG file."""
     from PIL import Image

@@ -19,6 +19,8 @@ from fastmlp import Network, load_mnist
 from fastmlp.web.app import create_app
 from fastmlp.web.page import Page
 
+from .asking import choose_network
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # What keeps a headless browser from asking for anything but the page.
 CHROMIUM_ARGUMENTS = [
@@ -123,7 +125,7 @@ def open_page(browser, served):
         )
         page.goto(served + end)
         page.wait_for_selector("body[data-ready=yes]")
-        page.locator("#network").select_option("1")  # whatever other tests left on the server
+        choose_network(page, "1")  # whatever other tests left on the server
         return page
 
     yield opened

@@ -9,7 +9,7 @@ import pytest
 from fastmlp import Network
 from fastmlp.web import limits
 
-from .asking import a_one, png
+from .asking import a_one, choose_network, png
 
 pytestmark = pytest.mark.browser
 
@@ -171,7 +171,7 @@ def test_the_answer_to_what_was_there_before_does_not_stay(browser, served):
     page = browser.new_page()
     page.goto(served)
     page.wait_for_selector("body[data-ready=yes]")
-    page.locator("#network").select_option("1")
+    choose_network(page, "1")
     page.locator("#image-file").set_input_files(
         {"name": "one.png", "mimeType": "image/png", "buffer": png(255 - a_one())}
     )
@@ -298,7 +298,7 @@ def test_the_neuron_shown_is_one_of_the_network_that_is_chosen(open_page, tmp_pa
     page.get_by_role("slider", name="Neurons of hidden layer 1").focus()
     neuron_says(page, "Neuron 1 of")
     other = painted(page, "#neuron-weights")
-    page.locator("#network").select_option("1")
+    choose_network(page, "1")
     page.wait_for_function("before => document.getElementById('neuron-weights').toDataURL() !== before", arg=other)
     load_network(page, constant(*[0.1] * 10), tmp_path / "constant.npz")
     neuron_says(page, "Point at a neuron")  # it has no hidden layer
@@ -330,13 +330,13 @@ def test_the_weights_shown_are_those_of_the_network_that_is_chosen(open_page, tm
     set_up(page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_function("() => document.querySelectorAll('#weights canvas').length === 12")
-    page.locator("#network").select_option("1")
+    choose_network(page, "1")
     page.wait_for_function("() => document.querySelectorAll('#weights canvas').length === 24")
 
 
 def test_a_network_is_saved_and_loaded(open_page, tmp_path):
     page = open_page("#train")
-    page.locator("#network").select_option("1")
+    choose_network(page, "1")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save").click()
     assert download.value.suggested_filename == "small.npz"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from .asking import choose_network
 from .test_browser import constant, load_network, stroke
 
 pytestmark = pytest.mark.browser
@@ -55,6 +56,20 @@ def test_pointing_at_a_neuron_leaves_the_explanation_of_the_answer(open_page):
     page.locator("#layers canvas").first.hover(position={"x": 40, "y": 8})
     page.wait_for_function("() => document.getElementById('neuron-text').textContent.startsWith('Neuron 3 of')")
     assert "Output for" in page.locator("#why-words").text_content()
+
+
+def test_of_a_network_that_was_left_nothing_is_asked(open_page, tmp_path):
+    page = open_page()
+    draw(page)
+    load_network(page, constant(*[0.1] * 10), tmp_path / "constant.npz")
+    page.wait_for_load_state("networkidle")
+    left = page.locator("#network").input_value()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    choose_network(page, "1")
+    page.wait_for_load_state("networkidle")
+    assert asked
+    assert not [address for address in asked if f"/models/{left}/" in address]
 
 
 @pytest.mark.parametrize("way", ["the same click", "Escape"])

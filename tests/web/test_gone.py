@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from .asking import choose_network
 from .conftest import serve_in_process
 from .test_browser import answer, circle, stroke, train_for_long
 
@@ -38,7 +39,7 @@ def start(saved):
 def go(page, address):
     page.goto(address)
     page.wait_for_selector("body[data-ready=yes]")
-    page.locator("#network").select_option("1")
+    choose_network(page, "1")
 
 
 def state_says(page, words):

@@ -8,8 +8,8 @@ import * as gallery from "./gallery.js";
 import * as layers from "./layers.js";
 import { Pen } from "./pen.js";
 import { calm, complain } from "./say.js";
-import { setDigit, startStep } from "./step.js";
-import { explain, startWhy } from "./why.js";
+import * as step from "./step.js";
+import * as why from "./why.js";
 
 const timing = document.getElementById("timing");
 const file = document.getElementById("image-file");
@@ -69,8 +69,8 @@ function showReasons({ by, seen, labels, ...found }) {
   const pixels = pixelsOf(seen);
   const answer = labels.indexOf(found.answer);
   setSeen(by, pixels);
-  explain(by, pixels, answer);
-  setDigit(by, pixels, answer);
+  why.explain(by, pixels, answer);
+  step.setDigit(by, pixels, answer);
 }
 
 function showNoAnswer(words) {
@@ -80,8 +80,8 @@ function showNoAnswer(words) {
   layers.showLayers(null);
   showEffect(null);
   setSeen(model, null);
-  explain(model, null);
-  setDigit(model, null);
+  why.explain(model, null);
+  step.setDigit(model, null);
 }
 
 /** Take another network, or another state of the same one, and have it look at what is there. */
@@ -95,14 +95,21 @@ export function setModel(facts, { settled }) {
     gallery.setModel(facts);
   }
   if (!changed) return;
+  if (other) leaveNetwork();
   layers.setModel(facts);
   if (current) look(current);
   else if (other) layers.showLayers(null);
 }
 
+function leaveNetwork() {
+  why.leaveNetwork();
+  step.leaveNetwork();
+}
+
 /** Forget the network, for its server is gone; what is drawn stays, for another one. */
 export function forgetModel() {
   model = leafed = null;
+  leaveNetwork();
   layers.forgetModel();
 }
 
@@ -114,8 +121,8 @@ export function lookAgain() {
 
 export function startDrawing() {
   showNothing();
-  startWhy();
-  startStep();
+  why.startWhy();
+  step.startStep();
   startFooling({
     onChange: () => current && look({ ...current, since: undefined, isLive: true }),
     onLook: (pixels, canvas) => {

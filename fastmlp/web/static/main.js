@@ -52,6 +52,7 @@ const isSettled = (state) => state === null || ["done", "stopped", "failed", "pa
 /** Look at this network, on both tabs. */
 function choose(facts) {
   network.value = looked = facts.id;
+  document.body.dataset.network = facts.id; // for those who drive the page
   draw.setModel(facts, { settled: isSettled(facts.training) });
   train.watch(facts);
 }

@@ -41,7 +41,7 @@ export function startStep() {
   part("step-undo").addEventListener("click", () => again(steps - 1));
   onChosen((neuron) => {
     chosen = neuron;
-    if (digit) askNeuron();
+    if (digit && model) askNeuron();
   });
   startCursor();
 }
@@ -55,6 +55,11 @@ export function setDigit(facts, pixels, output) {
   if (digit && meant === null) form.elements.target.value = output;
   part("step-found").hidden = !digit;
   again(steps);
+}
+
+/** Ask no more of this network: another one is chosen, and looks at the digit first. */
+export function leaveNetwork() {
+  model = null;
 }
 
 const same = (one, other) => one && other && one.every((value, i) => value === other[i]);
@@ -71,7 +76,7 @@ function again(count) {
   part("step-undo").disabled = !digit || steps === 0;
   part("step-count").textContent = steps ? `${steps} step${steps > 1 ? "s" : ""} taken` : "";
   part("step-derivative").textContent = HINT;
-  if (!digit || !form.checkValidity()) return;
+  if (!digit || !model || !form.checkValidity()) return;
   passes.ask(question(""));
   askNeuron();
 }
@@ -144,6 +149,7 @@ function checkButton(layer, unit, row) {
 
 /** Have the derivative by a weight computed in two ways. */
 async function check(layer, unit, row) {
+  if (!model) return;
   const asked = question(`/${layer}/${unit}/${row}`);
   try {
     const found = await send(asked.address, asked.pixels);
@@ -161,6 +167,7 @@ function startCursor() {
   const choose = (pixel) => {
     cursor = Math.max(0, Math.min(783, pixel));
     paintWithCursor();
+    if (!model) return;
     const { layer, unit } = neuron();
     if (layer === 0) check(layer, unit, cursor);
   };

@@ -46,6 +46,11 @@ export function explain(facts, pixels, output) {
   ask();
 }
 
+/** Ask no more of this network: another one is chosen, and looks at the digit first. */
+export function leaveNetwork() {
+  model = null;
+}
+
 function ask() {
   if (!digit || !model) return;
   const last = model.layers.length - 1;
