@@ -1,6 +1,5 @@
 """Changes of a digit before a network sees it (floor 10; imports numpy, starlette, data)."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +8,7 @@ from starlette.datastructures import QueryParams
 
 from ..data.augmentation import moved
 from .looking import PIXELS, SIDE
-from .refusals import Refusal, whole_number
+from .refusals import number, whole_number
 
 _RANGES = {
     "noise": (0.0, 1.0),
@@ -58,7 +57,7 @@ class Changes:
         Refusal
             A value that is no number, or out of its range.
         """
-        numbers = {name: _number(query[name], name, *limits) for name, limits in _RANGES.items() if name in query}
+        numbers = {name: number(query[name], name, *limits) for name, limits in _RANGES.items() if name in query}
         invert, raw = (bool(whole_number(query.get(name), name, 0, 1, 0)) for name in ("invert", "raw"))
         return cls(**numbers, invert=invert, raw=raw)
 
@@ -74,13 +73,3 @@ class Changes:
             noise = 255 * self.noise * np.random.default_rng(0).normal(size=changed.shape)
             changed = np.rint((changed + noise).clip(0, 255)).astype(np.uint8)
         return changed
-
-
-def _number(text: str, name: str, low: float, high: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not low <= number <= high:
-        raise Refusal(400, f"{name} must be a number from {low:g} to {high:g}, got {text[:40]!r}")
-    return number

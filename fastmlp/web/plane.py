@@ -175,7 +175,7 @@ class Plane:
         self._inputs, self._test, self._grid, self._map = (
             inputs_of(settings.features, points) for points in (self.X, self.X_test, *planes)
         )
-        self.message, self.epochs = "", 0
+        self.message, self.epochs, self._batches = "", 0, 0
         self._seconds_an_epoch = 1e-3  # a guess, until the first call
         self._lock = threading.Lock()
 
@@ -261,8 +261,6 @@ class Plane:
             except TrainingError:
                 self.message = "The loss is no longer finite: the steps are too large. Take a smaller learning rate."
 
-    _batches = 0
-
     def frame(self, maps: bool = True) -> dict[str, Any]:
         """Return what the network makes of the plane, as JSON has it.
 
@@ -281,7 +279,7 @@ class Plane:
             trained = network.evaluate(self._inputs, self._targets(self.y))
             tested = network.evaluate(self._test, self._targets(self.y_test)) if len(self._test) else None
         values = outputs if self.kind == "classes" else (outputs.clip(-1, 1) + 1) / 2
-        found = {
+        return {
             "epochs": self.epochs,
             "loss": plain(trained.loss),
             "accuracy": trained.accuracy,
@@ -291,7 +289,6 @@ class Plane:
             "maps": [as_text(_as_bytes(layer[:, :_MAPS_A_LAYER])) for layer in hidden],
             "message": self.message,
         }
-        return found
 
     def _targets(self, y: NDArray[np.float64]) -> Any:
         return np.searchsorted(self.classes, y) if self.kind == "classes" else y
@@ -302,6 +299,15 @@ def _as_bytes(values: NDArray[Any]) -> NDArray[np.int8]:
     values = np.nan_to_num(values.T)
     most = np.abs(values).max(axis=1, keepdims=True)
     return np.rint(127 * values / np.where(most > 0, most, 1)).astype(np.int8)
+
+
+def plane_choices() -> dict[str, Any]:
+    """Return what the page offers to choose from, as JSON has it."""
+    return {
+        "data": {name: kind for name, (_, kind) in DATA.items()},
+        "features": list(FEATURES),
+        "points": limits.PLANE_POINTS,
+    }
 
 
 class Planes:

@@ -4,6 +4,7 @@ starlette).
 
 import asyncio
 import json
+import math
 from typing import Any, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
@@ -89,6 +90,23 @@ def whole_number(text: str | None, name: str, low: int, high: int, default: int 
     if not low <= int(text) <= high:
         raise Refusal(400, f"{name} must lie between {low} and {high}, got {text}")
     return int(text)
+
+
+def number(text: str, name: str, low: float, high: float) -> float:
+    """Return a number of a request's address.
+
+    Raises
+    ------
+    Refusal
+        It is no number, or lies outside `low` to `high`.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not low <= found <= high:
+        raise Refusal(400, f"{name} must be a number from {low:g} to {high:g}, got {text[:40]!r}")
+    return found
 
 
 def _too_long(name: str, limit: int) -> Refusal:

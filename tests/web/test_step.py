@@ -113,7 +113,7 @@ def test_numbers_travel(client, digit):
     [
         ("?rate=0.1", "target"),
         ("?target=10&rate=0.1", "target"),
-        ("?target=1&rate=0", "rate"),
+        ("?target=1&rate=-1", "rate"),
         ("?target=1&rate=nan", "rate"),
         ("?target=1&rate=0.1&steps=21", "steps"),
         ("/0/24?target=1&rate=0.1", "the neuron"),

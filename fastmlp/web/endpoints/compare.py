@@ -10,7 +10,7 @@ from ..page import Page
 from ..refusals import settings_of, whole_number
 from ..shelf import Model
 from ..streaming import Stream, follow
-from ..sweep import AXES, Plan, Sweep
+from ..sweep import Plan, Sweep
 
 _CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -34,7 +34,7 @@ class Compare:
 
     async def runs(self, request: Request) -> Response:
         """Return all networks in memory with their curves."""
-        return JSONResponse({"runs": [run_of(model) for model in self._page.shelf.all()], "axes": list(AXES)})
+        return JSONResponse({"runs": [run_of(model) for model in self._page.shelf.all()]})
 
     async def start(self, request: Request) -> Response:
         """Start a sweep."""

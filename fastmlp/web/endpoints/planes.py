@@ -8,7 +8,6 @@ from starlette.routing import Route
 from .. import limits
 from ..page import Page
 from ..plane import Plane, PlaneSettings
-from ..plane_data import DATA, FEATURES
 from ..refusals import settings_of, whole_number
 
 
@@ -21,20 +20,9 @@ class PlaneRequests:
     def routes(self) -> list[Route]:
         """Return the addresses with what answers there."""
         return [
-            Route("/api/planes", self.choices),
             Route("/api/planes", self.start, methods=["POST"]),
             Route("/api/planes/{plane}/advance", self.advance, methods=["POST"]),
         ]
-
-    async def choices(self, request: Request) -> Response:
-        """Return what a plane can be set to."""
-        return JSONResponse(
-            {
-                "data": {name: kind for name, (_, kind) in DATA.items()},
-                "features": list(FEATURES),
-                "limits": {"layers": limits.PLANE_LAYERS, "units": limits.PLANE_UNITS, "points": limits.PLANE_POINTS},
-            }
-        )
 
     async def start(self, request: Request) -> Response:
         """Start a plane, with a network that has learned nothing yet."""

@@ -1,6 +1,5 @@
 """One step of learning from one digit (floor 10; imports starlette, network)."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ from starlette.routing import Route
 from ...network import Network
 from ..looking import DIGITS
 from ..page import Page
-from ..refusals import Refusal, whole_number
+from ..refusals import number, whole_number
 from ..step import MOST_STEPS, Lesson, Question
 from .digits import digit_of
 
@@ -50,7 +49,7 @@ class Steps:
         query = request.query_params
         target = whole_number(query.get("target"), "target", 0, DIGITS - 1)
         steps = whole_number(query.get("steps"), "steps", 0, MOST_STEPS, 0)
-        rate = _rate(query.get("rate", ""))
+        rate = number(query.get("rate", ""), "rate", 0.0, 1e6)
         network, version = self._page.model(request).look()
         question = Question(await digit_of(request), target, rate, steps)
         found = await run_in_threadpool(_learned, network, question, work)
@@ -66,13 +65,3 @@ class Steps:
 
 def _learned(network: Network, question: Question, work: Callable[[Lesson], dict[str, Any]]) -> dict[str, Any]:
     return work(Lesson(network, question))
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = math.nan
-    if not (math.isfinite(rate) and 0 < rate <= 1e6):
-        raise Refusal(400, f"rate must be a number above 0, of 1,000,000 at most, got {text[:40]!r}")
-    return rate

@@ -8,9 +8,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..page import Page
+from ..plane import plane_choices
 from ..refusals import Refusal, settings_of, whole_number
 from ..settings import Settings, choices
 from ..streaming import Stream, follow
+from ..sweep import AXES
 from ..training import ADVANCES
 
 
@@ -31,8 +33,8 @@ class TrainingRequests:
         ]
 
     async def choices(self, request: Request) -> Response:
-        """Return what a training can be set to."""
-        return JSONResponse(choices())
+        """Return what a training, a sweep and a plane can be set to."""
+        return JSONResponse({**choices(), "axes": list(AXES), "plane": plane_choices()})
 
     async def train(self, request: Request) -> Response:
         """Start a training."""

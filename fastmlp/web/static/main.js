@@ -145,8 +145,8 @@ async function start() {
   startWords(document.getElementById("settings"));
   startNetworks(present, renamedOrDeleted);
   compare.startCompare(() => openTab() === "compare");
-  await startSweep(chooseNew);
-  await startPlane(choices, () => openTab() === "plane", writeAddress);
+  startSweep(choices, chooseNew);
+  startPlane(choices, () => openTab() === "plane", writeAddress);
   startTabs(writeAddress);
   network.addEventListener("change", () =>
     tried(async () => {

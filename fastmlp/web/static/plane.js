@@ -1,7 +1,7 @@
 // The Plane tab: points of a plane, and a network that learns them while one looks on. Imports api, planeForm,
 // planeView and say.
 
-import { ask, Gone, send } from "./api.js";
+import { Gone, send } from "./api.js";
 import * as form from "./planeForm.js";
 import { View } from "./planeView.js";
 import { calm, complain } from "./say.js";
@@ -29,10 +29,10 @@ let building = Promise.resolve();
 let told = () => {};
 
 /** Begin; `open` says whether the tab is open, `onSettings` is called when what the link says has changed. */
-export async function startPlane(choices, open, onSettings) {
+export function startPlane(choices, open, onSettings) {
   [isOpen, told] = [open, onSettings];
   view = new View(add, remove);
-  form.startPlaneForm({ ...(await ask("/api/planes")), ...choices }, () => {
+  form.startPlaneForm({ ...choices, ...choices.plane }, () => {
     told();
     rebuild();
   });

@@ -108,7 +108,7 @@ function put(name, value, wrong) {
 function readPoints(text) {
   const read = text.split("~").map((point) => point.split("_").map(Number));
   const good = read.filter((point) => point.length === 3 && point.every(Number.isFinite));
-  added = good.slice(0, choices.limits.points);
+  added = good.slice(0, choices.points);
   return good.length < read.length ? [`${read.length - good.length} points can't be read`] : [];
 }
 
@@ -131,7 +131,7 @@ function parsed(text) {
   const rows = lines.map(({ line, number }) => ({ number, cells: line.split(/[,;\t]/).map((cell) => cell.trim()) }));
   if (rows.length && rows[0].cells.slice(0, 2).every((cell) => !Number.isFinite(Number(cell)))) rows.shift(); // names
   if (rows.length < 2) throw new Error("Paste at least two lines of x, y and a label, such as: 0.5, 1.2, red");
-  if (rows.length > choices.limits.points) throw new Error(`There may be ${choices.limits.points} points; these are ${rows.length}.`);
+  if (rows.length > choices.points) throw new Error(`There may be ${choices.points} points; these are ${rows.length}.`);
   for (const { number, cells } of rows) {
     if (cells.length !== 3) throw new Error(`Line ${number} must have x, y and a label between commas; it has ${cells.length} parts.`);
     if (cells.slice(0, 2).some((cell) => cell === "" || !Number.isFinite(Number(cell)))) throw new Error(`Line ${number}: x and y must be numbers, got “${cells[0]}” and “${cells[1]}”.`);

@@ -1,7 +1,7 @@
 // A sweep on the Compare tab: networks that differ in one or two settings and in their seeds, as a grid of small
 // curves. Imports api, curves, form, say.
 
-import { ask, events, Gone, send } from "./api.js";
+import { events, Gone, send } from "./api.js";
 import { make, path } from "./curves.js";
 import * as form from "./form.js";
 import { calm, complain, percent, say } from "./say.js";
@@ -27,9 +27,8 @@ const inWords = (value) => (Array.isArray(value) ? value.join("-") || "none" : S
 const named = (name) => name.replaceAll("_", " ");
 
 /** Begin; `onModel(facts)` is called with a network that is kept. */
-export async function startSweep(onModel) {
+export function startSweep({ axes }, onModel) {
   keepModel = onModel;
-  const { axes } = await ask("/api/runs");
   const { first, second, first_values: values } = part("sweep-form").elements;
   for (const name of axes) {
     first.append(new Option(named(name), name));

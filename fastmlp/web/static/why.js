@@ -1,11 +1,12 @@
 // Why a neuron has its number: its products as a picture or a table, their sum, and the runner-up. Imports api, layers,
-// lines, pictures and say.
+// lines, pictures, say and tables.
 
 import { Gone, Newest, send, weightsOf } from "./api.js";
 import { nameOf, onChosen, release } from "./layers.js";
 import { standOut } from "./lines.js";
 import { paintWeights } from "./pictures.js";
 import { calm, complain, figure } from "./say.js";
+import { fill } from "./tables.js";
 
 const part = (name) => document.getElementById(name);
 
@@ -93,13 +94,15 @@ function signed(value, kind) {
   return element;
 }
 
+const term = (value) => signed(value, value < 0 ? "against" : "for");
+
 function showIncoming({ incoming, rest }, layer) {
   const table = part("why-incoming");
   table.hidden = layer === 0;
   if (table.hidden) return;
   table.caption.textContent = `Strongest inputs, neurons of hidden layer ${layer}`;
-  const rows = incoming.map(({ unit, a, weight, product }) => [String(unit + 1), figure(a), figure(weight), product]);
-  fill(table, [...rows, ["all others", "", "", rest]]);
+  const rows = incoming.map(({ unit, a, weight, product }) => [String(unit + 1), figure(a), figure(weight), term(product)]);
+  fill(table, [...rows, ["all others", "", "", term(rest)]]);
   table.tBodies[0].lastElementChild.className = "rest";
 }
 
@@ -114,20 +117,5 @@ function showRival(against, layer, unit) {
   const table = part("why-terms");
   table.hidden = layer === 0;
   table.caption.textContent = `Between ${mine} and ${other}, neurons of hidden layer ${layer}`;
-  fill(table, against.terms.map(({ unit: from, difference }) => [String(from + 1), difference > 0 ? mine : other, difference]));
-}
-
-/** Fill a table with rows whose last value speaks for or against. */
-function fill(table, rows) {
-  table.tBodies[0].replaceChildren(
-    ...rows.map((values) => {
-      const row = document.createElement("tr");
-      for (const value of values) {
-        const cell = row.insertCell();
-        if (typeof value === "number") cell.append(signed(value, value < 0 ? "against" : "for"));
-        else cell.textContent = value;
-      }
-      return row;
-    }),
-  );
+  fill(table, against.terms.map(({ unit: from, difference }) => [String(from + 1), difference > 0 ? mine : other, term(difference)]));
 }
