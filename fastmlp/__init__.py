@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .datasets import load_mnist
     from .engines.gradient_check import GradientCheck
     from .engines.trace import LayerTrace, Trace
+    from .ensemble import Ensemble
     from .interop import from_keras, from_sklearn, from_torch, to_keras_weights, to_sklearn_weights, to_torch_state
     from .many import Fitted, fit_many
     from .model.architecture import Dense
@@ -44,6 +45,7 @@ __all__ = [
     "Cosine",
     "Dense",
     "EarlyStopping",
+    "Ensemble",
     "Evaluation",
     "Exponential",
     "Fitted",
@@ -87,6 +89,7 @@ _HOMES = {
     "datasets": ("load_mnist",),
     "engines.gradient_check": ("GradientCheck",),
     "engines.trace": ("LayerTrace", "Trace"),
+    "ensemble": ("Ensemble",),
     "interop": (
         "from_keras",
         "from_sklearn",

@@ -154,7 +154,7 @@ class_weight, shuffle, augment, callbacks, resume_from
         raise ArgumentTypeError("fit_many needs y: samples that come in blocks are for Network.fit")
     chosen = _check_networks(networks)
     own = _check_settings(settings, shared, len(chosen))
-    at_once = _at_once(arguments.check_threads(threads), len(chosen), engine)
+    together = at_once(arguments.check_threads(threads), len(chosen), engine)
     shared |= {"engine": engine, "threads": 1 if len(chosen) > 1 else threads, "verbose": 0}
     with ExitStack() as turns:
         planned, once = [], Once()
@@ -173,7 +173,7 @@ class_weight, shuffle, augment, callbacks, resume_from
             engine_for(engine, architecture).load(architecture)  # to compile is no part of any fit
         jobs = [Job(fitting.run, fitting.train, fitting.begin, _work(fitting)) for fitting in fittings]
         with _Show(jobs, level) as show:
-            do_all(jobs, _tasks(fittings, jobs, at_once), at_once, show)
+            do_all(jobs, _tasks(fittings, jobs, together), together, show)
     return [Fitted(network, job.run.history, job.error) for network, job in zip(chosen, jobs, strict=True)]
 
 
@@ -263,8 +263,8 @@ def _check_callbacks(planned: Sequence[FitSettings]) -> None:
                 )
 
 
-def _at_once(threads: int, count: int, engine: str) -> int:
-    """Return how many networks are trained at a time."""
+def at_once(threads: int, count: int, engine: str) -> int:
+    """Return how many of so many networks are trained at a time; 0 threads leave it to the machine."""
     if not threads and get_engine(engine).name == "numpy":
         return 1  # between its products Python holds the others back
     if not threads:

@@ -20,7 +20,7 @@ FLOORS = (
     ("engines",),
     ("formats",),
     ("training",),
-    ("network", "many", "rate_search"),
+    ("network", "ensemble", "many", "rate_search"),
     ("estimators", "recipes", "plots", "interop"),
     ("web", "measure"),
     ("cli",),

@@ -41,12 +41,18 @@ from .lbfgs import minimise
 from .progress import Progress
 from .rules import Curves, ScikitLearnRules
 from .settings import Settings, read_settings, their_name
+from .stopper import Stopper
 from .their_words import NOT_FINITE
 from .validation import hold_out
 
 Rows = NDArray[np.int64]
 
 FLOATS = (np.float64, np.float32)
+
+INTERRUPTED, OUT_OF_EPOCHS = "interrupted", "out of epochs"
+"""How a fit may end."""
+
+SCALING_REMEDY = "give standardize=True, or put a StandardScaler before the network"
 
 
 def rules_for(X: Any) -> dict[str, Any]:
@@ -71,6 +77,9 @@ class BaseMLP(BaseEstimator):
 
     _metric = ""
     """What the score is called in `history_`."""
+
+    _stopper = Stopper()
+    """Whoever trains many at once replaces it, to stop them all."""
 
     network_: Network
     _progress: Progress
@@ -115,8 +124,10 @@ class BaseMLP(BaseEstimator):
         DivergenceError
             Losses or weights became infinite or NaN. Weights are those of before.
         """
-        converged = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        if not converged:
+        ended = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        if ended == INTERRUPTED:
+            warn("Training interrupted by user.")
+        elif ended == OUT_OF_EPOCHS:
             warn_of_no_convergence(self)
         return self
 
@@ -125,7 +136,8 @@ class BaseMLP(BaseEstimator):
     ) -> Self:
         """Train one more epoch, on samples or on each of some blocks of them, for `partial_fit`."""
         for block in blocks_of(X, y, sample_weight):
-            self._fit(*block, validation, incremental=True, classes=classes)
+            if self._fit(*block, validation, incremental=True, classes=classes) == INTERRUPTED:
+                warn("Training interrupted by user.")
         return self
 
     def _fit(
@@ -137,16 +149,21 @@ class BaseMLP(BaseEstimator):
         *,
         incremental: bool = False,
         classes: Any = None,
-    ) -> bool:
-        """Train, for `fit` or for one epoch of `partial_fit`; return whether more epochs would have been of no use, or
-        were not wanted.
+        among_many: bool = False,
+    ) -> str:
+        """Train, for `fit` or for one epoch of `partial_fit`, or `among_many` that are trained at once.
+
+        Returns
+        -------
+        str
+            `INTERRUPTED` or `OUT_OF_EPOCHS`, of which somebody may be told, or nothing.
         """
         before = dict(vars(self))
         try:
             settings = read_settings(self)
             goes_on = self._is_trained() and (incremental or settings.warm_start)
             network, progress, data = self._planned(
-                settings, goes_on, incremental, X, y, sample_weight, validation, classes
+                settings, goes_on, incremental, X, y, sample_weight, validation, classes, among_many
             )
         except BaseException:
             # Nothing was trained: the estimator is to be what it was.
@@ -171,8 +188,8 @@ class BaseMLP(BaseEstimator):
             else:
                 self.__dict__ = before  # weights that no epoch has trained are no model
         if interrupted:
-            warn("Training interrupted by user.")
-        return converged
+            return INTERRUPTED
+        return "" if converged else OUT_OF_EPOCHS
 
     def _planned(
         self,
@@ -184,6 +201,7 @@ class BaseMLP(BaseEstimator):
         sample_weight: Any,
         validation: tuple[Any, Any, Any],
         classes: Any,
+        among_many: bool,
     ) -> tuple[Network, Progress, Dataset]:
         """Check all that was given; return the network to train, its progress and the data."""
         given = self._given_weights() if incremental or settings.warm_start else None
@@ -205,18 +223,17 @@ class BaseMLP(BaseEstimator):
             y,
             labels=labels,
             scaling="standardize" if standardizes else network.scaling,
-            sample_weight=_for_each(sample_weight, X.shape[0]),
+            sample_weight=for_each(sample_weight, X.shape[0]),
             class_weight=self._class_weight(incremental),
             X_val=X_val,
             y_val=y_val,
-            sample_weight_val=weight_val if X_val is None else _for_each(weight_val, X_val.shape[0]),
+            sample_weight_val=weight_val if X_val is None else for_each(weight_val, X_val.shape[0]),
             split=self._splitter(settings, progress, given=X_val is not None),
             proportions=False,
         )
         network.scaling = data.samples.scaling
-        if not goes_on and not standardizes:
-            remedy = "give standardize=True, or put a StandardScaler before the network"
-            warn_if_badly_scaled(data.samples, remedy, getattr(self, "feature_names_in_", None))
+        if not goes_on and not standardizes and not among_many:
+            warn_if_badly_scaled(data.samples, SCALING_REMEDY, getattr(self, "feature_names_in_", None))
         return network, progress, data
 
     def _splitter(self, settings: Settings, progress: Progress, given: bool) -> Split:
@@ -302,7 +319,7 @@ class BaseMLP(BaseEstimator):
             loss_share=self._loss_share(),
         )
         try:
-            with turns.fit():
+            with turns.fit(), self._stopper.stopping(run):
                 loop.fit(plan, run, rules)
         finally:
             progress.rate = run.learning_rate
@@ -560,7 +577,7 @@ def check_no_dates(X: Any) -> None:
             )
 
 
-def _for_each(weight: Any, n_rows: int) -> Any:
+def for_each(weight: Any, n_rows: int) -> Any:
     """Return a weight that was given for all samples as one of each."""
     return np.full(n_rows, weight) if np.isscalar(weight) else weight
 

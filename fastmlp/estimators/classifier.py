@@ -227,7 +227,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ----------
         X : array_like, sparse matrix or data frame, shape (n_samples, n_features)
         """
-        outputs = self._outputs(X)
+        return self._labels_of(self._outputs(X))
+
+    def _labels_of(self, outputs: Array) -> NDArray[Any]:
         if self._multilabel:
             return (outputs > 0.5).astype(np.int64)
         if len(self.classes_) > 2:
@@ -241,7 +243,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ----------
         X : array_like, sparse matrix or data frame, shape (n_samples, n_features)
         """
-        outputs = self._outputs(X)
+        return self._probabilities_of(self._outputs(X))
+
+    def _probabilities_of(self, outputs: Array) -> Array:
         if self._multilabel or len(self.classes_) > 2:
             return outputs
         return np.hstack([1 - outputs, outputs])

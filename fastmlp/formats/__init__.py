@@ -2,11 +2,12 @@
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError, DataFileError, require
+from ..model.architecture import Architecture
 from ..model.own import own_activations
 from ..placeholders import check_content
 from . import c_file, html_file, json_file, npz, onnx_reading, onnx_writing, safetensors_file
@@ -83,16 +84,22 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint, **opti
     FileWriteError
         The file can't be written. One that was there before is as it was.
     """
-    checked = check_path(path, WRITABLE)
+    checked = check_target(path, WRITABLE, [checkpoint.architecture])
+    WRITABLE[checked.suffix.lower()](checked, checkpoint, **options)
+
+
+def check_target(path: str | os.PathLike[str], suffixes: Iterable[str], architectures: Sequence[Architecture]) -> Path:
+    """Return a path that networks can be written to; the errors are those of `save_checkpoint`."""
+    checked = check_path(path, suffixes)
     if not os.path.isdir(checked.parent):
         raise ArgumentError(f"path: the folder {str(checked.parent)!r} does not exist; make it first")
-    own = own_activations(checkpoint.architecture)
+    own = sorted({name for architecture in architectures for name in own_activations(architecture)})
     if own and checked.suffix.lower() in PREDICTING_ONLY:
         raise ArgumentError(
             f"path: {checked.suffix.lower()} files can't hold {' and '.join(own)} of your own, which only your NumPy "
             "function computes; save the network as .npz, .safetensors or .json, or use a built-in activation"
         )
-    WRITABLE[checked.suffix.lower()](checked, checkpoint, **options)
+    return checked
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:

@@ -5,7 +5,7 @@ microcontrollers, for other languages and for reading. Numbers are the shortest 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..atomic_write import write_bytes
 from ..errors import ArgumentError
 from ..model.architecture import Architecture, Array
 from .checkpoint import Checkpoint
+from .npz import member_prefix
 
 _LONGEST_LITERAL = 4095
 """Characters of a string that every C99 compiler takes."""
@@ -60,6 +61,25 @@ static void dense(const REAL *x, long inputs, const REAL *W, const REAL *b, long
     for (i = 0; i < inputs; i++)
         for (j = 0; j < units; j++) z[j] += x[i] * *W++;
 }
+"""
+
+
+_MEAN = """
+/* The mean of all networks. */
+void predict(const float *features, float *outputs)
+{{
+    static void (*const networks[{count}])(const float *, float *) = {{
+    {names}
+    }};
+    float one[OUTPUTS];
+    long i, n;
+    for (i = 0; i < OUTPUTS; i++) outputs[i] = 0;
+    for (n = 0; n < {count}; n++) {{
+        networks[n](features, one);
+        for (i = 0; i < OUTPUTS; i++) outputs[i] += one[i];
+    }}
+    for (i = 0; i < OUTPUTS; i++) outputs[i] /= {count};
+}}
 """
 
 
@@ -111,12 +131,29 @@ def source(checkpoint: Checkpoint) -> str:
     >>> "void predict(const float *features, float *outputs)" in text
     True
     """
-    architecture, labels = checkpoint.architecture, _labels(checkpoint)
-    if not np.isfinite(checkpoint.state.parameters).all():
-        raise ArgumentError("weights of the network are not finite, so it is not saved")
-    widest = max(architecture.sizes)
+    tables, code = _network(checkpoint, "void predict", "")
+    return _file([checkpoint], [*tables, *_functions([checkpoint]), code])
+
+
+def ensemble_source(checkpoints: Sequence[Checkpoint]) -> str:
+    """Return several networks as the text of a C file, whose outputs are the mean of theirs; see `source`."""
+    tables, code, names = list[str](), list[str](), list[str]()
+    for number, checkpoint in enumerate(checkpoints):
+        prefix = member_prefix(number)
+        names.append(f"{prefix}predict")
+        own_tables, function = _network(checkpoint, f"static void {names[-1]}", prefix)
+        tables += own_tables
+        code.append(function)
+    code.append(_MEAN.format(count=len(names), names=_wrapped(names)).lstrip("\n"))
+    return _file(checkpoints, [*tables, *_functions(checkpoints), *code])
+
+
+def _file(checkpoints: Sequence[Checkpoint], code: Sequence[str]) -> str:
+    """Return a file with this code of networks with the same inputs, outputs, labels and dtype."""
+    architecture, labels = checkpoints[0].architecture, _labels(checkpoints[0])
+    widest = max(max(checkpoint.architecture.sizes) for checkpoint in checkpoints)
     head = [
-        _comment(architecture, labels, widest),
+        _comment(checkpoints, labels, widest),
         "#include <math.h>\n",
         f"enum {{ INPUTS = {architecture.inputs}, OUTPUTS = {architecture.outputs}, WIDEST = {widest} }};\n",
         "void predict(const float *features, float *outputs);\n",
@@ -124,17 +161,29 @@ def source(checkpoint: Checkpoint) -> str:
     if labels:
         held = f"const char *const labels[{len(labels)}]"
         head.append(f"extern {held};\n{held} = {{\n    {_wrapped(labels)}\n}};\n")
-    scaling, scaled = _scaling(checkpoint)
-    code = [*scaling]
-    for number, (W, b) in enumerate(architecture.views(checkpoint.state.parameters)):
-        code.append(_table(f"W{number}", W))
-        if b is not None:
-            code.append(_table(f"b{number}", b))
-    code.append(_DENSE.lstrip("\n"))
-    for name in sorted({layer.activation for layer in architecture.layers} - {"identity"}):
-        code.append(f"static void {name}_(REAL *z, long n)\n{{\n    long i;{_ACTIVATIONS[name]}\n}}\n")
-    code.append(_predict(architecture, scaled))
     return "\n".join([*head, *(_typed(part, architecture.dtype) for part in code)])
+
+
+def _network(checkpoint: Checkpoint, name: str, prefix: str) -> tuple[list[str], str]:
+    """Return the tables of a network, whose names have this prefix, and its function."""
+    architecture = checkpoint.architecture
+    if not np.isfinite(checkpoint.state.parameters).all():
+        raise ArgumentError("weights of the network are not finite, so it is not saved")
+    tables, scaled = _scaling(checkpoint, prefix)
+    for number, (W, b) in enumerate(architecture.views(checkpoint.state.parameters)):
+        tables.append(_table(f"{prefix}W{number}", W))
+        if b is not None:
+            tables.append(_table(f"{prefix}b{number}", b))
+    return tables, _predict(architecture, scaled, name, prefix)
+
+
+def _functions(checkpoints: Sequence[Checkpoint]) -> list[str]:
+    """Return the product and the activations that networks need."""
+    used = {layer.activation for checkpoint in checkpoints for layer in checkpoint.architecture.layers}
+    return [_DENSE.lstrip("\n")] + [
+        f"static void {name}_(REAL *z, long n)\n{{\n    long i;{_ACTIVATIONS[name]}\n}}\n"
+        for name in sorted(used - {"identity"})
+    ]
 
 
 def _typed(template: str, dtype: np.dtype[Any]) -> str:
@@ -143,17 +192,17 @@ def _typed(template: str, dtype: np.dtype[Any]) -> str:
     return re.sub(r"\BF\b", "" if double else "f", template).replace("REAL", "double" if double else "float")
 
 
-def _predict(architecture: Architecture, scaling_lines: str) -> str:
+def _predict(architecture: Architecture, scaling_lines: str, name: str, prefix: str) -> str:
     layers = []
     for number, layer in enumerate(architecture.layers):
         x, z = ("a", "z") if number % 2 == 0 else ("z", "a")
-        bias = f"b{number}" if layer.has_bias else "0"
-        layers.append(f"    dense({x}, {layer.fan_in}, W{number}, {bias}, {layer.units}, {z});")
+        bias = f"{prefix}b{number}" if layer.has_bias else "0"
+        layers.append(f"    dense({x}, {layer.fan_in}, {prefix}W{number}, {bias}, {layer.units}, {z});")
         if layer.activation != "identity":
             layers.append(f"    {layer.activation}_({z}, {layer.units});")
     last = "a" if len(architecture.layers) % 2 == 0 else "z"
     lines = "\n".join(layers)
-    return f"""void predict(const float *features, float *outputs)
+    return f"""{name}(const float *features, float *outputs)
 {{
     REAL a[WIDEST], z[WIDEST];
     long i;
@@ -164,7 +213,7 @@ def _predict(architecture: Architecture, scaling_lines: str) -> str:
 """
 
 
-def _scaling(checkpoint: Checkpoint) -> tuple[list[str], str]:
+def _scaling(checkpoint: Checkpoint, prefix: str) -> tuple[list[str], str]:
     """Tables of the scaling, and what to do with a feature."""
     scaling, architecture = checkpoint.scaling, checkpoint.architecture
     if isinstance(scaling, str) or scaling.changes_nothing:
@@ -175,11 +224,11 @@ def _scaling(checkpoint: Checkpoint) -> tuple[list[str], str]:
         if name == "centre" and not vector.any():
             continue
         if isinstance(getattr(scaling, name), np.ndarray):
-            tables.append(_table(name, vector))
-            names[name] = f"{name}[i]"
+            tables.append(_table(prefix + name, vector))
+            names[name] = f"{prefix}{name}[i]"
         else:
-            tables.append(f"static const REAL {name} = {_number(vector[0])};\n")
-            names[name] = name
+            tables.append(f"static const REAL {prefix}{name} = {_number(vector[0])};\n")
+            names[name] = prefix + name
     centred = f"(features[i] - {names['centre']})" if "centre" in names else "features[i]"
     return tables, f"a[i] = {centred} * {names['scale']} + {names['shift']}"
 
@@ -222,14 +271,17 @@ def _labels(checkpoint: Checkpoint) -> list[str]:
     return literals
 
 
-def _comment(architecture: Architecture, labels: list[str], widest: int) -> str:
+def _comment(checkpoints: Sequence[Checkpoint], labels: list[str], widest: int) -> str:
+    architecture, count = checkpoints[0].architecture, len(checkpoints)
     layers = ", ".join(f"{layer.units} {layer.activation}" for layer in architecture.layers)
     lines = [
-        "A multilayer perceptron, written by fastmlp.",
+        f"The mean of {count} multilayer perceptrons, written by fastmlp."
+        if count > 1
+        else "A multilayer perceptron, written by fastmlp.",
         "",
         f"  predict(features, outputs) reads {architecture.inputs} features, as they were in training: it scales them",
         f"  itself. It writes {architecture.outputs} outputs, keeps nothing, and takes {2 * widest} numbers of stack.",
-        f"  Layers: {layers}. Loss in training: {architecture.loss}.",
+        f"  Layers{' of the first' * (count > 1)}: {layers}. Loss in training: {architecture.loss}.",
         "  Compile it with a C99 compiler, and link the mathematics (-lm).",
     ]
     if labels:

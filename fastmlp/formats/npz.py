@@ -11,8 +11,9 @@ import json
 import math
 import platform
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,12 +33,14 @@ from .checkpoint import Checkpoint, FitUnderWay, new_generator
 from .plain_arrays import MOST_NAMES, told
 
 MAGIC = "fastmlp"
+ENSEMBLE = "fastmlp ensemble"
 FORMAT = 1
 
 _CENTRED = "centred"
 """The scaling in the header of files that hold a centre: readers that know none refuse it, rather than pass over it."""
 
 _INITIALIZERS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Zeros, Normal, Uniform, VarianceScaling)}
+T = TypeVar("T")
 _MOMENT_KINDS = ("", "sgd", "rmsprop", "adam")
 
 
@@ -81,9 +84,14 @@ def load(path: Path) -> Checkpoint:
     DataFileError
         The file is missing, not such an archive, written by a newer version, truncated or damaged.
     """
+    return read_archive(path, lambda archive: archive.checkpoint())
+
+
+def read_archive(path: Path, read: Callable[["ArchiveReader"], T]) -> T:
+    """Open an archive and read it; the errors are those of `load`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return _ArchiveReader(archive, path.stat().st_size).checkpoint()
+            return read(ArchiveReader(archive, path.stat().st_size))
     except FileNotFoundError:
         raise DataFileError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -94,6 +102,11 @@ def load(path: Path) -> Checkpoint:
         raise DataFileError(f"{path}: not an .npz archive, or one that was cut off or damaged ({error})") from error
     except Exception as error:  # whatever a damaged or hostile file provokes in a parser
         raise DataFileError(f"{path}: damaged ({type(error).__name__}: {error})") from error
+
+
+def member_prefix(number: int) -> str:
+    """Return what the names of the arrays of one network of several begin with."""
+    return f"net{number}_"
 
 
 class WrongContentError(Exception):
@@ -325,19 +338,38 @@ def described_scaling(header: dict[str, Any]) -> tuple[str | None, str]:
     return (None if name in (None, _CENTRED) else str(name)), found_on
 
 
-class _ArchiveReader(Reader):
-    """Reads an archive."""
+class ArchiveReader(Reader):
+    """Reads an archive, of one network or of several.
+
+    Parameters
+    ----------
+    archive : ZipFile
+    file_size : int
+    """
 
     def __init__(self, archive: zipfile.ZipFile, file_size: int) -> None:
         super().__init__(file_size)
         self.archive = archive
+        self._prefix, self._header = "", dict[str, Any]()  # of the network that is read now
         self._taken = 0  # bytes of members that were read
 
     def header(self) -> dict[str, Any]:
         """See `Reader.header`."""
+        return self._header or check_header(self.first_header(), "an .npz archive")
+
+    def first_header(self) -> Any:
+        """Return the header of the file as JSON gave it, unchecked."""
         if "header.npy" not in self.archive.namelist():
             raise WrongContentError(told(self._shapes()))
-        return check_header(json.loads(self.array("header").tobytes().decode("utf-8")), "an .npz archive")
+        return json.loads(self.array("header").tobytes().decode("utf-8"))
+
+    def checkpoints(self, headers: Sequence[Any]) -> list[Checkpoint]:
+        """Read several networks with these headers, whose arrays have names as `member_prefix` says."""
+        found = []
+        for number, header in enumerate(headers):
+            self._prefix, self._header = member_prefix(number), check_header(header, f"network {number} of an archive")
+            found.append(self.checkpoint())
+        return found
 
     def _shapes(self) -> dict[str, tuple[int, ...] | None]:
         """Return the shapes of all arrays, of which no more than the first bytes are read."""
@@ -351,6 +383,7 @@ class _ArchiveReader(Reader):
 
     def array(self, name: str, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None) -> Array:
         """See `Reader.array`."""
+        name = self._prefix + name
         try:
             member = self.archive.getinfo(f"{name}.npy")
         except KeyError:
@@ -388,6 +421,8 @@ def _array_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 def check_header(header: Any, kind: str) -> dict[str, Any]:
     """Return what JSON gave as a header, or say why it is none; `kind` is what the file is otherwise."""
+    if isinstance(header, dict) and header.get("magic") == ENSEMBLE:
+        raise WrongContentError("it holds an ensemble of networks; read it with fastmlp.Ensemble.load(path)")
     if not isinstance(header, dict) or header.get("magic") != MAGIC:
         raise WrongContentError(f"{kind}, but its header is not one of a fastmlp network")
     if not isinstance(header.get("format"), int) or header["format"] > FORMAT:

@@ -6,6 +6,7 @@ float64. The metadata ``labels`` are a JSON list; the metadata ``fastmlp`` hold 
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..errors import ArgumentError
 from ..model.activations import LARGEST_EXPONENT, LEAKY_SLOPE
 from ..model.architecture import Array
 from .checkpoint import Checkpoint
+from .npz import member_prefix
 from .reading import describe_plainly
 
 OPSET = 20
@@ -57,21 +59,29 @@ def save(path: Path, checkpoint: Checkpoint, training_state: bool = False) -> No
 
 def model(checkpoint: Checkpoint) -> Any:
     """Return a network as an ``onnx.ModelProto``; see `save`."""
+    header, _ = describe_plainly(checkpoint, training_state=False)
+    graph = _Graph("X")
+    graph.add_network(checkpoint)
+    graph.add("Identity", output="outputs")
+    return _model(graph, checkpoint, {"fastmlp": json.dumps(header, allow_nan=False)})
+
+
+def ensemble_model(checkpoints: Sequence[Checkpoint]) -> Any:
+    """Return several networks as one ``onnx.ModelProto``, whose outputs are the mean of theirs."""
+    graph, outputs = _Graph("X"), []
+    for number, checkpoint in enumerate(checkpoints):
+        graph.branch("X", member_prefix(number))
+        outputs.append(graph.add_network(checkpoint))
+    graph.branch(outputs[0], "")
+    graph.add("Mean", *outputs[1:], output="outputs")
+    return _model(graph, checkpoints[0], {})
+
+
+def _model(graph: "_Graph", checkpoint: Checkpoint, metadata: dict[str, str]) -> Any:
+    """Return the model of a graph, with the inputs, outputs and labels of a network."""
     from onnx import helper
 
-    header, _ = describe_plainly(checkpoint, training_state=False)
     architecture = checkpoint.architecture
-    graph = _Graph("X")
-    if isinstance(checkpoint.scaling, Scaling):
-        graph.scale(checkpoint.scaling, architecture.inputs, architecture.dtype)
-    if architecture.dtype == np.float64:
-        graph.add("Cast", to=helper.np_dtype_to_tensor_dtype(np.dtype(np.float32)))
-    for number, (W, b) in enumerate(architecture.views(checkpoint.state.parameters)):
-        constants = [graph.constant(f"W{number}", _single(W))]
-        constants += [] if b is None else [graph.constant(f"b{number}", _single(b))]
-        graph.add("Gemm", *constants)
-        graph.activate(architecture.layers[number].activation)
-    graph.add("Identity", output="outputs")
     kind = helper.np_dtype_to_tensor_dtype(architecture.dtype)
     single = helper.np_dtype_to_tensor_dtype(np.dtype(np.float32))
     made = helper.make_model(
@@ -86,7 +96,6 @@ def model(checkpoint: Checkpoint) -> Any:
         ir_version=_IR_VERSION,
         producer_name="fastmlp",
     )
-    metadata = {"fastmlp": json.dumps(header, allow_nan=False)}
     if checkpoint.labels is not None:
         metadata["labels"] = json.dumps([str(label) for label in checkpoint.labels.classes])
     helper.set_model_props(made, metadata)
@@ -107,7 +116,27 @@ class _Graph:
     def __init__(self, start: str) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
-        self._last = start
+        self._last, self._prefix = start, ""
+
+    def branch(self, start: str, prefix: str) -> None:
+        """Begin another chain at an output, whose constants have names with this prefix."""
+        self._last, self._prefix = start, prefix
+
+    def add_network(self, checkpoint: Checkpoint) -> str:
+        """Add scaling and layers; return the name of the last output."""
+        from onnx import helper
+
+        architecture = checkpoint.architecture
+        if isinstance(checkpoint.scaling, Scaling):
+            self.scale(checkpoint.scaling, architecture.inputs, architecture.dtype)
+        if architecture.dtype == np.float64:
+            self.add("Cast", to=helper.np_dtype_to_tensor_dtype(np.dtype(np.float32)))
+        for number, (W, b) in enumerate(architecture.views(checkpoint.state.parameters)):
+            constants = [self.constant(f"W{number}", _single(W))]
+            constants += [] if b is None else [self.constant(f"b{number}", _single(b))]
+            self.add("Gemm", *constants)
+            self.activate(architecture.layers[number].activation)
+        return self._last
 
     def add(self, operator: str, *others: str, output: str | None = None, **attributes: Any) -> str:
         """Add a node; return the name of its output."""
@@ -124,6 +153,7 @@ class _Graph:
         """Add a constant; return its name."""
         from onnx import numpy_helper
 
+        name = self._prefix + name
         self.constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
