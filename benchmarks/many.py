@@ -232,7 +232,7 @@ def _pytorch(chosen: Set, X: Array, y: Array) -> Result:
 
 
 def _scikit_learn(chosen: Set, X: Array, y: Array) -> Result:
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    from joblib import Parallel, delayed
 
     with Parallel(n_jobs=os.cpu_count()) as pool:
         pool(delayed(_fit_scikit_learn)(chosen, X, y, seed) for seed in range(8))

@@ -113,7 +113,7 @@ _HOMES = {
     "training.plateau": ("ReduceOnPlateau",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_ROOMS = ("datasets", "errors", "estimators", "formats", "images", "plots", "recipes")
+_ROOMS = ("datasets", "errors", "estimators", "formats", "images", "model_selection", "plots", "recipes")
 
 
 def __getattr__(name: str) -> Any:
@@ -129,5 +129,5 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     # Whoever lists names may look at each: estimators can't be had without scikit-learn.
-    missing = {"estimators"} if importlib.util.find_spec("sklearn") is None else set()
+    missing = {"estimators", "model_selection"} if importlib.util.find_spec("sklearn") is None else set()
     return sorted({*__all__, *_ROOMS} - missing)

@@ -22,7 +22,7 @@ FLOORS = (
     ("training",),
     ("network", "ensemble", "many", "rate_search"),
     ("estimators", "recipes", "plots", "interop"),
-    ("web", "measure"),
+    ("web", "measure", "model_selection"),
     ("cli",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -38,10 +38,10 @@ from ..training.rules import Plan
 from .batches import Batches, blocks_of
 from .convergence import warn_of_no_convergence
 from .lbfgs import minimise
+from .many_fits import ManyFits
 from .progress import Progress
 from .rules import Curves, ScikitLearnRules
 from .settings import Settings, read_settings, their_name
-from .stopper import Stopper
 from .their_words import NOT_FINITE
 from .validation import hold_out
 
@@ -78,8 +78,8 @@ class BaseMLP(BaseEstimator):
     _metric = ""
     """What the score is called in `history_`."""
 
-    _stopper = Stopper()
-    """Whoever trains many at once replaces it, to stop them all."""
+    _many = ManyFits()
+    """Whoever trains many at once replaces it."""
 
     network_: Network
     _progress: Progress
@@ -306,7 +306,9 @@ class BaseMLP(BaseEstimator):
             progress.schedule_start,
         )
         turns = network._turns
-        plan = Plan(architecture, engine, data, batch_size, settings.threads, between_epochs=turns.between_epochs)
+        plan = Plan(
+            architecture, engine, data, batch_size, self._threads(settings), between_epochs=turns.between_epochs
+        )
         rules = ScikitLearnRules(
             plan,
             run,
@@ -319,7 +321,7 @@ class BaseMLP(BaseEstimator):
             loss_share=self._loss_share(),
         )
         try:
-            with turns.fit(), self._stopper.stopping(run):
+            with turns.fit(), self._many.stopping(run):
                 loop.fit(plan, run, rules)
         finally:
             progress.rate = run.learning_rate
@@ -345,7 +347,7 @@ class BaseMLP(BaseEstimator):
             network.state.parameters,
             replace(data, weights=weights, validation=None),
             settings.alpha / total,
-            threads=settings.threads,
+            threads=self._threads(settings),
             tol=settings.tol,
             max_iter=settings.max_iter,
             max_fun=settings.max_fun,
@@ -476,6 +478,15 @@ class BaseMLP(BaseEstimator):
         X = validate_data(self, X, **rules_for(X), reset=False)
         self._take_over()
         return self.network_.activations(X)
+
+    def _threads(self, settings: Settings) -> int:
+        return settings.threads or self._many.threads
+
+    def __sklearn_clone__(self) -> Self:
+        cloned: Self = super().__sklearn_clone__()
+        if "_many" in vars(self):
+            cloned._many = self._many
+        return cloned
 
     def _is_trained(self) -> bool:
         return "network_" in vars(self)

@@ -79,10 +79,9 @@ class BaseEnsemble(MetaEstimatorMixin, BaseEstimator):
         threads = at_once(self.n_threads or 0, n_members, "auto")
         # The rows of a member may lack a class.
         classes = prototype.classes_ if is_classifier(prototype) and y.ndim == 1 else None
-        alone = {"n_threads": 1} if threads > 1 else {}
         members = []
         for seed, own in zip(seeds.tolist(), rows, strict=True):
-            member = self._prototype().set_params(random_state=seed, **alone)
+            member = self._prototype().set_params(random_state=seed)
             members.append(Member(member, _taker(X, y, weight, own), classes))
         completed = fit_all(members, threads)
         trained = [number for number, member in enumerate(members) if member.is_fitted]

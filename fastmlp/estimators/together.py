@@ -6,7 +6,7 @@ from typing import Any
 
 from ..training.pool import Crew
 from .base import BaseMLP
-from .stopper import Stopper
+from .many_fits import ManyFits
 
 _LOOK = 0.2
 """Seconds between two looks at how far the fits are."""
@@ -42,7 +42,7 @@ class Member:
 
     def fit(self) -> None:
         """Train; an error is kept."""
-        if self.estimator._stopper.stopped:
+        if self.estimator._many.stopped:
             return
         try:
             X, y, weight = self._data()
@@ -66,9 +66,9 @@ def fit_all(members: Sequence[Member], threads: int) -> bool:
     Exception
         The first error of a member.
     """
-    stopper, completed = Stopper(), False
+    many, completed = ManyFits(1 if threads > 1 else 0), False
     for member in members:
-        member.estimator._stopper = stopper
+        member.estimator._many = many
     crew = Crew([(1.0, member.fit) for member in members], threads)
     try:
         crew.start()
@@ -82,11 +82,11 @@ def fit_all(members: Sequence[Member], threads: int) -> bool:
         while not ended:
             with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C
                 if not completed or any(member.error for member in members):
-                    stopper.stop()
+                    many.stop()
                 crew.end()
                 ended = True
         for member in members:
-            del member.estimator._stopper
+            del member.estimator._many
     for number, member in enumerate(members):
         if member.error is not None:
             member.error.add_note(f"in member {number} of {len(members)}")

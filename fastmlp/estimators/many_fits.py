@@ -1,4 +1,4 @@
-"""What ends fits in other threads, which hear no Ctrl-C (floor 9; imports training)."""
+"""What fits of many estimators at once share (floor 9; imports training)."""
 
 import threading
 from collections.abc import Iterator
@@ -7,18 +7,32 @@ from contextlib import contextmanager
 from ..training.callbacks import FitRun
 
 
-class Stopper:
-    """Interrupts fits that are under way, and those that begin later.
+class ManyFits:
+    """What each of some fits asks: how many threads it has, and whether it is to end.
+
+    Fits in other threads hear no Ctrl-C. A clone of an estimator shares this with it.
+
+    Parameters
+    ----------
+    threads : int, default 0
+        Of a fit whose estimator doesn't say; 0 leaves it to the amount of work.
 
     Attributes
     ----------
+    threads : int
     stopped : bool
     """
 
-    def __init__(self) -> None:
-        self.stopped = False
+    def __init__(self, threads: int = 0) -> None:
+        self.threads, self.stopped = threads, False
         self._runs: list[FitRun] = []
         self._lock = threading.Lock()
+
+    def __deepcopy__(self, memo: object) -> "ManyFits":
+        return self
+
+    def __reduce__(self) -> tuple[type["ManyFits"], tuple[()]]:
+        return ManyFits, ()  # another process hears of nothing here
 
     @contextmanager
     def stopping(self, run: FitRun) -> Iterator[None]:
@@ -34,7 +48,7 @@ class Stopper:
                 self._runs = [other for other in self._runs if other is not run]
 
     def stop(self) -> None:
-        """Interrupt all fits."""
+        """Interrupt the fits that are under way, and all that begin later."""
         with self._lock:
             self.stopped = True
             for run in self._runs:
