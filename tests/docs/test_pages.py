@@ -9,7 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if ">>> " in path.read_text(encoding="utf-8")]
 NEEDED = {
+    "ensembles": "sklearn",
     "from-scikit-learn": "sklearn",
+    "searches": "sklearn",
     "beyond-scikit-learn": "sklearn",
     "larger-than-memory": "scipy",
     "own-table": "pandas",
