@@ -10,7 +10,7 @@ import numpy as np
 
 from .checks import check_switch, explained
 from .data.targets import Labels
-from .errors import ArgumentError, ArgumentTypeError
+from .errors import ArgumentError, ArgumentTypeError, DataFileError
 from .formats import Checkpoint
 from .formats.ensemble_files import load_ensemble, save_ensemble
 from .model.architecture import Array
@@ -164,7 +164,11 @@ class Ensemble:
         DataFileError
             The file is missing, damaged, or holds no ensemble.
         """
-        return cls([Network.from_checkpoint(checkpoint) for checkpoint in load_ensemble(path)])
+        networks = [Network.from_checkpoint(checkpoint) for checkpoint in load_ensemble(path)]
+        try:
+            return cls(networks)
+        except ArgumentError as error:
+            raise DataFileError(f"{os.fsdecode(path)}: {error}") from None
 
     @property
     def _labels(self) -> Labels:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp import Dense, Network, Scaling, load
+from fastmlp import Dense, Ensemble, Network, Scaling, load
 from fastmlp.datasets import load_csv, read_idx
 from fastmlp.errors import ArgumentError, DataFileError
 from fastmlp.formats.reading import LARGEST_MULTIPLE
@@ -138,7 +138,7 @@ def _use(read: Any) -> None:
         repr(read), read.summary(), repr(read.history)
         if not np.isfinite(read.state.parameters).all():
             raise AssertionError("weights that are not finite came through")
-    elif isinstance(read, tuple):
+    elif isinstance(read, tuple | Ensemble):
         [_use(part) for part in read]
     elif not isinstance(read, np.ndarray):
         raise AssertionError(f"a {type(read).__name__} was read")
@@ -191,6 +191,15 @@ def _csv() -> list[bytes]:
     return plain + [gzip.compress(content, 9, mtime=0) for content in plain]
 
 
+def _ensemble() -> list[bytes]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "ensemble.npz")
+        Ensemble([Network([2, 3, 2], seed=seed) for seed in range(2)]).save(path, training_state=False)
+        return [path.read_bytes()]
+
+
 def _nielsens() -> list[bytes]:
     return [b'{"sizes": [2, 1], "weights": [[[0.5, -1]]], "biases": [[[2]]], "cost": "QuadraticCost"}']
 
@@ -235,6 +244,7 @@ READERS = {
     "idx": Reader(read_idx, _idx, ""),
     "csv": Reader(load_csv, _csv, ".csv"),
     "npz": Reader(load, lambda: _saved(".npz") + _saved(".npz", training_state=False), ".npz", words=_NAMES),
+    "ensemble": Reader(Ensemble.load, _ensemble, ".npz", words=(*_NAMES, "fastmlp ensemble", "networks", "net1_W0")),
     "json": Reader(load, lambda: _saved(".json", training_state=False) + _nielsens(), ".json", words=_NAMES),
     "safetensors": Reader(load, lambda: _saved(".safetensors"), ".safetensors", words=_NAMES),
     "onnx": Reader(load, _onnx, ".onnx", words=_OPERATORS),

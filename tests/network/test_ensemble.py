@@ -157,6 +157,14 @@ def test_a_damaged_file_is_told(ensemble, tmp_path):
         Ensemble.load(path)
 
 
+def test_a_file_of_networks_that_can_t_be_averaged_is_told(tmp_path):
+    ensemble = Ensemble([network(0)])
+    ensemble.networks = (network(0), Network([5, 3]))
+    ensemble.save(tmp_path / "e.npz")
+    with pytest.raises(DataFileError, match=r"e\.npz: networks\[1\] can't be averaged"):
+        Ensemble.load(tmp_path / "e.npz")
+
+
 @pytest.mark.parametrize("networks", [[], [{}], "text", [{"magic": "fastmlp"}], None, {"a": 1}])
 def test_a_forged_header_is_told(tmp_path, networks):
     header = {"magic": "fastmlp ensemble", "format": 1, "versions": {}, "networks": networks}
