@@ -166,7 +166,7 @@ def test_a_form_has_work_divided_in_its_way(form, monkeypatch):
         run_together(team, function, arguments)
 
     # Which examples are drawn depends on what else is imported: Hypothesis looks there for interesting numbers.
-    @settings(max_examples=150)
+    @settings(max_examples=600)
     @given(configuration=configurations(form))
     def fit(configuration):
         for threads in () if seen >= WAYS[form] else COUNTS:

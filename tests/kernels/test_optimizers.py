@@ -100,7 +100,7 @@ def test_an_update_has_the_same_bits_however_the_parameters_are_divided(code, se
 @every_optimizer
 def test_moments_that_an_optimizer_does_not_use_may_be_empty(code, settings, dtype):
     w, g, *moments = vectors(dtype)
-    used = {constants.ADAM: 2, constants.RMSPROP: 1}.get(code, int(settings.momentum > 0))
+    used = twins.optimizer_of(code, settings).n_moments
     moments = [*moments[:used], np.empty(0, dtype), np.empty(0, dtype)][:2]
     check_close(flat.update, twins.update, (code, w, 8, 32, 2, 16, g, 3, *moments, settings, 3, 0.1))
 

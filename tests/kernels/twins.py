@@ -317,7 +317,7 @@ def add_penalty_gradient(g, g_start, w, first, last, l1, l2):
 
 
 def update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate):
-    optimizer = _optimizer(code, settings)
+    optimizer = optimizer_of(code, settings)
     W, M, V = (matrix(flat, first, stride, rows, width) if len(flat) else None for flat in (w, m, v))
     moments = [M, V][: optimizer.n_moments]
     optimizer.update(W, matrix(g, g_start, stride, rows, width), moments, step, rate)
@@ -330,7 +330,7 @@ def update_weights(code, w, first, stride, rows, width, g, g_start, m, v, settin
     update(code, w, first, stride, rows, width, g, g_start, m, v, settings, step, rate)
 
 
-def _optimizer(code, settings):
+def optimizer_of(code, settings):
     if code == constants.ADAM:
         return Adam(
             beta_1=settings.beta_1,
