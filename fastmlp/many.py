@@ -1,5 +1,5 @@
 """`fit_many`: many networks trained on one table (floor 8; imports numpy, checks, errors, data, engines, model,
-training, network).
+executors, training, network).
 """
 
 import copy
@@ -19,6 +19,7 @@ from .data.sharing import Once
 from .engines import engine_for, get_engine
 from .engines.base import Alike, Engine
 from .errors import ArgumentError, ArgumentTypeError, DataFileError, TrainingError, unknown_argument, warn
+from .executors import check_executor, check_travels, train_by
 from .model.history import History, short
 from .model.optimizers import Optimizer
 from .model.schedules import Schedule
@@ -39,6 +40,9 @@ _COMMON = ("X", "y", "engine", "threads", "verbose")
 
 _WRITERS = (Checkpoint, CSVLogger)
 """Callbacks that write to a file at `path`."""
+
+_TABLES = ("X_val", "y_val", "sample_weight")
+"""Arguments that travel with X and y."""
 
 OWN = tuple(name for name in inspect.signature(Network.fit).parameters if name not in ("self", *_COMMON))
 """Arguments that may differ between networks."""
@@ -91,6 +95,7 @@ def fit_many(
     engine: str = "auto",
     threads: int | str = "auto",
     verbose: int = 1,
+    executor: Any = None,
 ) -> list[Fitted]:
     """Train many networks on the same samples in parallel; each result is bit-identical to that of `Network.fit` alone.
 
@@ -119,6 +124,12 @@ class_weight, shuffle, augment, callbacks, resume_from
         as `fit` does it.
     verbose : {0, 1, 2}, default 1
         0: silent; 1: a progress line, on a terminal and in notebooks; 2: a line for every network.
+    executor : Executor, optional
+        Has its workers train the networks, in other processes or on other machines: anything with the `submit` of
+        `concurrent.futures`, such as a ``ProcessPoolExecutor``, mpi4py's ``MPIPoolExecutor``, or Dask's
+        ``client.get_executor()``. Results are the same to the bit. Networks travel in chunks of some seconds, and the
+        data to each worker that asks for them. `threads` then are those of a worker, by default 1. What a worker loses
+        is trained by another one, or in this process. Callbacks run in the workers, as copies.
 
     Returns
     -------
@@ -152,10 +163,15 @@ class_weight, shuffle, augment, callbacks, resume_from
     level = check_whole(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0, 2)
     if y is None:
         raise ArgumentTypeError("fit_many needs y: samples that come in blocks are for Network.fit")
+    check_executor(executor)
     chosen = _check_networks(networks)
     own = _check_settings(settings, shared, len(chosen))
     together = at_once(arguments.check_threads(threads), len(chosen), engine)
     shared |= {"engine": engine, "threads": 1 if len(chosen) > 1 else threads, "verbose": 0}
+    travelling = {name: value for name, value in shared.items() if name not in _TABLES}
+    if executor is not None:
+        travelling["threads"] = 1 if threads == "auto" else threads
+        check_travels(own, travelling)
     with ExitStack() as turns:
         planned, once = [], Once()
         for number, (network, given) in enumerate(zip(chosen, own, strict=True)):
@@ -173,7 +189,15 @@ class_weight, shuffle, augment, callbacks, resume_from
             engine_for(engine, architecture).load(architecture)  # to compile is no part of any fit
         jobs = [Job(fitting.run, fitting.train, fitting.begin, _work(fitting)) for fitting in fittings]
         with _Show(jobs, level) as show:
-            do_all(jobs, _tasks(fittings, jobs, together), together, show)
+            left = list(range(len(chosen)))
+            if executor is not None:
+                data = {"X": X, "y": y} | {name: shared[name] for name in _TABLES}
+                left = train_by(executor, chosen, data, own, travelling, jobs, show)
+            if left and executor is not None:
+                warn(f"the executor lost workers; {len(left)} of {len(chosen)} networks are trained in this process")
+            some = [jobs[number] for number in left]
+            if some:
+                do_all(some, _tasks([fittings[number] for number in left], some, together), together, show)
     return [Fitted(network, job.run.history, job.error) for network, job in zip(chosen, jobs, strict=True)]
 
 

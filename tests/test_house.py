@@ -20,7 +20,7 @@ FLOORS = (
     ("engines",),
     ("formats",),
     ("training",),
-    ("network", "ensemble", "many", "rate_search"),
+    ("network", "ensemble", "executors", "many", "rate_search"),
     ("estimators", "recipes", "plots", "interop"),
     ("web", "measure", "model_selection"),
     ("cli",),
