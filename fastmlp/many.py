@@ -1,5 +1,5 @@
 """`fit_many`: many networks trained on one table (floor 8; imports numpy, checks, errors, data, engines, model,
-executors, training, network).
+executors, many_parcels, training, network).
 """
 
 import copy
@@ -19,7 +19,8 @@ from .data.sharing import Once
 from .engines import engine_for, get_engine
 from .engines.base import Alike, Engine
 from .errors import ArgumentError, ArgumentTypeError, DataFileError, TrainingError, unknown_argument, warn
-from .executors import check_executor, check_travels, train_by
+from .executors import check_executor, check_travels
+from .many_parcels import train_by
 from .model.history import History, short
 from .model.optimizers import Optimizer
 from .model.schedules import Schedule
@@ -171,7 +172,9 @@ class_weight, shuffle, augment, callbacks, resume_from
     travelling = {name: value for name, value in shared.items() if name not in _TABLES}
     if executor is not None:
         travelling["threads"] = 1 if threads == "auto" else threads
-        check_travels(own, travelling)
+        check_travels(travelling.items())
+        for number, given in enumerate(own):
+            check_travels((f"settings[{number}][{name!r}]", value) for name, value in given.items())
     with ExitStack() as turns:
         planned, once = [], Once()
         for number, (network, given) in enumerate(zip(chosen, own, strict=True)):

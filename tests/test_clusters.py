@@ -1,9 +1,11 @@
-"""`fit_many` by the workers of Dask and of MPI, real ones."""
+"""The workers of processes, of Dask and of MPI, real ones."""
 
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +23,27 @@ QUICK = {"epochs": 4, "batch_size": 20, "verbose": 0}
 pytestmark = needs_compiler
 
 
+def ensemble():
+    from fastmlp.estimators import MLPClassifier, MLPEnsembleClassifier
+
+    member = MLPClassifier(6, max_iter=8, learning_rate_init=0.02)
+    return MLPEnsembleClassifier(member, n_members=3, resample="folds", random_state=0)
+
+
 def made():
     return [Network([6, 5 + number % 3, 2], seed=number) for number in range(6)]
 
 
 def parameters(fitted):
     return [one.network.state.parameters for one in fitted]
+
+
+def test_processes_train_an_ensemble():
+    pytest.importorskip("sklearn")
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        there = ensemble().fit(X, Y, executor=pool)
+    for one, other in zip(ensemble().fit(X, Y).estimators_, there.estimators_, strict=True):
+        np.testing.assert_array_equal(one.network_.state.parameters, other.network_.state.parameters)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -37,6 +54,21 @@ def test_dask():
         there = fit_many(made(), X, Y, executor=client.get_executor(), **QUICK)
     for one, other in zip(parameters(fit_many(made(), X, Y, **QUICK)), parameters(there), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learns_searches_run_on_dask():
+    distributed = pytest.importorskip("distributed", reason="needs Dask: pip install distributed")
+    joblib, selection = pytest.importorskip("joblib"), pytest.importorskip("sklearn.model_selection")
+    from fastmlp.estimators import MLPClassifier
+
+    search = selection.GridSearchCV(MLPClassifier(6, max_iter=8, random_state=0), {"alpha": [0.0, 1.0]}, cv=3)
+    here = search.fit(X, Y).cv_results_["mean_test_score"]
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster):
+        with joblib.parallel_config(backend="dask"):
+            there = search.fit(X, Y).cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(here, there)
 
 
 SCRIPT = """

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -35,12 +36,11 @@ class Recording:
     def __init__(self, workers=1):
         self.sent, self._max_workers = [], workers
 
-    def submit(self, function, key, data, chunk):
-        import pickle
-
-        self.sent.append((data is not None, len(chunk.networks)))
+    def submit(self, function, key, data, work, parcel):
+        self.sent.append((data is not None, len(parcel.networks)))
         future = Future()
-        future.set_result(pickle.loads(pickle.dumps(function(*pickle.loads(pickle.dumps((key, data, chunk)))))))
+        given = pickle.loads(pickle.dumps((key, data, work, parcel)))
+        future.set_result(pickle.loads(pickle.dumps(function(*given))))
         return future
 
 
@@ -132,29 +132,34 @@ def test_what_a_dead_worker_lost_is_trained_here(pool, tmp_path):
 
 
 class Losing(Recording):
-    """An executor that loses every first try of a chunk."""
+    """An executor that loses the first parcel with data."""
 
-    def submit(self, function, key, data, chunk):
-        if chunk.tries == 0 and data is not None:
+    lost = 0
+
+    def submit(self, function, key, data, work, parcel):
+        if data is not None and not self.lost:
+            self.lost += 1
             future = Future()
             future.set_exception(OSError("the worker went away"))
             return future
-        return super().submit(function, key, data, chunk)
+        return super().submit(function, key, data, work, parcel)
 
 
 def test_what_was_lost_once_is_sent_again():
-    fitted = fit_many(made(), X, Y, executor=Losing(), **QUICK)
+    executor = Losing()
+    fitted = fit_many(made(), X, Y, executor=executor, **QUICK)
+    assert executor.lost == 1
     for one, other in zip(fit_many(made(), X, Y, **QUICK), fitted, strict=True):
         same(one, other)
 
 
 class Interrupting(Recording):
-    """An executor during whose second chunk somebody presses Ctrl-C."""
+    """An executor that has Ctrl-C pressed when the third parcel is sent."""
 
-    def submit(self, function, key, data, chunk):
-        if len([1 for with_data, _ in self.sent if with_data]) >= 1 and data is None and len(self.sent) > 2:
+    def submit(self, function, key, data, work, parcel):
+        if len(self.sent) == 3:
             raise KeyboardInterrupt
-        return super().submit(function, key, data, chunk)
+        return super().submit(function, key, data, work, parcel)
 
 
 def test_ctrl_c_keeps_what_has_come_back():

@@ -20,7 +20,7 @@ FLOORS = (
     ("engines",),
     ("formats",),
     ("training",),
-    ("network", "ensemble", "executors", "many", "rate_search"),
+    ("network", "ensemble", "executors", "many", "many_parcels", "rate_search"),
     ("estimators", "recipes", "plots", "interop"),
     ("web", "measure", "model_selection"),
     ("cli",),

@@ -1,5 +1,5 @@
 """`MLPEnsembleClassifier` and `MLPEnsembleRegressor`: networks that answer together (floor 9; imports numpy, sklearn,
-checks, errors, model, data, ensemble, many).
+checks, errors, executors, model, data, ensemble, many).
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from ..data.samples import as_samples
 from ..data.scale import warn_if_badly_scaled
 from ..ensemble import Ensemble
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name, warn
+from ..executors import check_executor, check_travels
 from ..many import at_once
 from ..model.architecture import Array
 from .base import SCALING_REMEDY, BaseMLP, for_each, keep_parameters, rules_for
@@ -38,7 +39,7 @@ class BaseEnsemble(MetaEstimatorMixin, BaseEstimator):
 
     estimators_: list[Any]
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, executor: Any = None) -> Self:
         """Train all members, as many at a time as there are processors.
 
         Each member has the bits of its own `fit` on its rows. Ctrl-C ends the training with a warning: members that
@@ -49,6 +50,8 @@ class BaseEnsemble(MetaEstimatorMixin, BaseEstimator):
         X : array_like, sparse matrix or data frame, shape (n_samples, n_features)
         y : array_like, shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array_like, shape (n_samples,), optional
+        executor : Executor, optional
+            Has its workers train the members, with the same results; see `fastmlp.fit_many`.
 
         Returns
         -------
@@ -63,6 +66,9 @@ class BaseEnsemble(MetaEstimatorMixin, BaseEstimator):
             Losses or weights of a member became infinite or NaN. The ensemble is what it was before.
         """
         prototype, n_members = self._prototype(), self._count()
+        check_executor(executor)
+        if executor is not None:
+            check_travels([("estimator", prototype)])
         X, y = prototype._checked(X, y, reset=True)
         prototype._learned(y, goes_on=False, incremental=False, classes=None)
         weight = None if sample_weight is None else np.asarray(for_each(sample_weight, X.shape[0]))
@@ -82,8 +88,8 @@ class BaseEnsemble(MetaEstimatorMixin, BaseEstimator):
         members = []
         for seed, own in zip(seeds.tolist(), rows, strict=True):
             member = self._prototype().set_params(random_state=seed)
-            members.append(Member(member, _taker(X, y, weight, own), classes))
-        completed = fit_all(members, threads)
+            members.append(Member(member, own, classes))
+        completed = fit_all(members, (X, y, weight), threads, executor)
         trained = [number for number, member in enumerate(members) if member.is_fitted]
         if not completed:
             warn(f"Training interrupted by user: {len(trained)} of {n_members} members have been trained.")
@@ -382,10 +388,3 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEnsemble):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _taker(X: Any, y: Any, weight: Any, rows: Rows | None) -> Any:
-    """Return what takes a member's rows when it is trained, so that not all members' are in memory at once."""
-    if rows is None:
-        return lambda: (X, y, weight)
-    return lambda: (X[rows], y[rows], None if weight is None else weight[rows])

@@ -1,9 +1,14 @@
-"""Many fits of estimators at once, in threads (floor 9; imports training)."""
+"""Many fits of estimators at once: in threads, or by the workers of an executor (floor 9; imports errors, executors,
+training).
+"""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from ..errors import warn
+from ..executors import do_by
 from ..training.pool import Crew
 from .base import BaseMLP
 from .many_fits import ManyFits
@@ -11,16 +16,19 @@ from .many_fits import ManyFits
 _LOOK = 0.2
 """Seconds between two looks at how far the fits are."""
 
+Data = tuple[Any, Any, Any]
+"""Samples, targets and sample weights of all rows."""
+
 
 class Member:
-    """One estimator of many, and what it is trained on.
+    """One estimator of many.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
         Not fitted.
-    data : callable
-        Returns samples, targets and sample weights, when they are needed.
+    rows : ndarray of int or None
+        Those to train on; None for all.
     classes : ndarray or None
         All labels, where the rows of this one may lack some.
 
@@ -30,29 +38,30 @@ class Member:
         What ended the fit.
     """
 
-    def __init__(self, estimator: BaseMLP, data: Callable[[], tuple[Any, Any, Any]], classes: Any = None) -> None:
-        self.estimator = estimator
+    def __init__(self, estimator: BaseMLP, rows: Any = None, classes: Any = None) -> None:
+        self.estimator, self.rows, self.classes = estimator, rows, classes
         self.error: BaseException | None = None
-        self._data, self._classes = data, classes
 
     @property
     def is_fitted(self) -> bool:
         """Whether it has finished an epoch."""
         return self.estimator._is_trained()
 
-    def fit(self) -> None:
+    def fit(self, data: Data) -> None:
         """Train; an error is kept."""
         if self.estimator._many.stopped:
             return
+        X, y, weight = data
         try:
-            X, y, weight = self._data()
-            self.estimator._fit(X, y, weight, (None, None, None), classes=self._classes, among_many=True)
+            if self.rows is not None:  # taken now, so that not all members' are in memory at once
+                X, y, weight = X[self.rows], y[self.rows], None if weight is None else weight[self.rows]
+            self.estimator._fit(X, y, weight, (None, None, None), classes=self.classes, among_many=True)
         except BaseException as error:
             self.error = error
 
 
-def fit_all(members: Sequence[Member], threads: int) -> bool:
-    """Train all, so many at a time; an error of one ends the others.
+def fit_all(members: Sequence[Member], data: Data, threads: int, executor: Any = None) -> bool:
+    """Train all, so many at a time, or by an executor; an error of one ends the others.
 
     On Ctrl-C those under way keep the weights of their last finished epoch, and the others are not begun.
 
@@ -66,10 +75,25 @@ def fit_all(members: Sequence[Member], threads: int) -> bool:
     Exception
         The first error of a member.
     """
+    left = list(members)
+    if executor is not None:
+        left, completed = _fit_by(executor, members, data)
+        if left:
+            warn(f"the executor lost workers; {len(left)} of {len(members)} members are trained in this process")
+    if left:
+        completed = _fit_in_threads(left, data, threads)
+    for number, member in enumerate(members):
+        if member.error is not None:
+            member.error.add_note(f"in member {number} of {len(members)}")
+            raise member.error
+    return completed
+
+
+def _fit_in_threads(members: Sequence[Member], data: Data, threads: int) -> bool:
     many, completed = ManyFits(1 if threads > 1 else 0), False
     for member in members:
         member.estimator._many = many
-    crew = Crew([(1.0, member.fit) for member in members], threads)
+    crew = Crew([(1.0, partial(member.fit, data)) for member in members], threads)
     try:
         crew.start()
         while crew.is_at_work(_LOOK) and not any(member.error for member in members):
@@ -87,8 +111,22 @@ def fit_all(members: Sequence[Member], threads: int) -> bool:
                 ended = True
         for member in members:
             del member.estimator._many
-    for number, member in enumerate(members):
-        if member.error is not None:
-            member.error.add_note(f"in member {number} of {len(members)}")
-            raise member.error
     return completed
+
+
+def _fit_by(executor: Any, members: Sequence[Member], data: Data) -> tuple[list[Member], bool]:
+    """Have an executor's workers train; return the members that were lost, and whether nobody pressed Ctrl-C."""
+
+    def take(number: int, fitted: Member) -> None:
+        members[number].estimator, members[number].error = fitted.estimator, fitted.error
+
+    lost, interrupted = do_by(executor, data, fit_member, members, take)
+    return [members[number] for number in lost], not interrupted
+
+
+def fit_member(data: Data, member: Member) -> Member:
+    """Train a member, in a worker."""
+    member.estimator._many = ManyFits(1)
+    member.fit(data)
+    del member.estimator._many
+    return member

@@ -2,6 +2,7 @@
 
 import _thread
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -254,3 +255,26 @@ def test_one_warning_tells_of_features_far_from_unit_size(flowers):
     with pytest.warns(UserWarning) as caught:
         ensemble_of().fit(X * 1e5, y)
     assert len([warning for warning in caught if "standardize" in str(warning.message)]) == 1
+
+
+@pytest.mark.parametrize("resample", ["seeds", "folds"])
+def test_workers_of_an_executor_give_the_same_bits(flowers, resample):
+    here, there = ensemble_of(resample=resample), ensemble_of(resample=resample)
+    here.fit(*flowers)
+    with ThreadPoolExecutor(2) as pool:
+        there.fit(*flowers, executor=pool)
+    assert all(same_weights(a, b) for a, b in zip(here.estimators_, there.estimators_, strict=True))
+    assert not any("_many" in vars(member) for member in there.estimators_)
+
+
+def test_an_error_in_a_worker_is_told(flowers):
+    ensemble = ensemble_of(classifier(learning_rate_init=-1.0))
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ArgumentError, match="learning_rate_init"):
+        ensemble.fit(*flowers, executor=pool)
+
+
+def test_what_can_t_travel_to_a_worker_is_told(flowers):
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ArgumentError, match="estimator can't travel"):
+        ensemble_of(classifier(callbacks=[lambda run: None])).fit(*flowers, executor=pool)
+    with pytest.raises(ArgumentTypeError, match="executor must have"):
+        ensemble_of().fit(*flowers, executor=2)
