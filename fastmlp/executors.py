@@ -18,8 +18,8 @@ from typing import Any
 from .checks import plain
 from .errors import ArgumentError, ArgumentTypeError
 
-_DATA_KEPT = 2
-"""Data sets that a worker keeps."""
+_DATA_KEPT = 8
+"""Data sets that a worker keeps: as many as a search has folds, as a rule."""
 
 _TRIES = 2
 _LOOK = 0.2
@@ -73,6 +73,7 @@ def do_by(
     parcels: Sequence[Any],
     take: Callable[[int, Any], None],
     look: Callable[[], None] = lambda: None,
+    key: str = "",
 ) -> tuple[list[int], bool]:
     """Have an executor's workers do ``work(data, parcel)`` for every parcel.
 
@@ -89,7 +90,9 @@ def do_by(
     take : callable
         ``take(number, result)`` is called with what is back.
     look : callable, optional
-        Called several times a second.
+        Called several times a second; it may raise KeyboardInterrupt.
+    key : str, optional
+        By which a worker knows the data: other calls with the same data may have sent them already.
 
     Returns
     -------
@@ -98,8 +101,8 @@ def do_by(
     interrupted : bool
         Whether Ctrl-C ended it; then nothing is lost, but for what has not come back.
     """
-    errand, waiting, lost = _Errand(executor, data, work), deque(range(len(parcels))), list[int]()
-    tries = [0] * len(parcels)
+    errand = _Errand(executor, data, work, key or uuid.uuid4().hex)
+    waiting, tries, lost = deque(range(len(parcels))), [0] * len(parcels), list[int]()
     try:
         while waiting or errand.under_way:
             while waiting and errand.has_room:
@@ -127,9 +130,9 @@ def do_by(
 class _Errand:
     """Parcels that are with an executor, twice as many as it has workers."""
 
-    def __init__(self, executor: Any, data: Any, work: Work) -> None:
-        self._executor, self._data, self._work = executor, data, work
-        self._key, self._bell = uuid.uuid4().hex, SimpleQueue[Any]()
+    def __init__(self, executor: Any, data: Any, work: Work, key: str) -> None:
+        self._executor, self._data, self._work, self._key = executor, data, work, key
+        self._bell: SimpleQueue[Any] = SimpleQueue()
         self._sent: dict[Any, tuple[int, Any]] = {}
         self._most, self._is_broken = 2 * workers_of(executor), False
 

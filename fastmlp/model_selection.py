@@ -1,4 +1,5 @@
-"""scikit-learn's searches, whose fits run in threads (floor 10; imports joblib, sklearn, errors, estimators, many).
+"""scikit-learn's searches, whose fits run in threads (floor 10; imports joblib, sklearn, errors, estimators,
+executors, many).
 
 A search trains hundreds of networks. scikit-learn runs them in processes, which have to be started and given the data.
 Kernels release Python's lock, so threads of one process do: nothing is started, and the data are there. Everything
@@ -24,6 +25,8 @@ from sklearn.pipeline import Pipeline
 from .estimators.base import BaseMLP
 from .estimators.fold_memory import FoldMemory
 from .estimators.many_fits import ManyFits
+from .estimators.together import FitsByExecutor
+from .executors import check_executor, check_travels, workers_of
 from .many import at_once
 
 __all__ = ["GridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV"]
@@ -51,7 +54,7 @@ class _Threads(ThreadingBackend):
 
     def terminate(self) -> None:
         super().terminate()
-        self._many.threads = 0  # the last fit, with the best parameters, has the machine for itself
+        self._many.leave_alone()  # the last fit, with the best parameters, has the machine for itself
 
 
 class _Search:
@@ -59,13 +62,16 @@ class _Search:
 
     estimator: Any
 
-    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+    def fit(self, X: Any, y: Any = None, *, executor: Any = None, **params: Any) -> Self:
         """Try all candidates on all splits, and fit the best one on all samples.
 
         Parameters
         ----------
         X : array_like, sparse matrix or data frame, shape (n_samples, n_features)
         y : array_like, shape (n_samples,) or (n_samples, n_outputs)
+        executor : Executor, optional
+            Has its workers fit the networks, with the same results; see `fastmlp.fit_many`. The steps before the
+            network are fitted in this process.
         **params
             As in scikit-learn: ``groups`` for the splits, and what `fit` of the estimator takes, such as
             ``sample_weight``.
@@ -76,13 +82,17 @@ class _Search:
 
         Raises
         ------
-        ArgumentTypeError
-            The estimator is none of fastmlp, nor a pipeline that ends in one.
+        ArgumentError, ArgumentTypeError
+            The estimator is none of fastmlp, nor a pipeline that ends in one; or it can't travel to a worker.
         """
-        given, many = self.estimator, ManyFits()
+        check_executor(executor)
+        given, many, jobs = self.estimator, ManyFits(), at_once(0, 2**16, "auto")
+        if executor is not None:
+            check_travels([("estimator", given)])
+            many, jobs = FitsByExecutor(executor), 2 * workers_of(executor)
         self.estimator = _sharing(given, many)
         try:
-            with joblib.parallel_config(backend=_Threads(many), n_jobs=at_once(0, 2**16, "auto")):
+            with joblib.parallel_config(backend=_Threads(many), n_jobs=jobs):
                 super().fit(X, y, **params)  # type: ignore[misc]
         finally:
             self.estimator = given

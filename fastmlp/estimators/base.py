@@ -124,7 +124,7 @@ class BaseMLP(BaseEstimator):
         DivergenceError
             Losses or weights became infinite or NaN. Weights are those of before.
         """
-        ended = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        ended = self._many.fit(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
         if ended == INTERRUPTED:
             warn("Training interrupted by user.")
         elif ended == OUT_OF_EPOCHS:

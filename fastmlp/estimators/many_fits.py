@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ..training.callbacks import FitRun
 
@@ -34,6 +35,11 @@ class ManyFits:
     def __reduce__(self) -> tuple[type["ManyFits"], tuple[()]]:
         return ManyFits, ()  # another process hears of nothing here
 
+    def fit(self, estimator: Any, *given: Any) -> str:
+        """Have an estimator do its fit; see `BaseMLP._fit`."""
+        ended: str = estimator._fit(*given)
+        return ended
+
     @contextmanager
     def stopping(self, run: FitRun) -> Iterator[None]:
         """Have `stop` interrupt this fit while it is under way."""
@@ -46,6 +52,10 @@ class ManyFits:
         finally:
             with self._lock:
                 self._runs = [other for other in self._runs if other is not run]
+
+    def leave_alone(self) -> None:
+        """Have later fits as if they were the only ones."""
+        self.threads = 0
 
     def stop(self) -> None:
         """Interrupt the fits that are under way, and all that begin later."""

@@ -1,11 +1,13 @@
-"""Many fits of estimators at once: in threads, or by the workers of an executor (floor 9; imports errors, executors,
-training).
+"""Many fits of estimators at once: in threads, or by the workers of an executor (floor 9; imports joblib, errors,
+executors, training).
 """
 
 import contextlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+
+import joblib
 
 from ..errors import warn
 from ..executors import do_by
@@ -130,3 +132,55 @@ def fit_member(data: Data, member: Member) -> Member:
     member.fit(data)
     del member.estimator._many
     return member
+
+
+class FitsByExecutor(ManyFits):
+    """Fits that the workers of an executor do, each asked for by a thread of its own.
+
+    Parameters
+    ----------
+    executor : Executor
+    """
+
+    def __init__(self, executor: Any) -> None:
+        super().__init__(1)
+        self.executor = executor
+
+    def fit(self, estimator: Any, *given: Any) -> str:
+        """Have a worker do the fit of an estimator, or do it here if workers were lost."""
+        if self.executor is None:
+            return super().fit(estimator, *given)
+        found = list[tuple[BaseMLP, str, BaseException | None]]()
+        key = joblib.hash(given)
+        lost, interrupted = do_by(
+            self.executor, given, fit_one, [estimator], lambda _, result: found.append(result), self._hear, key
+        )
+        if lost:
+            return super().fit(estimator, *given)
+        if interrupted and not found:
+            raise KeyboardInterrupt
+        ((fitted, ended, error),) = found
+        if error is not None:
+            raise error
+        estimator.__dict__ = vars(fitted) | {"_many": self}
+        return ended
+
+    def leave_alone(self) -> None:
+        """See `ManyFits.leave_alone`."""
+        super().leave_alone()
+        self.executor = None
+
+    def _hear(self) -> None:
+        if self.stopped:
+            raise KeyboardInterrupt
+
+
+def fit_one(given: tuple[Any, ...], estimator: BaseMLP) -> tuple[BaseMLP, str, BaseException | None]:
+    """Fit an estimator, in a worker."""
+    estimator._many = ManyFits(1)
+    try:
+        return estimator, estimator._fit(*given), None
+    except BaseException as error:
+        return estimator, "", error
+    finally:
+        estimator.__dict__.pop("_many", None)

@@ -2,6 +2,7 @@
 
 import _thread
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from fastmlp import model_selection
-from fastmlp.errors import ArgumentTypeError
+from fastmlp.errors import ArgumentError, ArgumentTypeError
 from fastmlp.estimators import MLPClassifier, MLPRegressor
 
 from ..interpreted import too_long_for_python
@@ -175,3 +176,30 @@ def test_ctrl_c_ends_the_fits_under_way(flowers):
         warnings.simplefilter("ignore")  # of the fits in threads
         search.fit(*flowers)
     assert not hasattr(search, "cv_results_")
+
+
+@pytest.mark.parametrize("network", [classifier(), pipeline(classifier())], ids=["network", "pipeline"])
+def test_workers_of_an_executor_give_the_same_results(flowers, network):
+    grid = of_network(GRID) if isinstance(network, Pipeline) else GRID
+    ours, theirs = both("GridSearchCV", network, grid, cv=3)
+    with ThreadPoolExecutor(2) as pool:
+        ours.fit(*flowers, executor=pool)
+    same(ours, theirs.fit(*flowers))
+    last = ours.best_estimator_[-1] if isinstance(network, Pipeline) else ours.best_estimator_
+    assert "_many" not in vars(last)
+
+
+def test_candidates_that_fail_in_a_worker(flowers):
+    grid = {"learning_rate_init": [-1.0, 0.01]}
+    ours, theirs = both("GridSearchCV", classifier(), grid, cv=2, error_score=0.0)
+    with ThreadPoolExecutor(2) as pool, pytest.warns(FitFailedWarning):
+        ours.fit(*flowers, executor=pool)
+    with pytest.warns(FitFailedWarning):
+        theirs.fit(*flowers)
+    same(ours, theirs)
+
+
+def test_what_can_t_travel_to_a_worker_is_told(flowers):
+    search = model_selection.GridSearchCV(classifier(callbacks=[lambda run: None]), GRID)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ArgumentError, match="estimator can't travel"):
+        search.fit(*flowers, executor=pool)
