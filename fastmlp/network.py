@@ -279,11 +279,11 @@ class Network:
         -----
         What changes where samples come in blocks: a batch lies within a block, so the last one of a block may be
         smaller; `shuffle` shuffles the rows of each block, and the blocks come in the order in which they are given;
-        the first block of the first fit, which is asked for once more than there are epochs, decides what labels there
-        are and what the scalings "auto" and "standardize" become; a `schedule` changes the learning rate with every
-        epoch, not every step, to that of its middle; sample weights are taken as they are, and not scaled to a mean of
-        1. `validation_split`, `rows`, `rows_val`, `sample_weight` and `class_weight` do not apply. Blocks of some
-        thousand rows are as fast as arrays.
+        the first block of the first fit decides what labels there are and what the scalings "auto" and "standardize"
+        become; every fit reads its first block once more than it has epochs; a `schedule` changes the learning rate
+        with every epoch, not every step, to that of its middle; sample weights are taken as they are, and not scaled to
+        a mean of 1. `validation_split`, `rows`, `rows_val`, `sample_weight` and `class_weight` do not apply. Blocks of
+        some thousand rows are as fast as arrays.
 
         Examples
         --------

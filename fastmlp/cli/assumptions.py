@@ -59,7 +59,7 @@ def as_fed(network: Network, X: NDArray[Any], pixels: tuple[float, float] | None
     X : ndarray, shape (n_samples, inputs)
         Pixels from 0 to 255, as uint8; other samples stay as they are.
     pixels : (float, float) or None
-        What to give the network for 0 and for 255, as it was told; None to assume it.
+        What to give the network for 0 and for 255, as it was specified; None to assume it.
 
     Returns
     -------
@@ -70,13 +70,13 @@ def as_fed(network: Network, X: NDArray[Any], pixels: tuple[float, float] | None
     Raises
     ------
     ArgumentError
-        A range was told, but the samples are no pixels.
+        A range was specified, but the samples are no pixels.
     """
     is_pixels = X.dtype == np.uint8
     if pixels is not None:
         if not is_pixels:
             raise ArgumentError(f"--pixels: the samples are {X.dtype}, not pixels from 0 to 255; leave it out")
-        return _in_range(X, pixels, network), f"taken as {_in_words(pixels)}, as told"
+        return _in_range(X, pixels, network), f"taken as {_in_words(pixels)}, as specified"
     scaling = network.scaling
     if not is_pixels or network.history.epochs or (isinstance(scaling, Scaling) and scaling.found_on):
         return X, ""
@@ -123,7 +123,7 @@ def with_probabilities(network: Network, logits: bool | None) -> tuple[Network, 
     labels = network.labels if network.labels is not None and network.labels.task == "classes" else None
     softmax = replace(built, layers=(*built.layers[:-1], replace(last, activation="softmax")), loss="cross_entropy")
     made = Network.from_checkpoint(Checkpoint(softmax, network.state, labels, network.scaling, network.history))
-    how = "as told" if logits else "since the last layer has no activation; --no-logits leaves them as they are"
+    how = "as specified" if logits else "since the last layer has no activation; --no-logits leaves them as they are"
     return made, f"taken as logits, of which softmax gives probabilities, {how}"
 
 

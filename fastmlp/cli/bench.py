@@ -283,7 +283,7 @@ def show_answers(screen: Screen, found: list[dict[str, Any]]) -> None:
     """Print how long a network takes to answer."""
     many = f"{found[0]['rows']:,} rows"
     headings = ("1 row", "1 row, NumPy", many, f"{many}, NumPy", "rows/s")
-    columns = {"answers of": "left"} | dict.fromkeys(headings, "right")
+    columns = {"predicting": "left"} | dict.fromkeys(headings, "right")
     rows = []
     for entry in found:
         seconds = entry["seconds"]

@@ -23,7 +23,7 @@ _WIDTH_OF_BARS = 40
 
 _SHADES = " ░▒▓█"
 
-NOTHING_LIT = "no output is lit: the largest is below 0.5"
+NOTHING_LIT = "no output reaches 0.5"
 """What is said of several sigmoids that are all small; the largest is no answer to rely on."""
 
 

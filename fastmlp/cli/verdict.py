@@ -42,7 +42,7 @@ def learned_nothing(
     if loss < _NO_BETTER * constant:
         return None
     guessing = row.get("accuracy", 0.0) <= 1.5 * most / len(y)
-    happened = "This network has learned nothing" if guessing else "The training of this network ran away"
+    happened = "This network has learned nothing" if guessing else "The training of this network diverged"
     largest = float(np.abs(network.state.parameters).max())
     weights = f" Its weights reach {short(largest)}." if largest > 1000 else ""
     return (

@@ -762,7 +762,7 @@ def test_several_sigmoids_are_shown_as_their_own_values(drawings):
     net.save("dark.npz")
     lines = run("predict", "dark.npz", "thin.png", *NUMPY).stdout.splitlines()
     assert "0.0474" in lines[-2] and "%" not in lines[-2]
-    assert "no output is lit" in lines[-1]
+    assert "no output reaches 0.5" in lines[-1]
 
 
 def test_predict_without_pillow(drawings, monkeypatch):

@@ -72,7 +72,7 @@ def test_a_range_that_is_told_is_used(dtype, pixels, expected):
     fed, assumed = as_fed(untrained(dtype=dtype), PIXELS, pixels)
     assert fed.dtype == dtype
     np.testing.assert_allclose(fed, expected, rtol=1e-6)
-    assert assumed.endswith("as told")
+    assert assumed.endswith("as specified")
 
 
 def test_samples_that_are_no_pixels_stay_as_they_are():
@@ -144,7 +144,7 @@ def test_predict_answers_for_logits_and_says_what_it_assumed(theirs):
 
 def test_predict_shows_outputs_that_are_no_probabilities(theirs):
     lines = run("predict", "theirs.onnx", "thin.png", "--no-logits", "--pixels", "-1..1", *NUMPY).stdout.splitlines()
-    assert "taken as -1..1, as told" in lines[0]
+    assert "taken as -1..1, as specified" in lines[0]
     shown = np.array([float(line.split()[1]) for line in lines[-10:]])
     assert f"thin.png: {shown.argmax()}" in lines
     assert (shown < 0).any()

@@ -250,7 +250,7 @@ def constant(*outputs, activation="sigmoid"):
 @pytest.mark.parametrize(
     ("outputs", "activation", "words", "shown"),
     [
-        ([0.02] * 3 + [0.067] + [0.01] * 6, "sigmoid", "No output is lit: the largest, that of 3, is 0.067.", "0.067"),
+        ([0.02] * 3 + [0.067] + [0.01] * 6, "sigmoid", "No output reaches 0.5: the largest, for 3, is 0.067.", "0.067"),
         ([0.01] * 3 + [0.97] + [0.01] * 6, "sigmoid", "This is a 3 (output 0.970).", "0.970"),
         ([0.01] * 8 + [0.6] + [0.01], "sigmoid", "Probably an 8 (output 0.600).", "0.600"),
         ([0.01] * 3 + [0.97] + [0.9] + [0.01] * 5, "sigmoid", "Probably a 3 (output 0.970), or a 4 (0.900).", "0.970"),

@@ -112,7 +112,7 @@ def test_a_network_without_hidden_layers_is_explained(open_page, tmp_path):
     page = open_page()
     load_network(page, constant(*[0.1] * 9, 0.4), tmp_path / "constant.npz")
     draw(page)
-    says(page, "No output is lit")
+    says(page, "No output reaches 0.5")
     assert page.locator("#why-incoming").is_hidden() and page.locator("#why-terms").is_hidden()
 
 

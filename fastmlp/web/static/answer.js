@@ -86,7 +86,7 @@ const WORDS = {
   },
   sigmoids(first, second) {
     const [a, b] = [first, second].map(({ value }) => outputInWords("sigmoids", value));
-    if (first.value < UNSURE) return `No output is lit: the largest, that of ${first.label}, is ${a}.`;
+    if (first.value < UNSURE) return `No output reaches 0.5: the largest, for ${first.label}, is ${a}.`;
     if (second.value >= UNSURE) return `Probably ${one(first.label)} (output ${a}), or ${one(second.label)} (${b}).`;
     return `${first.value < SURE ? "Probably" : "This is"} ${one(first.label)} (output ${a}).`;
   },

@@ -83,7 +83,7 @@ function words({ z, a, bias, activation, positive, negative, against }, layer, u
   const made = activation === "softmax" ? `softmax over all outputs makes it ${(100 * a).toFixed(1)}\u00a0%` : `${activation.replaceAll("_", " ")}(z) = ${figure(a)}`;
   parts.push(`. The sum is z = ${figure(z)}; ${made}.`);
   if (activation === "relu" && z <= 0) parts.push(" The neuron is off: relu makes 0 of a negative sum.");
-  if (against?.lit === false) parts.push(" No output is lit: none reaches 0.5, so the largest is a guess.");
+  if (against?.lit === false) parts.push(" No output reaches 0.5, so the largest is a guess.");
   return parts;
 }
 
