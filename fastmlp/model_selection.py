@@ -86,7 +86,7 @@ class _Search:
             The estimator is none of fastmlp, nor a pipeline that ends in one; or it can't travel to a worker.
         """
         check_executor(executor)
-        given, many, jobs = self.estimator, ManyFits(), at_once(0, 2**16, "auto")
+        given, many, jobs = self.estimator, ManyFits(is_search=True), at_once(0, 2**16, "auto")
         if executor is not None:
             check_travels([("estimator", given)])
             many, jobs = FitsByExecutor(executor), 2 * workers_of(executor)

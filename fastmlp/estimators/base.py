@@ -38,7 +38,7 @@ from ..training.rules import Plan
 from .batches import Batches, blocks_of
 from .convergence import warn_of_no_convergence
 from .lbfgs import minimise
-from .many_fits import ManyFits
+from .many_fits import INTERRUPTED, OUT_OF_EPOCHS, ManyFits
 from .progress import Progress
 from .rules import Curves, ScikitLearnRules
 from .settings import Settings, read_settings, their_name
@@ -48,9 +48,6 @@ from .validation import hold_out
 Rows = NDArray[np.int64]
 
 FLOATS = (np.float64, np.float32)
-
-INTERRUPTED, OUT_OF_EPOCHS = "interrupted", "out of epochs"
-"""How a fit may end."""
 
 SCALING_REMEDY = "give standardize=True, or put a StandardScaler before the network"
 

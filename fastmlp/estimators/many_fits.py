@@ -7,6 +7,9 @@ from typing import Any
 
 from ..training.callbacks import FitRun
 
+INTERRUPTED, OUT_OF_EPOCHS = "interrupted", "out of epochs"
+"""How a fit may end."""
+
 
 class ManyFits:
     """What each of some fits asks: how many threads it has, and whether it is to end.
@@ -17,6 +20,8 @@ class ManyFits:
     ----------
     threads : int, default 0
         Of a fit whose estimator doesn't say; 0 leaves it to the amount of work.
+    is_search : bool, default False
+        Whether Ctrl-C in one of them is to end them all: of a search, an interrupted candidate has no score.
 
     Attributes
     ----------
@@ -24,8 +29,8 @@ class ManyFits:
     stopped : bool
     """
 
-    def __init__(self, threads: int = 0) -> None:
-        self.threads, self.stopped = threads, False
+    def __init__(self, threads: int = 0, is_search: bool = False) -> None:
+        self.threads, self.is_search, self.stopped = threads, is_search, False
         self._runs: list[FitRun] = []
         self._lock = threading.Lock()
 
@@ -38,6 +43,8 @@ class ManyFits:
     def fit(self, estimator: Any, *given: Any) -> str:
         """Have an estimator do its fit; see `BaseMLP._fit`."""
         ended: str = estimator._fit(*given)
+        if ended == INTERRUPTED and self.is_search:
+            raise KeyboardInterrupt
         return ended
 
     @contextmanager

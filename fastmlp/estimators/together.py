@@ -13,7 +13,7 @@ from ..errors import warn
 from ..executors import do_by
 from ..training.pool import Crew
 from .base import BaseMLP
-from .many_fits import ManyFits
+from .many_fits import INTERRUPTED, ManyFits
 
 _LOOK = 0.2
 """Seconds between two looks at how far the fits are."""
@@ -143,7 +143,7 @@ class FitsByExecutor(ManyFits):
     """
 
     def __init__(self, executor: Any) -> None:
-        super().__init__(1)
+        super().__init__(1, is_search=True)
         self.executor = executor
 
     def fit(self, estimator: Any, *given: Any) -> str:
@@ -157,11 +157,11 @@ class FitsByExecutor(ManyFits):
         )
         if lost:
             return super().fit(estimator, *given)
-        if interrupted and not found:
-            raise KeyboardInterrupt
-        ((fitted, ended, error),) = found
+        fitted, ended, error = found[0] if found else (estimator, INTERRUPTED, None)
         if error is not None:
             raise error
+        if interrupted or ended == INTERRUPTED:
+            raise KeyboardInterrupt
         estimator.__dict__ = vars(fitted) | {"_many": self}
         return ended
 

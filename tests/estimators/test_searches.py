@@ -165,13 +165,14 @@ def test_other_estimators_are_refused(flowers):
         model_selection.GridSearchCV(LogisticRegression(), {"C": [1.0]}).fit(*flowers)
 
 
-def test_ctrl_c_ends_the_fits_under_way(flowers):
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_ends_the_fits_under_way(flowers, n_jobs):
     def interrupt(run):
         if run.epoch == 2:
             _thread.interrupt_main()
 
     endless = classifier(max_iter=10**6, n_iter_no_change=np.inf, callbacks=[interrupt])
-    search = model_selection.GridSearchCV(endless, {"alpha": [0.0, 0.1]}, cv=2)
+    search = model_selection.GridSearchCV(endless, {"alpha": [0.0, 0.1]}, cv=2, n_jobs=n_jobs)
     with warnings.catch_warnings(), pytest.raises(KeyboardInterrupt):
         warnings.simplefilter("ignore")  # of the fits in threads
         search.fit(*flowers)
